@@ -1,0 +1,113 @@
+//! Every bound, with its unit and its reason. Nothing grows past what is written here.
+
+use std::time::Duration;
+
+// ---- http/: one request ----
+
+/// Longest request line and headers together, in bytes. Our largest fixture has 2 KiB; past this we answer 431.
+pub const HEAD_BYTES_MAX: usize = 16 * 1024;
+/// Longest request target, in bytes; past this we answer 414.
+pub const TARGET_BYTES_MAX: usize = 8 * 1024;
+/// Most headers of one request; past this we answer 431. Behind two proxies a delivery has about 20.
+pub const HEADERS_MAX: usize = 64;
+/// Longest body, in bytes; past this we answer 413. Meta batches up to 1000 updates (messenger.md §3); a message
+/// of usual length takes 400 bytes.
+pub const BODY_BYTES_MAX: usize = 1024 * 1024;
+/// Longest chunk-size line with its extensions, in bytes.
+pub const CHUNK_LINE_BYTES_MAX: usize = 256;
+/// Longest trailer section after a chunked body, in bytes. We read past it and use none of it.
+pub const TRAILER_BYTES_MAX: usize = 4 * 1024;
+/// Bytes that a client may send ahead (pipelining) while its request is being answered; then we stop reading.
+pub const AHEAD_BYTES_MAX: usize = 16 * 1024;
+
+// ---- net/: all connections ----
+
+/// Connections held at once unless configured; past this the one idle for longest is closed.
+pub const CONNECTIONS_MAX: usize = 10_000;
+/// What all connections together may hold unread, in bytes; past this a new body is answered 503. An idle
+/// connection holds none. 10,000 half-sent heads of 400 bytes are 4 MB.
+pub const BUFFERED_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// One read from a socket, in bytes. The loop has one such buffer for all.
+pub const READ_BYTES: usize = 64 * 1024;
+/// File descriptors kept free for the store, upstream connections and the listeners.
+pub const DESCRIPTORS_RESERVED: usize = 64;
+/// A head has this long from its first byte, however it dribbles.
+pub const HEAD_TIME: Duration = Duration::from_secs(10);
+/// A body has this long at first, and more as its bytes come in …
+pub const BODY_TIME: Duration = Duration::from_secs(10);
+/// … a second for each of these bytes …
+pub const BODY_BYTES_PER_SECOND_MIN: usize = 8 * 1024;
+/// … but never longer than this.
+pub const BODY_TIME_MAX: Duration = Duration::from_secs(60);
+/// How long a keep-alive connection may say nothing.
+pub const IDLE_TIME: Duration = Duration::from_secs(75);
+/// How long the keeper may take for an answer; Messenger gives up after 5 s (messenger.md §5).
+pub const KEEPER_TIME: Duration = Duration::from_secs(10);
+/// A client must take our answer within this.
+pub const WRITE_TIME: Duration = Duration::from_secs(10);
+/// After a last answer we read on for this long, so that the client can read it before a reset.
+pub const DRAIN_TIME: Duration = Duration::from_secs(2);
+/// What we read and throw away after a last answer, in bytes.
+pub const DRAIN_BYTES_MAX: usize = 1024 * 1024;
+/// How long accepting rests after the kernel ran out of descriptors and no connection could be closed.
+pub const ACCEPT_REST: Duration = Duration::from_millis(200);
+/// On SIGTERM, requests under way have this long.
+pub const STOP_REQUESTS_TIME: Duration = Duration::from_secs(5);
+/// On SIGTERM, what is on the wire to an upstream has this long; longer than `FETCH_TIME`.
+pub const STOP_WORK_TIME: Duration = Duration::from_secs(25);
+
+// ---- keeper.rs, store/ ----
+
+/// Letters to the keeper that may wait; past this the loop answers 503. A letter holds all of one turn's requests.
+pub const KEEPER_LETTERS_MAX: usize = 1024;
+/// Letters taken into one transaction, so that the first of them is not kept waiting by the last.
+pub const BATCH_LETTERS_MAX: usize = 256;
+/// How long the keeper waits before it tries a failing disk again.
+pub const DISK_RETRY: Duration = Duration::from_secs(1);
+/// How long an event's id is remembered, and the event shown.
+pub const MARK_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
+/// Events removed in one transaction when they are past that.
+pub const PRUNE_ROWS: usize = 64;
+/// How often to look for events to remove.
+pub const PRUNE_INTERVAL: Duration = Duration::from_secs(3600);
+/// Events looked at in one search for a job, so that a long queue behind one conversation delays nobody.
+pub const SEARCH_ROWS: usize = 64;
+/// Keys that one bot may remember.
+pub const MEMORY_KEYS_MAX: usize = 100_000;
+/// Longest value that a bot may remember, in bytes.
+pub const MEMORY_VALUE_BYTES_MAX: usize = 64 * 1024;
+/// Log pages after which the keeper moves them into the database when nobody waits (16 MiB).
+pub const CHECKPOINT_PAGES: u32 = 4096;
+/// Log pages after which it does so although somebody waits.
+pub const CHECKPOINT_PAGES_MAX: u32 = 16_384;
+
+// ---- work/, queue/ ----
+
+/// Worker threads, unless configured, and at most.
+pub const WORKERS: usize = 4;
+pub const WORKERS_MAX: usize = 64;
+/// Time to connect to an upstream.
+pub const FETCH_CONNECT_TIME: Duration = Duration::from_secs(5);
+/// Time for a whole call to an upstream.
+pub const FETCH_TIME: Duration = Duration::from_secs(20);
+/// Longest answer of an upstream that we read, in bytes.
+pub const ANSWER_BYTES_MAX: usize = 1024 * 1024;
+/// First wait before a retry; doubled each time, up to the longest.
+pub const RETRY_DELAY: Duration = Duration::from_secs(1);
+pub const RETRY_DELAY_MAX: Duration = Duration::from_secs(600);
+/// A reply that could not be said for so long is given up. Past it Messenger's window is closed (messenger.md §9).
+pub const RETRY_LIFE: Duration = Duration::from_secs(24 * 3600);
+/// Failures in a row, of any conversations, after which a channel rests and only probes.
+pub const CHANNEL_FAILURES: u32 = 5;
+/// How long a channel with refused credentials rests before it probes again.
+pub const LOCKED_REST: Duration = Duration::from_secs(900);
+/// Longest wait that an upstream may impose on us (`Retry-After` and the like); more is nonsense.
+pub const UPSTREAM_WAIT_MAX: Duration = Duration::from_secs(24 * 3600);
+/// Replies that one event may lead to, after cutting to the platform's size.
+pub const REPLIES_MAX: usize = 100;
+/// Words of an error that are kept, in bytes.
+pub const WORDS_BYTES_MAX: usize = 1024;
+
+const _: () = assert!(HEAD_BYTES_MAX + BODY_BYTES_MAX <= BUFFERED_BYTES_MAX);
+const _: () = assert!(TARGET_BYTES_MAX < HEAD_BYTES_MAX && HEAD_BYTES_MAX <= u16::MAX as usize);
+const _: () = assert!(FETCH_TIME.as_secs() < STOP_WORK_TIME.as_secs());

@@ -1,0 +1,90 @@
+//! A job handed to a worker, and how it came back.
+
+use super::event::EventKey;
+use super::reply::Reply;
+use super::time::Moment;
+
+/// A piece of one event's life, handed to one worker. While it is out, its conversation has no other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    pub event: EventKey,
+    /// Which conversation, as a number: see `store::lane`.
+    pub lane: i64,
+    pub work: Work,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// Let the bot hear the event. `attempt` counts from 1.
+    Hear { conversation: String, kind: String, received: Moment, raw: Vec<u8>, attempt: u32 },
+    /// Send reply `part` (from 1). `attempt` counts from 1; that it began is already durable.
+    Send { part: u32, reply: Reply, attempt: u32, began: Moment },
+}
+
+/// A job's end and what follows from it; the store takes it in one commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Settlement {
+    /// The bot heard it: what it wants said (already cut to the platform's size), and what it remembers.
+    Heard { event: EventKey, lane: i64, replies: Vec<Reply>, memory: Vec<MemoryWrite> },
+    /// Nobody will hear it; why.
+    Ignored { event: EventKey, lane: i64, why: String },
+    /// The bot could not; another try at this moment.
+    HearLater { event: EventKey, lane: i64, due: Moment, why: String },
+    /// The bot never will.
+    HearDead { event: EventKey, lane: i64, why: String },
+    /// A reply's attempt ended.
+    Sent { event: EventKey, lane: i64, attempt: Attempt, end: SendEnd },
+}
+
+impl Settlement {
+    /// Which event it is about, and on which lane.
+    pub fn about(&self) -> (EventKey, i64) {
+        match self {
+            Settlement::Heard { event, lane, .. }
+            | Settlement::Ignored { event, lane, .. }
+            | Settlement::HearLater { event, lane, .. }
+            | Settlement::HearDead { event, lane, .. }
+            | Settlement::Sent { event, lane, .. } => (*event, *lane),
+        }
+    }
+}
+
+/// One try to send one reply, for the record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    pub part: u32,
+    pub number: u32,
+    pub began: Moment,
+    pub ended: Moment,
+    /// The upstream's HTTP status, if it answered.
+    pub status: Option<u16>,
+    /// What happened, in words.
+    pub words: String,
+}
+
+/// What follows from an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SendEnd {
+    Delivered {
+        message_id: Option<String>,
+    },
+    Again {
+        due: Moment,
+        maybe_said: bool,
+    },
+    Unknown,
+    Dead,
+    /// It failed, and nothing waits for it (a courtesy).
+    Skipped,
+}
+
+/// One write to a bot's memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemoryWrite {
+    pub bot: String,
+    pub key: String,
+    /// `None` forgets the key.
+    pub value: Option<Vec<u8>>,
+    pub expires: Option<Moment>,
+}

@@ -1,0 +1,27 @@
+//! The nouns that cross a wall between two rooms, and nothing else.
+//!
+//!     Head, Request, Response, Refusal     what is said over HTTP          request.rs
+//!     Arrival, Event, EventId              what happened on a channel      event.rs
+//!     Reply, OutboundRequest, Delivery     what a bot wants said           reply.rs
+//!     Lease, Settlement                    a job handed out, and its end   job.rs
+//!     Moment, Tick                         time, always handed in          time.rs
+//!     Secret                               what must never be printed      secret.rs
+//!
+//! Never here: behaviour that belongs to a room. A noun that only one room uses lives in that room.
+
+pub mod event;
+pub mod job;
+pub mod reply;
+pub mod request;
+pub mod secret;
+pub mod time;
+
+pub use event::{Arrival, Attachment, ChannelNumber, Event, EventId, EventKey, EventKind, Fate};
+pub use job::{Attempt, Lease, MemoryWrite, SendEnd, Settlement, Work};
+pub use reply::{
+    Answer, Button, Card, Content, CourtesyAct, Delivery, Extent, FetchFault, OutboundRequest, Outcome, Purpose,
+    QuickReply, Reply,
+};
+pub use request::{Framing, Head, Method, Refusal, Request, Response, Span};
+pub use secret::Secret;
+pub use time::{Moment, Tick};

@@ -1,0 +1,167 @@
+//! What a bot wants said, how it goes out, and what became of it.
+
+use super::secret::Secret;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// One thing to say in one conversation. Kept as JSON in the store, so members may be added but not renamed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reply {
+    /// The conversation, in the platform's own id.
+    pub to: String,
+    #[serde(default)]
+    pub purpose: Purpose,
+    pub content: Content,
+}
+
+impl Reply {
+    /// Plain text as an answer in this conversation.
+    pub fn text(to: impl Into<String>, text: impl Into<String>) -> Reply {
+        let content = Content::Text { text: text.into(), quick_replies: Vec::new() };
+        Reply { to: to.into(), purpose: Purpose::Response, content }
+    }
+}
+
+/// Why it is said: platforms have different rules for the two.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// An answer to what somebody wrote.
+    #[default]
+    Response,
+    /// Said of our own accord.
+    Push,
+}
+
+/// What is said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Content {
+    Text {
+        text: String,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        quick_replies: Vec<QuickReply>,
+    },
+    /// Cards side by side.
+    Gallery { cards: Vec<Card> },
+    /// Text with buttons below.
+    Buttons { text: String, buttons: Vec<Button> },
+    /// A picture at a public URL.
+    Image { url: String },
+    /// Not a message: tried once, and nothing waits for it.
+    Courtesy(CourtesyAct),
+}
+
+/// A sign of attention.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CourtesyAct {
+    MarkSeen,
+    TypingOn,
+}
+
+/// A suggested answer; tapping it sends `title` as a message, with `payload` as the choice.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuickReply {
+    pub title: String,
+    pub payload: String,
+}
+
+/// One card of a gallery. It needs a title and at least one more member.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Card {
+    pub title: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subtitle: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_url: Option<String>,
+    /// Where a tap on the card leads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub buttons: Vec<Button>,
+}
+
+/// A button: it opens a page, or comes back as a postback.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Button {
+    Url { title: String, url: String },
+    Postback { title: String, payload: String },
+}
+
+/// A request of ours to an upstream, complete but not yet sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutboundRequest {
+    pub method: super::Method,
+    pub url: String,
+    /// Sent as `Authorization: Bearer …`.
+    pub bearer: Option<Secret>,
+    /// Further query parameters that must not be logged, already percent-encoded: `appsecret_proof=…`.
+    pub secret_query: Option<Secret>,
+    pub content_type: &'static str,
+    pub body: Vec<u8>,
+}
+
+/// How an attempt to send a request ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The upstream answered.
+    Answered(Answer),
+    /// It did not.
+    Failed(FetchFault),
+}
+
+/// An upstream's answer: status, the headers that judges look at (lower-case names), the body within bounds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// The first header of this lower-case name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Why there was no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FetchFault {
+    /// True when the request, or part of it, may have reached the upstream.
+    pub went_out: bool,
+    pub why: String,
+}
+
+/// What a platform makes of an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// Said; with the platform's id of the message if it gave one.
+    Delivered { message_id: Option<String> },
+    /// Not said yet; worth another try.
+    Retry {
+        why: String,
+        /// Not before this, where the platform named a time.
+        after: Option<Duration>,
+        extent: Extent,
+        /// True when this attempt may have been seen after all, so the next one may be a double.
+        maybe_said: bool,
+    },
+    /// Our credentials are refused: nothing on this channel can be said until the operator mends them.
+    Locked { why: String },
+    /// It went out, and whether it was said is not known.
+    Unknown { why: String },
+    /// Never to be said.
+    Dead { why: String },
+}
+
+/// Whom a retry holds up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// This conversation only.
+    Conversation,
+    /// Everything on the channel: a limit was reached, and asking sooner would make it worse.
+    Channel,
+}
