@@ -1,6 +1,10 @@
 //! ackd: ack first, answer later.
 pub mod bot;
 pub mod http;
+pub mod keeper;
 pub mod limits;
 pub mod model;
 pub mod platform;
+pub mod queue;
+pub mod store;
+pub mod work;

@@ -1,6 +1,6 @@
 //! A job handed to a worker, and how it came back.
 
-use super::event::EventKey;
+use super::event::{ChannelNumber, EventKey};
 use super::reply::Reply;
 use super::time::Moment;
 
@@ -18,8 +18,8 @@ pub struct Lease {
 pub enum Work {
     /// Let the bot hear the event. `attempt` counts from 1.
     Hear { conversation: String, kind: String, received: Moment, raw: Vec<u8>, attempt: u32 },
-    /// Send reply `part` (from 1). `attempt` counts from 1; that it began is already durable.
-    Send { part: u32, reply: Reply, attempt: u32, began: Moment },
+    /// Send reply `part` (from 1), made at `made`. `attempt` counts from 1; that it begins is durable.
+    Send { part: u32, reply: Reply, attempt: u32, made: Moment },
 }
 
 /// A job's end and what follows from it; the store takes it in one commit.
@@ -30,7 +30,7 @@ pub enum Settlement {
     /// Nobody will hear it; why.
     Ignored { event: EventKey, lane: i64, why: String },
     /// The bot could not; another try at this moment.
-    HearLater { event: EventKey, lane: i64, due: Moment, why: String },
+    HearLater { event: EventKey, lane: i64, due: Moment, attempt: u32, why: String },
     /// The bot never will.
     HearDead { event: EventKey, lane: i64, why: String },
     /// A reply's attempt ended.
@@ -87,4 +87,13 @@ pub struct MemoryWrite {
     /// `None` forgets the key.
     pub value: Option<Vec<u8>>,
     pub expires: Option<Moment>,
+}
+
+/// What the operator asks of a running daemon.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Say this, already cut to the platform's size; `id` makes a repetition harmless.
+    Send { channel: ChannelNumber, id: String, replies: Vec<Reply> },
+    /// Put these events back, or only one part of one.
+    Replay { events: Vec<(EventKey, Option<u32>)> },
 }

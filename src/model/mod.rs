@@ -17,7 +17,7 @@ pub mod secret;
 pub mod time;
 
 pub use event::{Arrival, Attachment, ChannelNumber, Event, EventId, EventKey, EventKind, Fate};
-pub use job::{Attempt, Lease, MemoryWrite, SendEnd, Settlement, Work};
+pub use job::{Attempt, Lease, MemoryWrite, Order, SendEnd, Settlement, Work};
 pub use reply::{
     Answer, Button, Card, Content, CourtesyAct, Delivery, Extent, FetchFault, OutboundRequest, Outcome, Purpose,
     QuickReply, Reply,

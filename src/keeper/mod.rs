@@ -1,0 +1,407 @@
+//! The one thread that owns the store.
+//!
+//!     the loop ──Admit, Order──▶ ┌────────┐ ──Receipt──▶ the loop       after the commit, never before
+//!     workers  ──Settled──────▶ │ keeper │ ──Lease────▶ an idle worker  after the commit, never before
+//!                                └────────┘
+//!
+//! A turn takes everything that is waiting, writes it in one transaction, and tells everybody. If the disk fails,
+//! nothing of the turn has happened: the loop is told to answer 503, leases are taken back, and settlements are kept
+//! here and tried again until the disk is back. There are never more of those than workers.
+//!
+//! Never here: a client's socket, an upstream, JSON. Who may have which job is in `roster.rs`.
+
+mod roster;
+
+pub use roster::Roster;
+
+use crate::limits;
+use crate::model::{Arrival, ChannelNumber, EventId, EventKey, Lease, Moment, Order, Reply, Settlement};
+use crate::queue::pace::{Effect, Pace};
+use crate::store::{Admitted, Replayed, Store, StoreError, Urgency};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TryRecvError};
+use std::time::Duration;
+
+/// Which connection waits for a receipt. Opaque here; the loop made it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ticket {
+    pub slot: u32,
+    /// Tells the connection from the next one in the same slot.
+    pub generation: u32,
+}
+
+/// One request's events, to be kept before it is answered.
+#[derive(Debug)]
+pub struct Admission {
+    pub ticket: Ticket,
+    pub channel: ChannelNumber,
+    pub received: Moment,
+    pub arrivals: Vec<Arrival>,
+}
+
+/// What the keeper is told.
+#[derive(Debug)]
+pub enum Letter {
+    /// Keep these; all of one turn of the loop.
+    Admit(Vec<Admission>),
+    /// Do this; for the control socket.
+    Order(Ticket, Order),
+    /// A worker is done with its lease, and free.
+    Settled { worker: usize, settlement: Settlement, effect: Effect },
+    /// A bot wants to know what it remembers.
+    Recall { bot: String, key: String, answer: SyncSender<Option<Vec<u8>>> },
+    /// Hand out nothing more; end when what is out has come back, or at `until`.
+    Drain { until: Moment },
+}
+
+/// What the loop is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Receipt {
+    /// It is on the disk.
+    Kept,
+    /// It is not; answer 503.
+    NotKept,
+    /// An order was carried out; a line for each thing it named.
+    Done(Vec<String>),
+}
+
+/// The way to the loop: receipts, and something that wakes it.
+pub struct Post {
+    pub receipts: Sender<Vec<(Ticket, Receipt)>>,
+    pub wake: Box<dyn Fn() + Send>,
+}
+
+/// What others may see of the keeper while it works.
+#[derive(Debug, Default)]
+pub struct Health {
+    /// The store can be written.
+    pub writable: AtomicBool,
+    pub kept: AtomicU64,
+    pub duplicates: AtomicU64,
+    pub settled: AtomicU64,
+}
+
+/// A channel as the keeper sees it.
+#[derive(Debug)]
+pub struct Line {
+    pub number: ChannelNumber,
+    pub name: String,
+    pace: Pace,
+    /// False when the last look found nothing to do; true again once something happened.
+    promising: bool,
+}
+
+impl Line {
+    /// A channel of which nothing is known yet.
+    pub fn new(number: ChannelNumber, name: impl Into<String>) -> Line {
+        Line { number, name: name.into(), pace: Pace::default(), promising: true }
+    }
+}
+
+/// The keeper and its tools.
+pub struct Keeper<'a> {
+    pub store: &'a mut dyn Store,
+    pub letters: Receiver<Letter>,
+    pub post: Post,
+    pub workers: Vec<SyncSender<Lease>>,
+    pub lines: Vec<Line>,
+    pub roster: Roster,
+    pub health: Arc<Health>,
+    pub clock: fn() -> Moment,
+    /// 64 random bits.
+    pub chance: fn() -> u64,
+}
+
+/// What came back from a worker and is not yet durable.
+#[derive(Debug)]
+struct Unsettled {
+    worker: usize,
+    settlement: Settlement,
+    /// The worker may go on with the same event at once.
+    go_on: bool,
+}
+
+/// What has come in and is not yet durable.
+#[derive(Debug, Default)]
+struct Tray {
+    admissions: Vec<Admission>,
+    orders: Vec<(Ticket, Order)>,
+    unsettled: Vec<Unsettled>,
+    drain_until: Option<Moment>,
+    failing: bool,
+    prune_at: Moment,
+}
+
+/// What a turn will do once it is durable.
+#[derive(Debug)]
+struct Plan {
+    receipts: Vec<(Ticket, Receipt)>,
+    leases: Vec<(usize, Lease)>,
+    roster: Roster,
+    kept: u64,
+    duplicates: u64,
+}
+
+impl Keeper<'_> {
+    /// Works until a `Drain` is done, or until everybody who could write a letter is gone.
+    pub fn run(mut self) -> Result<(), StoreError> {
+        let mut tray = Tray { prune_at: (self.clock)(), ..Tray::default() };
+        self.health.writable.store(true, Ordering::Relaxed);
+        let mut open = true;
+        while open {
+            self.turn(&mut tray);
+            let drained = self.roster.at_rest() && tray.unsettled.is_empty();
+            if tray.drain_until.is_some_and(|until| drained || (self.clock)() >= until) {
+                break;
+            }
+            open = self.collect(&mut tray);
+        }
+        self.store.commit()?;
+        self.store.tidy(Urgency::Closing)
+    }
+
+    /// Waits for a letter or for what is due, then takes everything that is there.
+    fn collect(&mut self, tray: &mut Tray) -> bool {
+        let wait = self.wait(tray);
+        let mut next = self.letters.recv_timeout(wait);
+        for _ in 0..limits::BATCH_LETTERS_MAX {
+            match next {
+                Ok(letter) => self.take(letter, tray),
+                Err(RecvTimeoutError::Timeout) => return true,
+                Err(RecvTimeoutError::Disconnected) => return false,
+            }
+            next = self.letters.try_recv().map_err(|error| match error {
+                TryRecvError::Empty => RecvTimeoutError::Timeout,
+                TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
+            });
+        }
+        if let Ok(letter) = next {
+            self.take(letter, tray);
+        }
+        true
+    }
+
+    fn take(&mut self, letter: Letter, tray: &mut Tray) {
+        match letter {
+            Letter::Admit(mut admissions) if tray.admissions.is_empty() => {
+                std::mem::swap(&mut tray.admissions, &mut admissions);
+            }
+            Letter::Admit(mut admissions) => tray.admissions.append(&mut admissions),
+            Letter::Order(ticket, order) => tray.orders.push((ticket, order)),
+            Letter::Settled { worker, settlement, effect } => {
+                if let Some(line) = self.roster.line_of(worker).and_then(|line| self.lines.get_mut(line)) {
+                    line.pace.note(&effect, &line.name, (self.clock)(), (self.chance)());
+                }
+                tray.unsettled.push(Unsettled { worker, settlement, go_on: effect.lets_go_on() });
+            }
+            Letter::Recall { bot, key, answer } => {
+                let found = self.store.recall(&bot, &key, (self.clock)()).unwrap_or_else(|error| {
+                    log::error!("bot {bot}: recalling {key:?}: {error}");
+                    None
+                });
+                // A worker that went away needs no answer.
+                let _ = answer.try_send(found);
+            }
+            Letter::Drain { until } => tray.drain_until = Some(until),
+        }
+    }
+
+    /// How long nothing will be due.
+    fn wait(&mut self, tray: &Tray) -> Duration {
+        let now = (self.clock)();
+        if tray.failing {
+            return limits::DISK_RETRY;
+        }
+        let mut due = tray.drain_until.unwrap_or(tray.prune_at);
+        let hands_out = tray.drain_until.is_none() && self.roster.idle().is_some();
+        for (place, line) in self.lines.iter_mut().enumerate().filter(|_| hands_out) {
+            if self.roster.wanted(place).is_none() {
+                continue;
+            }
+            if let Some(until) = line.pace.rests_until(now) {
+                due = due.min(until);
+                continue;
+            }
+            match self.store.next_due(line.number, now) {
+                Ok(next) => due = next.map_or(due, |next| due.min(next)),
+                Err(error) => log::error!("looking for what is due: {error}"),
+            }
+        }
+        due.since(now)
+    }
+
+    /// Everything that is in the tray, in one transaction; then everybody is told.
+    fn turn(&mut self, tray: &mut Tray) {
+        let now = (self.clock)();
+        let plan = self.write(tray, now).and_then(|plan| self.store.commit().map(|()| plan));
+        match plan {
+            Ok(plan) => self.tell(tray, plan),
+            Err(error) => self.fail(tray, &error),
+        }
+        if !tray.failing
+            && let Err(error) = self.keep_house(tray, now)
+        {
+            self.fail(tray, &error);
+        }
+    }
+
+    fn write(&mut self, tray: &Tray, now: Moment) -> Result<Plan, StoreError> {
+        let mut plan = Plan {
+            receipts: Vec::with_capacity(tray.admissions.len()),
+            leases: Vec::new(),
+            roster: self.roster.clone(),
+            kept: 0,
+            duplicates: 0,
+        };
+        for Unsettled { worker, settlement, go_on } in &tray.unsettled {
+            let line = plan.roster.line_of(*worker);
+            let go_on = *go_on && tray.drain_until.is_none();
+            let next = self.store.settle(settlement, go_on, now)?;
+            plan.roster.take_back(*worker);
+            if let (Some(lease), Some(line)) = (next, line) {
+                plan.roster.give(*worker, line, &lease);
+                plan.leases.push((*worker, lease));
+            }
+        }
+        for admission in &tray.admissions {
+            for arrival in &admission.arrivals {
+                match self.store.admit(admission.channel, arrival, admission.received, now)? {
+                    Admitted::Kept { .. } => plan.kept += 1,
+                    Admitted::Duplicate => plan.duplicates += 1,
+                }
+            }
+            plan.receipts.push((admission.ticket, Receipt::Kept));
+        }
+        for (ticket, order) in &tray.orders {
+            let lines = carry_out(self.store, order, &self.lines, now)?;
+            plan.receipts.push((*ticket, Receipt::Done(lines)));
+        }
+        if tray.drain_until.is_none() && plan.roster.idle().is_some() {
+            let news = !(tray.admissions.is_empty() && tray.unsettled.is_empty() && tray.orders.is_empty());
+            self.lease(&mut plan, news, now)?;
+        }
+        Ok(plan)
+    }
+
+    /// Gives every idle worker a job, one channel after the other.
+    fn lease(&mut self, plan: &mut Plan, news: bool, now: Moment) -> Result<(), StoreError> {
+        for line in &mut self.lines {
+            line.promising |= news || line.pace.rests_until(now).is_none();
+        }
+        let mut found = true;
+        while found {
+            found = false;
+            for (place, line) in self.lines.iter_mut().enumerate() {
+                let Some(worker) = plan.roster.idle() else { return Ok(()) };
+                let Some(wanted) = plan.roster.wanted(place) else { continue };
+                if !line.promising || !line.pace.may_lease(now, plan.roster.out_of(place)) {
+                    continue;
+                }
+                match self.store.lease(line.number, wanted, plan.roster.busy(), now)? {
+                    Some(lease) => {
+                        plan.roster.give(worker, place, &lease);
+                        plan.leases.push((worker, lease));
+                        found = true;
+                    }
+                    None => line.promising = false,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The turn is durable: receipts to the loop, jobs to the workers.
+    fn tell(&mut self, tray: &mut Tray, plan: Plan) {
+        if tray.failing {
+            log::warn!("the store can be written again; going on");
+            tray.failing = false;
+            self.health.writable.store(true, Ordering::Relaxed);
+        }
+        self.health.kept.fetch_add(plan.kept, Ordering::Relaxed);
+        self.health.duplicates.fetch_add(plan.duplicates, Ordering::Relaxed);
+        self.health.settled.fetch_add(tray.unsettled.len() as u64, Ordering::Relaxed);
+        self.answer(plan.receipts);
+        tray.admissions.clear();
+        tray.orders.clear();
+        tray.unsettled.clear();
+        self.roster = plan.roster;
+        for (worker, lease) in plan.leases {
+            // Each worker has room for one lease, and is given one only when it has none.
+            if self.workers.get(worker).is_none_or(|worker| worker.try_send(lease).is_err()) {
+                log::error!("worker {worker} does not take its job; it is handed out again after a restart");
+            }
+        }
+    }
+
+    fn answer(&self, receipts: Vec<(Ticket, Receipt)>) {
+        if !receipts.is_empty() {
+            // When the loop is gone, so are the connections that wait.
+            let _ = self.post.receipts.send(receipts);
+            (self.post.wake)();
+        }
+    }
+
+    /// Nothing of the turn has happened. Settlements stay in the tray.
+    fn fail(&mut self, tray: &mut Tray, error: &StoreError) {
+        self.store.roll_back();
+        if !tray.failing {
+            log::error!("the store cannot be written, so deliveries are answered 503 until it can: {error}");
+        }
+        tray.failing = true;
+        self.health.writable.store(false, Ordering::Relaxed);
+        let admissions = tray.admissions.drain(..).map(|admission| admission.ticket);
+        let orders = tray.orders.drain(..).map(|(ticket, _)| ticket);
+        let receipts = admissions.chain(orders).map(|ticket| (ticket, Receipt::NotKept)).collect();
+        self.answer(receipts);
+    }
+
+    /// What can wait: old events, the write-ahead log.
+    fn keep_house(&mut self, tray: &mut Tray, now: Moment) -> Result<(), StoreError> {
+        self.store.tidy(Urgency::WhenLong)?;
+        if now < tray.prune_at {
+            return Ok(());
+        }
+        let before = Moment(now.0.saturating_sub(i64::try_from(limits::MARK_LIFE.as_millis()).unwrap_or(0)));
+        let more = self.store.prune(before, now)?;
+        self.store.commit()?;
+        tray.prune_at = if more { now } else { now.after(limits::PRUNE_INTERVAL) };
+        Ok(())
+    }
+}
+
+/// Carries out what the operator asked; a line for each thing that was named.
+pub fn carry_out(store: &mut dyn Store, order: &Order, lines: &[Line], now: Moment) -> Result<Vec<String>, StoreError> {
+    let name = |event: EventKey, part: Option<u32>| {
+        let channel = lines.iter().find(|line| line.number == event.channel());
+        let channel = channel.map_or_else(|| event.channel().0.to_string(), |line| line.name.clone());
+        EventId { channel, place: event.place(), part }.to_string()
+    };
+    match order {
+        Order::Send { channel, id, replies } => Ok(vec![push(store, *channel, id, replies, now, &name)?]),
+        Order::Replay { events } => events
+            .iter()
+            .map(|(event, part)| {
+                let name = name(*event, *part);
+                Ok(match store.replay(*event, *part, now)? {
+                    Replayed::PutBack => format!("{name} put back"),
+                    Replayed::Left(why) => format!("{name} left alone: {why}"),
+                })
+            })
+            .collect(),
+    }
+}
+
+fn push(
+    store: &mut dyn Store,
+    channel: ChannelNumber,
+    id: &str,
+    replies: &[Reply],
+    now: Moment,
+    name: &dyn Fn(EventKey, Option<u32>) -> String,
+) -> Result<String, StoreError> {
+    Ok(match store.push(channel, id, replies, now)? {
+        Admitted::Kept { event, .. } => format!("{} kept", name(event, None)),
+        Admitted::Duplicate => "kept before; nothing was done".to_owned(),
+    })
+}

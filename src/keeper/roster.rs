@@ -1,0 +1,177 @@
+//! Who has which job, and who may have another: the bounds between channels, bots and workers.
+//!
+//! A turn works on a copy and puts it in place once the turn is durable; so a failing disk leaves no trace here.
+
+use crate::model::{Lease, Work};
+use crate::store::Wanted;
+use std::collections::HashSet;
+
+/// How many workers one channel, or one bot, may hold when there are `others` beside it: so many that the others
+/// find one free, up to half of them.
+pub fn leases_max(workers: usize, others: usize) -> usize {
+    workers.saturating_sub(others.min(workers / 2)).max(1)
+}
+
+/// What one worker has.
+#[derive(Clone, Copy, Debug)]
+struct Out {
+    lane: i64,
+    line: usize,
+    hears: bool,
+}
+
+/// The bounds of one channel, and what it has of them. Channels with the same bot share the bot's bound.
+#[derive(Clone, Copy, Debug)]
+struct Share {
+    bot: usize,
+    leases: usize,
+    leases_max: usize,
+}
+
+/// The bound of one bot, and what it has of it.
+#[derive(Clone, Copy, Debug)]
+struct Hearing {
+    leases: usize,
+    leases_max: usize,
+}
+
+/// Workers, channels (by their place in the list of lines) and bots.
+#[derive(Clone, Debug)]
+pub struct Roster {
+    idle: Vec<usize>,
+    out: Vec<Option<Out>>,
+    /// Conversations of which a job is out.
+    busy: HashSet<i64>,
+    lines: Vec<Share>,
+    bots: Vec<Hearing>,
+}
+
+impl Roster {
+    /// Nobody has anything. `bots_of_lines` names each channel's bot by a number from 0.
+    pub fn new(workers: usize, bots_of_lines: &[usize]) -> Roster {
+        let lines_max = leases_max(workers, bots_of_lines.len().saturating_sub(1));
+        let bots = bots_of_lines.iter().max().map_or(0, |highest| highest + 1);
+        let bots_max = leases_max(workers, bots.saturating_sub(1));
+        Roster {
+            idle: (0..workers).rev().collect(),
+            out: vec![None; workers],
+            busy: HashSet::new(),
+            lines: bots_of_lines.iter().map(|bot| Share { bot: *bot, leases: 0, leases_max: lines_max }).collect(),
+            bots: vec![Hearing { leases: 0, leases_max: bots_max }; bots],
+        }
+    }
+
+    /// Conversations that must not be given to anybody now.
+    pub fn busy(&self) -> &HashSet<i64> {
+        &self.busy
+    }
+
+    /// A worker without a job.
+    pub fn idle(&self) -> Option<usize> {
+        self.idle.last().copied()
+    }
+
+    /// Jobs of this channel that are out.
+    pub fn out_of(&self, line: usize) -> usize {
+        self.lines.get(line).map_or(0, |share| share.leases)
+    }
+
+    /// The channel of which this worker has a job.
+    pub fn line_of(&self, worker: usize) -> Option<usize> {
+        self.out.get(worker).copied().flatten().map(|out| out.line)
+    }
+
+    /// Which jobs of this channel may be handed out now, if any.
+    pub fn wanted(&self, line: usize) -> Option<Wanted> {
+        let share = self.lines.get(line)?;
+        if share.leases >= share.leases_max {
+            return None;
+        }
+        let may_hear = self.bots.get(share.bot).is_some_and(|bot| bot.leases < bot.leases_max);
+        Some(if may_hear { Wanted::Any } else { Wanted::Sends })
+    }
+
+    /// An idle worker gets a job of a channel.
+    pub fn give(&mut self, worker: usize, line: usize, lease: &Lease) {
+        self.idle.retain(|idle| *idle != worker);
+        let hears = matches!(lease.work, Work::Hear { .. });
+        if let Some(out) = self.out.get_mut(worker) {
+            *out = Some(Out { lane: lease.lane, line, hears });
+        }
+        self.busy.insert(lease.lane);
+        if let Some(share) = self.lines.get_mut(line) {
+            share.leases += 1;
+            if let Some(bot) = self.bots.get_mut(share.bot).filter(|_| hears) {
+                bot.leases += 1;
+            }
+        }
+    }
+
+    /// A worker's job has come back.
+    pub fn take_back(&mut self, worker: usize) {
+        let Some(out) = self.out.get_mut(worker).and_then(Option::take) else { return };
+        self.busy.remove(&out.lane);
+        self.idle.push(worker);
+        if let Some(share) = self.lines.get_mut(out.line) {
+            share.leases = share.leases.saturating_sub(1);
+            if let Some(bot) = self.bots.get_mut(share.bot).filter(|_| out.hears) {
+                bot.leases = bot.leases.saturating_sub(1);
+            }
+        }
+    }
+
+    /// True when no job is out.
+    pub fn at_rest(&self) -> bool {
+        self.busy.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{EventKey, Moment};
+
+    fn lease(lane: i64) -> Lease {
+        let work = Work::Hear {
+            conversation: String::new(),
+            kind: String::new(),
+            received: Moment(0),
+            raw: Vec::new(),
+            attempt: 1,
+        };
+        Lease { event: EventKey(lane), lane, work }
+    }
+
+    #[test]
+    fn one_slow_channel_leaves_workers_to_the_others() {
+        let mut roster = Roster::new(4, &[0, 1, 2]);
+        let mut lane = 0;
+        while roster.wanted(0).is_some() {
+            lane += 1;
+            let worker = roster.idle().unwrap_or_default();
+            roster.give(worker, 0, &lease(lane));
+        }
+        assert_eq!(roster.out_of(0), 2);
+        assert!(roster.idle().is_some() && roster.wanted(1).is_some());
+    }
+
+    #[test]
+    fn one_channel_alone_may_have_every_worker() {
+        assert_eq!((leases_max(4, 0), leases_max(4, 1), leases_max(4, 9), leases_max(1, 3)), (4, 3, 2, 1));
+    }
+
+    #[test]
+    fn a_busy_bot_still_lets_replies_go() {
+        let mut roster = Roster::new(4, &[0, 0, 1]);
+        roster.give(0, 0, &lease(1));
+        roster.give(1, 1, &lease(2));
+        roster.give(2, 1, &lease(3));
+        assert_eq!(roster.wanted(0), Some(Wanted::Sends), "bot 0 has its three of four workers");
+        assert_eq!(roster.wanted(2), Some(Wanted::Any));
+        roster.take_back(0);
+        assert_eq!(roster.wanted(0), Some(Wanted::Any));
+        roster.take_back(1);
+        roster.take_back(2);
+        assert!(roster.at_rest());
+    }
+}

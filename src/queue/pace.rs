@@ -1,0 +1,134 @@
+//! When a channel may be worked on: always, not before a moment, or only with one probe at a time.
+//!
+//!     Free ──failures in a row──▶ Resting ──time──▶ Probing ──success──▶ Free
+//!       └──────a limit, or refused credentials──▶ Resting ┘└──failure──▶ Resting, longer
+//!
+//! Pure: time and chance are handed in. It decides when, never what.
+
+use super::backoff;
+use crate::limits;
+use crate::model::Moment;
+use std::time::Duration;
+
+/// What the end of a job says about its channel.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing: no upstream was asked.
+    #[default]
+    None,
+    /// The upstream answered as it should.
+    Well,
+    /// It could not be reached, or failed.
+    Failed { why: String },
+    /// It wants no more calls for so long.
+    Limited { wait: Duration, why: String },
+    /// It does not accept our credentials.
+    Locked { why: String },
+}
+
+impl Effect {
+    /// Whether the worker may go on with the same event at once.
+    pub fn lets_go_on(&self) -> bool {
+        matches!(self, Effect::None | Effect::Well)
+    }
+}
+
+/// A channel's pace.
+#[derive(Debug, Default)]
+pub struct Pace {
+    failures: u32,
+    rest_until: Option<Moment>,
+}
+
+impl Pace {
+    /// The end of the rest, while it lasts.
+    pub fn rests_until(&self, now: Moment) -> Option<Moment> {
+        self.rest_until.filter(|until| *until > now)
+    }
+
+    /// Whether a job may be handed out while `out` are. After a rest, one at a time until one goes well.
+    pub fn may_lease(&self, now: Moment, out: usize) -> bool {
+        self.rests_until(now).is_none() && (self.rest_until.is_none() || out == 0)
+    }
+
+    /// Takes the end of a job into account, and says in the log when the pace changes.
+    pub fn note(&mut self, effect: &Effect, channel: &str, now: Moment, chance: u64) {
+        let (wait, why) = match effect {
+            Effect::None => return,
+            Effect::Well => {
+                if self.rest_until.take().is_some() {
+                    log::warn!("channel {channel}: the platform takes our replies again");
+                }
+                self.failures = 0;
+                return;
+            }
+            Effect::Failed { why } => {
+                self.failures = self.failures.saturating_add(1);
+                let over = self.failures.saturating_sub(limits::CHANNEL_FAILURES - 1);
+                if over == 0 {
+                    return;
+                }
+                (backoff::delay(over, chance), why)
+            }
+            Effect::Limited { wait, why } => (*wait, why),
+            Effect::Locked { why } => (limits::LOCKED_REST, why),
+        };
+        let first = self.rest_until.is_none();
+        let until = now.after(wait);
+        self.rest_until = Some(self.rest_until.map_or(until, |before| before.max(until)));
+        let level = if matches!(effect, Effect::Locked { .. }) { log::Level::Error } else { log::Level::Warn };
+        // Only the first of a series is news.
+        if first {
+            log::log!(level, "channel {channel}: no replies for {} s: {why}", wait.as_secs());
+        } else {
+            log::debug!("channel {channel}: no replies for another {} s: {why}", wait.as_secs());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Moment = Moment(1_800_000_000_000);
+
+    fn failed() -> Effect {
+        Effect::Failed { why: "connection refused".to_owned() }
+    }
+
+    #[test]
+    fn a_channel_rests_after_failures_in_a_row_and_then_probes() {
+        let mut pace = Pace::default();
+        for _ in 1..limits::CHANNEL_FAILURES {
+            pace.note(&failed(), "page", NOW, 0);
+            assert!(pace.may_lease(NOW, 3));
+        }
+        pace.note(&failed(), "page", NOW, 0);
+        assert!(!pace.may_lease(NOW, 0));
+        let until = pace.rests_until(NOW).unwrap_or_default();
+        assert!(pace.may_lease(until, 0) && !pace.may_lease(until, 1), "one probe at a time");
+        pace.note(&Effect::Well, "page", until, 0);
+        assert!(pace.may_lease(until, 3));
+    }
+
+    #[test]
+    fn a_success_in_between_ends_the_series() {
+        let mut pace = Pace::default();
+        for _ in 0..10 {
+            for _ in 1..limits::CHANNEL_FAILURES {
+                pace.note(&failed(), "page", NOW, 0);
+            }
+            pace.note(&Effect::Well, "page", NOW, 0);
+        }
+        assert!(pace.may_lease(NOW, 0));
+    }
+
+    #[test]
+    fn the_longest_rest_holds() {
+        let mut pace = Pace::default();
+        let limited = |seconds| Effect::Limited { wait: Duration::from_secs(seconds), why: String::new() };
+        pace.note(&limited(60), "page", NOW, 0);
+        pace.note(&limited(5), "page", NOW, 0);
+        assert_eq!(pace.rests_until(NOW), Some(NOW.after(Duration::from_secs(60))));
+    }
+}

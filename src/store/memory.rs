@@ -1,0 +1,496 @@
+//! The engine for tests: the same verbs over maps. What was committed lies on a `Shelf`, so that a test can drop
+//! the engine and open another one, as a restart does.
+//!
+//! It follows the SQLite engine table by table; the suite holds the two together.
+
+use super::{Admitted, Life, Replayed, ReplyLife, State, Store, StoreError, Urgency, Wanted, lane, read_tag};
+use crate::limits;
+use crate::model::{
+    Arrival, Attempt, ChannelNumber, EventId, EventKey, Fate, Lease, Moment, Reply, SendEnd, Settlement, Work,
+};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Where committed things lie; it outlives the engines that use it.
+pub type Shelf = Arc<Mutex<Tables>>;
+
+/// Everything that a store holds.
+#[derive(Clone, Debug, Default)]
+pub struct Tables {
+    channels: BTreeMap<ChannelNumber, Channel>,
+    events: BTreeMap<EventKey, Row>,
+    ids: BTreeMap<(ChannelNumber, String), EventKey>,
+    lanes: BTreeMap<i64, Lane>,
+    behind: BTreeSet<(i64, EventKey)>,
+    memory: BTreeMap<(String, String), (Vec<u8>, Option<Moment>)>,
+}
+
+#[derive(Clone, Debug)]
+struct Channel {
+    name: String,
+    last: i64,
+    cursor: EventKey,
+}
+
+#[derive(Clone, Debug)]
+struct Row {
+    arrival: Arrival,
+    push: bool,
+    lane: i64,
+    received: Moment,
+    kept: Moment,
+    state: State,
+    ended: Option<Moment>,
+    why: Option<String>,
+    replies: Vec<ReplyRow>,
+}
+
+#[derive(Clone, Debug)]
+struct ReplyRow {
+    life: ReplyLife,
+    tried: u32,
+    begun: Option<Moment>,
+    proved: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Lane {
+    event: EventKey,
+    sending: bool,
+    due: Moment,
+    attempt: u32,
+}
+
+/// The engine over a shelf.
+#[derive(Debug)]
+pub struct Memory {
+    shelf: Shelf,
+    now: Tables,
+    /// The next commit fails with these words.
+    pub fault: Option<String>,
+}
+
+impl Memory {
+    /// An engine that goes on from what was committed to `shelf`.
+    pub fn open(shelf: &Shelf) -> Memory {
+        let now = shelf.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Memory { shelf: Arc::clone(shelf), now, fault: None }
+    }
+
+    fn row(&mut self, event: EventKey) -> Result<&mut Row, StoreError> {
+        self.now.events.get_mut(&event).ok_or_else(|| StoreError("no such event".to_owned()))
+    }
+
+    fn keep(
+        &mut self,
+        channel: ChannelNumber,
+        arrival: &Arrival,
+        push: bool,
+        times: (Moment, Moment),
+    ) -> Option<EventKey> {
+        let id = (channel, arrival.id.clone());
+        if self.now.ids.contains_key(&id) {
+            return None;
+        }
+        let place = self.now.channels.get_mut(&channel)?;
+        place.last += 1;
+        let key = EventKey::new(channel, place.last);
+        let (state, ended, why) = match arrival.fate {
+            Fate::Hear => (State::Open, None, None),
+            Fate::Ignore(why) => (State::Ignored, Some(times.1), Some(why.to_owned())),
+        };
+        let lane = lane(channel, &arrival.conversation);
+        let arrival = arrival.clone();
+        let (received, kept) = times;
+        let row = Row { arrival, push, lane, received, kept, state, ended, why, replies: Vec::new() };
+        self.now.ids.insert(id, key);
+        self.now.events.insert(key, row);
+        Some(key)
+    }
+
+    fn prove(&mut self, tag: &str, now: Moment) {
+        let Some((event, part)) = read_tag("memory", tag) else { return };
+        let Ok(row) = self.row(event) else { return };
+        let Some(reply) = row.replies.iter_mut().find(|reply| reply.life.part == part) else { return };
+        match reply.life.state {
+            State::Open => reply.proved = true,
+            State::Unknown => {
+                reply.life.state = State::Answered;
+                self.sum_up(event, now);
+            }
+            _ => {}
+        }
+    }
+
+    fn sum_up(&mut self, event: EventKey, now: Moment) -> bool {
+        let Ok(row) = self.row(event) else { return true };
+        let has = |state| row.replies.iter().any(|reply| reply.life.state == state);
+        if has(State::Open) {
+            return false;
+        }
+        (row.state, row.why) = if has(State::Dead) {
+            (State::Dead, Some("a reply could not be said".to_owned()))
+        } else if has(State::Unknown) {
+            (State::Unknown, Some("a reply was sent, but the platform's answer was lost".to_owned()))
+        } else {
+            (State::Answered, None)
+        };
+        row.ended = Some(now);
+        true
+    }
+
+    fn free(&mut self, lane: i64, now: Moment) {
+        let range = (lane, EventKey(i64::MIN))..=(lane, EventKey(i64::MAX));
+        let Some((_, next)) = self.now.behind.range(range).next().copied() else {
+            self.now.lanes.remove(&lane);
+            return;
+        };
+        self.now.behind.remove(&(lane, next));
+        let sending = self.now.events.get(&next).is_some_and(|row| !row.replies.is_empty());
+        self.now.lanes.insert(lane, Lane { event: next, sending, due: now, attempt: 0 });
+    }
+
+    fn end(&mut self, event: EventKey, lane: i64, state: State, why: &str, now: Moment) -> Result<(), StoreError> {
+        let row = self.row(event)?;
+        (row.state, row.ended, row.why) = (state, Some(now), Some(why.to_owned()));
+        self.free(lane, now);
+        Ok(())
+    }
+
+    fn begin_send(&mut self, event: EventKey, lane: i64, now: Moment) -> Result<Option<Lease>, StoreError> {
+        loop {
+            let row = self.row(event)?;
+            let Some(reply) = row.replies.iter_mut().find(|reply| reply.life.state == State::Open) else {
+                self.sum_up(event, now);
+                self.free(lane, now);
+                return Ok(None);
+            };
+            if let Some(begun) = reply.begun.take() {
+                reply.life.maybe_twice = true;
+                let words = "cut off: ackd stopped before the platform's answer came".to_owned();
+                let (part, number) = (reply.life.part, reply.tried);
+                reply.life.attempts.push(Attempt { part, number, began: begun, ended: now, status: None, words });
+            }
+            if reply.proved {
+                reply.life.state = State::Answered;
+                continue;
+            }
+            reply.tried += 1;
+            reply.begun = Some(now);
+            let life = &reply.life;
+            let work = Work::Send { part: life.part, reply: life.reply.clone(), attempt: reply.tried, made: life.made };
+            return Ok(Some(Lease { event, lane, work }));
+        }
+    }
+
+    fn begin_hearing(&mut self, event: EventKey, lane: i64, attempt: u32, now: Moment) -> Result<Lease, StoreError> {
+        self.now.lanes.insert(lane, Lane { event, sending: false, due: now, attempt });
+        let row = self.row(event)?;
+        let work = Work::Hear {
+            conversation: row.arrival.conversation.clone(),
+            kind: row.arrival.kind.to_owned(),
+            received: row.received,
+            raw: row.arrival.raw.to_vec(),
+            attempt,
+        };
+        Ok(Lease { event, lane, work })
+    }
+
+    fn lease_begun(
+        &mut self,
+        channel: ChannelNumber,
+        sending: bool,
+        busy: &HashSet<i64>,
+        now: Moment,
+    ) -> Result<Option<Lease>, StoreError> {
+        loop {
+            let due = self
+                .now
+                .lanes
+                .iter()
+                .filter(|(lane, at)| {
+                    at.event.channel() == channel && at.sending == sending && at.due <= now && !busy.contains(lane)
+                })
+                .min_by_key(|(_, at)| at.due)
+                .map(|(lane, at)| (*lane, *at));
+            let Some((lane, at)) = due else { return Ok(None) };
+            if !sending {
+                return self.begin_hearing(at.event, lane, at.attempt + 1, now).map(Some);
+            }
+            if let Some(lease) = self.begin_send(at.event, lane, now)? {
+                return Ok(Some(lease));
+            }
+        }
+    }
+
+    fn lease_new(
+        &mut self,
+        channel: ChannelNumber,
+        busy: &HashSet<i64>,
+        now: Moment,
+    ) -> Result<Option<Lease>, StoreError> {
+        for _ in 0..limits::SEARCH_ROWS {
+            let Some(place) = self.now.channels.get_mut(&channel) else { return Ok(None) };
+            let range = EventKey(place.cursor.0 + 1)..EventKey::after_last(channel);
+            let next = self.now.events.range(range).find(|(_, row)| row.state == State::Open);
+            let Some((event, lane, push)) = next.map(|(event, row)| (*event, row.lane, row.push)) else {
+                return Ok(None);
+            };
+            place.cursor = event;
+            if busy.contains(&lane) || self.now.lanes.contains_key(&lane) {
+                self.now.behind.insert((lane, event));
+            } else if push {
+                self.now.lanes.insert(lane, Lane { event, sending: true, due: now, attempt: 0 });
+                return self.begin_send(event, lane, now);
+            } else {
+                return self.begin_hearing(event, lane, 1, now).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    fn put_replies(&mut self, event: EventKey, replies: &[Reply], now: Moment) -> Result<(), StoreError> {
+        let row = self.row(event)?;
+        for (part, reply) in (1..).zip(replies) {
+            let life = ReplyLife {
+                part,
+                state: State::Open,
+                reply: reply.clone(),
+                made: now,
+                maybe_twice: false,
+                message_id: None,
+                attempts: Vec::new(),
+            };
+            row.replies.push(ReplyRow { life, tried: 0, begun: None, proved: false });
+        }
+        Ok(())
+    }
+
+    fn sent(
+        &mut self,
+        event: EventKey,
+        lane: i64,
+        attempt: &Attempt,
+        end: &SendEnd,
+        go_on: bool,
+        now: Moment,
+    ) -> Result<Option<Lease>, StoreError> {
+        let row = self.row(event)?;
+        let reply = row.replies.iter_mut().find(|reply| reply.life.part == attempt.part);
+        let reply = reply.ok_or_else(|| StoreError("no such reply".to_owned()))?;
+        reply.life.attempts.push(attempt.clone());
+        reply.begun = None;
+        let state = match end {
+            SendEnd::Delivered { message_id } => {
+                reply.life.message_id.clone_from(message_id);
+                State::Answered
+            }
+            _ if reply.proved => State::Answered,
+            SendEnd::Unknown => State::Unknown,
+            SendEnd::Skipped => State::Skipped,
+            SendEnd::Dead => State::Dead,
+            SendEnd::Again { due, maybe_said } => {
+                reply.life.maybe_twice |= maybe_said;
+                self.now.lanes.insert(lane, Lane { event, sending: true, due: *due, attempt: 0 });
+                return Ok(None);
+            }
+        };
+        reply.life.state = state;
+        if state == State::Dead {
+            for rest in row.replies.iter_mut().filter(|reply| reply.life.state == State::Open) {
+                rest.life.state = State::Dead;
+            }
+        }
+        if go_on {
+            return self.begin_send(event, lane, now);
+        }
+        self.now.lanes.insert(lane, Lane { event, sending: true, due: now, attempt: 0 });
+        if self.sum_up(event, now) {
+            self.free(lane, now);
+        }
+        Ok(None)
+    }
+}
+
+impl Store for Memory {
+    fn identity(&self) -> &str {
+        "memory"
+    }
+
+    fn channel(&mut self, name: &str) -> Result<ChannelNumber, StoreError> {
+        if let Some((number, _)) = self.now.channels.iter().find(|(_, channel)| channel.name == name) {
+            return Ok(*number);
+        }
+        let number = ChannelNumber(self.now.channels.keys().next_back().map_or(1, |last| last.0 + 1));
+        let cursor = EventKey::before_first(number);
+        self.now.channels.insert(number, Channel { name: name.to_owned(), last: 0, cursor });
+        Ok(number)
+    }
+
+    fn admit(
+        &mut self,
+        channel: ChannelNumber,
+        arrival: &Arrival,
+        received: Moment,
+        now: Moment,
+    ) -> Result<Admitted, StoreError> {
+        let kept = self.keep(channel, arrival, false, (received, now));
+        if let Some(tag) = &arrival.proves {
+            self.prove(tag, now);
+        }
+        let to_hear = arrival.fate == Fate::Hear;
+        Ok(kept.map_or(Admitted::Duplicate, |event| Admitted::Kept { event, to_hear }))
+    }
+
+    fn push(
+        &mut self,
+        channel: ChannelNumber,
+        id: &str,
+        replies: &[Reply],
+        now: Moment,
+    ) -> Result<Admitted, StoreError> {
+        let conversation = replies.first().map(|reply| reply.to.clone()).unwrap_or_default();
+        let (id, raw) = (id.to_owned(), Box::default());
+        let arrival = Arrival { id, conversation, kind: "push", fate: Fate::Hear, raw, proves: None };
+        let Some(event) = self.keep(channel, &arrival, true, (now, now)) else { return Ok(Admitted::Duplicate) };
+        self.put_replies(event, replies, now)?;
+        Ok(Admitted::Kept { event, to_hear: true })
+    }
+
+    fn lease(
+        &mut self,
+        channel: ChannelNumber,
+        wanted: Wanted,
+        busy: &HashSet<i64>,
+        now: Moment,
+    ) -> Result<Option<Lease>, StoreError> {
+        if let Some(lease) = self.lease_begun(channel, true, busy, now)? {
+            return Ok(Some(lease));
+        }
+        if wanted == Wanted::Sends {
+            return Ok(None);
+        }
+        if let Some(lease) = self.lease_begun(channel, false, busy, now)? {
+            return Ok(Some(lease));
+        }
+        self.lease_new(channel, busy, now)
+    }
+
+    fn settle(&mut self, settlement: &Settlement, go_on: bool, now: Moment) -> Result<Option<Lease>, StoreError> {
+        match settlement {
+            Settlement::Heard { event, lane, replies, memory } => {
+                for write in memory {
+                    let key = (write.bot.clone(), write.key.clone());
+                    match &write.value {
+                        Some(value) => self.now.memory.insert(key, (value.clone(), write.expires)),
+                        None => self.now.memory.remove(&key),
+                    };
+                }
+                if replies.is_empty() {
+                    self.end(*event, *lane, State::Ignored, "the bot had nothing to say", now)?;
+                    return Ok(None);
+                }
+                self.put_replies(*event, replies, now)?;
+                self.now.lanes.insert(*lane, Lane { event: *event, sending: true, due: now, attempt: 0 });
+                if go_on { self.begin_send(*event, *lane, now) } else { Ok(None) }
+            }
+            Settlement::Ignored { event, lane, why } => {
+                self.end(*event, *lane, State::Ignored, why, now).map(|()| None)
+            }
+            Settlement::HearDead { event, lane, why } => self.end(*event, *lane, State::Dead, why, now).map(|()| None),
+            Settlement::HearLater { event, lane, due, attempt, why } => {
+                self.row(*event)?.why = Some(why.clone());
+                self.now.lanes.insert(*lane, Lane { event: *event, sending: false, due: *due, attempt: *attempt });
+                Ok(None)
+            }
+            Settlement::Sent { event, lane, attempt, end } => self.sent(*event, *lane, attempt, end, go_on, now),
+        }
+    }
+
+    fn next_due(&mut self, channel: ChannelNumber, now: Moment) -> Result<Option<Moment>, StoreError> {
+        let lanes = self.now.lanes.values();
+        Ok(lanes.filter(|at| at.event.channel() == channel && at.due > now).map(|at| at.due).min())
+    }
+
+    fn replay(&mut self, event: EventKey, part: Option<u32>, now: Moment) -> Result<Replayed, StoreError> {
+        let left = |why: &str| Ok(Replayed::Left(why.to_owned()));
+        let Ok(row) = self.row(event) else { return left("there is no such event") };
+        if !matches!(row.state, State::Dead | State::Unknown) {
+            return Ok(Replayed::Left(format!("it is {}; only dead and unknown ones are put back", row.state)));
+        }
+        let lane = row.lane;
+        let mut again = 0;
+        for reply in &mut row.replies {
+            let life = &mut reply.life;
+            if matches!(life.state, State::Dead | State::Unknown) && part.is_none_or(|part| part == life.part) {
+                life.maybe_twice |= life.state == State::Unknown;
+                (life.state, life.made, reply.proved) = (State::Open, now, false);
+                again += 1;
+            }
+        }
+        if again == 0 && (part.is_some() || !row.replies.is_empty()) {
+            return left("that reply is neither dead nor unknown");
+        }
+        (row.state, row.ended, row.why) = (State::Open, None, None);
+        if self.now.lanes.contains_key(&lane) {
+            self.now.behind.insert((lane, event));
+        } else {
+            self.now.lanes.insert(lane, Lane { event, sending: again > 0, due: now, attempt: 0 });
+        }
+        Ok(Replayed::PutBack)
+    }
+
+    fn recall(&mut self, bot: &str, key: &str, now: Moment) -> Result<Option<Vec<u8>>, StoreError> {
+        let found = self.now.memory.get(&(bot.to_owned(), key.to_owned()));
+        Ok(found.filter(|(_, expires)| expires.is_none_or(|at| at > now)).map(|(value, _)| value.clone()))
+    }
+
+    fn prune(&mut self, before: Moment, now: Moment) -> Result<bool, StoreError> {
+        self.now.memory.retain(|_, (_, expires)| expires.is_none_or(|at| at > now));
+        let old = |row: &Row| row.state != State::Open && row.received < before;
+        let gone: Vec<_> = self.now.events.iter().filter(|(_, row)| old(row)).map(|(key, _)| *key).collect();
+        let more = gone.len() > limits::PRUNE_ROWS;
+        for key in gone.into_iter().take(limits::PRUNE_ROWS) {
+            if let Some(row) = self.now.events.remove(&key) {
+                self.now.ids.remove(&(key.channel(), row.arrival.id));
+            }
+        }
+        Ok(more)
+    }
+
+    fn life(&mut self, event: EventKey) -> Result<Option<Life>, StoreError> {
+        let Some(row) = self.now.events.get(&event) else { return Ok(None) };
+        let channel = self.now.channels.get(&event.channel()).map(|channel| channel.name.clone());
+        Ok(Some(Life {
+            event,
+            id: EventId { channel: channel.unwrap_or_default(), place: event.place(), part: None },
+            platform_id: row.arrival.id.clone(),
+            conversation: row.arrival.conversation.clone(),
+            kind: row.arrival.kind.to_owned(),
+            received: row.received,
+            kept: row.kept,
+            state: row.state,
+            ended: row.ended,
+            why: row.why.clone(),
+            due: self.now.lanes.get(&row.lane).filter(|at| at.event == event).map(|at| at.due),
+            raw: row.arrival.raw.to_vec(),
+            replies: row.replies.iter().map(|reply| reply.life.clone()).collect(),
+        }))
+    }
+
+    fn commit(&mut self) -> Result<(), StoreError> {
+        if let Some(fault) = self.fault.take() {
+            return Err(StoreError(fault));
+        }
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&self.now);
+        Ok(())
+    }
+
+    fn roll_back(&mut self) {
+        self.now = self.shelf.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    }
+
+    fn tidy(&mut self, _urgency: Urgency) -> Result<(), StoreError> {
+        Ok(())
+    }
+}

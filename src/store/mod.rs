@@ -1,0 +1,234 @@
+//! The store: what is kept, and in which order it is handed out.
+//!
+//!     admit ──▶ (in order of arrival, one cursor a channel) ──▶ lease ──▶ settle ──▶ ended
+//!                                                                │  ▲        │
+//!                                     conversation is busy:      ▼  │        ▼
+//!                                     wait behind it           behind      lane: begun, due at …
+//!
+//! An event that has only been admitted costs one row: nothing else knows it, so a long queue does not make the next
+//! acknowledgement dearer. Whatever has begun has a row in `lane`, one for each conversation; so a lease needs no
+//! mark of its own, and is void when its process is gone. An event whose conversation is already busy waits `behind`.
+//!
+//! Verbs write into an open transaction; [`Store::commit`] makes all of it durable at once, [`Store::roll_back`]
+//! forgets all of it. Two engines, one suite of tests for both (`suite.rs`).
+//!
+//! Never here: threads, the clock (every verb is handed the time), platforms, bots.
+
+pub mod memory;
+pub mod sqlite;
+#[cfg(test)]
+mod suite;
+
+use crate::model::{Arrival, Attempt, ChannelNumber, EventId, EventKey, Lease, Moment, Reply, Settlement};
+use std::collections::HashSet;
+use std::fmt;
+
+/// What became of an arrival.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admitted {
+    /// It is new.
+    Kept { event: EventKey, to_hear: bool },
+    /// The same event was admitted before.
+    Duplicate,
+}
+
+/// How much housekeeping is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Urgency {
+    /// Only what has grown long.
+    WhenLong,
+    /// Everything: the process is about to end.
+    Closing,
+}
+
+/// Which jobs a worker may be given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    Any,
+    /// Only replies to send: the channel's bot is busy enough.
+    Sends,
+}
+
+/// An engine that keeps events, replies, attempts and bots' memory.
+pub trait Store {
+    /// What tells this store from every other: part of each reply's tag.
+    fn identity(&self) -> &str;
+
+    /// The number of the channel with this name, given once and for all.
+    fn channel(&mut self, name: &str) -> Result<ChannelNumber, StoreError>;
+
+    /// Takes an event in, unless it was taken in before. `received` is when its request had been read.
+    fn admit(
+        &mut self,
+        channel: ChannelNumber,
+        arrival: &Arrival,
+        received: Moment,
+        now: Moment,
+    ) -> Result<Admitted, StoreError>;
+
+    /// Takes in something to say of our own accord; it waits its turn in its conversation. `id` makes a
+    /// repetition harmless.
+    fn push(
+        &mut self,
+        channel: ChannelNumber,
+        id: &str,
+        replies: &[Reply],
+        now: Moment,
+    ) -> Result<Admitted, StoreError>;
+
+    /// The next job of this channel whose conversation is not in `busy`, if one is due.
+    fn lease(
+        &mut self,
+        channel: ChannelNumber,
+        wanted: Wanted,
+        busy: &HashSet<i64>,
+        now: Moment,
+    ) -> Result<Option<Lease>, StoreError>;
+
+    /// Ends a job. With `go_on`, the same event's next reply comes back as a new lease, already marked as begun.
+    fn settle(&mut self, settlement: &Settlement, go_on: bool, now: Moment) -> Result<Option<Lease>, StoreError>;
+
+    /// When the next job of this channel that waits for its time is due, if that is after `now`.
+    fn next_due(&mut self, channel: ChannelNumber, now: Moment) -> Result<Option<Moment>, StoreError>;
+
+    /// Puts an event that ended dead or unknown back: what was not said is to be said, and what was not heard heard.
+    fn replay(&mut self, event: EventKey, part: Option<u32>, now: Moment) -> Result<Replayed, StoreError>;
+
+    /// What a bot remembers under this key, unless it has expired.
+    fn recall(&mut self, bot: &str, key: &str, now: Moment) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Removes some finished events that arrived before `before`, and memory that has expired. True when there may
+    /// be more.
+    fn prune(&mut self, before: Moment, now: Moment) -> Result<bool, StoreError>;
+
+    /// The whole life of one event.
+    fn life(&mut self, event: EventKey) -> Result<Option<Life>, StoreError>;
+
+    /// Makes everything since the last commit durable. An error means that none of it is.
+    fn commit(&mut self) -> Result<(), StoreError>;
+
+    /// Forgets everything since the last commit.
+    fn roll_back(&mut self);
+
+    /// Housekeeping between two transactions.
+    fn tidy(&mut self, urgency: Urgency) -> Result<(), StoreError>;
+}
+
+/// What a replay did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Replayed {
+    PutBack,
+    /// Not put back, and why.
+    Left(String),
+}
+
+/// How an event or a reply stands. The numbers are in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    Open = 0,
+    /// An event: every reply was said. A reply: it was said.
+    Answered = 2,
+    Ignored = 3,
+    Dead = 4,
+    /// Sent, but the platform's answer was lost.
+    Unknown = 5,
+    /// A courtesy that failed; nothing waits for it.
+    Skipped = 6,
+}
+
+impl State {
+    /// The state of this number; a number that is not ours reads as open.
+    pub fn of(number: i64) -> State {
+        match number {
+            2 => State::Answered,
+            3 => State::Ignored,
+            4 => State::Dead,
+            5 => State::Unknown,
+            6 => State::Skipped,
+            _ => State::Open,
+        }
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.pad(match self {
+            State::Open => "open",
+            State::Answered => "answered",
+            State::Ignored => "ignored",
+            State::Dead => "dead",
+            State::Unknown => "unknown",
+            State::Skipped => "skipped",
+        })
+    }
+}
+
+/// One event from its arrival to its end, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Life {
+    pub event: EventKey,
+    pub id: EventId,
+    /// The platform's id.
+    pub platform_id: String,
+    pub conversation: String,
+    pub kind: String,
+    pub received: Moment,
+    pub kept: Moment,
+    pub state: State,
+    pub ended: Option<Moment>,
+    pub why: Option<String>,
+    /// It waits for this moment, at this attempt to hear.
+    pub due: Option<Moment>,
+    pub raw: Vec<u8>,
+    pub replies: Vec<ReplyLife>,
+}
+
+/// One reply from its making to its end, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReplyLife {
+    pub part: u32,
+    pub state: State,
+    pub reply: Reply,
+    pub made: Moment,
+    /// An earlier attempt may have been seen, so this one may be a double.
+    pub maybe_twice: bool,
+    /// The platform's id of the message.
+    pub message_id: Option<String>,
+    pub attempts: Vec<Attempt>,
+}
+
+/// Why the store could not do it, in words for the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreError(pub String);
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+/// A conversation as a number: FNV-1a over channel and name. It is in the file, so it must not depend on the
+/// build; two conversations that share a number only wait for each other.
+pub fn lane(channel: ChannelNumber, conversation: &str) -> i64 {
+    let bytes = channel.0.to_le_bytes().into_iter().chain(conversation.bytes());
+    let hash =
+        bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    hash.cast_signed()
+}
+
+/// The tag of a reply: it goes out with it, and comes back in an echo. `ackd:<store>:<channel>.<place>.<part>`.
+pub fn tag(identity: &str, event: EventKey, part: u32) -> String {
+    format!("ackd:{identity}:{}.{}.{part}", event.channel().0, event.place())
+}
+
+/// The event and part that a tag names, if it is a tag of this store.
+pub fn read_tag(identity: &str, tag: &str) -> Option<(EventKey, u32)> {
+    let rest = tag.strip_prefix("ackd:")?.strip_prefix(identity)?.strip_prefix(':')?;
+    let mut numbers = rest.splitn(3, '.');
+    let channel = numbers.next()?.parse().ok()?;
+    let place = numbers.next()?.parse().ok().filter(|place| (1..1 << 44).contains(place))?;
+    let part = numbers.next()?.parse().ok()?;
+    Some((EventKey::new(ChannelNumber(channel), place), part))
+}

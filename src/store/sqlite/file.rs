@@ -1,0 +1,179 @@
+//! Opening the file: ours or refused, never overwritten; and one ackd for each file.
+
+use super::schema;
+use crate::store::StoreError;
+use rusqlite::{Connection, OpenFlags};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Files up to this size, in bytes, are checked as a whole when they are opened; larger ones page by page, as
+/// they are read. Checking 4 MiB takes a few milliseconds.
+const CHECKED_BYTES_MAX: u64 = 4 * 1024 * 1024;
+
+/// An open store file, locked for this process until dropped.
+#[derive(Debug)]
+pub struct SqliteFile {
+    pub(super) connection: Connection,
+    pub(super) identity: String,
+    /// Pages in the write-ahead log after the last commit.
+    pub(super) log_pages: Arc<AtomicU32>,
+    _lock: File,
+}
+
+/// Turns an error of SQLite into words that say what to do.
+pub(super) fn words(doing: &str, error: &rusqlite::Error) -> StoreError {
+    use rusqlite::ErrorCode;
+    let hint = match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => "; free some space on that disk, ackd goes on by itself",
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
+            "; let ackd's user write the file and its folder"
+        }
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            "; the file is damaged: stop ackd, keep a copy, and try `sqlite3 FILE .recover`"
+        }
+        _ => "",
+    };
+    StoreError(format!("{doing}: {error}{hint}"))
+}
+
+/// Where the lock of a store lies: a file beside it, so that looking whether somebody holds the store needs no
+/// look into it.
+fn lock_path(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    PathBuf::from(name)
+}
+
+impl SqliteFile {
+    /// Opens the store at `path`, making it if there is none. An error names the file and what to do.
+    pub fn open(path: &Path) -> Result<SqliteFile, StoreError> {
+        let said = |what: String| StoreError(format!("store {}: {what}", path.display()));
+        let lock = lock(path).map_err(said)?;
+        look(path).map_err(said)?;
+        let log_pages = Arc::default();
+        let connection = connect(path, &log_pages).map_err(|error| said(error.0))?;
+        let identity = connection
+            .query_row("SELECT value FROM about WHERE name = 'identity'", [], |row| row.get(0))
+            .map_err(|error| said(words("reading", &error).0))?;
+        Ok(SqliteFile { connection, identity, log_pages, _lock: lock })
+    }
+
+    /// Whether a process holds the store at `path`.
+    pub fn is_held(path: &Path) -> bool {
+        match File::open(lock_path(path)) {
+            Ok(file) => matches!(file.try_lock(), Err(TryLockError::WouldBlock)),
+            Err(_) => false,
+        }
+    }
+}
+
+fn private(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
+}
+
+fn lock(path: &Path) -> Result<File, String> {
+    let beside = lock_path(path);
+    let file = private(&beside)
+        .map_err(|error| format!("cannot make {}: {error}; the folder must exist and be writable", beside.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            Err("another ackd works on it; stop that one first, or give this one a store of its own".to_owned())
+        }
+        Err(TryLockError::Error(error)) => Err(format!("cannot lock {}: {error}", beside.display())),
+    }
+}
+
+const FOREIGN: &str = "this is not a store of ackd; nothing was changed; name another file in `store`";
+
+fn newer(version: i64) -> String {
+    format!(
+        "it was written by a newer ackd (store version {version}, this one knows {}); nothing was changed; run that \
+         version again",
+        schema::VERSION
+    )
+}
+
+/// Looks at the bytes before SQLite does, which would take a foreign file for its own or begin a rollback.
+fn look(path: &Path) -> Result<(), String> {
+    let mut file = private(path).map_err(|error| format!("cannot open: {error}"))?;
+    let length = file.metadata().map_err(|error| format!("cannot look: {error}"))?.len();
+    if length == 0 {
+        return Ok(());
+    }
+    let mut header = [0_u8; 100];
+    if file.read_exact(&mut header).is_err() || !header.starts_with(b"SQLite format 3\0") {
+        return Err(FOREIGN.to_owned());
+    }
+    let number = |at: usize| {
+        header.get(at..at + 4).map_or(0, |four| four.iter().fold(0_u32, |sum, byte| sum << 8 | u32::from(*byte)))
+    };
+    // Offsets from the SQLite file format, section 1.3: page count, user version, application id.
+    let (pages, version, application) = (number(28), number(60), number(68));
+    let wal = fs::metadata(format!("{}-wal", path.display())).is_ok_and(|wal| wal.len() > 0);
+    if application != schema::APPLICATION as u32 && !(wal && application == 0) {
+        return Err(FOREIGN.to_owned());
+    }
+    if i64::from(version) > schema::VERSION {
+        return Err(newer(i64::from(version)));
+    }
+    let page = match header.get(16..18) {
+        Some([0, 1]) => 65_536,
+        Some([high, low]) => u64::from(*high) << 8 | u64::from(*low),
+        _ => 0,
+    };
+    if !wal && length < u64::from(pages) * page {
+        return Err(format!(
+            "the file is damaged: {length} bytes, but its header speaks of {pages} pages of {page}; nothing was \
+             changed; restore a backup, or keep a copy and try `sqlite3 FILE .recover`"
+        ));
+    }
+    Ok(())
+}
+
+fn connect(path: &Path, log_pages: &Arc<AtomicU32>) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags).map_err(|error| words("opening", &error))?;
+    let read = |pragma: &str| connection.query_row(pragma, [], |row| row.get::<_, i64>(0));
+    let version = read("PRAGMA user_version").map_err(|error| words("reading", &error))?;
+    let application = read("PRAGMA application_id").map_err(|error| words("reading", &error))?;
+    let tables = read("SELECT count(*) FROM sqlite_master").map_err(|error| words("reading", &error))?;
+    // What the header could not tell, since the newest pages may still be in the log beside the file.
+    if tables > 0 && application != i64::from(schema::APPLICATION) {
+        return Err(StoreError(FOREIGN.to_owned()));
+    }
+    if version > schema::VERSION {
+        return Err(StoreError(newer(version)));
+    }
+    // FULL: a commit is on the disk when it returns. The keeper does the checkpoints, when nobody waits. 2 MB of cache.
+    connection
+        .execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;
+             PRAGMA cache_size = -2000; PRAGMA temp_store = MEMORY; PRAGMA busy_timeout = 5000;
+             PRAGMA journal_size_limit = 67108864;",
+        )
+        .map_err(|error| words("setting up", &error))?;
+    let counter = Arc::clone(log_pages);
+    let count = move |_: &mut rusqlite::hooks::Wal, pages: std::ffi::c_int| {
+        counter.store(u32::try_from(pages).unwrap_or(0), Ordering::Relaxed);
+        Ok(())
+    };
+    connection.wal_hook(Some(count)).map_err(|error| words("setting up", &error))?;
+    schema::migrate(&connection, version)?;
+    if fs::metadata(path).is_ok_and(|file| file.len() <= CHECKED_BYTES_MAX) {
+        let verdict: String = connection
+            .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+            .map_err(|error| words("checking", &error))?;
+        if verdict != "ok" {
+            return Err(StoreError(format!(
+                "the file is damaged ({verdict}); nothing was changed; restore a backup, or keep a copy and try \
+                 `sqlite3 FILE .recover`"
+            )));
+        }
+    }
+    Ok(connection)
+}

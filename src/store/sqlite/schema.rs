@@ -1,0 +1,66 @@
+//! The file's shape, and how an older file becomes one of today.
+
+use super::file::words;
+use crate::store::StoreError;
+use rusqlite::Connection;
+
+/// "ackd" in the file's header: a file with another number is somebody else's.
+pub const APPLICATION: i32 = 0x6163_6b64;
+
+/// Each step makes a file of the version before it (0: empty) into its own. Steps are only ever added.
+const STEPS: [&str; 1] = [r"
+    CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+    INSERT INTO about VALUES ('identity', lower(hex(randomblob(6))));
+
+    -- cursor: every event up to here is either ended, or in lane or behind.
+    CREATE TABLE channel (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, cursor INTEGER NOT NULL);
+
+    -- state: 0 open, 2 answered, 3 ignored, 4 dead, 5 unknown. Times are milliseconds since 1970.
+    CREATE TABLE event (
+        key INTEGER PRIMARY KEY,            -- channel * 2^44 + place in the order of arrival
+        channel INTEGER NOT NULL, id TEXT NOT NULL, conversation TEXT NOT NULL, lane INTEGER NOT NULL,
+        kind TEXT NOT NULL, received INTEGER NOT NULL, kept INTEGER NOT NULL,
+        state INTEGER NOT NULL, ended INTEGER, why TEXT, raw BLOB NOT NULL);
+    CREATE UNIQUE INDEX event_once ON event (channel, id);
+    CREATE INDEX event_failed ON event (state, key) WHERE state IN (4, 5);
+
+    -- What each conversation is at. phase: 0 to be heard, 1 replies to be sent.
+    CREATE TABLE lane (
+        lane INTEGER PRIMARY KEY, channel INTEGER NOT NULL, key INTEGER NOT NULL,
+        phase INTEGER NOT NULL, due INTEGER NOT NULL, attempt INTEGER NOT NULL);
+    CREATE INDEX lane_due ON lane (channel, phase, due);
+    -- Events whose conversation was busy when their turn came.
+    CREATE TABLE behind (lane INTEGER NOT NULL, key INTEGER NOT NULL, PRIMARY KEY (lane, key)) WITHOUT ROWID;
+
+    -- state as above, and 6 skipped. begun: an attempt is under way since. proved: an echo showed it delivered.
+    CREATE TABLE reply (
+        key INTEGER NOT NULL, part INTEGER NOT NULL, state INTEGER NOT NULL, made INTEGER NOT NULL,
+        attempts INTEGER NOT NULL DEFAULT 0, begun INTEGER, maybe_twice INTEGER NOT NULL DEFAULT 0,
+        proved INTEGER NOT NULL DEFAULT 0, message_id TEXT, content TEXT NOT NULL,
+        PRIMARY KEY (key, part)) WITHOUT ROWID;
+    CREATE TABLE attempt (
+        key INTEGER NOT NULL, part INTEGER NOT NULL, number INTEGER NOT NULL,
+        began INTEGER NOT NULL, ended INTEGER NOT NULL, status INTEGER, words TEXT NOT NULL,
+        PRIMARY KEY (key, part, number)) WITHOUT ROWID;
+
+    CREATE TABLE memory (
+        bot TEXT NOT NULL, name TEXT NOT NULL, value BLOB NOT NULL, expires INTEGER,
+        PRIMARY KEY (bot, name)) WITHOUT ROWID;
+    CREATE INDEX memory_expires ON memory (expires) WHERE expires IS NOT NULL;
+"];
+
+/// The version that this program writes.
+pub const VERSION: i64 = STEPS.len() as i64;
+
+/// Brings a file of version `from` up to date, all steps in one transaction.
+pub fn migrate(connection: &Connection, from: i64) -> Result<(), StoreError> {
+    let steps = usize::try_from(from).ok().and_then(|from| STEPS.get(from..)).unwrap_or_default();
+    if steps.is_empty() {
+        return Ok(());
+    }
+    let script = format!(
+        "BEGIN IMMEDIATE; {} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT;",
+        steps.concat()
+    );
+    connection.execute_batch(&script).map_err(|error| words("setting up the store", &error))
+}

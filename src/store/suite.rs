@@ -1,0 +1,694 @@
+//! One suite for every engine: `every_store_must!(a maker of fixtures)`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+use super::memory::{Memory, Shelf};
+use super::sqlite::SqliteFile;
+use super::{Admitted, Replayed, State, Store, Wanted, tag};
+use crate::limits;
+use crate::model::{
+    Arrival, Attempt, ChannelNumber, EventKey, Fate, Lease, MemoryWrite, Moment, Reply, SendEnd, Settlement, Work,
+};
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Something that can be opened again, as after a restart.
+pub trait Fixture {
+    fn new(name: &str) -> Self;
+    fn with(&mut self, life: &mut dyn FnMut(&mut dyn Store));
+}
+
+struct InMemory(Shelf);
+
+impl Fixture for InMemory {
+    fn new(_name: &str) -> Self {
+        InMemory(Shelf::default())
+    }
+
+    fn with(&mut self, life: &mut dyn FnMut(&mut dyn Store)) {
+        life(&mut Memory::open(&self.0));
+    }
+}
+
+struct InSqlite(PathBuf);
+
+impl Fixture for InSqlite {
+    fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("ackd-suite-{}-{name}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        InSqlite(folder)
+    }
+
+    fn with(&mut self, life: &mut dyn FnMut(&mut dyn Store)) {
+        let file = SqliteFile::open(&self.0.join("ackd.db")).unwrap();
+        life(&mut file.engine().unwrap());
+    }
+}
+
+impl Drop for InSqlite {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+const NOW: Moment = Moment(1_800_000_000_000);
+
+fn at(seconds: u64) -> Moment {
+    NOW.after(Duration::from_secs(seconds))
+}
+
+fn arrival(id: &str, from: &str) -> Arrival {
+    Arrival {
+        id: id.to_owned(),
+        conversation: from.to_owned(),
+        kind: "message",
+        fate: Fate::Hear,
+        raw: format!("{{\"id\":\"{id}\"}}").into_bytes().into(),
+        proves: None,
+    }
+}
+
+fn free() -> HashSet<i64> {
+    HashSet::new()
+}
+
+/// A store in use, with the steps of a test as words.
+struct Desk<'a> {
+    store: &'a mut dyn Store,
+    channel: ChannelNumber,
+}
+
+impl<'a> Desk<'a> {
+    fn at(store: &'a mut dyn Store) -> Desk<'a> {
+        let channel = store.channel("page").unwrap();
+        Desk { store, channel }
+    }
+
+    fn admit(&mut self, id: &str, from: &str) -> EventKey {
+        match self.store.admit(self.channel, &arrival(id, from), NOW, NOW).unwrap() {
+            Admitted::Kept { event, .. } => event,
+            Admitted::Duplicate => panic!("{id} was not new"),
+        }
+    }
+
+    fn lease(&mut self, busy: &HashSet<i64>, now: Moment) -> Option<Lease> {
+        self.store.lease(self.channel, Wanted::Any, busy, now).unwrap()
+    }
+
+    fn hear(&mut self, lease: &Lease, said: &[&str], go_on: bool, now: Moment) -> Option<Lease> {
+        let replies = said.iter().map(|text| Reply::text("anna", *text)).collect();
+        let settlement = Settlement::Heard { event: lease.event, lane: lease.lane, replies, memory: Vec::new() };
+        self.store.settle(&settlement, go_on, now).unwrap()
+    }
+
+    fn sent(&mut self, lease: &Lease, end: SendEnd, now: Moment) -> Option<Lease> {
+        let Work::Send { part, attempt, .. } = &lease.work else { panic!("not a send: {lease:?}") };
+        let (part, number, words) = (*part, *attempt, String::new());
+        let attempt = Attempt { part, number, began: now, ended: now, status: Some(200), words };
+        let settlement = Settlement::Sent { event: lease.event, lane: lease.lane, attempt, end };
+        self.store.settle(&settlement, true, now).unwrap()
+    }
+
+    /// Everything that can be done at `now`, done well; the ids in the order in which they were heard or said.
+    fn work_off(&mut self, now: Moment) -> Vec<String> {
+        let mut order = Vec::new();
+        while let Some(lease) = self.lease(&free(), now) {
+            let mut next = Some(lease);
+            while let Some(lease) = next {
+                next = match &lease.work {
+                    Work::Hear { raw, .. } => {
+                        order.push(String::from_utf8_lossy(raw).replace(['{', '}', '"'], "").replace("id:", ""));
+                        self.hear(&lease, &["ok"], true, now)
+                    }
+                    Work::Send { .. } => self.sent(&lease, delivered(), now),
+                };
+            }
+        }
+        order
+    }
+
+    fn state(&mut self, event: EventKey) -> State {
+        self.store.life(event).unwrap().unwrap().state
+    }
+}
+
+fn delivered() -> SendEnd {
+    SendEnd::Delivered { message_id: Some("mid.1".to_owned()) }
+}
+
+fn part_of(lease: &Lease) -> u32 {
+    match lease.work {
+        Work::Send { part, .. } => part,
+        Work::Hear { .. } => 0,
+    }
+}
+
+macro_rules! every_store_must {
+    ($fixture:ty) => {
+        use super::*;
+
+        fn fixture(name: &str) -> $fixture {
+            <$fixture>::new(name)
+        }
+
+        #[test]
+        fn keep_an_admitted_event_across_a_restart() {
+            let mut fixture = fixture("restart");
+            fixture.with(&mut |store| {
+                Desk::at(store).admit("m1", "anna");
+                store.commit().unwrap();
+            });
+            fixture.with(&mut |store| {
+                let mut desk = Desk::at(store);
+                let lease = desk.lease(&free(), NOW).expect("the event is still there");
+                assert!(matches!(&lease.work, Work::Hear { conversation, attempt: 1, .. } if conversation == "anna"));
+            });
+        }
+
+        #[test]
+        fn forget_what_was_not_committed() {
+            let mut fixture = fixture("rollback");
+            fixture.with(&mut |store| {
+                Desk::at(store).admit("m1", "anna");
+                store.commit().unwrap();
+                Desk::at(store).admit("m2", "anna");
+                store.roll_back();
+                let mut desk = Desk::at(store);
+                assert_eq!(desk.work_off(NOW), ["m1"]);
+                // What was forgotten is new when it comes again.
+                desk.admit("m2", "anna");
+                assert_eq!(desk.work_off(NOW), ["m2"]);
+            });
+        }
+
+        #[test]
+        fn admit_the_same_event_once_also_after_a_restart() {
+            let mut fixture = fixture("once");
+            fixture.with(&mut |store| {
+                let mut desk = Desk::at(store);
+                desk.admit("m1", "anna");
+                let again = desk.store.admit(desk.channel, &arrival("m1", "anna"), NOW, NOW).unwrap();
+                assert_eq!(again, Admitted::Duplicate);
+                // The same id on another channel is another event.
+                let other = desk.store.channel("other").unwrap();
+                let there = desk.store.admit(other, &arrival("m1", "anna"), NOW, NOW).unwrap();
+                assert!(matches!(there, Admitted::Kept { .. }));
+                store.commit().unwrap();
+            });
+            fixture.with(&mut |store| {
+                let channel = store.channel("page").unwrap();
+                let again = store.admit(channel, &arrival("m1", "anna"), NOW, NOW).unwrap();
+                assert_eq!(again, Admitted::Duplicate);
+            });
+        }
+
+        #[test]
+        fn hand_out_one_conversation_in_order_and_one_at_a_time() {
+            fixture("order").with(&mut |store| {
+                let mut desk = Desk::at(store);
+                for id in ["a1", "a2", "a3"] {
+                    desk.admit(id, "anna");
+                }
+                desk.admit("b1", "bert");
+                let first = desk.lease(&free(), NOW).unwrap();
+                let busy = HashSet::from([first.lane]);
+                let second = desk.lease(&busy, NOW).unwrap();
+                assert!(matches!(&second.work, Work::Hear { conversation, .. } if conversation == "bert"));
+                let busy = HashSet::from([first.lane, second.lane]);
+                assert_eq!(desk.lease(&busy, NOW), None, "a2 must wait for a1");
+                desk.hear(&second, &[], true, NOW);
+                desk.hear(&first, &[], true, NOW);
+                assert_eq!(desk.work_off(NOW), ["a2", "a3"]);
+            });
+        }
+
+        #[test]
+        fn let_a_waiting_conversation_delay_no_other() {
+            fixture("waiting").with(&mut |store| {
+                let mut desk = Desk::at(store);
+                let a1 = desk.admit("a1", "anna");
+                let lease = desk.lease(&free(), NOW).unwrap();
+                let (event, lane) = (lease.event, lease.lane);
+                let why = "the look-up failed".to_owned();
+                let later = Settlement::HearLater { event, lane, due: at(60), attempt: 1, why };
+                desk.store.settle(&later, true, NOW).unwrap();
+                desk.admit("a2", "anna");
+                desk.admit("b1", "bert");
+                assert_eq!(desk.work_off(NOW), ["b1"]);
+                assert_eq!(desk.store.next_due(desk.channel, NOW).unwrap(), Some(at(60)));
+                assert_eq!(desk.state(a1), State::Open);
+                let again = desk.lease(&free(), at(60)).unwrap();
+                assert!(matches!(again.work, Work::Hear { attempt: 2, .. }));
+                desk.hear(&again, &[], true, at(60));
+                assert_eq!(desk.work_off(at(60)), ["a2"]);
+                assert_eq!(desk.store.next_due(desk.channel, at(60)).unwrap(), None);
+            });
+        }
+
+        #[test]
+        fn send_the_replies_of_an_event_in_order_before_the_next_event() {
+            fixture("replies").with(&mut |store| {
+                let mut desk = Desk::at(store);
+                let a1 = desk.admit("a1", "anna");
+                desk.admit("a2", "anna");
+                let heard = desk.lease(&free(), NOW).unwrap();
+                let one = desk.hear(&heard, &["one", "two"], true, NOW).unwrap();
+                assert_eq!(part_of(&one), 1);
+                let busy = HashSet::from([one.lane]);
+                assert_eq!(desk.lease(&busy, NOW), None, "a2 waits for the replies of a1");
+                let two = desk.sent(&one, delivered(), NOW).unwrap();
+                assert_eq!(part_of(&two), 2);
+                assert_eq!(desk.state(a1), State::Open);
+                assert_eq!(desk.sent(&two, delivered(), NOW), None);
+                assert_eq!(desk.state(a1), State::Answered);
+                assert_eq!(desk.work_off(NOW), ["a2"]);
+                let life = desk.store.life(a1).unwrap().unwrap();
+                assert_eq!(life.replies.len(), 2);
+                assert_eq!(life.replies[1].attempts.len(), 1);
+                assert_eq!(life.replies[0].message_id.as_deref(), Some("mid.1"));
+            });
+        }
+
+        #[test]
+        fn label_a_reply_whose_attempt_was_cut_off() {
+            let mut fixture = fixture("cut");
+            let mut event = None;
+            fixture.with(&mut |store| {
+                let mut desk = Desk::at(store);
+                event = Some(desk.admit("a1", "anna"));
+                let heard = desk.lease(&free(), NOW).unwrap();
+                desk.hear(&heard, &["one"], true, NOW).unwrap();
+                store.commit().unwrap();
+            });
+            fixture.with(&mut |store| {
+                let mut desk = Desk::at(store);
+                let again = desk.lease(&free(), at(5)).expect("the lease is void, the reply is not");
+                assert!(matches!(again.work, Work::Send { attempt: 2, .. }));
+                desk.sent(&again, delivered(), at(6));
+                let life = desk.store.life(event.unwrap()).unwrap().unwrap();
+                assert_eq!(life.state, State::Answered);
+                assert!(life.replies[0].maybe_twice);
+                assert_eq!(life.replies[0].attempts.len(), 2);
+                assert!(life.replies[0].attempts[0].words.contains("cut off"));
+            });
+        }
+
+        #[test]
+        fn hear_an_event_again_whose_hearing_was_cut_off() {
+            let mut fixture = fixture("cut-hearing");
+            fixture.with(&mut |store| {
+                let mut desk = Desk::at(store);
+                desk.admit("a1", "anna");
+                desk.admit("a2", "anna");
+                let lease = desk.lease(&free(), NOW).unwrap();
+                assert_eq!(desk.lease(&HashSet::from([lease.lane]), NOW), None);
+                store.commit().unwrap();
+            });
+            fixture.with(&mut |store| assert_eq!(Desk::at(store).work_off(NOW), ["a1", "a2"]));
+        }
+
+        #[test]
+        fn settle_an_unknown_reply_by_its_echo() {
+            fixture("echo").with(&mut |store| {
+                let mut desk = Desk::at(store);
+                let a1 = desk.admit("a1", "anna");
+                let heard = desk.lease(&free(), NOW).unwrap();
+                let one = desk.hear(&heard, &["one"], true, NOW).unwrap();
+                desk.sent(&one, SendEnd::Unknown, NOW);
+                assert_eq!(desk.state(a1), State::Unknown);
+                let echo = |tag: String, id: &str| Arrival {
+                    fate: Fate::Ignore("an echo"),
+                    proves: Some(tag),
+                    ..arrival(id, "anna")
+                };
+                let foreign = echo(tag("another", a1, 1), "e0");
+                desk.store.admit(desk.channel, &foreign, NOW, NOW).unwrap();
+                assert_eq!(desk.state(a1), State::Unknown, "an echo of another store's reply proves nothing");
+                let ours = echo(tag(desk.store.identity(), a1, 1), "e1");
+                desk.store.admit(desk.channel, &ours, NOW, NOW).unwrap();
+                assert_eq!(desk.state(a1), State::Answered);
+            });
+        }
+
+        #[test]
+        fn believe_an_echo_that_overtakes_the_answer() {
+            fixture("overtaken").with(&mut |store| {
+                let mut desk = Desk::at(store);
+                for (id, end) in [
+                    ("a1", SendEnd::Unknown),
+                    ("a2", SendEnd::Again { due: at(9), maybe_said: true }),
+                ] {
+                    let event = desk.admit(id, id);
+                    let heard = desk.lease(&free(), NOW).unwrap();
+                    let one = desk.hear(&heard, &["one"], true, NOW).unwrap();
+                    let proves = Some(tag(desk.store.identity(), event, 1));
+                    let fate = Fate::Ignore("an echo");
+                    let echo = Arrival { fate, proves, ..arrival(&format!("echo-{id}"), id) };
+                    desk.store.admit(desk.channel, &echo, NOW, NOW).unwrap();
+                    desk.sent(&one, end, NOW);
+                    assert_eq!(desk.state(event), State::Answered);
+                    assert_eq!(desk.lease(&free(), at(10)), None, "it is not said again");
+                }
+            });
+        }
+
+        #[test]
+        fn wait_with_a_retry_until_it_is_due_and_label_what_may_be_double() {
+            fixture("retry").with(&mut |store| {
+                let mut desk = Desk::at(store);
+                let a1 = desk.admit("a1", "anna");
+                let heard = desk.lease(&free(), NOW).unwrap();
+                let one = desk.hear(&heard, &["one"], true, NOW).unwrap();
+                desk.sent(&one, SendEnd::Again { due: at(30), maybe_said: true }, NOW);
+                assert_eq!(desk.lease(&free(), at(29)), None);
+                let again = desk.lease(&free(), at(30)).unwrap();
+                assert!(matches!(again.work, Work::Send { attempt: 2, .. }));
+                desk.sent(&again, delivered(), at(30));
+                let life = desk.store.life(a1).unwrap().unwrap();
+                assert!(life.replies[0].maybe_twice);
+                assert_eq!(life.state, State::Answered);
+            });
+        }
+
+        #[test]
+        fn end_the_rest_of_an_answer_with_its_dead_part_and_put_both_back() {
+            fixture("dead").with(&mut |store| {
+                let mut desk = Desk::at(store);
+                let a1 = desk.admit("a1", "anna");
+                let heard = desk.lease(&free(), NOW).unwrap();
+                let one = desk.hear(&heard, &["one", "two"], true, NOW).unwrap();
+                assert_eq!(desk.sent(&one, SendEnd::Dead, NOW), None);
+                assert_eq!(desk.state(a1), State::Dead);
+                assert_eq!(desk.store.replay(a1, None, NOW).unwrap(), Replayed::PutBack);
+                assert!(matches!(desk.store.replay(a1, None, NOW).unwrap(), Replayed::Left(_)));
+                let one = desk.lease(&free(), NOW).unwrap();
+                let two = desk.sent(&one, delivered(), NOW).unwrap();
+                desk.sent(&two, delivered(), NOW);
+                assert_eq!(desk.state(a1), State::Answered);
+            });
+        }
+
+        #[test]
+        fn hear_a_dead_event_again_when_it_is_put_back() {
+            fixture("dead-hearing").with(&mut |store| {
+                let mut desk = Desk::at(store);
+                let a1 = desk.admit("a1", "anna");
+                let Lease { event, lane, .. } = desk.lease(&free(), NOW).unwrap();
+                let dead = Settlement::HearDead { event, lane, why: "the bot gave up".to_owned() };
+                desk.store.settle(&dead, true, NOW).unwrap();
+                assert_eq!(desk.state(a1), State::Dead);
+                assert_eq!(desk.lease(&free(), NOW), None);
+                assert_eq!(desk.store.replay(a1, None, NOW).unwrap(), Replayed::PutBack);
+                assert_eq!(desk.work_off(NOW), ["a1"]);
+                assert_eq!(desk.state(a1), State::Answered);
+            });
+        }
+
+        #[test]
+        fn push_in_turn_and_only_once() {
+            fixture("push").with(&mut |store| {
+                let mut desk = Desk::at(store);
+                desk.admit("a1", "anna");
+                let push = [Reply::text("anna", "good morning")];
+                let Admitted::Kept { event, .. } = desk.store.push(desk.channel, "push-1", &push, NOW).unwrap() else {
+                    panic!("it is new")
+                };
+                assert_eq!(desk.store.push(desk.channel, "push-1", &push, NOW).unwrap(), Admitted::Duplicate);
+                let first = desk.lease(&free(), NOW).unwrap();
+                assert_eq!(desk.lease(&HashSet::from([first.lane]), NOW), None);
+                desk.hear(&first, &[], true, NOW);
+                let second = desk.lease(&free(), NOW).unwrap();
+                assert_eq!((second.event, part_of(&second)), (event, 1));
+                desk.sent(&second, delivered(), NOW);
+                let lonely = [Reply::text("bert", "good morning")];
+                desk.store.push(desk.channel, "push-2", &lonely, NOW).unwrap();
+                assert_eq!(part_of(&desk.lease(&free(), NOW).unwrap()), 1);
+            });
+        }
+
+        #[test]
+        fn keep_ignored_events_and_hand_none_of_them_out() {
+            fixture("ignored").with(&mut |store| {
+                let mut desk = Desk::at(store);
+                let ignored = Arrival { fate: Fate::Ignore("a receipt"), ..arrival("r1", "anna") };
+                let kept = desk.store.admit(desk.channel, &ignored, NOW, NOW).unwrap();
+                let Admitted::Kept { event, to_hear: false } = kept else { panic!("{kept:?}") };
+                assert_eq!(desk.lease(&free(), NOW), None);
+                assert_eq!(desk.state(event), State::Ignored);
+                let life = desk.store.life(event).unwrap().unwrap();
+                assert_eq!(life.why.as_deref(), Some("a receipt"));
+            });
+        }
+
+        #[test]
+        fn commit_memory_with_the_replies_or_not_at_all() {
+            let mut fixture = fixture("memory");
+            let write = |key: &str, value: Option<&[u8]>, expires| MemoryWrite {
+                bot: "solar".to_owned(),
+                key: key.to_owned(),
+                value: value.map(<[u8]>::to_vec),
+                expires,
+            };
+            fixture.with(&mut |store| {
+                let mut desk = Desk::at(store);
+                desk.admit("a1", "anna");
+                store.commit().unwrap();
+                let mut desk = Desk::at(store);
+                let Lease { event, lane, .. } = desk.lease(&free(), NOW).unwrap();
+                let memory = vec![write("sun", Some(b"up"), Some(at(10))), write("moon", Some(b"down"), None)];
+                let heard = Settlement::Heard { event, lane, replies: Vec::new(), memory };
+                store.settle(&heard, true, NOW).unwrap();
+                store.roll_back();
+                assert_eq!(store.recall("solar", "sun", NOW).unwrap(), None);
+                let mut desk = Desk::at(store);
+                desk.lease(&free(), NOW).unwrap();
+                desk.store.settle(&heard, true, NOW).unwrap();
+                store.commit().unwrap();
+            });
+            fixture.with(&mut |store| {
+                assert_eq!(store.recall("solar", "sun", at(9)).unwrap().as_deref(), Some(&b"up"[..]));
+                assert_eq!(store.recall("solar", "sun", at(10)).unwrap(), None, "it has expired");
+                assert_eq!(store.recall("dota", "moon", NOW).unwrap(), None, "memory is each bot's own");
+                assert_eq!(store.recall("solar", "moon", at(999)).unwrap().as_deref(), Some(&b"down"[..]));
+            });
+        }
+
+        #[test]
+        fn prune_old_ended_events_in_small_steps_and_open_ones_never() {
+            fixture("prune").with(&mut |store| {
+                let mut desk = Desk::at(store);
+                let open = desk.admit("open", "olga");
+                let lease = desk.lease(&free(), NOW).unwrap();
+                let busy = HashSet::from([lease.lane]);
+                for number in 0..200 {
+                    desk.admit(&format!("m{number}"), &format!("p{number}"));
+                    let lease = desk.lease(&busy, NOW).unwrap();
+                    let one = desk.hear(&lease, &["ok"], true, NOW).unwrap();
+                    desk.sent(&one, delivered(), NOW);
+                }
+                desk.store.commit().unwrap();
+                assert!(!desk.store.prune(NOW, NOW).unwrap(), "nothing is that old");
+                let mut steps = 1;
+                while desk.store.prune(at(1), at(1)).unwrap() {
+                    steps += 1;
+                    assert!(steps < 20, "pruning must come to an end");
+                }
+                assert!(steps >= 200 / limits::PRUNE_ROWS, "in small steps, not in {steps}");
+                assert_eq!(desk.state(open), State::Open);
+                assert_eq!(desk.store.life(EventKey(open.0 + 1)).unwrap(), None);
+                // A pruned id is forgotten, so the event would be new again.
+                desk.admit("m7", "p7");
+            });
+        }
+
+        #[test]
+        fn lose_nothing_and_keep_the_order_under_any_interleaving() {
+            for seed in 0..40_u64 {
+                let mut fixture = fixture(&format!("chaos-{seed}"));
+                chaos(&mut fixture, seed);
+            }
+        }
+    };
+}
+
+/// A small generator for tests: the same seed gives the same run.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides
+    }
+}
+
+/// Admits, leases, settles, fails and restarts at random; then works everything off. Each event must end, and the
+/// events of one conversation must be heard for the last time in their order of arrival.
+fn chaos(fixture: &mut impl Fixture, seed: u64) {
+    let mut dice = Dice(seed);
+    let mut admitted: Vec<(EventKey, u64)> = Vec::new();
+    let mut finished: Vec<EventKey> = Vec::new();
+    for restart in 0..4_u64 {
+        fixture.with(&mut |store| {
+            let mut desk = Desk::at(store);
+            let mut out: Vec<Lease> = Vec::new();
+            for turn in 0..60 {
+                let now = at(restart * 1000 + turn);
+                match dice.roll(4) {
+                    0 => {
+                        let person = dice.roll(5);
+                        let event = desk.admit(&format!("{restart}-{turn}"), &format!("person {person}"));
+                        admitted.push((event, person));
+                    }
+                    1 | 2 if out.len() < 4 => {
+                        let busy = out.iter().map(|lease| lease.lane).collect();
+                        if let Some(lease) = desk.lease(&busy, now) {
+                            assert!(!busy.contains(&lease.lane), "seed {seed}: two jobs of one conversation");
+                            out.push(lease);
+                        }
+                    }
+                    _ if !out.is_empty() => {
+                        let lease = out.swap_remove(dice.roll(out.len() as u64) as usize);
+                        let again = dice.roll(3) == 0;
+                        let due = now.after(Duration::from_secs(dice.roll(20)));
+                        let next = match (&lease.work, again) {
+                            (Work::Hear { .. }, false) => desk.hear(&lease, &["one", "two"], true, now),
+                            (Work::Hear { attempt, .. }, true) => {
+                                let (event, lane, attempt) = (lease.event, lease.lane, *attempt);
+                                let later = Settlement::HearLater { event, lane, due, attempt, why: String::new() };
+                                desk.store.settle(&later, true, now).unwrap()
+                            }
+                            (Work::Send { .. }, false) => desk.sent(&lease, delivered(), now),
+                            (Work::Send { .. }, true) => {
+                                desk.sent(&lease, SendEnd::Again { due, maybe_said: false }, now)
+                            }
+                        };
+                        if desk.state(lease.event) == State::Answered {
+                            finished.push(lease.event);
+                        }
+                        out.extend(next);
+                    }
+                    _ => {}
+                }
+                desk.store.commit().unwrap();
+            }
+        });
+    }
+    fixture.with(&mut |store| {
+        let mut desk = Desk::at(store);
+        while let Some(lease) = desk.lease(&free(), at(100_000)) {
+            let mut next = Some(lease);
+            while let Some(lease) = next {
+                next = match &lease.work {
+                    Work::Hear { .. } => desk.hear(&lease, &["one", "two"], true, at(100_000)),
+                    Work::Send { .. } => desk.sent(&lease, delivered(), at(100_000)),
+                };
+                if desk.state(lease.event) == State::Answered {
+                    finished.push(lease.event);
+                }
+            }
+        }
+        for (event, _) in &admitted {
+            assert_eq!(desk.state(*event), State::Answered, "seed {seed}: {event:?}");
+        }
+    });
+    for person in 0..5 {
+        let mine = |event: &EventKey| admitted.contains(&(*event, person));
+        let ended: Vec<_> = finished.iter().copied().filter(mine).collect();
+        assert!(ended.is_sorted(), "seed {seed}: person {person} was answered out of order: {ended:?}");
+    }
+}
+
+mod memory_engine {
+    every_store_must!(InMemory);
+}
+
+mod sqlite_engine {
+    every_store_must!(InSqlite);
+
+    fn folder(name: &str) -> InSqlite {
+        InSqlite::new(name)
+    }
+
+    fn opening_fails(path: &std::path::Path) -> String {
+        let before = std::fs::read(path).unwrap();
+        let error = SqliteFile::open(path).expect_err("it must not open").0;
+        assert_eq!(std::fs::read(path).unwrap(), before, "nothing is overwritten");
+        error
+    }
+
+    #[test]
+    fn a_foreign_file_is_refused_and_left_alone() {
+        let folder = folder("foreign");
+        let path = folder.0.join("ackd.db");
+        std::fs::write(
+            &path,
+            "dear diary, this is a text of some length, longer than the header of a database, \
+                               which takes a hundred bytes",
+        )
+        .unwrap();
+        assert!(opening_fails(&path).contains("not a store of ackd"));
+        std::fs::remove_file(&path).unwrap();
+        let other = rusqlite::Connection::open(&path).unwrap();
+        other.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE diary (day TEXT);").unwrap();
+        assert!(opening_fails(&path).contains("not a store of ackd"), "also while its pages are still in the log");
+        drop(other);
+        assert!(opening_fails(&path).contains("not a store of ackd"));
+    }
+
+    #[test]
+    fn a_newer_file_is_refused_and_left_alone() {
+        let folder = folder("newer");
+        let path = folder.0.join("ackd.db");
+        drop(SqliteFile::open(&path).unwrap());
+        rusqlite::Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 99;").unwrap();
+        assert!(opening_fails(&path).contains("newer ackd (store version 99"));
+    }
+
+    #[test]
+    fn a_damaged_file_is_refused_and_left_alone() {
+        let mut folder = folder("damaged");
+        folder.with(&mut |store| {
+            let mut desk = Desk::at(store);
+            for number in 0..500 {
+                desk.admit(&format!("a message with a long id, number {number}"), "anna");
+            }
+            store.commit().unwrap();
+        });
+        let path = folder.0.join("ackd.db");
+        let whole = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+        assert!(opening_fails(&path).contains("damaged"), "cut in half");
+        let mut scribbled = whole;
+        for byte in &mut scribbled[12_288..20_480] {
+            *byte ^= 0x5a;
+        }
+        std::fs::write(&path, &scribbled).unwrap();
+        assert!(opening_fails(&path).contains("damaged"), "scribbled over");
+    }
+
+    #[test]
+    fn a_store_has_one_owner() {
+        let folder = folder("owner");
+        let path = folder.0.join("ackd.db");
+        let first = SqliteFile::open(&path).unwrap();
+        assert!(SqliteFile::is_held(&path));
+        let second = SqliteFile::open(&path).expect_err("two owners");
+        assert!(second.0.contains("another ackd works on it"), "{second}");
+        drop(first);
+        assert!(!SqliteFile::is_held(&path));
+        SqliteFile::open(&path).unwrap();
+    }
+
+    #[test]
+    fn a_store_is_readable_by_its_owner_only() {
+        use std::os::unix::fs::PermissionsExt;
+        let mut folder = folder("private");
+        folder.with(&mut |store| {
+            store.channel("page").unwrap();
+            store.commit().unwrap();
+        });
+        let mode = std::fs::metadata(folder.0.join("ackd.db")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+}

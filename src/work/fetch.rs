@@ -1,0 +1,242 @@
+//! Calls to upstreams: the one agent, its time limits, and the roots it trusts. The only place with ureq.
+//!
+//! No redirects (a reply must not be said twice, nor a token follow one), no proxy from the environment, bounded
+//! answers. TLS by rustls with ring; the system's roots, or bundled ones where the system has none.
+
+use crate::limits;
+use crate::model::{Answer, FetchFault, Method, OutboundRequest, Outcome};
+use std::error::Error;
+use std::io::{self, Read};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
+use ureq::{Agent, Timeout, http};
+
+/// Answer headers that a judge may look at.
+const HEADERS: [&str; 5] = ["retry-after", "x-app-usage", "x-business-use-case-usage", "x-page-usage", "content-type"];
+
+/// The upstream side of the workers. Roots are read at the first call over TLS, so that an idle daemon, or one
+/// that only talks to loopback, has no memory in them.
+#[derive(Default)]
+pub struct Fetch {
+    plain: OnceLock<Agent>,
+    tls: OnceLock<Agent>,
+    /// ureq makes its TLS configuration at the first call, in each worker that gets there; so one goes first.
+    first_tls_call: Mutex<bool>,
+}
+
+impl Fetch {
+    /// Makes one call and waits for its end.
+    pub fn call(&self, request: &OutboundRequest) -> Outcome {
+        let answer = if request.url.starts_with("https:") {
+            let agent = self.tls.get_or_init(|| agent(&roots()));
+            let mut made = self.first_tls_call.lock().unwrap_or_else(PoisonError::into_inner);
+            if *made {
+                drop(made);
+                call(agent, request)
+            } else {
+                *made = true;
+                call(agent, request)
+            }
+        } else {
+            call(self.plain.get_or_init(|| agent(&RootCerts::WebPki)), request)
+        };
+        match answer {
+            Ok(answer) => Outcome::Answered(answer),
+            Err(fault) => Outcome::Failed(fault),
+        }
+    }
+}
+
+/// The system's roots; bundled ones where it has none, as in an empty container.
+fn roots() -> RootCerts {
+    let found = rustls_native_certs::load_native_certs();
+    for error in &found.errors {
+        log::debug!("reading the system's root certificates: {error}");
+    }
+    if found.certs.is_empty() {
+        log::warn!("the system has no root certificates (install ca-certificates); using the bundled ones");
+        return RootCerts::WebPki;
+    }
+    let certificates = found.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect::<Vec<_>>();
+    RootCerts::Specific(Arc::new(certificates))
+}
+
+fn agent(roots: &RootCerts) -> Agent {
+    let tls = TlsConfig::builder()
+        .provider(TlsProvider::Rustls)
+        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .root_certs(roots.clone())
+        .build();
+    Agent::config_builder()
+        .tls_config(tls)
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .proxy(None)
+        .user_agent(concat!("ackd/", env!("CARGO_PKG_VERSION")))
+        .timeout_resolve(Some(limits::FETCH_CONNECT_TIME))
+        .timeout_connect(Some(limits::FETCH_CONNECT_TIME))
+        .timeout_send_request(Some(limits::FETCH_STEP_TIME))
+        .timeout_send_body(Some(limits::FETCH_STEP_TIME))
+        .timeout_recv_response(Some(limits::FETCH_STEP_TIME))
+        .timeout_recv_body(Some(limits::FETCH_STEP_TIME))
+        .timeout_global(Some(limits::FETCH_TIME))
+        // A connection that an upstream closed just now would make an attempt's end unknown: drop it sooner.
+        .max_idle_age(Duration::from_secs(5))
+        .input_buffer_size(16 * 1024)
+        .output_buffer_size(16 * 1024)
+        .build()
+        .new_agent()
+}
+
+fn call(agent: &Agent, request: &OutboundRequest) -> Result<Answer, FetchFault> {
+    let outbound = build(request)?;
+    let mut response = agent.run(outbound).map_err(|error| fault(&error))?;
+    let status = response.status().as_u16();
+    let headers = HEADERS
+        .iter()
+        .filter_map(|name| {
+            let value = response.headers().get(*name)?.to_str().ok()?;
+            Some(((*name).to_owned(), value.to_owned()))
+        })
+        .collect();
+    let mut body = Vec::new();
+    let most = u64::try_from(limits::ANSWER_BYTES_MAX).unwrap_or(u64::MAX);
+    let read = response.body_mut().as_reader().take(most).read_to_end(&mut body);
+    if let Err(error) = read {
+        // The status is known; what came of the body is judged as it is.
+        log::debug!("an answer broke off after {} bytes: {error}", body.len());
+    }
+    Ok(Answer { status, headers, body })
+}
+
+fn build(request: &OutboundRequest) -> Result<http::Request<Vec<u8>>, FetchFault> {
+    let method = match request.method {
+        Method::Get => http::Method::GET,
+        Method::Put => http::Method::PUT,
+        Method::Delete => http::Method::DELETE,
+        Method::Patch => http::Method::PATCH,
+        _ => http::Method::POST,
+    };
+    let url = match &request.secret_query {
+        Some(query) if request.url.contains('?') => format!("{}&{}", request.url, query.expose()),
+        Some(query) => format!("{}?{}", request.url, query.expose()),
+        None => request.url.clone(),
+    };
+    let mut outbound = http::Request::builder().method(method).uri(url).header("Content-Type", request.content_type);
+    if let Some(token) = &request.bearer {
+        outbound = outbound.header("Authorization", format!("Bearer {}", token.expose()));
+    }
+    // The error could quote the URL, which may hold a secret.
+    let wrong = |_| FetchFault { went_out: false, why: format!("the request to {} cannot be written", request.url) };
+    outbound.body(request.body.clone()).map_err(wrong)
+}
+
+/// Tells an attempt that cannot have reached the upstream from one that may have.
+fn fault(error: &ureq::Error) -> FetchFault {
+    let before = match error {
+        ureq::Error::Timeout(at) => matches!(at, Timeout::Resolve | Timeout::Connect),
+        ureq::Error::Io(error) => is_before(error),
+        ureq::Error::HostNotFound
+        | ureq::Error::ConnectionFailed
+        | ureq::Error::BadUri(_)
+        | ureq::Error::Tls(_)
+        | ureq::Error::Rustls(_) => true,
+        _ => false,
+    };
+    let mut why = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        why = format!("{why}: {inner}");
+        source = inner.source();
+    }
+    FetchFault { went_out: !before, why }
+}
+
+fn is_before(error: &io::Error) -> bool {
+    use io::ErrorKind;
+    if error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) {
+        return true; // The handshake failed, for example over a certificate.
+    }
+    matches!(
+        error.kind(),
+        ErrorKind::ConnectionRefused
+            | ErrorKind::HostUnreachable
+            | ErrorKind::NetworkUnreachable
+            | ErrorKind::NetworkDown
+            | ErrorKind::AddrNotAvailable
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+    use super::*;
+    use std::io::Write;
+    use std::net::{TcpListener, TcpStream};
+    use std::thread;
+
+    fn request(url: String) -> OutboundRequest {
+        OutboundRequest {
+            method: Method::Post,
+            url,
+            bearer: None,
+            secret_query: None,
+            content_type: "application/json",
+            body: b"{}".to_vec(),
+        }
+    }
+
+    fn served_by(serve: impl FnOnce(TcpStream) + Send + 'static) -> Outcome {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/x", listener.local_addr().unwrap());
+        let server = thread::spawn(move || serve(listener.accept().unwrap().0));
+        let outcome = Fetch::default().call(&request(url));
+        server.join().unwrap();
+        outcome
+    }
+
+    #[test]
+    fn a_call_that_was_refused_did_not_go_out() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/x", listener.local_addr().unwrap());
+        drop(listener);
+        let Outcome::Failed(fault) = Fetch::default().call(&request(url)) else { panic!("it was answered") };
+        assert!(!fault.went_out, "{fault:?}");
+    }
+
+    #[test]
+    fn a_call_that_was_cut_off_may_have_gone_out() {
+        let outcome = served_by(|mut stream| {
+            let mut some = [0; 512];
+            let _ = stream.read(&mut some);
+        });
+        let Outcome::Failed(fault) = outcome else { panic!("{outcome:?}") };
+        assert!(fault.went_out, "{fault:?}");
+    }
+
+    #[test]
+    fn an_answer_is_taken_whatever_its_status() {
+        let outcome = served_by(|mut stream| {
+            let mut some = [0; 512];
+            let _ = stream.read(&mut some);
+            let answer = "HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nRetry-After: 7\r\nContent-Length: 2\r\n\r\nno";
+            stream.write_all(answer.as_bytes()).unwrap();
+        });
+        let Outcome::Answered(answer) = outcome else { panic!("{outcome:?}") };
+        assert_eq!((answer.status, answer.header("retry-after")), (302, Some("7")));
+        assert_eq!(answer.body, b"no");
+    }
+
+    #[test]
+    fn a_tls_upstream_that_talks_nonsense_is_a_fault_and_no_panic() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("https://{}/x", listener.local_addr().unwrap());
+        let server = thread::spawn(move || listener.accept().unwrap().0.write_all(b"this is not TLS at all").unwrap());
+        let outcome = Fetch::default().call(&request(url));
+        server.join().unwrap();
+        let Outcome::Failed(fault) = outcome else { panic!("{outcome:?}") };
+        assert!(!fault.went_out, "the handshake failed before anything was said: {fault:?}");
+    }
+}

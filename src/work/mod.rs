@@ -1,0 +1,31 @@
+//! The workers: threads that may wait. A worker takes one lease, does it, and says how it ended.
+//!
+//!     pool.rs    the threads
+//!     hear.rs    one event, heard by its channel's bot          reads through a desk
+//!     send.rs    one reply, said to its platform                one call
+//!     fetch.rs   calls to upstreams; the only place with ureq
+//!
+//! Never here: the store (the keeper owns it), a client's socket.
+
+pub mod fetch;
+mod hear;
+pub mod pool;
+mod send;
+
+use crate::bot::Bot;
+use crate::model::ChannelNumber;
+use crate::platform::Platform;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// What a worker knows of a channel.
+#[derive(Clone)]
+pub struct Channel {
+    pub name: String,
+    pub platform: Arc<dyn Platform>,
+    pub bot: Arc<dyn Bot>,
+    pub bot_name: String,
+}
+
+/// The channels by their number in the store.
+pub type Channels = HashMap<ChannelNumber, Channel>;

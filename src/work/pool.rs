@@ -1,0 +1,64 @@
+//! The threads of the workers.
+
+use super::fetch::Fetch;
+use super::{Channels, hear, send};
+use crate::keeper::Letter;
+use crate::model::{Lease, Moment, Settlement, Work};
+use crate::queue::pace::Effect;
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
+
+/// What every worker has.
+#[derive(Clone)]
+pub struct Tools {
+    pub channels: Arc<Channels>,
+    pub keeper: SyncSender<Letter>,
+    pub fetch: Arc<Fetch>,
+    /// The store's identity, for the tags of replies.
+    pub identity: String,
+    pub clock: fn() -> Moment,
+    /// 64 random bits.
+    pub chance: fn() -> u64,
+}
+
+/// Starts `count` workers. Each ends when its sender is dropped.
+pub fn start(count: usize, tools: &Tools) -> io::Result<(Vec<SyncSender<Lease>>, Vec<JoinHandle<()>>)> {
+    let mut senders = Vec::with_capacity(count);
+    let mut threads = Vec::with_capacity(count);
+    for worker in 0..count {
+        // Room for one lease: the keeper gives a worker one only when it has none.
+        let (sender, leases) = sync_channel(1);
+        let tools = tools.clone();
+        let thread = thread::Builder::new().name(format!("worker {worker}"));
+        threads.push(thread.spawn(move || work(worker, &leases, &tools))?);
+        senders.push(sender);
+    }
+    Ok((senders, threads))
+}
+
+fn work(worker: usize, leases: &Receiver<Lease>, tools: &Tools) {
+    for lease in leases {
+        let (settlement, effect) = settle(&lease, tools);
+        let letter = Letter::Settled { worker, settlement, effect };
+        if tools.keeper.send(letter).is_err() {
+            return; // The keeper has ended; after a restart the job is handed out again.
+        }
+    }
+}
+
+fn settle(lease: &Lease, tools: &Tools) -> (Settlement, Effect) {
+    let (event, lane) = (lease.event, lease.lane);
+    let Some(channel) = tools.channels.get(&event.channel()) else {
+        let why = "its channel is no longer in the configuration".to_owned();
+        return (Settlement::HearDead { event, lane, why }, Effect::None);
+    };
+    match &lease.work {
+        Work::Hear { .. } => (hear::hear(lease, channel, tools), Effect::None),
+        Work::Send { part, reply, attempt, made } => {
+            let send = send::Send { event, lane, part: *part, reply, attempt: *attempt, made: *made };
+            send.run(channel, tools)
+        }
+    }
+}
