@@ -1,5 +1,7 @@
 //! ackd: ack first, answer later.
 pub mod bot;
+pub mod cli;
+pub mod config;
 pub mod http;
 pub mod keeper;
 pub mod limits;

@@ -109,6 +109,27 @@ pub const REPLIES_MAX: usize = 100;
 /// Words of an error that are kept, in bytes.
 pub const WORDS_BYTES_MAX: usize = 1024;
 
+// ---- config/, cli/ ----
+
+/// Longest configuration file, in bytes. One with 500 channels takes 200 KiB.
+pub const CONFIG_BYTES_MAX: usize = 1024 * 1024;
+/// Longest secret, in bytes, wherever it comes from. A page's access token has about 200.
+pub const SECRET_BYTES_MAX: usize = 64 * 1024;
+/// Addresses listened on; a list by mistake should not eat the descriptors.
+pub const LISTENS_MAX: usize = 64;
+/// The most that `connections` may ask for.
+pub const CONNECTIONS_CEILING: usize = 100_000;
+/// Longest name of a channel or bot, in bytes; it is part of every event's id.
+pub const NAME_BYTES_MAX: usize = 32;
+/// Longest webhook path, in bytes; with a query behind it, it must fit `TARGET_BYTES_MAX`.
+pub const PATH_BYTES_MAX: usize = 1024;
+/// Events that `ackd events` lists, unless told, and at most.
+pub const EVENTS_LISTED: usize = 50;
+pub const EVENTS_LISTED_MAX: usize = 100_000;
+/// What a message quotes of somebody's words, in characters.
+pub const QUOTED_CHARS_MAX: usize = 60;
+
+const _: () = assert!(PATH_BYTES_MAX < TARGET_BYTES_MAX && CONNECTIONS_MAX <= CONNECTIONS_CEILING);
 const _: () = assert!(HEAD_BYTES_MAX + BODY_BYTES_MAX <= BUFFERED_BYTES_MAX);
 const _: () = assert!(TARGET_BYTES_MAX < HEAD_BYTES_MAX && HEAD_BYTES_MAX <= u16::MAX as usize);
 const _: () = assert!(FETCH_TIME.as_secs() < STOP_WORK_TIME.as_secs());

@@ -1,2 +1,67 @@
-/// Not written yet.
-pub fn check(_data: &[u8]) {}
+use ackd::config::{Config, ConfigError, Found, Surroundings};
+use std::io;
+use std::path::Path;
+
+/// What every secret is. No word of it occurs in a configuration by chance.
+const CANARY: &str = "q7CanaryValueQ7";
+/// Longest message, in bytes: keys and quotes are cut.
+const FAULT_BYTES_MAX: usize = 1200;
+
+/// Any text is a configuration, or has at least one fault; each is one bounded line, of a line that the text has;
+/// reading it again says the same; no secret is shown; and nothing outside is touched.
+pub fn check(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let first = parse(text);
+    let shown = match &first {
+        Ok(config) => {
+            assert!(!config.listen.is_empty() && !config.channels.is_empty());
+            config.warnings.iter().for_each(|warning| assert_bounded_line(warning));
+            format!("{config:?} {:?}", config.warnings)
+        }
+        Err(error) => {
+            assert!(!error.faults.is_empty());
+            let lines = text.lines().count().max(1);
+            for fault in &error.faults {
+                assert!(fault.line.is_some_and(|line| (1..=lines).contains(&line)), "{fault}");
+                assert_bounded_line(&fault.to_string());
+            }
+            assert_eq!(error.to_string().lines().count(), error.faults.len());
+            format!("{error} {error:?}")
+        }
+    };
+    // A text that holds the canary itself may see it quoted, where it stands as a key or a name.
+    assert!(text.contains(CANARY) || !shown.contains(CANARY), "{shown}");
+    assert_eq!(first.err(), parse(text).err());
+}
+
+fn parse(text: &str) -> Result<Config, ConfigError> {
+    let env = |name: &str| match name {
+        "STATE_DIRECTORY" => Some("/var/lib/ackd".to_owned()),
+        "CREDENTIALS_DIRECTORY" => Some("/credentials".to_owned()),
+        _ => (!name.starts_with("NO")).then(|| CANARY.to_owned()),
+    };
+    let read = |path: &Path| {
+        let bytes = match path.as_os_str().len() % 8 {
+            0 => return Err(io::Error::from(io::ErrorKind::NotFound)),
+            1 => vec![0xff],
+            2 => b"\n".to_vec(),
+            3 => vec![b'x'; 70_000],
+            4 => format!(" {CANARY}").into_bytes(),
+            5 => format!("{CANARY} {CANARY}").into_bytes(),
+            _ => format!("{CANARY}\n").into_bytes(),
+        };
+        let mode = if path.as_os_str().len().is_multiple_of(3) { 0o644 } else { 0o600 };
+        Ok(Found { bytes, mode })
+    };
+    let is_folder = |path: &Path| match path.as_os_str().len() % 16 {
+        15 => Err(io::Error::from(io::ErrorKind::NotFound)),
+        14 => Ok(false),
+        _ => Ok(path.extension().is_none()),
+    };
+    let around = Surroundings { env: &env, read: &read, is_folder: &is_folder };
+    Config::parse_in(text, Path::new("ackd.toml"), &around)
+}
+
+fn assert_bounded_line(line: &str) {
+    assert!(line.len() <= FAULT_BYTES_MAX && !line.contains(['\n', '\r']), "{} bytes: {line:?}", line.len());
+}

@@ -1,0 +1,446 @@
+//! The words of a command line → `Command`, or one sentence that says what is wrong and where to read on.
+//!
+//! Options that every command has may stand before or behind it. `--` ends options. Nothing here looks at the disk.
+
+use super::help::Topic;
+use crate::config::nearest::nearest;
+use crate::config::quoted;
+use crate::limits::{EVENTS_LISTED, EVENTS_LISTED_MAX};
+use crate::model::EventId;
+use lexopt::{Arg, Parser};
+use std::ffi::OsString;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// What is to be done. `config` is what `--config` said; `config_file` finds it otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    Run { config: Option<PathBuf> },
+    Check { config: Option<PathBuf> },
+    Send { config: Option<PathBuf>, channel: String, to: String, text: String },
+    Events { config: Option<PathBuf>, filter: EventFilter },
+    Why { config: Option<PathBuf>, id: String },
+    Replay { config: Option<PathBuf>, which: ReplayWhich },
+    Help(Topic),
+    Version,
+}
+
+/// Which events are listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventFilter {
+    /// Only these; with `unknown`, both; with neither, all.
+    pub dead: bool,
+    pub unknown: bool,
+    pub channel: Option<String>,
+    pub follow: bool,
+    pub limit: usize,
+}
+
+/// What is put back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReplayWhich {
+    /// Each of these reads as an `EventId`; there is at least one.
+    Ids(Vec<String>),
+    Dead,
+}
+
+/// A whole command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parsed {
+    pub command: Command,
+    /// How often `-v` was said.
+    pub verbose: u8,
+}
+
+/// What is wrong with a command line, in one sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsageError(pub String);
+
+impl fmt::Display for UsageError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for UsageError {}
+
+/// Why reading a command line ended early.
+enum Stop {
+    Help,
+    Version,
+    Wrong(String),
+}
+
+/// Reads the arguments, without the program's name.
+pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Parsed, UsageError> {
+    let mut words = Words { parser: Parser::from_args(args), topic: Topic::Overview, config: None, verbose: 0 };
+    let command = match words.command() {
+        Ok(command) => command,
+        Err(Stop::Help) => Command::Help(words.topic),
+        Err(Stop::Version) => Command::Version,
+        Err(Stop::Wrong(what)) => {
+            let joint = if what.ends_with('?') { "" } else { ";" };
+            return Err(UsageError(format!("{what}{joint} see {}", words.help())));
+        }
+    };
+    Ok(Parsed { command, verbose: words.verbose })
+}
+
+/// Where the configuration is: as told, or the first of the usual places that has one.
+pub fn config_file(explicit: Option<&Path>, exists: &dyn Fn(&Path) -> bool) -> Result<PathBuf, String> {
+    const USUAL: [&str; 2] = ["ackd.toml", "/etc/ackd/ackd.toml"];
+    if let Some(file) = explicit {
+        return Ok(file.to_owned());
+    }
+    let found = USUAL.iter().map(PathBuf::from).find(|file| exists(file));
+    found.ok_or_else(|| {
+        format!("there is no configuration: looked for {}; name one with --config FILE", USUAL.join(" and "))
+    })
+}
+
+/// The commands as they are typed, each with its help and the options that only it has.
+const COMMANDS: [(&str, Topic, &[&str]); 6] = [
+    ("run", Topic::Run, &[]),
+    ("check", Topic::Check, &[]),
+    ("send", Topic::Send, &[]),
+    ("events", Topic::Events, &["dead", "unknown", "channel", "limit", "follow"]),
+    ("why", Topic::Why, &[]),
+    ("replay", Topic::Replay, &["dead"]),
+];
+
+/// What every command understands.
+const EVERYWHERE: [&str; 4] = ["config", "verbose", "help", "version"];
+
+/// A word that a command has to deal with itself.
+enum Word {
+    Option(String),
+    Value(OsString),
+}
+
+struct Words {
+    parser: Parser,
+    /// What is being read, for help and for errors.
+    topic: Topic,
+    config: Option<PathBuf>,
+    verbose: u8,
+}
+
+impl Words {
+    fn command(&mut self) -> Result<Command, Stop> {
+        let name = match self.next()? {
+            None => return Err(Stop::Help),
+            Some(Word::Option(option)) => return Err(self.unknown_option(&option)),
+            Some(Word::Value(name)) => text(name)?,
+        };
+        if name == "help" {
+            return self.help_command();
+        }
+        self.topic = topic(&name)?;
+        match self.topic {
+            Topic::Overview => Err(Stop::Help),
+            Topic::Run => self.nothing_more().map(|config| Command::Run { config }),
+            Topic::Check => self.nothing_more().map(|config| Command::Check { config }),
+            Topic::Send => self.send(),
+            Topic::Events => self.events(),
+            Topic::Why => self.why(),
+            Topic::Replay => self.replay(),
+        }
+    }
+
+    /// The next word that is not an option of every command.
+    fn next(&mut self) -> Result<Option<Word>, Stop> {
+        loop {
+            let word = match self.parser.next().map_err(|error| Stop::Wrong(error.to_string()))? {
+                None => return Ok(None),
+                Some(Arg::Short('h') | Arg::Long("help")) => return Err(Stop::Help),
+                Some(Arg::Short('V') | Arg::Long("version")) => return Err(Stop::Version),
+                Some(Arg::Short('v') | Arg::Long("verbose")) => {
+                    self.verbose = self.verbose.saturating_add(1);
+                    continue;
+                }
+                Some(Arg::Long("config")) => None,
+                Some(Arg::Short(letter)) => Some(Word::Option(format!("-{letter}"))),
+                Some(Arg::Long(name)) => Some(Word::Option(format!("--{name}"))),
+                Some(Arg::Value(value)) => Some(Word::Value(value)),
+            };
+            if word.is_some() {
+                return Ok(word);
+            }
+            let file = PathBuf::from(self.value()?);
+            if file.as_os_str().is_empty() {
+                return Err(Stop::Wrong("--config needs the name of a file".to_owned()));
+            }
+            if self.config.replace(file).is_some() {
+                return Err(Stop::Wrong("--config is given twice".to_owned()));
+            }
+        }
+    }
+
+    /// The value of the option that was read last.
+    fn value(&mut self) -> Result<OsString, Stop> {
+        self.parser.value().map_err(|error| Stop::Wrong(error.to_string()))
+    }
+
+    fn help_command(&mut self) -> Result<Command, Stop> {
+        let Some(word) = self.next()? else { return Err(Stop::Help) };
+        match word {
+            Word::Value(name) => self.topic = topic(&text(name)?)?,
+            Word::Option(option) => return Err(self.unknown_option(&option)),
+        }
+        self.nothing_more().map(|_| Command::Help(self.topic))
+    }
+
+    fn nothing_more(&mut self) -> Result<Option<PathBuf>, Stop> {
+        match self.next()? {
+            None => Ok(self.config.take()),
+            Some(Word::Option(option)) => Err(self.unknown_option(&option)),
+            Some(Word::Value(value)) => {
+                let hint = if self.topic == Topic::Send { ": put the text in quotes" } else { "" };
+                Err(Stop::Wrong(format!("{} is one word too many{hint}", quoted(&value.to_string_lossy()))))
+            }
+        }
+    }
+
+    /// A word that must come now; `name` is what the help calls it.
+    fn needed(&mut self, name: &str) -> Result<String, Stop> {
+        match self.next()? {
+            Some(Word::Value(value)) => text(value),
+            Some(Word::Option(option)) => Err(self.unknown_option(&option)),
+            None => Err(Stop::Wrong(format!("{name} is missing"))),
+        }
+    }
+
+    fn send(&mut self) -> Result<Command, Stop> {
+        let channel = self.needed("CHANNEL")?;
+        let to = self.needed("TO")?;
+        let text = self.needed("TEXT")?;
+        if to.is_empty() || text.is_empty() {
+            return Err(Stop::Wrong("TO and TEXT must not be empty".to_owned()));
+        }
+        Ok(Command::Send { config: self.nothing_more()?, channel, to, text })
+    }
+
+    fn events(&mut self) -> Result<Command, Stop> {
+        let mut filter =
+            EventFilter { dead: false, unknown: false, channel: None, follow: false, limit: EVENTS_LISTED };
+        while let Some(word) = self.next()? {
+            match word {
+                Word::Option(option) => match option.as_str() {
+                    "--dead" => filter.dead = true,
+                    "--unknown" => filter.unknown = true,
+                    "--follow" => filter.follow = true,
+                    "--channel" => filter.channel = Some(text(self.value()?)?),
+                    "--limit" => filter.limit = limit(&text(self.value()?)?)?,
+                    _ => return Err(self.unknown_option(&option)),
+                },
+                Word::Value(value) => {
+                    let shown = quoted(&value.to_string_lossy());
+                    return Err(Stop::Wrong(format!("events takes no {shown}; for one event type ackd why ID")));
+                }
+            }
+        }
+        Ok(Command::Events { config: self.config.take(), filter })
+    }
+
+    fn why(&mut self) -> Result<Command, Stop> {
+        let id = id(self.needed("ID")?)?;
+        Ok(Command::Why { config: self.nothing_more()?, id })
+    }
+
+    fn replay(&mut self) -> Result<Command, Stop> {
+        let (mut ids, mut dead) = (Vec::new(), false);
+        while let Some(word) = self.next()? {
+            match word {
+                Word::Option(option) if option == "--dead" => dead = true,
+                Word::Option(option) => return Err(self.unknown_option(&option)),
+                Word::Value(value) => ids.push(id(text(value)?)?),
+            }
+        }
+        let which = match (ids.is_empty(), dead) {
+            (false, false) => ReplayWhich::Ids(ids),
+            (true, true) => ReplayWhich::Dead,
+            (true, false) => return Err(Stop::Wrong("say which: one or more IDs, or --dead".to_owned())),
+            (false, true) => return Err(Stop::Wrong("say either IDs or --dead, not both".to_owned())),
+        };
+        Ok(Command::Replay { config: self.config.take(), which })
+    }
+
+    /// The command as it is called, with the words that ask for its help.
+    fn help(&self) -> String {
+        let name = COMMANDS.iter().find(|(_, topic, _)| *topic == self.topic).map(|(name, ..)| *name);
+        name.map_or_else(|| "ackd --help".to_owned(), |name| format!("ackd {name} --help"))
+    }
+
+    fn unknown_option(&self, option: &str) -> Stop {
+        let own = COMMANDS.iter().find(|(_, topic, _)| *topic == self.topic);
+        let (name, options) = own.map_or(("ackd", [].as_slice()), |(name, _, options)| (*name, *options));
+        let known = options.iter().chain(&EVERYWHERE).copied();
+        let hint = match nearest(option.trim_start_matches('-'), known) {
+            Some(near) => format!("; did you mean --{near}?"),
+            None if self.topic == Topic::Send => "; a text that begins with - goes behind --".to_owned(),
+            None => String::new(),
+        };
+        Stop::Wrong(format!("{name} has no option {}{hint}", quoted(option)))
+    }
+}
+
+/// The command of this name.
+fn topic(name: &str) -> Result<Topic, Stop> {
+    if let Some((_, topic, _)) = COMMANDS.iter().find(|(known, ..)| *known == name) {
+        return Ok(*topic);
+    }
+    let hint = match nearest(name, COMMANDS.iter().map(|(known, ..)| *known)) {
+        Some(near) => format!("did you mean {near}?"),
+        None => format!("there are {}", COMMANDS.map(|(known, ..)| known).join(", ")),
+    };
+    Err(Stop::Wrong(format!("there is no command {}; {hint}", quoted(name))))
+}
+
+fn text(value: OsString) -> Result<String, Stop> {
+    value.into_string().map_err(|value| Stop::Wrong(format!("{} is not UTF-8 text", quoted(&value.to_string_lossy()))))
+}
+
+fn id(text: String) -> Result<String, Stop> {
+    // Cut first: the error repeats what it could not read.
+    let short = text.len() <= 100;
+    match text.parse::<EventId>() {
+        Ok(_) if short => Ok(text),
+        Err(what) if short => Err(Stop::Wrong(what)),
+        _ => Err(Stop::Wrong(format!("{} is no event's name", quoted(&text)))),
+    }
+}
+
+fn limit(text: &str) -> Result<usize, Stop> {
+    let limit = text.parse().ok().filter(|limit| (1..=EVENTS_LISTED_MAX).contains(limit));
+    limit.ok_or_else(|| {
+        Stop::Wrong(format!("--limit takes a number from 1 to {EVENTS_LISTED_MAX}, not {}", quoted(text)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+    use super::*;
+    use std::os::unix::ffi::OsStringExt;
+
+    fn read(line: &str) -> Result<Parsed, UsageError> {
+        parse(line.split_whitespace().map(OsString::from))
+    }
+
+    fn command(line: &str) -> Command {
+        read(line).unwrap_or_else(|error| panic!("{line}: {error}")).command
+    }
+
+    #[test]
+    fn options_of_every_command_may_stand_before_or_behind_it() {
+        let config = Some(PathBuf::from("a.toml"));
+        for line in ["--config a.toml run -vv", "run --config=a.toml -v -v", "-v run --verbose --config a.toml"] {
+            let parsed = Parsed { command: Command::Run { config: config.clone() }, verbose: 2 };
+            assert_eq!(read(line), Ok(parsed), "{line}");
+        }
+        assert_eq!(command("check"), Command::Check { config: None });
+    }
+
+    #[test]
+    fn a_text_to_send_may_begin_with_a_dash_behind_two_dashes() {
+        let send =
+            |text: &str| Command::Send { config: None, channel: "page".into(), to: "1".into(), text: text.into() };
+        assert_eq!(command("send page 1 hello"), send("hello"));
+        assert_eq!(command("send page 1 -- --dead"), send("--dead"));
+        assert_eq!(command("send page 1 -"), send("-"));
+        assert_eq!(command("send -- page 1 -5"), send("-5"));
+    }
+
+    #[test]
+    fn events_are_filtered() {
+        let all = EventFilter { dead: false, unknown: false, channel: None, follow: false, limit: 50 };
+        let events = |filter| Command::Events { config: None, filter };
+        assert_eq!(command("events"), events(all.clone()));
+        assert_eq!(
+            command("events --dead --unknown --channel page --follow --limit=7"),
+            events(EventFilter { dead: true, unknown: true, channel: Some("page".into()), follow: true, limit: 7 })
+        );
+    }
+
+    #[test]
+    fn ids_are_read_before_anything_is_touched() {
+        assert_eq!(command("why page-17.2"), Command::Why { config: None, id: "page-17.2".into() });
+        let ids = ReplayWhich::Ids(vec!["page-1".into(), "my-page-2".into()]);
+        assert_eq!(command("replay page-1 my-page-2"), Command::Replay { config: None, which: ids });
+        assert_eq!(command("replay --dead"), Command::Replay { config: None, which: ReplayWhich::Dead });
+    }
+
+    #[test]
+    fn help_is_given_whatever_else_is_missing() {
+        for (line, topic) in [
+            ("", Topic::Overview),
+            ("--help", Topic::Overview),
+            ("help", Topic::Overview),
+            ("-h run", Topic::Overview),
+            ("run --help", Topic::Run),
+            ("help why", Topic::Why),
+            ("send page -h", Topic::Send),
+            ("replay --dead page-1 --help", Topic::Replay),
+        ] {
+            assert_eq!(command(line), Command::Help(topic), "{line}");
+        }
+        assert_eq!((command("--version"), command("run -V")), (Command::Version, Command::Version));
+    }
+
+    #[test]
+    fn what_cannot_be_done_says_what_to_type() {
+        for (line, what) in [
+            ("rnu", "there is no command \"rnu\"; did you mean run? see ackd --help"),
+            (
+                "dance",
+                "there is no command \"dance\"; there are run, check, send, events, why, replay; see ackd --help",
+            ),
+            (
+                "help dance",
+                "there is no command \"dance\"; there are run, check, send, events, why, replay; see ackd --help",
+            ),
+            ("--dead events", "ackd has no option \"--dead\"; see ackd --help"),
+            ("--confg x run", "ackd has no option \"--confg\"; did you mean --config? see ackd --help"),
+            ("run --config", "missing argument for option '--config'; see ackd run --help"),
+            ("run --config=", "--config needs the name of a file; see ackd run --help"),
+            ("run --config a --config b", "--config is given twice; see ackd run --help"),
+            ("run fast", "\"fast\" is one word too many; see ackd run --help"),
+            ("run -x", "run has no option \"-x\"; see ackd run --help"),
+            ("send page", "TO is missing; see ackd send --help"),
+            ("send page 1 two words", "\"words\" is one word too many: put the text in quotes; see ackd send --help"),
+            (
+                "send page 1 -5",
+                "send has no option \"-5\"; a text that begins with - goes behind --; see ackd send --help",
+            ),
+            ("events page-1", "events takes no \"page-1\"; for one event type ackd why ID; see ackd events --help"),
+            ("events --limit 0", "--limit takes a number from 1 to 100000, not \"0\"; see ackd events --help"),
+            ("events --ded", "events has no option \"--ded\"; did you mean --dead? see ackd events --help"),
+            ("events --dead=yes", "unexpected argument for option '--dead': \"yes\"; see ackd events --help"),
+            ("why", "ID is missing; see ackd why --help"),
+            ("why page", "\"page\" is no event's name; write for example page-17 or page-17.1; see ackd why --help"),
+            ("replay", "say which: one or more IDs, or --dead; see ackd replay --help"),
+            ("replay page-1 --dead", "say either IDs or --dead, not both; see ackd replay --help"),
+        ] {
+            assert_eq!(read(line), Err(UsageError(what.to_owned())), "{line}");
+        }
+    }
+
+    #[test]
+    fn words_that_are_not_text_are_told() {
+        let line = ["send", "page", "1"].map(OsString::from).into_iter().chain([OsString::from_vec(vec![0xff])]);
+        assert_eq!(parse(line).unwrap_err().to_string(), "\"\u{FFFD}\" is not UTF-8 text; see ackd send --help");
+    }
+
+    #[test]
+    fn the_configuration_is_looked_for_where_help_says() {
+        let there = |place: &'static str| move |file: &Path| file == Path::new(place);
+        assert_eq!(config_file(None, &there("ackd.toml")), Ok("ackd.toml".into()));
+        assert_eq!(config_file(None, &there("/etc/ackd/ackd.toml")), Ok("/etc/ackd/ackd.toml".into()));
+        assert_eq!(config_file(Some(Path::new("x")), &there("ackd.toml")), Ok("x".into()));
+        assert_eq!(
+            config_file(None, &|_| false),
+            Err("there is no configuration: looked for ackd.toml and /etc/ackd/ackd.toml; name one with --config FILE"
+                .into())
+        );
+    }
+}

@@ -1,0 +1,151 @@
+//! The texts of `--help`: data, at most 80 columns wide.
+
+/// What `--version` prints.
+pub const VERSION: &str = concat!("ackd ", env!("CARGO_PKG_VERSION"), "\n");
+
+/// What help is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Topic {
+    Overview,
+    Run,
+    Check,
+    Send,
+    Events,
+    Why,
+    Replay,
+}
+
+impl Topic {
+    /// The text, with its last line break.
+    pub fn text(self) -> &'static str {
+        match self {
+            Topic::Overview => OVERVIEW,
+            Topic::Run => RUN,
+            Topic::Check => CHECK,
+            Topic::Send => SEND,
+            Topic::Events => EVENTS,
+            Topic::Why => WHY,
+            Topic::Replay => REPLAY,
+        }
+    }
+}
+
+const OVERVIEW: &str = "\
+ackd: ack first, answer later. A small webhook daemon for chat bots.
+
+    ackd run                      the daemon
+    ackd check                    every fault of the configuration, with its
+                                  line and what to write; starts nothing
+    ackd send CHANNEL TO TEXT     push a message (kept first, like any reply)
+    ackd events                   what came in and how it ended
+    ackd why ID                   the whole life of one message
+    ackd replay ID… | --dead      put it back
+
+Options of every command:
+    --config FILE    the configuration; else ackd.toml, /etc/ackd/ackd.toml
+    -v, --verbose    say more; twice for even more
+    -h, --help       this, or `ackd COMMAND --help` for one command
+    -V, --version    the version
+
+Exit codes: 0 done, 1 failed, 2 usage or configuration.
+";
+
+const RUN: &str = "\
+ackd run [--config FILE]
+
+Runs the daemon: receives webhooks, keeps each event before it says 200, and
+answers afterwards. Ends on SIGTERM or Ctrl-C when what is under way is done.
+
+    --config FILE    the configuration; else ackd.toml, /etc/ackd/ackd.toml
+    -v, --verbose    say more; twice for even more
+
+Example:
+    ackd run --config examples/echo.toml
+";
+
+const CHECK: &str = "\
+ackd check [--config FILE]
+
+Reads the configuration and the secrets it names; starts and changes nothing.
+Prints every fault at once with its line, or `configuration OK` and a summary.
+
+    --config FILE    the configuration; else ackd.toml, /etc/ackd/ackd.toml
+
+Example:
+    ackd check --config /etc/ackd/ackd.toml
+";
+
+const SEND: &str = "\
+ackd send CHANNEL TO TEXT [--config FILE]
+
+Says TEXT to TO, a person's or room's id on the platform, through CHANNEL. It
+is kept first, like any reply, and tried again until the platform has it.
+
+    --config FILE    the configuration; else ackd.toml, /etc/ackd/ackd.toml
+    --               what follows is no option, even if it begins with -
+
+Examples:
+    ackd send page 6254938471 'The coffee is ready.'
+    ackd send page 6254938471 -- '-5 degrees outside'
+";
+
+const EVENTS: &str = "\
+ackd events [--dead] [--unknown] [--channel NAME] [--limit N] [--follow]
+
+Lists what came in and how it ended: answered, ignored (why), dead (why) or
+unknown (sent, but the platform's answer was lost). The newest come last.
+
+    --dead            only the dead
+    --unknown         only the unknown; with --dead, both
+    --channel NAME    only this channel's
+    --limit N         at most so many, 1 to 100000; 50 unless given
+    --follow          go on and print what comes in, until Ctrl-C
+    --config FILE     the configuration; else ackd.toml, /etc/ackd/ackd.toml
+
+Example:
+    ackd events --dead --channel page
+";
+
+const WHY: &str = "\
+ackd why ID [--config FILE]
+
+Tells the whole life of one message: received, checked, kept, acknowledged,
+heard, and each attempt to answer it. IDs are those that `ackd events` shows.
+
+    --config FILE    the configuration; else ackd.toml, /etc/ackd/ackd.toml
+
+Example:
+    ackd why page-17
+";
+
+const REPLAY: &str = "\
+ackd replay ID… | --dead [--config FILE]
+
+Puts events or replies back, as if they had just come in. Of what was answered
+before, people will see a second answer; so --dead takes the dead only.
+
+    --dead           all that are dead
+    --config FILE    the configuration; else ackd.toml, /etc/ackd/ackd.toml
+
+Examples:
+    ackd replay page-17 page-18
+    ackd replay page-17.2
+    ackd replay --dead
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Topic::*;
+
+    #[test]
+    fn every_help_fits_a_narrow_terminal_and_shows_an_example() {
+        for topic in [Overview, Run, Check, Send, Events, Why, Replay] {
+            let text = topic.text();
+            assert!(text.lines().all(|line| line.chars().count() <= 80 && line == line.trim_end()), "{topic:?}");
+            assert!(text.ends_with('\n') && text.contains("--config FILE"), "{topic:?}");
+            assert!(topic == Overview || text.contains("Example"), "{topic:?}");
+        }
+        assert_eq!(VERSION, "ackd 0.1.0\n");
+    }
+}

@@ -1,0 +1,125 @@
+//! What is wrong with a configuration file, and where: faults (nothing starts) and warnings (it starts all the same).
+//!
+//! A finding names file, line and key, says what is wrong and what to write. It is one line, it is bounded, and it
+//! quotes only what cannot be a secret; that last part is the duty of whoever writes one.
+
+use crate::limits::QUOTED_CHARS_MAX;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// One thing that is wrong. Prints as `ackd.toml:14: channel.page.path: what is wrong; what to write`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    pub file: PathBuf,
+    /// From 1; `None` when it is about the file as a whole.
+    pub line: Option<usize>,
+    /// Dotted, as in `channel.page.path`; empty when no key is to blame.
+    pub key: String,
+    pub what: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}", self.file.display())?;
+        if let Some(line) = self.line {
+            write!(out, ":{line}")?;
+        }
+        if !self.key.is_empty() {
+            write!(out, ": {}", self.key)?;
+        }
+        write!(out, ": {}", self.what)
+    }
+}
+
+/// Everything that is wrong with a configuration file, in the order of its lines. Never empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    pub faults: Vec<Fault>,
+}
+
+impl ConfigError {
+    /// A fault of the file as a whole.
+    pub(super) fn of_file(file: &Path, what: String) -> ConfigError {
+        ConfigError { faults: vec![Fault { file: file.to_owned(), line: None, key: String::new(), what }] }
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, fault) in self.faults.iter().enumerate() {
+            let separator = if number == 0 { "" } else { "\n" };
+            write!(out, "{separator}{fault}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// A key and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) key: String,
+    pub(super) line: usize,
+}
+
+/// Collects faults and warnings while the file is walked.
+pub(super) struct Findings<'t> {
+    file: &'t Path,
+    line_starts: Vec<usize>,
+    faults: Vec<Fault>,
+    warnings: Vec<Fault>,
+}
+
+impl<'t> Findings<'t> {
+    pub(super) fn new(text: &str, file: &'t Path) -> Findings<'t> {
+        let mut line_starts = vec![0];
+        // The place after a last line break begins no line: what is missing there is told at the last line.
+        line_starts.extend(text.match_indices('\n').map(|(at, _)| at + 1).filter(|start| *start < text.len()));
+        Findings { file, line_starts, faults: Vec::new(), warnings: Vec::new() }
+    }
+
+    /// The line, from 1, that holds the byte at `offset`.
+    pub(super) fn line_of(&self, offset: usize) -> usize {
+        self.line_starts.partition_point(|start| *start <= offset).max(1)
+    }
+
+    pub(super) fn fault(&mut self, place: &Place, what: impl Into<String>) {
+        let fault = self.found(place, what.into());
+        self.faults.push(fault);
+    }
+
+    pub(super) fn warn(&mut self, place: &Place, what: impl Into<String>) {
+        let warning = self.found(place, what.into());
+        self.warnings.push(warning);
+    }
+
+    /// A fault of TOML itself; only the first of a line.
+    pub(super) fn syntax_fault(&mut self, line: usize, what: &str) {
+        if self.faults.iter().all(|fault| fault.line != Some(line)) {
+            self.fault(&Place { key: String::new(), line }, format!("not TOML: {what}"));
+        }
+    }
+
+    fn found(&self, place: &Place, what: String) -> Fault {
+        Fault { file: self.file.to_owned(), line: Some(place.line), key: place.key.clone(), what }
+    }
+
+    /// The warnings when there is no fault, else the faults; both in the order of their lines.
+    pub(super) fn verdict(mut self) -> Result<Vec<String>, ConfigError> {
+        self.warnings.sort_by_key(|warning| warning.line);
+        self.faults.sort_by_key(|fault| fault.line);
+        match self.faults.is_empty() {
+            true => Ok(self.warnings.iter().map(Fault::to_string).collect()),
+            false => Err(ConfigError { faults: self.faults }),
+        }
+    }
+}
+
+/// Somebody's words in quotes: on one line, control characters escaped, and cut when they are long.
+pub(crate) fn quoted(text: &str) -> String {
+    match text.char_indices().nth(QUOTED_CHARS_MAX) {
+        Some((end, _)) => format!("{:?}…", text.get(..end).unwrap_or_default()),
+        None => format!("{text:?}"),
+    }
+}

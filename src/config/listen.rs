@@ -1,0 +1,81 @@
+//! The addresses that the daemon listens on.
+
+use super::findings::{Findings, quoted};
+use super::table::Entry;
+use crate::limits::LISTENS_MAX;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+
+/// One address or a list of them, each once.
+pub(super) fn listens(entry: &Entry<'_>, findings: &mut Findings<'_>) -> Vec<SocketAddr> {
+    let members = entry.one_or_list(findings);
+    if members.is_empty() {
+        findings.fault(&entry.place, format!("is an empty list; write {}", entry.example));
+    }
+    if members.len() > LISTENS_MAX {
+        findings.fault(&entry.place, format!("lists more than {LISTENS_MAX} addresses"));
+        return Vec::new();
+    }
+    let mut listens = Vec::new();
+    for member in members {
+        let Some(text) = member.text(findings) else { continue };
+        match address(text) {
+            // Port 0 takes any free port, so twice the same is two different ones.
+            Ok(address) if address.port() != 0 && listens.contains(&address) => {
+                findings.fault(&member.place, format!("{} is listed twice; take one away", quoted(text)));
+            }
+            Ok(address) => listens.push(address),
+            Err(what) => findings.fault(&member.place, what),
+        }
+    }
+    listens
+}
+
+/// Reads `address:port`. Names are not looked up: a start must not depend on a name server.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    if let Ok(address) = text.parse() {
+        return Ok(address);
+    }
+    let shown = quoted(text);
+    if text == "systemd" {
+        return Err("\"systemd\" comes with a later version; write an address and port as in \"127.0.0.1:3000\"".into());
+    }
+    if let Ok(address) = text.parse::<IpAddr>() {
+        return Err(format!("{shown} has no port; write {:?}", SocketAddr::new(address, 3000).to_string()));
+    }
+    let (host, port) = text.rsplit_once(':').unwrap_or(("", text));
+    let Ok(port) = port.parse::<u16>() else {
+        return Err(format!("{shown} is no address and port; write for example \"127.0.0.1:3000\""));
+    };
+    if let Ok(six) = host.parse::<Ipv6Addr>() {
+        return Err(format!("{shown} needs brackets around the address; write \"[{six}]:{port}\""));
+    }
+    Err(match host {
+        "localhost" => format!("{shown} is a name, and names are not looked up; write \"127.0.0.1:{port}\""),
+        "" | "*" => format!("{shown} has no address; write \"127.0.0.1:{port}\", or \"0.0.0.0:{port}\" for all"),
+        _ => format!("{shown} has no numeric address; write for example \"127.0.0.1:{port}\""),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_cannot_be_read_says_what_to_write() {
+        for (text, end) in [
+            ("localhost:3000", "write \"127.0.0.1:3000\""),
+            ("3000", "write \"127.0.0.1:3000\", or \"0.0.0.0:3000\" for all"),
+            (":80", "write \"127.0.0.1:80\", or \"0.0.0.0:80\" for all"),
+            ("*:80", "write \"127.0.0.1:80\", or \"0.0.0.0:80\" for all"),
+            ("10.0.0.1", "write \"10.0.0.1:3000\""),
+            ("::1", "write \"[::1]:3000\""),
+            ("2001:db8::10:20:3000", "write \"[2001:db8::10:20:3000]:3000\""),
+            ("127.0.0.1:99999", "write for example \"127.0.0.1:3000\""),
+            ("bots.example.org:80", "write for example \"127.0.0.1:80\""),
+            ("", "write for example \"127.0.0.1:3000\""),
+        ] {
+            let what = address(text).err().unwrap_or_default();
+            assert!(what.ends_with(end), "{text}: {what}");
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! ackd.toml → `Config`, every field already valid, or all faults at once, each with its line and what to write.
+//!
+//!     text ──▶ TOML tree with spans ──▶ walked by hand ──▶ Config and warnings, or faults
+//!
+//! It builds the platforms and bots that the file names, so nobody after it meets a name that does not exist. What
+//! the file refers to (environment, secret files, folders) comes through `Surroundings`; secrets are read once, here.
+//!
+//! Never here: sockets, threads, the store. Read next: `table.rs` for the walk, `secret.rs` for where secrets are.
+
+mod bot;
+mod channel;
+mod findings;
+mod listen;
+mod name;
+pub(crate) mod nearest;
+mod secret;
+mod store;
+mod surroundings;
+mod table;
+#[cfg(test)]
+mod tests;
+mod url;
+
+pub(crate) use findings::quoted;
+pub use findings::{ConfigError, Fault};
+pub use surroundings::{Found, Surroundings};
+
+use crate::bot::Bot;
+use crate::limits;
+use crate::platform::Platform;
+use bot::Bots;
+use findings::{Findings, Place};
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use table::{Entry, Key, Table};
+use toml::de::DeTable;
+use url::BaseUrl;
+
+/// The configuration of one daemon. Its `Debug` shows no secret, since platforms do not show theirs.
+#[derive(Debug)]
+pub struct Config {
+    /// The file it was read from.
+    pub file: PathBuf,
+    pub listen: Vec<SocketAddr>,
+    pub store: PathBuf,
+    pub workers: usize,
+    pub connections_max: usize,
+    /// Without a slash at its end, so that a channel's path can be appended.
+    pub public_url: Option<String>,
+    /// In the order of the file.
+    pub channels: Vec<Channel>,
+    /// What is allowed, but probably not meant; complete lines.
+    pub warnings: Vec<String>,
+}
+
+/// An account of ours on a platform.
+pub struct Channel {
+    pub name: String,
+    pub path: String,
+    pub platform: Arc<dyn Platform>,
+    pub bot: Arc<dyn Bot>,
+    pub bot_name: String,
+}
+
+impl fmt::Debug for Channel {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Channel")
+            .field("name", &self.name)
+            .field("path", &self.path)
+            .field("platform", &self.platform.name())
+            .field("bot_name", &self.bot_name)
+            .finish_non_exhaustive()
+    }
+}
+
+const TOP: &[Key] = &[
+    Key { name: "listen", example: "\"127.0.0.1:3000\"" },
+    Key { name: "store", example: "\"sqlite:ackd.db\"" },
+    Key { name: "workers", example: "4" },
+    Key { name: "connections", example: "10000" },
+    Key { name: "public_url", example: "\"https://bots.example.org\"" },
+    Key { name: "channel", example: "[channel.page]" },
+    Key { name: "bot", example: "[bot.echo]" },
+];
+
+impl Config {
+    /// Reads a file.
+    pub fn load(file: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
+        let fault = |what: String| ConfigError::of_file(file, what);
+        let mut bytes = Vec::new();
+        let most = limits::CONFIG_BYTES_MAX as u64 + 1;
+        File::open(file)
+            .and_then(|open| open.take(most).read_to_end(&mut bytes))
+            .map_err(|error| fault(format!("cannot be read: {error}")))?;
+        if bytes.len() > limits::CONFIG_BYTES_MAX {
+            return Err(fault(format!("is larger than {} KiB", limits::CONFIG_BYTES_MAX / 1024)));
+        }
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let sound = error.utf8_error().valid_up_to();
+            let line = 1 + error.as_bytes().iter().take(sound).filter(|byte| **byte == b'\n').count();
+            fault(format!("line {line} is not UTF-8 text; save the file as UTF-8"))
+        })?;
+        Config::parse(&text, file, env)
+    }
+
+    /// Reads a file's text. `file` says where relative paths begin, and what faults are to name.
+    pub fn parse(text: &str, file: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
+        Config::parse_in(text, file, &Surroundings::on_disk(env))
+    }
+
+    /// The same with other surroundings than the disk.
+    pub fn parse_in(text: &str, file: &Path, around: &Surroundings<'_>) -> Result<Config, ConfigError> {
+        let mut findings = Findings::new(text, file);
+        let (tree, errors) = DeTable::parse_recoverable(text);
+        for error in &errors {
+            let line = findings.line_of(error.span().map_or(0, |span| span.start));
+            findings.syntax_fault(line, error.message());
+        }
+        // What a broken text says is guesswork, so nothing else is said about it.
+        let read = errors.is_empty().then(|| {
+            let top = Place { key: String::new(), line: 1 };
+            let table = Table::open(top, tree.get_ref(), TOP, &mut findings);
+            read(&table, file, around, &mut findings)
+        });
+        let warnings = findings.verdict()?;
+        let config = read.ok_or_else(|| ConfigError::of_file(file, "not TOML".to_owned()))?;
+        Ok(Config { warnings, ..config })
+    }
+}
+
+/// Reads every key; where one has a fault, its field holds anything, since the whole is then thrown away.
+fn read(table: &Table<'_>, file: &Path, around: &Surroundings<'_>, findings: &mut Findings<'_>) -> Config {
+    let listen = table.need("listen", findings).map(|entry| listen::listens(&entry, findings)).unwrap_or_default();
+    let store = store_path(table, file, around, findings);
+    let workers = whole(table, "workers", 0..=limits::WORKERS_MAX, limits::WORKERS, findings);
+    let connections = 1..=limits::CONNECTIONS_CEILING;
+    let connections_max = whole(table, "connections", connections, limits::CONNECTIONS_MAX, findings);
+    let public_url = table.get("public_url", findings).and_then(|entry| public_url(&entry, findings));
+    let mut bots = table.get("bot", findings).map(|entry| Bots::read(&entry, findings)).unwrap_or_default();
+    let channels = match table.get("channel", findings) {
+        Some(entry) => channel::channels(&entry, &mut bots, around, findings),
+        None => {
+            if table.lacks("channel") {
+                findings.fault(&table.place.inner("channel", 1), channel::NO_CHANNEL);
+            }
+            Vec::new()
+        }
+    };
+    bots.warn_of_unused(findings);
+    Config {
+        file: file.to_owned(),
+        listen,
+        store,
+        workers,
+        connections_max,
+        public_url,
+        channels,
+        warnings: Vec::new(),
+    }
+}
+
+fn store_path(table: &Table<'_>, file: &Path, around: &Surroundings<'_>, findings: &mut Findings<'_>) -> PathBuf {
+    if let Some(entry) = table.get("store", findings) {
+        return store::store(&entry, file, around, findings).unwrap_or_default();
+    }
+    let path = store::resolve(store::STORE, file, around);
+    if let Some(what) = store::flaw(&path, around) {
+        findings.fault(&table.place.inner("store", 1), what);
+    }
+    path
+}
+
+fn whole(
+    table: &Table<'_>,
+    name: &'static str,
+    bounds: std::ops::RangeInclusive<usize>,
+    default: usize,
+    findings: &mut Findings<'_>,
+) -> usize {
+    table.get(name, findings).and_then(|entry| entry.whole(&bounds, findings)).unwrap_or(default)
+}
+
+fn public_url(entry: &Entry<'_>, findings: &mut Findings<'_>) -> Option<String> {
+    let text = entry.text(findings)?;
+    let what = match BaseUrl::parse(text) {
+        _ if text == "ngrok" => "\"ngrok\" comes with a later version; write the https address that ngrok shows".into(),
+        Ok(url) if url.https => return Some(url.text),
+        Ok(_) => format!("must begin with https://, platforms ask for it; write for example {}", entry.example),
+        Err(what) => format!("{what}; write for example {}", entry.example),
+    };
+    findings.fault(&entry.place, what);
+    None
+}

@@ -1,0 +1,166 @@
+//! Where a secret comes from: `{ env = … }`, `{ file = … }`, `{ credential = … }`, or, with a warning, the file itself.
+//!
+//! No message here ever holds a value. Nor does it hold a name that looks as if somebody had written the secret
+//! itself where its name belongs.
+
+use super::findings::{Findings, Place, quoted};
+use super::surroundings::{Found, Surroundings};
+use super::table::{Entry, Key, Table};
+use crate::limits::SECRET_BYTES_MAX;
+use crate::model::Secret;
+use std::path::Path;
+use toml::de::DeValue;
+
+const SOURCES: &[Key] = &[
+    Key { name: "env", example: "\"MESSENGER_APP_SECRET\"" },
+    Key { name: "file", example: "\"/etc/ackd/app_secret\"" },
+    Key { name: "credential", example: "\"messenger_app_secret\"" },
+];
+
+/// What a secret must be fit for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fit {
+    /// Compared or used as a key: any characters.
+    Anything,
+    /// Goes into a header: visible ASCII only.
+    Header,
+}
+
+/// The secret that an entry names, or a fault.
+pub(super) fn secret(
+    entry: &Entry<'_>,
+    fit: Fit,
+    around: &Surroundings<'_>,
+    findings: &mut Findings<'_>,
+) -> Option<Secret> {
+    let value = match entry.value {
+        DeValue::String(text) => {
+            let name = entry.name.to_uppercase();
+            findings
+                .warn(&entry.place, format!("stands in this file for all to read; {{ env = \"{name}\" }} is safer"));
+            text.clone().into_owned()
+        }
+        DeValue::Table(entries) => {
+            let table = Table::open(entry.place.clone(), entries, SOURCES, findings);
+            from_source(&table, entry, around, findings)?
+        }
+        _ => {
+            entry.wrong_type("{ env = … }, { file = … } or { credential = … }", findings);
+            return None;
+        }
+    };
+    match flaw(&value, fit) {
+        Some(flaw) => {
+            findings.fault(&entry.place, flaw);
+            None
+        }
+        None => Some(Secret::new(value)),
+    }
+}
+
+fn from_source(
+    table: &Table<'_>,
+    entry: &Entry<'_>,
+    around: &Surroundings<'_>,
+    findings: &mut Findings<'_>,
+) -> Option<String> {
+    let sources: Vec<_> = SOURCES.iter().filter_map(|key| table.get(key.name, findings)).collect();
+    let [source] = sources.as_slice() else {
+        if !sources.is_empty() || !table.has_unknown() {
+            let many = if sources.is_empty() { "says nowhere" } else { "says more than once" };
+            findings.fault(&entry.place, format!("{many} where the secret is; write {}", entry.example));
+        }
+        return None;
+    };
+    let name = source.text(findings)?;
+    let value = match source.name {
+        "env" => from_env(name, entry.name, around),
+        "file" => from_file(name, &source.place, around, findings),
+        _ => from_credential(name, around),
+    };
+    value.map_err(|what| findings.fault(&entry.place, what)).ok()
+}
+
+fn from_env(name: &str, key: &str, around: &Surroundings<'_>) -> Result<String, String> {
+    let shown = shown(name);
+    match (around.env)(name) {
+        Some(value) if value.is_empty() => Err(format!("the environment variable {shown} is set, but empty")),
+        Some(value) => Ok(value),
+        None => Err(format!(
+            "the environment variable {shown} is not set; set it, or write {{ file = \"/etc/ackd/{key}\" }}"
+        )),
+    }
+}
+
+fn from_file(
+    name: &str,
+    place: &Place,
+    around: &Surroundings<'_>,
+    findings: &mut Findings<'_>,
+) -> Result<String, String> {
+    // The name is not shown before it looks like one.
+    if !name.starts_with('/') {
+        return Err("the file's name is not a full path; write for example { file = \"/etc/ackd/app_secret\" }".into());
+    }
+    let shown = quoted(name);
+    let found = (around.read)(Path::new(name)).map_err(|error| format!("cannot read {shown}: {error}"))?;
+    if found.mode & 0o004 != 0 {
+        findings.warn(place, format!("everybody on this machine can read {shown}; chmod o-r takes that away"));
+    }
+    content(&found).map_err(|what| format!("{shown} {what}"))
+}
+
+fn from_credential(name: &str, around: &Surroundings<'_>) -> Result<String, String> {
+    if name.is_empty() || name.contains('/') || name.starts_with('.') {
+        return Err("a credential's name is a plain word; write for example { credential = \"app_secret\" }".into());
+    }
+    let Some(folder) = around.folder("CREDENTIALS_DIRECTORY") else {
+        return Err("there are no credentials ($CREDENTIALS_DIRECTORY is not set); systemd hands them over with \
+                    LoadCredential=, elsewhere write { env = … } or { file = … }"
+            .into());
+    };
+    let shown = shown(name);
+    let found = (around.read)(&Path::new(&folder).join(name)).map_err(|error| {
+        format!("cannot read the credential {shown}: {error}; the unit needs LoadCredential= for it")
+    })?;
+    content(&found).map_err(|what| format!("the credential {shown} {what}"))
+}
+
+/// A file's text without its trailing line breaks.
+fn content(found: &Found) -> Result<String, String> {
+    if found.bytes.len() > SECRET_BYTES_MAX {
+        return Err(format!("is larger than {} KiB; that is no secret", SECRET_BYTES_MAX / 1024));
+    }
+    let text = std::str::from_utf8(&found.bytes).map_err(|_| "is not UTF-8 text")?;
+    let text = text.trim_end_matches(['\r', '\n']);
+    if text.is_empty() {
+        return Err("is empty".into());
+    }
+    Ok(text.to_owned())
+}
+
+/// What makes a value unusable, in words that do not show it.
+fn flaw(value: &str, fit: Fit) -> Option<String> {
+    let edge = |c: char| c.is_whitespace() || c == '\u{feff}';
+    if value.is_empty() {
+        return Some("is empty".into());
+    }
+    if value.len() > SECRET_BYTES_MAX {
+        return Some(format!("is longer than {} KiB; that is no secret", SECRET_BYTES_MAX / 1024));
+    }
+    if value.starts_with(edge) || value.ends_with(edge) {
+        return Some("begins or ends with white space; take it away".into());
+    }
+    if fit == Fit::Header && !value.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Some("holds white space or characters that no header may hold; copy it again in one piece".into());
+    }
+    None
+}
+
+/// A name as it may be shown. A long word, or one with many digits, is more likely the secret itself, written where
+/// its name belongs.
+fn shown(name: &str) -> &str {
+    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
+    let digits = name.bytes().filter(u8::is_ascii_digit).count();
+    if !name.is_empty() && plain && digits < 5 && name.len() <= 48 { name } else { "named here" }
+}

@@ -1,0 +1,60 @@
+//! What a configuration refers to outside its file: environment variables, files, folders. It is handed in, so that
+//! a test or the fuzzer needs neither a process environment nor a disk.
+
+use crate::limits::SECRET_BYTES_MAX;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+/// A file as it was read.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Found {
+    /// At most one byte more than `limits::SECRET_BYTES_MAX`, so that "too long" can be told.
+    pub bytes: Vec<u8>,
+    /// The permission bits.
+    pub mode: u32,
+}
+
+/// The world as the configuration sees it.
+#[derive(Clone, Copy)]
+pub struct Surroundings<'a> {
+    /// An environment variable; `None` when it is not set.
+    pub env: &'a dyn Fn(&str) -> Option<String>,
+    /// A file that holds a secret.
+    pub read: &'a dyn Fn(&Path) -> io::Result<Found>,
+    /// Whether this is a folder (`Ok(true)`), something else (`Ok(false)`), or cannot be looked at.
+    pub is_folder: &'a dyn Fn(&Path) -> io::Result<bool>,
+}
+
+impl<'a> Surroundings<'a> {
+    /// The real disk, with this environment.
+    pub fn on_disk(env: &'a dyn Fn(&str) -> Option<String>) -> Surroundings<'a> {
+        Surroundings { env, read: &read_from_disk, is_folder: &is_folder_on_disk }
+    }
+
+    /// An environment variable that names a folder; systemd may list several with colons, the first is ours.
+    pub(super) fn folder(&self, variable: &str) -> Option<String> {
+        let list = (self.env)(variable)?;
+        list.split(':').next().filter(|folder| !folder.is_empty()).map(str::to_owned)
+    }
+}
+
+fn read_from_disk(path: &Path) -> io::Result<Found> {
+    // Asked before it is opened: opening a pipe would wait for somebody to write into it.
+    let metadata = fs::metadata(path)?;
+    if metadata.is_dir() {
+        return Err(io::Error::from(io::ErrorKind::IsADirectory));
+    }
+    if !metadata.is_file() {
+        return Err(io::Error::other("not a regular file"));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?.take(SECRET_BYTES_MAX as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(Found { bytes, mode: metadata.permissions().mode() })
+}
+
+fn is_folder_on_disk(path: &Path) -> io::Result<bool> {
+    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    fs::metadata(path).map(|metadata| metadata.is_dir())
+}

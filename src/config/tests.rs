@@ -1,0 +1,554 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+use super::*;
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+
+/// A configuration without faults or warnings; tests change one line of it.
+const BASE: &str = r#"listen = "127.0.0.1:3000"
+store = "sqlite:ackd.db"
+workers = 4
+connections = 10
+public_url = "https://bots.example.org"
+[channel.page]
+platform = "messenger"
+path = "/messenger"
+bot = "echo"
+verify_token = { env = "VERIFY" }
+app_secret = { env = "APP" }
+access_token = { env = "TOKEN" }
+api = "https://graph.facebook.com/v25.0"
+appsecret_proof = false
+token_in_query = false
+[bot.echo]
+kind = "echo"
+otherwise = "what?"
+"#;
+
+/// No message may ever hold this.
+const CANARY: &str = "EAAcanary0123456789";
+
+fn env(name: &str) -> Option<String> {
+    match name {
+        "VERIFY" | "APP" | "TOKEN" | "OTHER" => Some(CANARY.to_owned()),
+        "EMPTY" => Some(String::new()),
+        "SPACED" => Some(format!(" {CANARY}")),
+        "BROKEN" => Some(format!("{CANARY}\n{CANARY}")),
+        "UMLAUT" => Some(format!("{CANARY}ä")),
+        "CREDENTIALS_DIRECTORY" => Some("/credentials".to_owned()),
+        _ => None,
+    }
+}
+
+/// Files that need no disk: the name says what is in them.
+fn read(path: &Path) -> io::Result<Found> {
+    let found = |bytes: &str, mode| Ok(Found { bytes: bytes.as_bytes().to_vec(), mode });
+    match path.to_str().unwrap() {
+        "/credentials/app" | "/full/secret" => found(&format!("{CANARY}\n"), 0o100_600),
+        "/full/open" => found(&format!("{CANARY}\r\n"), 0o100_644),
+        "/full/empty" => found("\n\n", 0o100_600),
+        "/full/large" => found(&CANARY.repeat(4000), 0o100_600),
+        "/full/binary" => Ok(Found { bytes: vec![0xff, 0xfe], mode: 0o100_600 }),
+        "/full/forbidden" => Err(io::Error::from_raw_os_error(13)),
+        "/full/folder" => Err(io::Error::from_raw_os_error(21)),
+        _ => Err(io::Error::from_raw_os_error(2)),
+    }
+}
+
+fn parse(text: &str) -> Result<Config, ConfigError> {
+    let is_folder = |path: &Path| match path.to_str().unwrap() {
+        "" | "/var/lib/ackd" | "folder.db" => Ok(true),
+        "ackd.toml" | "/var/lib/ackd/ackd.db" => Ok(false),
+        _ => Err(io::Error::from_raw_os_error(2)),
+    };
+    let around = Surroundings { env: &env, read: &read, is_folder: &is_folder };
+    let result = Config::parse_in(text, Path::new("ackd.toml"), &around);
+    assert!(!format!("{result:?}").contains(CANARY), "{result:?}");
+    result
+}
+
+/// BASE with one line, or part of one, changed.
+fn with(old: &str, new: &str) -> String {
+    assert_eq!(BASE.matches(old).count(), 1, "{old}");
+    BASE.replace(old, new)
+}
+
+fn faults(text: &str) -> Vec<String> {
+    let error = parse(text).expect_err(text);
+    error.faults.iter().map(|fault| fault.to_string().strip_prefix("ackd.toml:").unwrap().to_owned()).collect()
+}
+
+fn warnings(text: &str) -> Vec<String> {
+    let warnings = parse(text).unwrap_or_else(|error| panic!("{error}")).warnings;
+    warnings.iter().map(|warning| warning.strip_prefix("ackd.toml:").unwrap().to_owned()).collect()
+}
+
+/// Each change of BASE has this one fault.
+fn each_is_one_fault(cases: &[(&str, &str, &str)]) {
+    for (old, new, fault) in cases {
+        assert_eq!(faults(&with(old, new)), [*fault], "{new}");
+    }
+}
+
+#[test]
+fn a_configuration_without_faults_has_every_field() {
+    let config = parse(BASE).unwrap();
+    assert_eq!(config.warnings, [""; 0]);
+    assert_eq!(config.listen, ["127.0.0.1:3000".parse().unwrap()]);
+    assert_eq!((config.store.to_str(), config.workers, config.connections_max), (Some("ackd.db"), 4, 10));
+    assert_eq!(config.public_url.as_deref(), Some("https://bots.example.org"));
+    let [page] = config.channels.as_slice() else { panic!("{config:?}") };
+    assert_eq!((page.name.as_str(), page.path.as_str(), page.bot_name.as_str()), ("page", "/messenger", "echo"));
+    assert_eq!(page.platform.name(), "messenger");
+}
+
+#[test]
+fn what_is_left_out_has_its_default() {
+    let optional = ["store", "workers", "connections", "public_url", "api", "appsecret", "token_in", "otherwise"];
+    let lines: Vec<_> = BASE.lines().filter(|line| !optional.iter().any(|key| line.starts_with(key))).collect();
+    let config = parse(&lines.join("\n")).unwrap();
+    assert_eq!((config.store.to_str(), config.public_url), (Some("ackd.db"), None));
+    assert_eq!((config.workers, config.connections_max), (limits::WORKERS, limits::CONNECTIONS_MAX));
+}
+
+#[test]
+fn the_top_level_says_what_to_write() {
+    each_is_one_fault(&[
+        ("listen =", "lisen =", "1: lisen: unknown key; did you mean listen?"),
+        (
+            "workers = 4",
+            "admin = 4",
+            "3: admin: unknown key; what may stand here: listen, store, workers, connections, public_url, channel, bot",
+        ),
+        ("listen = \"127.0.0.1:3000\"", "", "1: listen: is missing; write listen = \"127.0.0.1:3000\""),
+        (
+            "\"127.0.0.1:3000\"",
+            "\"localhost:3000\"",
+            "1: listen: \"localhost:3000\" is a name, and names are not looked up; write \"127.0.0.1:3000\"",
+        ),
+        (
+            "\"127.0.0.1:3000\"",
+            "\"systemd\"",
+            "1: listen: \"systemd\" comes with a later version; write an address and port as in \"127.0.0.1:3000\"",
+        ),
+        (
+            "\"127.0.0.1:3000\"",
+            "3000",
+            "1: listen: must be a text in quotes, not a number; write for example listen = \"127.0.0.1:3000\"",
+        ),
+        ("\"127.0.0.1:3000\"", "[]", "1: listen: is an empty list; write listen = \"127.0.0.1:3000\""),
+        (
+            "\"127.0.0.1:3000\"",
+            "[\"[::1]:3000\",\n\"127.0.0.1:1\",\n\"[::1]:3000\"]",
+            "3: listen: \"[::1]:3000\" is listed twice; take one away",
+        ),
+        ("workers = 4", "workers = 65", "3: workers: must lie between 0 and 64"),
+        ("workers = 4", "workers = -1", "3: workers: must lie between 0 and 64"),
+        (
+            "workers = 4",
+            "workers = 4.0",
+            "3: workers: must be a whole number, not one with a point; write for example workers = 4",
+        ),
+        ("connections = 10", "connections = 0", "4: connections: must lie between 1 and 100000"),
+        ("connections = 10", "connections = 99999999999999999999", "4: connections: must lie between 1 and 100000"),
+        (
+            "\"https://bots.example.org\"",
+            "\"http://bots.example.org\"",
+            "5: public_url: must begin with https://, platforms ask for it; write for example public_url = \
+             \"https://bots.example.org\"",
+        ),
+        (
+            "\"https://bots.example.org\"",
+            "\"ngrok\"",
+            "5: public_url: \"ngrok\" comes with a later version; write the https address that ngrok shows",
+        ),
+    ]);
+}
+
+#[test]
+fn a_store_needs_an_engine_that_exists_and_a_folder() {
+    each_is_one_fault(&[
+        (
+            "sqlite:ackd.db",
+            "redis:6379",
+            "2: store: there is no store \"redis\"; this version has sqlite, write store = \"sqlite:ackd.db\"",
+        ),
+        (
+            "sqlite:ackd.db",
+            "ackd.db",
+            "2: store: \"ackd.db\" names no engine; this version has sqlite, write store = \"sqlite:ackd.db\"",
+        ),
+        ("sqlite:ackd.db", "sqlite:", "2: store: names no file; write store = \"sqlite:ackd.db\""),
+        (
+            "sqlite:ackd.db",
+            "sqlite::memory:",
+            "2: store: a store in memory forgets what it acknowledged; write store = \"sqlite:ackd.db\"",
+        ),
+        (
+            "sqlite:ackd.db",
+            "sqlite:/nowhere/ackd.db",
+            "2: store: the store's folder \"/nowhere\": No such file or directory (os error 2); make it first",
+        ),
+        ("sqlite:ackd.db", "sqlite:ackd.toml/x", "2: store: the store's folder \"ackd.toml\" is not a folder"),
+        ("sqlite:ackd.db", "sqlite:folder.db", "2: store: \"folder.db\" is a folder; the store is a file"),
+    ]);
+}
+
+#[test]
+fn a_channel_says_what_to_write() {
+    let bot = "9: channel.page.bot: there is no bot";
+    each_is_one_fault(&[
+        (
+            "[channel.page]",
+            "[channel.Page]",
+            "6: channel.Page: a name has at most 32 of a-z, 0-9 and -, and begins with a letter; as in \"page\"",
+        ),
+        (
+            "[channel.page]",
+            "[channel.page-17]",
+            "6: channel.page-17: reads like event 17 of channel page; write for example \"page17\"",
+        ),
+        (
+            "\"messenger\"",
+            "\"webex\"",
+            "7: channel.page.platform: \"webex\" comes with a later version; this one has messenger",
+        ),
+        (
+            "\"messenger\"",
+            "\"fax\"",
+            "7: channel.page.platform: there is no platform \"fax\"; this version has messenger",
+        ),
+        (
+            "\"messenger\"",
+            "\"mesenger\"",
+            "7: channel.page.platform: there is no platform \"mesenger\"; did you mean \"messenger\"?",
+        ),
+        ("platform =", "plattform =", "7: channel.page.plattform: unknown key; did you mean platform?"),
+        ("platform = \"messenger\"", "", "6: channel.page.platform: is missing; write platform = \"messenger\""),
+        ("path = \"/messenger\"", "", "6: channel.page.path: is missing; write path = \"/messenger\""),
+        (
+            "\"/messenger\"",
+            "\"messenger/\"",
+            "8: channel.page.path: \"messenger/\" must begin with a slash; write for example \"/messenger\"",
+        ),
+        ("\"/messenger\"", "\"/a?b\"", "8: channel.page.path: \"/a?b\" must end before the ? or #"),
+        (
+            "\"/messenger\"",
+            "\"/a b\"",
+            "8: channel.page.path: \"/a b\" holds white space or letters that a request line cannot hold",
+        ),
+        ("bot = \"echo\"", "bot = \"ehco\"", &format!("{bot} \"ehco\"; did you mean \"echo\"?")),
+        ("bot = \"echo\"", "bot = \"sun\"", &format!("{bot} \"sun\"; write a table [bot.sun] with kind = \"echo\"")),
+        (
+            "api = \"https://graph.facebook.com/v25.0\"",
+            "api = \"https://me:EAAcanary0123456789@host\"",
+            "13: channel.page.api: must not hold a user name or password; write for example api = \
+             \"https://graph.facebook.com/v25.0\"",
+        ),
+        (
+            "appsecret_proof = false",
+            "appsecret_proof = \"yes\"",
+            "14: channel.page.appsecret_proof: must be true or false, not a text; write for example appsecret_proof = true",
+        ),
+        (
+            "kind = \"echo\"",
+            "kind = \"ecko\"",
+            "17: bot.echo.kind: there is no kind of bot \"ecko\"; did you mean \"echo\"? kinds: echo",
+        ),
+        ("kind = \"echo\"", "kind = \"sun\"", "17: bot.echo.kind: there is no kind of bot \"sun\"; kinds: echo"),
+        ("kind = \"echo\"", "", "16: bot.echo.kind: is missing; write kind = \"echo\""),
+    ]);
+}
+
+#[test]
+fn without_a_channel_there_is_nothing_to_do() {
+    let none = "channel: there is no channel; write a table [channel.page] with platform = \"messenger\"";
+    assert_eq!(faults("listen = \"127.0.0.1:1\""), [format!("1: {none}")]);
+    assert_eq!(faults("listen = \"127.0.0.1:1\"\n[channel]"), [format!("2: {none}")]);
+    assert_eq!(
+        faults("channel = 3\nlisten = \"127.0.0.1:1\""),
+        ["1: channel: must be tables with names; write [channel.page]"]
+    );
+    assert_eq!(faults("channel.a = 3\nlisten = \"127.0.0.1:1\""), ["1: channel.a: must be a table; write [channel.a]"]);
+}
+
+#[test]
+fn two_channels_need_two_paths() {
+    let channel = &BASE[BASE.find("[channel").unwrap()..BASE.find("[bot").unwrap()];
+    let second = channel.replace("channel.page", "channel.space");
+    let twice = "21: channel.space.path: channel page has \"/messenger\" too; each needs its own";
+    assert_eq!(faults(&format!("{BASE}{second}")), [twice]);
+    let config = parse(&format!("{BASE}{}", second.replace("/messenger", "/space"))).unwrap();
+    assert_eq!(config.channels.iter().map(|channel| channel.name.as_str()).collect::<Vec<_>>(), ["page", "space"]);
+}
+
+#[test]
+fn a_secret_comes_from_each_of_its_sources() {
+    for source in ["{ env = \"OTHER\" }", "{ credential = \"app\" }", "{ file = \"/full/secret\" }"] {
+        let text = with("{ env = \"APP\" }", source);
+        assert_eq!(warnings(&text), [""; 0], "{source}");
+        assert_eq!(settings(&text).app_secrets, [crate::model::Secret::new(CANARY)], "{source}");
+    }
+    let both = with("{ env = \"APP\" }", "[{ env = \"APP\" }, { file = \"/full/open\" }]");
+    assert_eq!(settings(&both).app_secrets, [crate::model::Secret::new(CANARY), crate::model::Secret::new(CANARY)]);
+    let open = "11: channel.page.app_secret.file: everybody on this machine can read \"/full/open\"; chmod o-r takes that away";
+    assert_eq!(warnings(&both), [open]);
+    let plain = with("{ env = \"APP\" }", "\"EAAcanary0123456789\"");
+    assert_eq!(settings(&plain).app_secrets, [crate::model::Secret::new(CANARY)]);
+    let told = "11: channel.page.app_secret: stands in this file for all to read; { env = \"APP_SECRET\" } is safer";
+    assert_eq!(warnings(&plain), [told]);
+}
+
+/// What the platform of BASE's channel is built from.
+fn settings(text: &str) -> crate::platform::messenger::Settings {
+    let (tree, _) = DeTable::parse_recoverable(text);
+    let mut findings = Findings::new(text, Path::new("ackd.toml"));
+    let top = Table::open(Place { key: String::new(), line: 1 }, tree.get_ref(), TOP, &mut findings);
+    let channels = top.get("channel", &findings).unwrap();
+    let (_, entry) = channels.tables(&mut findings).remove(0);
+    let around = Surroundings { env: &env, read: &read, is_folder: &|_| Ok(true) };
+    channel::settings_of(&entry, &around, &mut findings).unwrap()
+}
+
+#[test]
+fn a_secret_that_cannot_be_used_says_why_and_never_shows_itself() {
+    for (source, fault) in [
+        (
+            "{ env = \"MESSENGER_SECRET\" }",
+            "the environment variable MESSENGER_SECRET is not set; set it, or write { file = \"/etc/ackd/access_token\" }",
+        ),
+        (
+            "{ env = \"EAAcanary0123456789\" }",
+            "the environment variable named here is not set; set it, or write { file = \"/etc/ackd/access_token\" }",
+        ),
+        ("{ env = \"EMPTY\" }", "the environment variable EMPTY is set, but empty"),
+        ("{ env = \"SPACED\" }", "begins or ends with white space; take it away"),
+        ("{ env = \"BROKEN\" }", "holds white space or characters that no header may hold; copy it again in one piece"),
+        ("{ env = \"UMLAUT\" }", "holds white space or characters that no header may hold; copy it again in one piece"),
+        (
+            "{ file = \"EAAcanary0123456789\" }",
+            "the file's name is not a full path; write for example { file = \"/etc/ackd/app_secret\" }",
+        ),
+        ("{ file = \"/full/missing\" }", "cannot read \"/full/missing\": No such file or directory (os error 2)"),
+        ("{ file = \"/full/forbidden\" }", "cannot read \"/full/forbidden\": Permission denied (os error 13)"),
+        ("{ file = \"/full/folder\" }", "cannot read \"/full/folder\": Is a directory (os error 21)"),
+        ("{ file = \"/full/empty\" }", "\"/full/empty\" is empty"),
+        ("{ file = \"/full/large\" }", "\"/full/large\" is larger than 64 KiB; that is no secret"),
+        ("{ file = \"/full/binary\" }", "\"/full/binary\" is not UTF-8 text"),
+        (
+            "{ credential = \"missing\" }",
+            "cannot read the credential missing: No such file or directory (os error 2); the unit needs LoadCredential= for it",
+        ),
+        (
+            "{ credential = \"../app\" }",
+            "a credential's name is a plain word; write for example { credential = \"app_secret\" }",
+        ),
+        (
+            "{ env = \"TOKEN\", file = \"/full/secret\" }",
+            "says more than once where the secret is; write access_token = { env = \"MESSENGER_ACCESS_TOKEN\" }",
+        ),
+        ("{}", "says nowhere where the secret is; write access_token = { env = \"MESSENGER_ACCESS_TOKEN\" }"),
+        ("\"\"", "is empty"),
+        (
+            "3",
+            "must be { env = … }, { file = … } or { credential = … }, not a number; write for example access_token = { env = \"MESSENGER_ACCESS_TOKEN\" }",
+        ),
+    ] {
+        let fault = format!("12: channel.page.access_token: {fault}");
+        assert_eq!(faults(&with("{ env = \"TOKEN\" }", source)), [fault], "{source}");
+    }
+    let unknown = with("{ env = \"TOKEN\" }", "{ envv = \"EAAcanary0123456789\" }");
+    assert_eq!(faults(&unknown), ["12: channel.page.access_token.envv: unknown key; did you mean env?"]);
+    let three = with("{ env = \"APP\" }", "[\"a\", \"b\", \"c\"]");
+    let list = "11: channel.page.app_secret: must be one secret, or a list of two while rotating; app_secret = { env = \"MESSENGER_APP_SECRET\" }";
+    assert_eq!(faults(&three), [list]);
+}
+
+#[test]
+fn without_systemd_there_are_no_credentials() {
+    let text = with("{ env = \"APP\" }", "{ credential = \"app\" }");
+    let env = |name: &str| env(name).filter(|_| name != "CREDENTIALS_DIRECTORY");
+    let around = Surroundings { env: &env, read: &read, is_folder: &|path| Ok(path.as_os_str().is_empty()) };
+    let error = Config::parse_in(&text, Path::new("ackd.toml"), &around).unwrap_err();
+    let told = "ackd.toml:11: channel.page.app_secret: there are no credentials ($CREDENTIALS_DIRECTORY is not set); \
+                systemd hands them over with LoadCredential=, elsewhere write { env = … } or { file = … }";
+    assert_eq!(error.to_string(), told);
+}
+
+#[test]
+fn all_faults_are_told_at_once_in_the_order_of_their_lines() {
+    let text = "listen = \"localhost:80\"\nstore = \"redis:x\"\nworkers = 99\nconnections = \"many\"\npublic_url = \"ngrok\"\n\
+                [channel.page-1]\nplatform = \"messenger\"\npath = \"x\"\nbot = \"eco\"\napp_secret = { env = \"NO\" }\n\
+                acces_token = \"EAAcanary0123456789\"\nkolour = 1\n[bot.echo]\nkind = \"echos\"\n";
+    let keys: Vec<_> =
+        parse(text).unwrap_err().faults.iter().map(|fault| (fault.line.unwrap(), fault.key.clone())).collect();
+    let page = |key: &str| format!("channel.page-1.{key}");
+    let expected = [
+        (1, "listen".into()),
+        (2, "store".into()),
+        (3, "workers".into()),
+        (4, "connections".into()),
+        (5, "public_url".into()),
+        (6, "channel.page-1".into()),
+        (6, page("verify_token")),
+        (8, page("path")),
+        (9, page("bot")),
+        (10, page("app_secret")),
+        (11, page("acces_token")),
+        (12, page("kolour")),
+        (14, "bot.echo.kind".into()),
+    ];
+    assert_eq!(keys, expected);
+}
+
+#[test]
+fn what_is_not_toml_names_its_line() {
+    assert_eq!(faults("listen = \"a\n\nx = [1\n")[0], "1: not TOML: invalid basic string, expected `\"`");
+    for torn in [
+        "\"EAAcanary0123456789",
+        "EAAcanary0123456789",
+        "\"a\" EAAcanary0123456789",
+        "{ EAAcanary0123456789 }",
+        "\"\\EAAcanary0123456789\"",
+    ] {
+        assert!(faults(&with("{ env = \"TOKEN\" }", torn))[0].starts_with("12: not TOML: "), "{torn}");
+    }
+    assert_eq!(faults("a = 1\na = 2\n"), ["2: not TOML: duplicate key"]);
+    assert_eq!(faults("\n\nlisten =\n"), ["3: not TOML: string values must be quoted, expected literal string"]);
+}
+
+#[test]
+fn what_is_allowed_but_hardly_meant_is_a_warning() {
+    let http = with("api = \"https://graph.facebook.com/v25.0\"", "api = \"http://10.0.0.1:80/\"");
+    let told = "13: channel.page.api: http:// shows the access token to everybody on the way; write https://";
+    assert_eq!(warnings(&http), [told]);
+    assert_eq!(settings(&http).api, "http://10.0.0.1:80");
+    let loopback = with("api = \"https://graph.facebook.com/v25.0\"", "api = \"http://127.0.0.1:8080/v25.0/\"");
+    assert_eq!((warnings(&loopback), settings(&loopback).api.as_str()), (Vec::new(), "http://127.0.0.1:8080/v25.0"));
+    assert_eq!(warnings(&format!("{BASE}[bot.idle]\nkind = \"echo\"\n")), ["19: bot.idle: no channel uses this bot"]);
+}
+
+#[test]
+fn words_that_are_quoted_are_short_and_on_one_line() {
+    let path = format!("/{}\\n", "a".repeat(100));
+    let told = format!(
+        "8: channel.page.path: \"/{}\"… holds white space or letters that a request line cannot hold",
+        "a".repeat(59)
+    );
+    assert_eq!(faults(&with("\"/messenger\"", &format!("\"{path}\""))), [told]);
+}
+
+/// A folder that is removed at the end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let folder = std::env::temp_dir().join(format!("ackd-config-{name}-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        Folder(folder)
+    }
+
+    fn file(&self, name: &str, text: &[u8], mode: u32) -> String {
+        let file = self.0.join(name);
+        fs::write(&file, text).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+        file.to_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.0).unwrap();
+    }
+}
+
+#[test]
+fn files_are_read_from_the_disk() {
+    let folder = Folder::new("disk");
+    let secret = folder.file("secret", b"s3cret\n", 0o600);
+    let large = folder.file("large", &[b'x'; limits::SECRET_BYTES_MAX + 1], 0o600);
+    let open = folder.file("open", b"s3cret", 0o604);
+    let itself = folder.0.join("loop");
+    std::os::unix::fs::symlink(&itself, &itself).unwrap();
+    let text = with("{ env = \"APP\" }", &format!("{{ file = {secret:?} }}"))
+        .replace("{ env = \"VERIFY\" }", "{ credential = \"open\" }")
+        .replace("{ env = \"TOKEN\" }", &format!("{{ file = {open:?} }}"));
+    let credentials = folder.0.to_str().unwrap().to_owned();
+    let env = |name: &str| (name == "CREDENTIALS_DIRECTORY").then(|| credentials.clone());
+    let file = folder.0.join("ackd.toml");
+    fs::write(&file, &text).unwrap();
+    let config = Config::load(&file, &env).unwrap();
+    assert_eq!(config.store, folder.0.join("ackd.db"));
+    assert_eq!(config.warnings.len(), 1, "{:?}", config.warnings);
+    let words = |path: &str| {
+        let error = Config::parse(&text.replace(&secret, path), &file, &env).unwrap_err();
+        assert_eq!((error.faults.len(), error.faults[0].line), (1, Some(11)), "{error}");
+        error.faults[0].what.rsplit_once(": ").map_or(error.faults[0].what.clone(), |(_, words)| words.to_owned())
+    };
+    assert_eq!(words(itself.to_str().unwrap()), "Too many levels of symbolic links (os error 40)");
+    assert_eq!(words("/nowhere"), "No such file or directory (os error 2)");
+    assert_eq!(words(folder.0.to_str().unwrap()), "is a directory");
+    assert_eq!(words("/dev/null"), "not a regular file");
+    assert!(words(&large).ends_with("is larger than 64 KiB; that is no secret"));
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_a_fault_of_the_whole() {
+    let folder = Folder::new("whole");
+    let load = |file: &str| Config::load(Path::new(file), &env).unwrap_err().to_string();
+    assert_eq!(
+        load("/nowhere/ackd.toml"),
+        "/nowhere/ackd.toml: cannot be read: No such file or directory (os error 2)"
+    );
+    let latin = folder.file("latin.toml", b"# one\n# two \xe4\n", 0o600);
+    assert_eq!(load(&latin), format!("{latin}: line 2 is not UTF-8 text; save the file as UTF-8"));
+    let large = folder.file("large.toml", &[b'#'; limits::CONFIG_BYTES_MAX + 1], 0o600);
+    assert_eq!(load(&large), format!("{large}: is larger than 1024 KiB"));
+}
+
+#[test]
+fn the_store_lies_in_the_state_directory_if_there_is_one() {
+    let state = |name: &str| env(name).or((name == "STATE_DIRECTORY").then(|| "/var/lib/ackd:/var/lib/more".into()));
+    let around = Surroundings { env: &state, read: &read, is_folder: &|path| Ok(!path.ends_with("ackd.db")) };
+    let store = |text: &str, file: &str| Config::parse_in(text, Path::new(file), &around).unwrap().store;
+    assert_eq!(store(BASE, "/etc/ackd/ackd.toml"), Path::new("/var/lib/ackd/ackd.db"));
+    assert_eq!(store(&with("sqlite:ackd.db", "sqlite:/srv/ackd.db"), "ackd.toml"), Path::new("/srv/ackd.db"));
+    let around = Surroundings { env: &env, ..around };
+    let beside = Config::parse_in(BASE, Path::new("/etc/ackd/ackd.toml"), &around).unwrap().store;
+    assert_eq!(beside, Path::new("/etc/ackd/ackd.db"));
+}
+
+#[test]
+fn the_shipped_examples_have_no_faults() {
+    let around = Surroundings {
+        env: &env,
+        read: &|_| read(Path::new("/full/secret")),
+        is_folder: &|path| Ok(!path.ends_with("ackd.db")),
+    };
+    let full =
+        Config::parse_in(include_str!("../../examples/ackd.toml"), Path::new("/etc/ackd/ackd.toml"), &around).unwrap();
+    assert_eq!((full.channels.len(), full.warnings.len()), (1, 0), "{:?}", full.warnings);
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/echo.toml");
+    let echo = Config::load(&file, &|_| None).unwrap();
+    assert_eq!((echo.channels.len(), echo.warnings.len()), (1, 3), "{:?}", echo.warnings);
+    assert!(echo.listen.iter().all(|address| address.ip().is_loopback()));
+}
+
+#[test]
+fn defaults_that_the_full_example_comments_out_are_valid_and_the_defaults() {
+    let text = include_str!("../../examples/ackd.toml");
+    let keys = ["# workers", "# connections", "# api", "# appsecret_proof", "# token_in_query", "# otherwise"];
+    let shown =
+        |line: &str| if keys.iter().any(|key| line.starts_with(key)) { line[2..].to_owned() } else { line.to_owned() };
+    let text: String = text.lines().map(|line| shown(line) + "\n").collect();
+    let around = Surroundings {
+        env: &env,
+        read: &|_| read(Path::new("/full/secret")),
+        is_folder: &|path| Ok(!path.ends_with("ackd.db")),
+    };
+    let config = Config::parse_in(&text, Path::new("/etc/ackd/ackd.toml"), &around).unwrap();
+    assert_eq!((config.workers, config.connections_max), (limits::WORKERS, limits::CONNECTIONS_MAX));
+    assert!(keys.iter().all(|key| text.contains(&format!("\n{} =", &key[2..]))));
+    assert!(text.contains(&format!("otherwise = {:?}", crate::bot::echo::OTHERWISE)));
+}

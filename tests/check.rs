@@ -1,0 +1,69 @@
+//! `ackd check` as a user sees it.
+
+#![allow(clippy::unwrap_used)]
+
+use ackd::cli::check::check;
+use ackd::config::Config;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/echo.toml");
+
+fn told(file: &Path) -> (bool, String) {
+    let mut out = Vec::new();
+    let fine = check(file, &|_| None, &mut out);
+    (fine, String::from_utf8(out).unwrap())
+}
+
+/// A file that is removed at the end.
+struct File(PathBuf);
+
+impl File {
+    fn new(name: &str, text: &str) -> File {
+        let file = std::env::temp_dir().join(format!("ackd-check-{name}-{}.toml", std::process::id()));
+        fs::write(&file, text).unwrap();
+        File(file)
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        fs::remove_file(&self.0).unwrap();
+    }
+}
+
+#[test]
+fn the_example_without_account_is_fit_to_run_and_says_what_it_amounts_to() {
+    let (fine, text) = told(Path::new(EXAMPLE));
+    assert!(fine, "{text}");
+    let store = Path::new(EXAMPLE).with_file_name("ackd-echo.db");
+    let end = format!(
+        "configuration OK\n  listen        127.0.0.1:3000\n  store         {}\n  workers       4\n  \
+         channel page  messenger at /messenger, bot echo\n",
+        store.display()
+    );
+    assert!(text.starts_with("warning: ") && text.ends_with(&end), "{text}");
+    assert!(!text.contains("demo-"), "{text}");
+}
+
+#[test]
+fn a_public_url_makes_a_whole_webhook_address() {
+    let text = fs::read_to_string(EXAMPLE).unwrap();
+    let file = File::new("url", &format!("public_url = \"https://bots.example.org/\"\nworkers = 0\n{text}"));
+    let (fine, text) = told(&file.0);
+    assert!(fine && text.contains("messenger at https://bots.example.org/messenger, bot echo\n"), "{text}");
+    assert!(text.contains("workers       0: keeps and acknowledges, hears nothing\n"), "{text}");
+}
+
+#[test]
+fn faults_come_with_their_number() {
+    let file = File::new("faults", "listen = 1\n");
+    let (fine, text) = told(&file.0);
+    let faults = Config::load(&file.0, &|_| None).unwrap_err();
+    assert_eq!((fine, text), (false, format!("{faults}\n2 faults\n")));
+}
+
+#[test]
+fn what_cannot_be_told_is_not_fine() {
+    assert!(!check(Path::new(EXAMPLE), &|_| None, &mut [].as_mut_slice()));
+}
