@@ -72,7 +72,8 @@ pub struct Head {
 }
 
 impl Head {
-    /// The request target as sent, for example `/messenger?hub.mode=subscribe`. Always ASCII.
+    /// The request target, for example `/messenger?hub.mode=subscribe`; `*` only for OPTIONS. Always ASCII.
+    /// Of a target sent with scheme and host, the part after them.
     pub fn target(&self) -> &str {
         std::str::from_utf8(self.target.of(&self.text)).unwrap_or_default()
     }
