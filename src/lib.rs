@@ -1,12 +1,42 @@
-//! ackd: ack first, answer later.
+//! ackd: *ack first, answer later*. A webhook daemon for chat bots that loses no message.
+//!
+//! The way of one message, as two straight lines that meet at the store:
+//!
+//!     in    socket → net → http → intake → keeper → store     the sender is answered once the store has it
+//!     out   store → keeper → work → bot, platform → keeper     a lease, a settlement, and what follows from it
+//!
+//! The rooms, from the top down; each may use those below it and none above:
+//!
+//!     cli        what is typed at a shell, one file a command
+//!     daemon     joins the threads: start, drain, stop
+//!     config     ackd.toml → Config, every field already valid
+//!     net        the loop: poll, accept, deadlines                  mio
+//!     work       the workers: hear, send, fetch                     ureq
+//!     keeper     the one thread that owns the store
+//!     systemd    READY, STOPPING
+//!     intake     request → verdict
+//!     http       one HTTP/1.1 connection, without socket or clock   httparse
+//!     platform   messenger: read, recall, fit, write, judge         pure
+//!     queue      when, never what                                   pure
+//!     bot        hears events, says replies, knows its desk
+//!     store      what is kept, and in which order it is handed out  rusqlite
+//!     model      nouns that cross a wall
+//!     limits     every bound, with its reason
+//!
+//! ARCHITECTURE.md says why; `tests/tidy.rs` holds the order.
+
 pub mod bot;
 pub mod cli;
 pub mod config;
+pub mod daemon;
 pub mod http;
+pub mod intake;
 pub mod keeper;
 pub mod limits;
 pub mod model;
+pub mod net;
 pub mod platform;
 pub mod queue;
 pub mod store;
+pub mod systemd;
 pub mod work;

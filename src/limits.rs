@@ -49,6 +49,14 @@ pub const WRITE_TIME: Duration = Duration::from_secs(10);
 pub const DRAIN_TIME: Duration = Duration::from_secs(2);
 /// What we read and throw away after a last answer, in bytes.
 pub const DRAIN_BYTES_MAX: usize = 1024 * 1024;
+/// Connections accepted on one listener before the others have their turn.
+pub const ACCEPTS_PER_TURN: usize = 256;
+/// Connections that may wait to be accepted; the kernel's own bound (net.core.somaxconn) may be lower.
+pub const BACKLOG: i32 = 4096;
+/// How long further refusals of a kind are only counted after one was logged.
+pub const COMPLAINT_INTERVAL: Duration = Duration::from_secs(10);
+/// Events that one order may put back.
+pub const REPLAY_EVENTS_MAX: usize = 1000;
 /// How long accepting rests after the kernel ran out of descriptors and no connection could be closed.
 pub const ACCEPT_REST: Duration = Duration::from_millis(200);
 /// On SIGTERM, requests under way have this long.

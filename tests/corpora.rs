@@ -1,5 +1,7 @@
 //! Replays every fuzz corpus through the property that the fuzzer checks, without a fuzzer.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
 use std::fs;
 use std::path::Path;
 

@@ -51,8 +51,10 @@ pub enum Letter {
     Settled { worker: usize, settlement: Settlement, effect: Effect },
     /// A bot wants to know what it remembers.
     Recall { bot: String, key: String, answer: SyncSender<Option<Vec<u8>>> },
-    /// Hand out nothing more; end when what is out has come back, or at `until`.
-    Drain { until: Moment },
+    /// Hand out nothing more.
+    Rest,
+    /// Nothing more will come from the loop: end when what is out has come back, or at `until`.
+    End { until: Moment },
 }
 
 /// What the loop is told.
@@ -128,7 +130,8 @@ struct Tray {
     admissions: Vec<Admission>,
     orders: Vec<(Ticket, Order)>,
     unsettled: Vec<Unsettled>,
-    drain_until: Option<Moment>,
+    resting: bool,
+    end_at: Option<Moment>,
     failing: bool,
     prune_at: Moment,
 }
@@ -144,7 +147,7 @@ struct Plan {
 }
 
 impl Keeper<'_> {
-    /// Works until a `Drain` is done, or until everybody who could write a letter is gone.
+    /// Works until an `End` is done, or until everybody who could write a letter is gone.
     pub fn run(mut self) -> Result<(), StoreError> {
         let mut tray = Tray { prune_at: (self.clock)(), ..Tray::default() };
         self.health.writable.store(true, Ordering::Relaxed);
@@ -152,7 +155,7 @@ impl Keeper<'_> {
         while open {
             self.turn(&mut tray);
             let drained = self.roster.at_rest() && tray.unsettled.is_empty();
-            if tray.drain_until.is_some_and(|until| drained || (self.clock)() >= until) {
+            if tray.end_at.is_some_and(|until| drained || (self.clock)() >= until) {
                 break;
             }
             open = self.collect(&mut tray);
@@ -203,7 +206,8 @@ impl Keeper<'_> {
                 // A worker that went away needs no answer.
                 let _ = answer.try_send(found);
             }
-            Letter::Drain { until } => tray.drain_until = Some(until),
+            Letter::Rest => tray.resting = true,
+            Letter::End { until } => (tray.resting, tray.end_at) = (true, Some(until)),
         }
     }
 
@@ -213,8 +217,8 @@ impl Keeper<'_> {
         if tray.failing {
             return limits::DISK_RETRY;
         }
-        let mut due = tray.drain_until.unwrap_or(tray.prune_at);
-        let hands_out = tray.drain_until.is_none() && self.roster.idle().is_some();
+        let mut due = tray.end_at.unwrap_or(tray.prune_at);
+        let hands_out = !tray.resting && self.roster.idle().is_some();
         for (place, line) in self.lines.iter_mut().enumerate().filter(|_| hands_out) {
             if self.roster.wanted(place).is_none() {
                 continue;
@@ -256,7 +260,7 @@ impl Keeper<'_> {
         };
         for Unsettled { worker, settlement, go_on } in &tray.unsettled {
             let line = plan.roster.line_of(*worker);
-            let go_on = *go_on && tray.drain_until.is_none();
+            let go_on = *go_on && !tray.resting;
             let next = self.store.settle(settlement, go_on, now)?;
             plan.roster.take_back(*worker);
             if let (Some(lease), Some(line)) = (next, line) {
@@ -277,7 +281,7 @@ impl Keeper<'_> {
             let lines = carry_out(self.store, order, &self.lines, now)?;
             plan.receipts.push((*ticket, Receipt::Done(lines)));
         }
-        if tray.drain_until.is_none() && plan.roster.idle().is_some() {
+        if !tray.resting && plan.roster.idle().is_some() {
             let news = !(tray.admissions.is_empty() && tray.unsettled.is_empty() && tray.orders.is_empty());
             self.lease(&mut plan, news, now)?;
         }

@@ -62,6 +62,11 @@ impl SqliteFile {
         Ok(SqliteFile { connection, identity, log_pages, _lock: lock })
     }
 
+    /// What tells this store from every other.
+    pub fn identity(&self) -> &str {
+        &self.identity
+    }
+
     /// Whether a process holds the store at `path`.
     pub fn is_held(path: &Path) -> bool {
         match File::open(lock_path(path)) {

@@ -1,0 +1,205 @@
+//! Joins the threads: bind, open the store, start, serve, drain, stop.
+//!
+//! Three kinds of thread, and nothing shared but bounded channels: the loop (this thread), the keeper, the workers.
+
+use crate::config::Config;
+use crate::intake::{Intake, Route};
+use crate::keeper::{self, Health, Keeper, Letter, Line, Post, Roster};
+use crate::limits;
+use crate::model::{ChannelNumber, Lease, Moment};
+use crate::net::EventLoop;
+use crate::net::event_loop::{self, Parts, Served};
+use crate::net::listener::Listener;
+use crate::net::signals::Signals;
+use crate::store::Store;
+use crate::store::sqlite::SqliteFile;
+use crate::systemd;
+use crate::work::fetch::Fetch;
+use crate::work::pool::{self, Tools};
+use crate::work::{Channel, Channels};
+use ring::rand::{SecureRandom, SystemRandom};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
+use std::thread::{self, JoinHandle};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Serves until SIGTERM or SIGINT. An error is one line that says what to do.
+pub fn run(config: &Config) -> Result<(), String> {
+    config.warnings.iter().for_each(|warning| log::warn!("{warning}"));
+    let signals = Signals::take().map_err(|error| format!("taking signals: {error}"))?;
+    let connections_max = connections_max(config.connections_max);
+    let mut listeners = bind(config)?;
+    let file = SqliteFile::open(&config.store).map_err(|error| error.0)?;
+    let control = control_socket(&config.store);
+    listeners.push(
+        Listener::control(&control).map_err(|error| {
+            format!("the control socket {}: {error}; its folder must be writable", control.display())
+        })?,
+    );
+    let addresses: Vec<_> = listeners.iter().map(Listener::address).collect();
+
+    let numbers = channel_numbers(&file, config)?;
+    let (poll, waker) = event_loop::poll().map_err(|error| format!("making a poll: {error}"))?;
+    let (letters, letters_in) = sync_channel(limits::KEEPER_LETTERS_MAX);
+    let (receipts_out, receipts) = channel();
+    let wake = Box::new(move || {
+        if let Err(error) = waker.wake() {
+            log::error!("waking the loop: {error}");
+        }
+    });
+    let post = Post { receipts: receipts_out, wake };
+    let health = Arc::new(Health::default());
+    let tools = Tools {
+        channels: Arc::new(channels(config, &numbers)),
+        keeper: letters.clone(),
+        fetch: Arc::new(Fetch::default()),
+        identity: file.identity().to_owned(),
+        clock,
+        chance,
+    };
+    let (workers, worker_threads) =
+        pool::start(config.workers, &tools).map_err(|error| format!("starting the workers: {error}"))?;
+    drop(tools);
+    let keeper = start_keeper(file, letters_in, post, workers, lines(config, &numbers), config, &health)?;
+
+    let writable = Arc::clone(&health);
+    let intake = Intake::new(routes(config, &numbers), Box::new(move || writable.writable.load(Ordering::Relaxed)));
+    let end = letters.clone();
+    let parts = Parts { poll, listeners, signals, intake, letters, receipts, connections_max, clock };
+    let mut event_loop = EventLoop::new(parts).map_err(|error| format!("starting the loop: {error}"))?;
+    addresses.iter().for_each(|address| log::info!("listening on {address}"));
+    systemd::ready();
+    let served = event_loop.run().map(|()| event_loop.served);
+    systemd::stopping();
+
+    let until = clock().after(limits::STOP_WORK_TIME);
+    // The keeper is there: it ends by this letter, or has ended by an error that the next line finds.
+    let _ = end.send(Letter::End { until });
+    let kept = keeper.join().map_err(|_| "the keeper ended by a panic".to_owned())?;
+    drop(event_loop);
+    farewell(served.map_err(|error| format!("the loop: {error}"))?, &health, worker_threads);
+    kept.map_err(|error| format!("closing the store: {error}"))
+}
+
+/// The control socket of a store: beside it, with the same name.
+pub fn control_socket(store: &Path) -> PathBuf {
+    store.with_extension("sock")
+}
+
+fn clock() -> Moment {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Moment(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+fn chance() -> u64 {
+    let mut bytes = [0; 8];
+    // Without randomness, retries have no jitter; nothing else depends on it.
+    let _ = SystemRandom::new().fill(&mut bytes);
+    u64::from_le_bytes(bytes)
+}
+
+/// As many connections as wanted, or as the limit of descriptors allows; the limit is raised as far as it goes.
+fn connections_max(wanted: usize) -> usize {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    let limit = if setrlimit(Resource::Nofile, raised).is_ok() { limit.maximum } else { limit.current };
+    let allowed = usize::try_from(limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
+    let room = allowed.saturating_sub(limits::DESCRIPTORS_RESERVED).max(1);
+    if room < wanted {
+        log::warn!("connections: {room} instead of {wanted}, since this process may open {allowed} files");
+    }
+    wanted.min(room)
+}
+
+fn bind(config: &Config) -> Result<Vec<Listener>, String> {
+    let bound = config.listen.iter().map(|address| {
+        Listener::tcp(*address).map_err(|error| {
+            format!("listening on {address}: {error}; is another program there, or is the address not ours?")
+        })
+    });
+    bound.collect()
+}
+
+fn channel_numbers(file: &SqliteFile, config: &Config) -> Result<Vec<ChannelNumber>, String> {
+    let number = || {
+        let mut store = file.engine()?;
+        let numbers = config.channels.iter().map(|channel| store.channel(&channel.name)).collect::<Result<_, _>>()?;
+        store.commit()?;
+        Ok(numbers)
+    };
+    number().map_err(|error: crate::store::StoreError| error.0)
+}
+
+fn channels(config: &Config, numbers: &[ChannelNumber]) -> Channels {
+    let known = config.channels.iter().map(|channel| Channel {
+        name: channel.name.clone(),
+        platform: Arc::clone(&channel.platform),
+        bot: Arc::clone(&channel.bot),
+        bot_name: channel.bot_name.clone(),
+    });
+    numbers.iter().copied().zip(known).collect()
+}
+
+fn routes(config: &Config, numbers: &[ChannelNumber]) -> Vec<Route> {
+    let routes = numbers.iter().zip(&config.channels).map(|(number, channel)| Route {
+        channel: *number,
+        name: channel.name.clone(),
+        path: channel.path.clone(),
+        platform: Arc::clone(&channel.platform),
+    });
+    routes.collect()
+}
+
+fn lines(config: &Config, numbers: &[ChannelNumber]) -> Vec<Line> {
+    numbers.iter().zip(&config.channels).map(|(number, channel)| Line::new(*number, &*channel.name)).collect()
+}
+
+/// Each channel's bot as a number from 0.
+fn bots_of_lines(config: &Config) -> Vec<usize> {
+    let names: BTreeSet<_> = config.channels.iter().map(|channel| &channel.bot_name).collect();
+    let place = |name| names.iter().position(|bot| *bot == name).unwrap_or(0);
+    config.channels.iter().map(|channel| place(&channel.bot_name)).collect()
+}
+
+type KeeperThread = JoinHandle<Result<(), crate::store::StoreError>>;
+
+fn start_keeper(
+    file: SqliteFile,
+    letters: Receiver<Letter>,
+    post: Post,
+    workers: Vec<SyncSender<Lease>>,
+    lines: Vec<Line>,
+    config: &Config,
+    health: &Arc<Health>,
+) -> Result<KeeperThread, String> {
+    let roster = Roster::new(workers.len(), &bots_of_lines(config));
+    let health = Arc::clone(health);
+    let work = move || {
+        let mut store = file.engine()?;
+        let store = &mut store;
+        Keeper { store, letters, post, workers, lines, roster, health, clock, chance }.run()
+    };
+    thread::Builder::new()
+        .name("keeper".to_owned())
+        .spawn(work)
+        .map_err(|error| format!("starting the keeper: {error}"))
+}
+
+/// The workers ended with the keeper, which held their jobs; one that still waits for an upstream is left to it.
+fn farewell(served: Served, health: &keeper::Health, workers: Vec<JoinHandle<()>>) {
+    let late = workers.iter().filter(|worker| !worker.is_finished()).count();
+    log::debug!("{late} workers had not ended yet");
+    log::info!(
+        "stopped: {} requests on {} connections, {} refused; {} events kept, {} delivered again, {} jobs settled",
+        served.requests,
+        served.connections,
+        served.refused,
+        health.kept.load(Ordering::Relaxed),
+        health.duplicates.load(Ordering::Relaxed),
+        health.settled.load(Ordering::Relaxed),
+    );
+}

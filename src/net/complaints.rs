@@ -1,0 +1,36 @@
+//! Refusals in the log: the first of a kind at once, the rest as a count, so that nobody can flood it.
+
+use crate::limits;
+use crate::model::{Refusal, Tick};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+/// Counts refusals, and says some of them.
+#[derive(Debug, Default)]
+pub struct Complaints {
+    since: Tick,
+    unsaid: BTreeMap<u16, u64>,
+}
+
+impl Complaints {
+    /// Takes note of a refusal.
+    pub fn note(&mut self, refusal: &Refusal, from: Option<IpAddr>, now: Tick) {
+        if now.since(self.since) >= limits::COMPLAINT_INTERVAL || self.since == Tick(0) {
+            self.since = now;
+            for (status, count) in std::mem::take(&mut self.unsaid) {
+                log::warn!("refused {count} more requests with {status}");
+            }
+            self.say(refusal, from);
+        } else if let Some(count) = self.unsaid.get_mut(&refusal.status) {
+            *count += 1;
+        } else {
+            self.say(refusal, from);
+            self.unsaid.insert(refusal.status, 0);
+        }
+    }
+
+    fn say(&self, refusal: &Refusal, from: Option<IpAddr>) {
+        let from = from.map_or_else(|| "the control socket".to_owned(), |address| address.to_string());
+        log::warn!("refused a request from {from} with {}: {}", refusal.status, refusal.why.escape_debug());
+    }
+}

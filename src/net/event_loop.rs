@@ -1,0 +1,435 @@
+//! One turn: poll, accept, pump, hand over to the keeper, answer what was kept.
+//!
+//! A request that must be kept costs its connection a promise; the answer goes out when the keeper's receipt comes.
+//! All requests of one turn go to the keeper in one letter.
+
+use super::complaints::Complaints;
+use super::listener::Listener;
+use super::peer::{Flow, Peer};
+use super::peers::{Peers, Queue};
+use super::signals::{Signals, Wish};
+use crate::http::{HttpDate, Step, Wait};
+use crate::intake::{Intake, Verdict, told};
+use crate::keeper::{Admission, Letter, Receipt, Ticket};
+use crate::limits;
+use crate::model::{Moment, Refusal, Request, Response, Tick};
+use mio::{Events, Interest, Poll, Token, Waker};
+use std::io::{self, ErrorKind};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
+use std::time::{Duration, Instant};
+
+const WAKE: Token = Token(0);
+const SIGNALS: Token = Token(1);
+/// Listeners have the tokens from here on, connections those after `PEERS`.
+const LISTENERS: usize = 2;
+const PEERS: usize = LISTENERS + limits::LISTENS_MAX + 1;
+
+/// The loop and all that it owns.
+pub struct EventLoop {
+    poll: Poll,
+    listeners: Vec<Listener>,
+    signals: Signals,
+    peers: Peers,
+    intake: Intake,
+    letters: SyncSender<Letter>,
+    receipts: Receiver<Vec<(Ticket, Receipt)>>,
+    /// Requests of this turn, for the keeper.
+    admissions: Vec<Admission>,
+    connections_max: usize,
+    scratch: Vec<u8>,
+    complaints: Complaints,
+    clock: fn() -> Moment,
+    began: Instant,
+    now: Tick,
+    date: (i64, HttpDate),
+    /// Accepting rests until then: the kernel had no descriptor for us.
+    accept_at: Option<Tick>,
+    stopping: Option<Tick>,
+    pub served: Served,
+}
+
+/// What was done, for the last line of the log.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Served {
+    pub connections: u64,
+    pub requests: u64,
+    pub refused: u64,
+}
+
+/// What the loop is made of.
+pub struct Parts {
+    pub poll: Poll,
+    pub listeners: Vec<Listener>,
+    pub signals: Signals,
+    pub intake: Intake,
+    pub letters: SyncSender<Letter>,
+    pub receipts: Receiver<Vec<(Ticket, Receipt)>>,
+    pub connections_max: usize,
+    pub clock: fn() -> Moment,
+}
+
+/// A poll, and what wakes it when receipts have come.
+pub fn poll() -> io::Result<(Poll, Arc<Waker>)> {
+    let poll = Poll::new()?;
+    let waker = Arc::new(Waker::new(poll.registry(), WAKE)?);
+    Ok((poll, waker))
+}
+
+impl EventLoop {
+    /// Puts the parts together; nothing is accepted before `run`.
+    pub fn new(parts: Parts) -> io::Result<EventLoop> {
+        let Parts { poll, mut listeners, mut signals, intake, letters, receipts, connections_max, clock } = parts;
+        poll.registry().register(&mut signals.pipe, SIGNALS, Interest::READABLE)?;
+        for (place, listener) in listeners.iter_mut().enumerate() {
+            listener.register(poll.registry(), Token(LISTENERS + place))?;
+        }
+        let now = clock();
+        Ok(EventLoop {
+            poll,
+            listeners,
+            signals,
+            peers: Peers::default(),
+            intake,
+            letters,
+            receipts,
+            admissions: Vec::new(),
+            connections_max,
+            scratch: vec![0; limits::READ_BYTES],
+            complaints: Complaints::default(),
+            clock,
+            began: Instant::now(),
+            now: Tick(1),
+            date: (now.seconds(), HttpDate::of(now)),
+            accept_at: None,
+            stopping: None,
+            served: Served::default(),
+        })
+    }
+
+    /// Serves until SIGTERM or SIGINT, then until what is under way has its answer.
+    pub fn run(&mut self) -> io::Result<()> {
+        let mut events = Events::with_capacity(1024);
+        while !self.is_done() {
+            match self.poll.poll(&mut events, self.patience()) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                other => other?,
+            }
+            self.look_at_clock();
+            for event in &events {
+                match event.token() {
+                    WAKE => self.take_receipts(),
+                    SIGNALS => self.take_signals(),
+                    Token(token) if token < PEERS => {
+                        if let Some(listener) = self.listeners.get_mut(token - LISTENERS) {
+                            listener.pending = true;
+                        }
+                    }
+                    Token(token) => {
+                        let index = u32::try_from(token - PEERS).unwrap_or(u32::MAX);
+                        if let Some(peer) = self.peers.get(index) {
+                            peer.readable |= event.is_readable() || event.is_read_closed() || event.is_error();
+                            peer.writable |= event.is_writable() || event.is_write_closed() || event.is_error();
+                            self.pump(index);
+                        }
+                    }
+                }
+            }
+            self.accept();
+            self.end_overdue();
+            self.hand_over();
+        }
+        Ok(())
+    }
+
+    fn is_done(&self) -> bool {
+        self.stopping.is_some_and(|until| self.peers.count() == 0 || self.now >= until)
+    }
+
+    fn patience(&self) -> Option<Duration> {
+        if self.accept_at.is_none() && self.listeners.iter().any(|listener| listener.pending) {
+            return Some(Duration::ZERO);
+        }
+        let soonest = [self.peers.next_deadline(), self.accept_at, self.stopping].into_iter().flatten().min()?;
+        // A whole millisecond more: poll rounds down, and waking too early would be in vain.
+        Some(soonest.since(self.now) + Duration::from_millis(1))
+    }
+
+    fn look_at_clock(&mut self) {
+        self.now = Tick(1).after(self.began.elapsed());
+        let now = (self.clock)();
+        if now.seconds() != self.date.0 {
+            self.date = (now.seconds(), HttpDate::of(now));
+        }
+    }
+
+    /// Reads, understands, answers and writes on one connection until nothing moves any more.
+    fn pump(&mut self, index: u32) {
+        let mut active = false;
+        loop {
+            let Some(peer) = self.peers.get(index) else { return };
+            let read = peer.read(&mut self.scratch);
+            if read == Flow::Broken {
+                self.peers.remove(index);
+                return;
+            }
+            let stepped = self.step(index);
+            let Some(peer) = self.peers.get(index) else { return };
+            match peer.write() {
+                Flow::Broken => {
+                    self.peers.remove(index);
+                    return;
+                }
+                Flow::Moved => active = true,
+                Flow::Stuck if read == Flow::Stuck && !stepped => break,
+                Flow::Stuck => active |= read == Flow::Moved,
+            }
+        }
+        let now = self.now;
+        if let Some(peer) = self.peers.get(index) {
+            peer.settle(active, now);
+        }
+        self.peers.update(index, active);
+        if self.peers.held_bytes() > limits::BUFFERED_BYTES_MAX {
+            self.make_room(index);
+        }
+    }
+
+    /// Takes what `http` says until it needs more. True when it said anything.
+    fn step(&mut self, index: u32) -> bool {
+        let mut stepped = false;
+        loop {
+            let Some(peer) = self.peers.get(index) else { return stepped };
+            let door = peer.door;
+            let step = peer.http.next(|head| self.intake.gate(door, head));
+            match step {
+                Step::NeedBytes => return stepped,
+                Step::Request(request) => self.answer(index, &request),
+                Step::Refuse(refusal) => {
+                    self.complain(index, &refusal);
+                    let now = self.now;
+                    if let Some(peer) = self.peers.get(index) {
+                        peer.restart_wait(now);
+                        peer.http.refuse(&refusal, &self.date.1);
+                    }
+                }
+                Step::Close(reason) => {
+                    log::trace!("connection closed: {reason}");
+                    self.peers.remove(index);
+                    return true;
+                }
+            }
+            stepped = true;
+        }
+    }
+
+    fn answer(&mut self, index: u32, request: &Request) {
+        self.served.requests += 1;
+        let ticket = self.peers.ticket(index);
+        let (now, stopping) = (self.now, self.stopping.is_some());
+        let Some(peer) = self.peers.get(index) else { return };
+        peer.restart_wait(now);
+        if stopping {
+            peer.http.close_after_answer();
+        }
+        match self.intake.read(peer.door, request) {
+            Ok(Verdict::Answer(response)) => peer.http.respond(&response, &self.date.1),
+            Ok(Verdict::Admit { channel, arrivals, response }) => {
+                peer.promised = Some(Box::new(response));
+                let received = (self.clock)();
+                self.admissions.push(Admission { ticket, channel, received, arrivals });
+            }
+            Ok(Verdict::Ask(order)) => {
+                if self.letters.try_send(Letter::Order(ticket, order)).is_err() {
+                    peer.http.respond(&busy().response(), &self.date.1);
+                }
+            }
+            Err(refusal) => {
+                peer.http.respond(&refusal.response(), &self.date.1);
+                self.complain(index, &refusal);
+            }
+        }
+    }
+
+    fn complain(&mut self, index: u32, refusal: &Refusal) {
+        self.served.refused += 1;
+        let from = self.peers.get(index).and_then(|peer| peer.from);
+        self.complaints.note(refusal, from, self.now);
+    }
+
+    /// Everything of this turn in one letter. If the keeper has too many already, the answer is 503.
+    fn hand_over(&mut self) {
+        if self.admissions.is_empty() {
+            return;
+        }
+        let letter = Letter::Admit(std::mem::take(&mut self.admissions));
+        let Err(error) = self.letters.try_send(letter) else { return };
+        let (TrySendError::Full(letter) | TrySendError::Disconnected(letter)) = error;
+        if let Letter::Admit(admissions) = letter {
+            for admission in admissions {
+                self.say(admission.ticket, &busy().response());
+            }
+        }
+    }
+
+    fn take_receipts(&mut self) {
+        while let Ok(receipts) = self.receipts.try_recv() {
+            for (ticket, receipt) in receipts {
+                match receipt {
+                    Receipt::Kept => {
+                        let promised = self.peers.get_by(ticket).and_then(|peer| peer.promised.take());
+                        if let Some(response) = promised {
+                            self.say(ticket, &response);
+                        }
+                    }
+                    Receipt::NotKept => self.say(ticket, &not_kept().response()),
+                    Receipt::Done(lines) => self.say(ticket, &told(&lines)),
+                }
+            }
+        }
+    }
+
+    /// Answers the request that a connection waits for, and goes on with it.
+    fn say(&mut self, ticket: Ticket, response: &Response) {
+        let Some(peer) = self.peers.get_by(ticket) else { return };
+        peer.promised = None;
+        peer.http.respond(response, &self.date.1);
+        self.pump(ticket.slot);
+    }
+
+    fn take_signals(&mut self) {
+        match self.signals.wish() {
+            Some(Wish::Stop) if self.stopping.is_none() => self.stop(),
+            Some(Wish::Reload) => {
+                log::warn!("SIGHUP: this version does not reload; restart ackd to read its configuration again");
+            }
+            _ => {}
+        }
+    }
+
+    /// Accepts nothing more; what is under way gets its answer, what is idle is closed.
+    fn stop(&mut self) {
+        log::info!("stopping: answering what is under way");
+        self.stopping = Some(self.now.after(limits::STOP_REQUESTS_TIME));
+        self.listeners.clear();
+        self.accept_at = None;
+        // The keeper ends only after us; should it be too busy to hear this, it hears the next letter.
+        let _ = self.letters.try_send(Letter::Rest);
+        for index in self.peers.indices() {
+            if let Some(peer) = self.peers.get(index) {
+                peer.http.close_after_answer();
+            }
+            self.pump(index);
+        }
+    }
+
+    fn accept(&mut self) {
+        if self.accept_at.is_some_and(|at| self.now < at) {
+            return;
+        }
+        self.accept_at = None;
+        for place in 0..self.listeners.len() {
+            self.accept_on(place);
+        }
+    }
+
+    /// Accepts until there is nobody, or so many that the others should have their turn.
+    fn accept_on(&mut self, place: usize) {
+        for _ in 0..limits::ACCEPTS_PER_TURN {
+            let Some(listener) = self.listeners.get_mut(place).filter(|listener| listener.pending) else { return };
+            let door = listener.door;
+            match listener.accept() {
+                Ok((stream, from)) => self.welcome(Peer::new(stream, door, from, self.now)),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => listener.pending = false,
+                Err(error) if is_out_of_descriptors(&error) => {
+                    if !self.close_one(None) {
+                        log::warn!("no descriptor for a new connection ({error}); accepting rests for a moment");
+                        self.accept_at = Some(self.now.after(limits::ACCEPT_REST));
+                        return;
+                    }
+                }
+                // The client is gone, or a firewall was in the way: that was one connection, not all of them.
+                Err(error) => log::debug!("accepting: {error}"),
+            }
+        }
+    }
+
+    fn welcome(&mut self, peer: Peer) {
+        if self.peers.count() >= self.connections_max && !self.close_one(None) {
+            return; // All of them wait for our own answer; this one is dropped.
+        }
+        self.served.connections += 1;
+        let index = self.peers.insert(peer);
+        let token = Token(PEERS + index as usize);
+        let registry = self.poll.registry();
+        let registered = self.peers.get(index).map(|peer| peer.stream.register(registry, token));
+        if !matches!(registered, Some(Ok(()))) {
+            self.peers.remove(index);
+            return;
+        }
+        // What it has to say is often there already.
+        self.pump(index);
+    }
+
+    /// Closes the connection that is idle for longest; if none is, the one whose request takes longest.
+    fn close_one(&mut self, except: Option<u32>) -> bool {
+        for queue in [Queue::Idle, Queue::Unfinished] {
+            if let Some(index) = self.peers.longest_in(queue).filter(|index| Some(*index) != except) {
+                self.peers.remove(index);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// All connections together hold too much: those whose request takes longest are refused.
+    fn make_room(&mut self, newest: u32) {
+        while self.peers.held_bytes() > limits::BUFFERED_BYTES_MAX {
+            let index = self.peers.longest_in(Queue::Unfinished).unwrap_or(newest);
+            let refusal = Refusal { retry_after_s: Some(1), ..Refusal::new(503, "too much is coming in at once") };
+            self.refuse(index, &refusal);
+            self.peers.remove(index);
+        }
+    }
+
+    fn end_overdue(&mut self) {
+        while let Some(index) = self.peers.overdue(self.now) {
+            let Some(peer) = self.peers.get(index) else { continue };
+            match peer.http.wait() {
+                Wait::Head => self.refuse(index, &Refusal::new(408, "the head took too long")),
+                Wait::Body { .. } => self.refuse(index, &Refusal::new(408, "the body came too slowly")),
+                Wait::Answer => {
+                    log::error!("the keeper did not answer within {} s", limits::KEEPER_TIME.as_secs());
+                    self.refuse(index, &not_kept());
+                }
+                Wait::Idle | Wait::Write | Wait::Drain | Wait::Closed => {
+                    self.peers.remove(index);
+                }
+            }
+        }
+    }
+
+    fn refuse(&mut self, index: u32, refusal: &Refusal) {
+        self.complain(index, refusal);
+        let now = self.now;
+        if let Some(peer) = self.peers.get(index) {
+            peer.promised = None;
+            peer.restart_wait(now);
+            peer.http.refuse(refusal, &self.date.1);
+            self.pump(index);
+        }
+    }
+}
+
+fn is_out_of_descriptors(error: &io::Error) -> bool {
+    // EMFILE, ENFILE, ENOBUFS, ENOMEM.
+    matches!(error.raw_os_error(), Some(24 | 23 | 105 | 12))
+}
+
+fn busy() -> Refusal {
+    Refusal { retry_after_s: Some(1), ..Refusal::new(503, "too many requests at once; nothing was kept") }
+}
+
+fn not_kept() -> Refusal {
+    Refusal { retry_after_s: Some(5), ..Refusal::new(503, "the event could not be kept; send it again") }
+}

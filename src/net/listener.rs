@@ -1,0 +1,131 @@
+//! Where clients come in: TCP addresses for the platforms, a unix socket for the operator.
+
+use crate::intake::Door;
+use crate::limits;
+use mio::event::Source;
+use mio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use mio::{Interest, Registry, Token};
+use std::fs;
+use std::io::{self, Read, Write};
+use std::net::{IpAddr, Shutdown, SocketAddr};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+/// A socket that accepts.
+#[derive(Debug)]
+pub struct Listener {
+    socket: Socket,
+    pub door: Door,
+    /// It may have connections that were not accepted yet.
+    pub pending: bool,
+}
+
+#[derive(Debug)]
+enum Socket {
+    Tcp(TcpListener),
+    Unix(UnixListener, PathBuf),
+}
+
+impl Listener {
+    /// Listens on an address. Connections inherit that small answers go out at once.
+    pub fn tcp(address: SocketAddr) -> io::Result<Listener> {
+        let listener = TcpListener::bind(address)?;
+        rustix::net::sockopt::set_tcp_nodelay(&listener, true)?;
+        // Ask for more room than mio does: a platform's burst should queue, not be refused.
+        rustix::net::listen(&listener, limits::BACKLOG)?;
+        Ok(Listener { socket: Socket::Tcp(listener), door: Door::Public, pending: false })
+    }
+
+    /// Listens on a unix socket that only this user can open. One left over by a crash is replaced: who holds the
+    /// store, holds the socket beside it.
+    pub fn control(path: &Path) -> io::Result<Listener> {
+        let fresh = path.with_extension(format!("sock.{}", std::process::id()));
+        let _ = fs::remove_file(&fresh);
+        let listener = UnixListener::bind(&fresh)?;
+        // Nobody can have connected under this name, so nobody gets in before the mode is right.
+        fs::set_permissions(&fresh, fs::Permissions::from_mode(0o600))?;
+        fs::rename(&fresh, path)?;
+        Ok(Listener { socket: Socket::Unix(listener, path.to_owned()), door: Door::Control, pending: false })
+    }
+
+    /// The address, for the log.
+    pub fn address(&self) -> String {
+        match &self.socket {
+            Socket::Tcp(listener) => listener.local_addr().map_or_else(|error| error.to_string(), |at| at.to_string()),
+            Socket::Unix(_, path) => path.display().to_string(),
+        }
+    }
+
+    /// Takes the next connection.
+    pub fn accept(&self) -> io::Result<(Stream, Option<IpAddr>)> {
+        match &self.socket {
+            Socket::Tcp(listener) => listener.accept().map(|(stream, from)| (Stream::Tcp(stream), Some(from.ip()))),
+            Socket::Unix(listener, _) => listener.accept().map(|(stream, _)| (Stream::Unix(stream), None)),
+        }
+    }
+
+    /// Has the poll tell of new connections under this token.
+    pub fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
+        match &mut self.socket {
+            Socket::Tcp(listener) => listener.register(registry, token, Interest::READABLE),
+            Socket::Unix(listener, _) => listener.register(registry, token, Interest::READABLE),
+        }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        if let Socket::Unix(_, path) = &self.socket {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+/// A socket that was accepted.
+#[derive(Debug)]
+pub enum Stream {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+impl Stream {
+    /// Has the poll tell of everything that happens on it, under this token, from now on.
+    pub fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
+        let both = Interest::READABLE | Interest::WRITABLE;
+        match self {
+            Stream::Tcp(stream) => stream.register(registry, token, both),
+            Stream::Unix(stream) => stream.register(registry, token, both),
+        }
+    }
+
+    /// Says that we will write no more.
+    pub fn shut_down(&self) {
+        // The peer may be gone already; then there is nobody to tell.
+        let _ = match self {
+            Stream::Tcp(stream) => stream.shutdown(Shutdown::Write),
+            Stream::Unix(stream) => stream.shutdown(Shutdown::Write),
+        };
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Stream::Tcp(stream) => stream.read(bytes),
+            Stream::Unix(stream) => stream.read(bytes),
+        }
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Stream::Tcp(stream) => stream.write(bytes),
+            Stream::Unix(stream) => stream.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,179 @@
+//! One connection: its socket, what `http` makes of it, and since when it waits for what.
+
+use super::listener::Stream;
+use crate::http::{Connection, Wait};
+use crate::intake::Door;
+use crate::limits;
+use crate::model::{Response, Tick};
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::IpAddr;
+
+/// A connection as the loop holds it.
+#[derive(Debug)]
+pub struct Peer {
+    pub stream: Stream,
+    pub http: Connection,
+    pub door: Door,
+    pub from: Option<IpAddr>,
+    /// What the kernel last said; only `WouldBlock` (or a short read) takes it back.
+    pub readable: bool,
+    pub writable: bool,
+    /// What is said once the keeper has kept the request.
+    pub promised: Option<Box<Response>>,
+    /// Since when it waits for what it waits for.
+    since: Tick,
+    kind: Kind,
+    shut: bool,
+    drained_bytes: usize,
+}
+
+/// What a connection waits for, without its figures: a wait begins when the kind changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Idle,
+    Head,
+    Body,
+    Answer,
+    Write,
+    Drain,
+    Closed,
+}
+
+/// What reading or writing came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    Moved,
+    Stuck,
+    Broken,
+}
+
+impl Peer {
+    /// A connection that was just accepted.
+    pub fn new(stream: Stream, door: Door, from: Option<IpAddr>, now: Tick) -> Peer {
+        Peer {
+            stream,
+            http: Connection::new(),
+            door,
+            from,
+            readable: true,
+            writable: true,
+            promised: None,
+            since: now,
+            kind: Kind::Idle,
+            shut: false,
+            drained_bytes: 0,
+        }
+    }
+
+    /// Reads once, if there is something to read and somebody to take it.
+    pub fn read(&mut self, scratch: &mut [u8]) -> Flow {
+        if !self.readable || !self.http.wants_bytes() {
+            return Flow::Stuck;
+        }
+        match self.stream.read(scratch) {
+            Ok(0) => {
+                self.readable = false;
+                self.http.receive_end();
+                Flow::Moved
+            }
+            Ok(count) => {
+                // Less than there was room for: the socket is empty (epoll(7), Q9), so a second read would be in vain.
+                self.readable = count == scratch.len();
+                self.http.receive(scratch.get(..count).unwrap_or_default());
+                self.drain(count)
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                self.readable = false;
+                Flow::Stuck
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => Flow::Moved,
+            Err(error) => broken(&error),
+        }
+    }
+
+    /// After the last answer a client may send on only so much.
+    fn drain(&mut self, count: usize) -> Flow {
+        if self.http.wait() == Wait::Drain {
+            self.drained_bytes += count;
+            if self.drained_bytes > limits::DRAIN_BYTES_MAX {
+                return Flow::Broken;
+            }
+        }
+        Flow::Moved
+    }
+
+    /// Writes once, if there is something to write and room for it.
+    pub fn write(&mut self) -> Flow {
+        if !self.writable || self.http.unsent().is_empty() {
+            return Flow::Stuck;
+        }
+        match self.stream.write(self.http.unsent()) {
+            Ok(count) => {
+                self.http.sent(count);
+                if self.http.wait() == Wait::Drain && !self.shut {
+                    self.shut = true;
+                    self.stream.shut_down();
+                }
+                Flow::Moved
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                self.writable = false;
+                Flow::Stuck
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => Flow::Moved,
+            Err(error) => broken(&error),
+        }
+    }
+
+    /// A request was handed out or refused: whatever comes now, waits from now.
+    pub fn restart_wait(&mut self, now: Tick) {
+        self.since = now;
+    }
+
+    /// Notes what it waits for now. `active` when something moved.
+    pub fn settle(&mut self, active: bool, now: Tick) {
+        let kind = match self.http.wait() {
+            Wait::Idle => Kind::Idle,
+            Wait::Head => Kind::Head,
+            Wait::Body { .. } => Kind::Body,
+            Wait::Answer => Kind::Answer,
+            Wait::Write => Kind::Write,
+            Wait::Drain => Kind::Drain,
+            Wait::Closed => Kind::Closed,
+        };
+        if kind != self.kind || (active && kind == Kind::Idle) {
+            self.kind = kind;
+            self.since = now;
+        }
+    }
+
+    /// When its patience ends.
+    pub fn deadline(&self) -> Tick {
+        self.since.after(match self.http.wait() {
+            Wait::Idle => limits::IDLE_TIME,
+            Wait::Head => limits::HEAD_TIME,
+            Wait::Body { received } => {
+                let earned = u64::try_from(received / limits::BODY_BYTES_PER_SECOND_MIN).unwrap_or(u64::MAX);
+                limits::BODY_TIME_MAX.min(limits::BODY_TIME.saturating_add(std::time::Duration::from_secs(earned)))
+            }
+            Wait::Answer => limits::KEEPER_TIME,
+            Wait::Write => limits::WRITE_TIME,
+            Wait::Drain | Wait::Closed => limits::DRAIN_TIME,
+        })
+    }
+
+    /// True while nothing of a request is there.
+    pub fn is_idle(&self) -> bool {
+        self.kind == Kind::Idle
+    }
+
+    /// True while a request is coming in, and could stay so for long.
+    pub fn is_unfinished(&self) -> bool {
+        matches!(self.kind, Kind::Head | Kind::Body)
+    }
+}
+
+fn broken(error: &io::Error) -> Flow {
+    log::trace!("a connection broke: {error}");
+    Flow::Broken
+}

@@ -1,0 +1,227 @@
+//! All connections: slots that are used again, who waits longest, deadlines, and the bytes they hold together.
+//!
+//! Deadlines are kept lazily: a connection has at most one entry in the heap; when that is due and the connection's
+//! real deadline is later, the entry moves. So a busy connection costs no timer work.
+
+use super::peer::Peer;
+use crate::keeper::Ticket;
+use crate::model::Tick;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+const NONE: u32 = u32::MAX;
+
+/// Connections that may be closed when room is needed, and in which order they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Queue {
+    /// Nothing is under way; the least loss.
+    Idle,
+    /// A request is coming in, and has been for a while.
+    Unfinished,
+}
+
+/// The slots.
+#[derive(Debug)]
+pub struct Peers {
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+    queues: [Ends; 2],
+    heap: BinaryHeap<Reverse<(Tick, u32, u32)>>,
+    count: usize,
+    held_bytes: usize,
+}
+
+#[derive(Debug)]
+struct Slot {
+    peer: Option<Box<Peer>>,
+    generation: u32,
+    /// The tick of this slot's entry in the heap, if it has one.
+    armed: Option<Tick>,
+    queue: Option<Queue>,
+    before: u32,
+    behind: u32,
+    held_bytes: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Ends {
+    first: u32,
+    last: u32,
+}
+
+impl Default for Peers {
+    fn default() -> Peers {
+        Peers {
+            slots: Vec::new(),
+            free: Vec::new(),
+            queues: [Ends { first: NONE, last: NONE }; 2],
+            heap: BinaryHeap::new(),
+            count: 0,
+            held_bytes: 0,
+        }
+    }
+}
+
+impl Peers {
+    /// How many connections there are.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// What they hold in buffers together.
+    pub fn held_bytes(&self) -> usize {
+        self.held_bytes
+    }
+
+    /// Where the next connection will be.
+    pub fn insert(&mut self, peer: Peer) -> u32 {
+        let index = self.free.pop().unwrap_or_else(|| {
+            let slot =
+                Slot { peer: None, generation: 0, armed: None, queue: None, before: NONE, behind: NONE, held_bytes: 0 };
+            self.slots.push(slot);
+            u32::try_from(self.slots.len() - 1).unwrap_or(NONE)
+        });
+        if let Some(slot) = self.slot(index) {
+            slot.peer = Some(Box::new(peer));
+            self.count += 1;
+        }
+        index
+    }
+
+    fn slot(&mut self, index: u32) -> Option<&mut Slot> {
+        self.slots.get_mut(usize::try_from(index).ok()?)
+    }
+
+    /// The connection in a slot.
+    pub fn get(&mut self, index: u32) -> Option<&mut Peer> {
+        self.slot(index)?.peer.as_deref_mut()
+    }
+
+    /// The connection that a ticket was made for, unless it has gone.
+    pub fn get_by(&mut self, ticket: Ticket) -> Option<&mut Peer> {
+        let slot = self.slot(ticket.slot)?;
+        slot.peer.as_deref_mut().filter(|_| slot.generation == ticket.generation)
+    }
+
+    /// A ticket for the connection in a slot.
+    pub fn ticket(&mut self, index: u32) -> Ticket {
+        let generation = self.slot(index).map_or(0, |slot| slot.generation);
+        Ticket { slot: index, generation }
+    }
+
+    /// Takes a connection out.
+    pub fn remove(&mut self, index: u32) -> Option<Box<Peer>> {
+        self.leave_queue(index);
+        let slot = self.slot(index)?;
+        let peer = slot.peer.take()?;
+        slot.generation = slot.generation.wrapping_add(1);
+        slot.armed = None;
+        let held = std::mem::take(&mut slot.held_bytes);
+        self.held_bytes -= held;
+        self.count -= 1;
+        self.free.push(index);
+        Some(peer)
+    }
+
+    /// Brings deadline, queue and bytes up to date after something happened on a connection.
+    pub fn update(&mut self, index: u32, active: bool) {
+        let Some(slot) = self.slot(index) else { return };
+        let Some(peer) = slot.peer.as_deref() else { return };
+        let held = peer.http.held_bytes();
+        let before = std::mem::replace(&mut slot.held_bytes, held);
+        let wanted = match (peer.is_idle(), peer.is_unfinished()) {
+            (true, _) => Some(Queue::Idle),
+            (_, true) => Some(Queue::Unfinished),
+            _ => None,
+        };
+        let deadline = peer.deadline();
+        let (generation, queued) = (slot.generation, slot.queue);
+        let arm = slot.armed.is_none_or(|armed| deadline < armed);
+        if arm {
+            slot.armed = Some(deadline);
+        }
+        self.held_bytes = self.held_bytes + held - before;
+        if arm {
+            self.heap.push(Reverse((deadline, index, generation)));
+        }
+        if queued != wanted || (active && wanted == Some(Queue::Idle)) {
+            self.leave_queue(index);
+            if let Some(queue) = wanted {
+                self.join_queue(index, queue);
+            }
+        }
+    }
+
+    /// When the next entry of the heap is due; no connection's deadline is sooner.
+    pub fn next_deadline(&self) -> Option<Tick> {
+        self.heap.peek().map(|Reverse((tick, ..))| *tick)
+    }
+
+    /// A connection whose deadline has passed.
+    pub fn overdue(&mut self, now: Tick) -> Option<u32> {
+        while let Some(Reverse((tick, index, generation))) = self.heap.peek().copied() {
+            if tick > now {
+                return None;
+            }
+            self.heap.pop();
+            let Some(slot) = self.slot(index).filter(|slot| slot.generation == generation) else { continue };
+            if slot.armed != Some(tick) {
+                continue; // A sooner entry has taken its place.
+            }
+            slot.armed = None;
+            let Some(deadline) = slot.peer.as_deref().map(Peer::deadline) else { continue };
+            if deadline <= now {
+                return Some(index);
+            }
+            slot.armed = Some(deadline);
+            self.heap.push(Reverse((deadline, index, generation)));
+        }
+        None
+    }
+
+    /// The connection that has been longest in a queue.
+    pub fn longest_in(&self, queue: Queue) -> Option<u32> {
+        self.queues.get(queue as usize).map(|ends| ends.first).filter(|first| *first != NONE)
+    }
+
+    /// Every slot that has a connection.
+    pub fn indices(&self) -> Vec<u32> {
+        let taken = self.slots.iter().enumerate().filter(|(_, slot)| slot.peer.is_some());
+        taken.filter_map(|(index, _)| u32::try_from(index).ok()).collect()
+    }
+
+    fn join_queue(&mut self, index: u32, queue: Queue) {
+        let Some(ends) = self.queues.get_mut(queue as usize) else { return };
+        let last = std::mem::replace(&mut ends.last, index);
+        if last == NONE {
+            ends.first = index;
+        }
+        if let Some(slot) = self.slot(last) {
+            slot.behind = index;
+        }
+        if let Some(slot) = self.slot(index) {
+            (slot.queue, slot.before, slot.behind) = (Some(queue), last, NONE);
+        }
+    }
+
+    fn leave_queue(&mut self, index: u32) {
+        let Some(slot) = self.slot(index) else { return };
+        let Some(queue) = slot.queue.take() else { return };
+        let (before, behind) = (slot.before, slot.behind);
+        (slot.before, slot.behind) = (NONE, NONE);
+        if let Some(slot) = self.slot(before) {
+            slot.behind = behind;
+        }
+        if let Some(slot) = self.slot(behind) {
+            slot.before = before;
+        }
+        if let Some(ends) = self.queues.get_mut(queue as usize) {
+            if ends.first == index {
+                ends.first = behind;
+            }
+            if ends.last == index {
+                ends.last = before;
+            }
+        }
+    }
+}
