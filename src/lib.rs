@@ -4,3 +4,4 @@ pub mod http;
 pub mod limits;
 pub mod model;
 pub mod platform;
+pub mod queue;

@@ -1,0 +1,12 @@
+//! Decides when, never what: how long to wait before the next try.
+//!
+//!     backoff       our own patience, when the upstream says nothing
+//!     retry_after   what the upstream asked for, in its `Retry-After` header
+//!
+//! Pure: time and chance are handed in. Never here: jobs, the store, a platform.
+
+pub mod backoff;
+pub mod retry_after;
+
+pub use backoff::delay;
+pub use retry_after::retry_after;
