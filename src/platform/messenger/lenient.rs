@@ -6,6 +6,7 @@
 use crate::limits::EVENTS_MAX;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
@@ -40,6 +41,42 @@ macro_rules! read_past {
         }
     };
 }
+
+/// Declares an object by its keys: `object! { struct Person<'de> { "id" id: Word<'de>, } }`. Unlike a derived one it
+/// takes a key that comes twice; the last value counts, as in every browser.
+macro_rules! object {
+    ($(#[$note:meta])* $view:vis struct $name:ident $(<$life:lifetime>)? { $($key:literal $field:ident: $kind:ty,)+ }) => {
+        $(#[$note])*
+        #[derive(Default)]
+        $view struct $name $(<$life>)? { $($field: $kind,)+ }
+
+        impl<'de> serde::Deserialize<'de> for $name $(<$life>)? {
+            fn deserialize<D: serde::Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+                struct Reader;
+                impl<'de> serde::de::Visitor<'de> for Reader {
+                    type Value = $name $(<$life>)?;
+
+                    fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        out.write_str("an object")
+                    }
+                    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut source: A) -> Result<Self::Value, A::Error> {
+                        let mut object = Self::Value::default();
+                        while let Some(key) = source.next_key::<Word<'de>>()? {
+                            match key.as_str() {
+                                $(Some($key) => object.$field = source.next_value()?,)+
+                                _ => drop(source.next_value::<serde::de::IgnoredAny>()?),
+                            }
+                        }
+                        Ok(object)
+                    }
+                }
+                source.deserialize_map(Reader)
+            }
+        }
+    };
+}
+
+pub(super) use object;
 
 /// A string or a number, as text; empty text counts as absent.
 #[derive(Clone, Debug, Default)]
@@ -142,6 +179,18 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Perhaps<T> {
             read_past!(Perhaps::Other => bool number text list);
         }
         source.deserialize_any(Reader(PhantomData))
+    }
+}
+
+/// A `T`, or the default when there is something in its place that cannot even be read past: a number out of range,
+/// half an emoji. What is inside is walked twice, so this is for `recall`, not for the hot way.
+#[derive(Default)]
+pub(super) struct Contained<T>(pub(super) T);
+
+impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for Contained<T> {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(source)?;
+        Ok(Contained(serde_json::from_str(raw.get()).unwrap_or_default()))
     }
 }
 

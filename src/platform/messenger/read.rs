@@ -4,7 +4,7 @@
 //! An item is looked at twice: once to find its end, once for what routes it. Its text is decoded by `recall`.
 
 use super::USER_REF;
-use super::lenient::{Flag, List, Perhaps, Word};
+use super::lenient::{Flag, List, Perhaps, Word, object};
 use crate::limits::{EVENTS_MAX, ID_BYTES_MAX};
 use crate::model::{Arrival, Fate, Refusal};
 use ring::digest;
@@ -67,51 +67,46 @@ static KINDS: [Kind; 22] = [
 static ECHO_KIND: Kind = ignored("echo", ECHO);
 static UNKNOWN_KIND: Kind = ignored("unknown", "a kind of event that ackd does not know");
 
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Sheet<'a> {
-    #[serde(borrow)]
-    object: Word<'a>,
-    #[serde(borrow)]
-    entry: List<Perhaps<Entry<'a>>>,
+object! {
+    struct Sheet<'de> {
+        "object" object: Word<'de>,
+        "entry" entry: List<Perhaps<Entry<'de>>>,
+    }
 }
 
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Entry<'a> {
-    #[serde(borrow)]
-    id: Word<'a>,
-    #[serde(borrow)]
-    messaging: List<&'a RawValue>,
-    #[serde(borrow)]
-    standby: List<&'a RawValue>,
-    #[serde(borrow)]
-    changes: List<&'a RawValue>,
+object! {
+    struct Entry<'de> {
+        "id" id: Word<'de>,
+        "messaging" messaging: List<&'de RawValue>,
+        "standby" standby: List<&'de RawValue>,
+        "changes" changes: List<&'de RawValue>,
+    }
 }
 
-/// A person or a page.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Party<'a> {
-    #[serde(borrow)]
-    id: Word<'a>,
-    #[serde(borrow)]
-    user_ref: Word<'a>,
+object! {
+    /// A person or a page.
+    struct Party<'de> {
+        "id" id: Word<'de>,
+        "user_ref" user_ref: Word<'de>,
+    }
 }
 
-/// What routing needs of an event's content, whatever its kind.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-pub(super) struct Core<'a> {
-    #[serde(borrow)]
-    mid: Word<'a>,
-    is_echo: Flag,
-    #[serde(borrow)]
-    metadata: Word<'a>,
-    #[serde(borrow)]
-    num_edit: Word<'a>,
-    #[serde(borrow)]
-    user_ref: Word<'a>,
+object! {
+    /// An item of `changes`.
+    struct Change<'de> {
+        "field" field: Word<'de>,
+    }
+}
+
+object! {
+    /// What routing needs of an event's content, whatever its kind.
+    pub(super) struct Core<'de> {
+        "mid" mid: Word<'de>,
+        "is_echo" is_echo: Flag,
+        "metadata" metadata: Word<'de>,
+        "num_edit" num_edit: Word<'de>,
+        "user_ref" user_ref: Word<'de>,
+    }
 }
 
 /// One item of `messaging` or `standby`, with as much of its content as `C` holds.
@@ -188,12 +183,6 @@ fn messaging(raw: &str, page: &str, standby: Option<&'static str>) -> Arrival {
 
 /// One item of `changes`: what happened on the page, or the Test button of the App Dashboard, whose ids are fakes.
 fn change(raw: &str, page: &str) -> Arrival {
-    #[derive(Deserialize, Default)]
-    #[serde(default)]
-    struct Change<'a> {
-        #[serde(borrow)]
-        field: Word<'a>,
-    }
     let Ok(Perhaps::Object(change)) = serde_json::from_str::<Perhaps<Change<'_>>>(raw) else {
         return unreadable(raw, page);
     };

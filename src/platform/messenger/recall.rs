@@ -1,6 +1,6 @@
 //! A kept item → the event that a bot hears: the text decoded, attachments, what was tapped (messenger.md §3).
 
-use super::lenient::{Flag, List, Perhaps, Word};
+use super::lenient::{Contained, Flag, List, Perhaps, Word, object};
 use super::read::Item;
 use crate::model::{Attachment, Event, EventKind, Moment};
 use crate::platform::Kept;
@@ -9,56 +9,55 @@ use serde::de::{Deserializer, Error, Visitor};
 use serde_json::value::RawValue;
 use std::fmt;
 
-/// What bots may want to know of an event's content, whatever its kind.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Content<'a> {
-    is_echo: Flag,
-    text: Text,
-    title: Text,
-    payload: Text,
-    r#ref: Text,
-    quick_reply: Perhaps<Tapped>,
-    attachments: List<Perhaps<Sent>>,
-    referral: Perhaps<Referral>,
-    #[serde(borrow)]
-    notification_messages_status: Word<'a>,
+object! {
+    /// What bots may want to know of an event's content, whatever its kind.
+    struct Content {
+        "is_echo" is_echo: Flag,
+        "text" text: Text,
+        "title" title: Text,
+        "payload" payload: Text,
+        "ref" r#ref: Text,
+        "quick_reply" quick_reply: Contained<Perhaps<Tapped>>,
+        "attachments" attachments: Contained<List<Contained<Perhaps<Sent>>>>,
+        "referral" referral: Contained<Perhaps<Referral>>,
+        "notification_messages_status" notification_messages_status: Text,
+    }
 }
 
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Tapped {
-    payload: Text,
+object! {
+    struct Tapped {
+        "payload" payload: Text,
+    }
 }
 
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Referral {
-    r#ref: Text,
+object! {
+    struct Referral {
+        "ref" r#ref: Text,
+    }
 }
 
-/// One attachment. In shared links and locations `url` and `title` may stand outside the payload, and there may be
-/// no payload at all.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Sent {
-    r#type: Text,
-    url: Text,
-    title: Text,
-    payload: Perhaps<Payload>,
+object! {
+    /// One attachment. In shared links and locations `url` and `title` may stand outside the payload, and there may be
+    /// no payload at all.
+    struct Sent {
+        "type" r#type: Text,
+        "url" url: Text,
+        "title" title: Text,
+        "payload" payload: Contained<Perhaps<Payload>>,
+    }
 }
 
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Payload {
-    url: Text,
-    title: Text,
+object! {
+    struct Payload {
+        "url" url: Text,
+        "title" title: Text,
+    }
 }
 
 /// Reads a kept item again.
 pub(super) fn event(kept: &Kept<'_>) -> Result<Event, String> {
     let raw = std::str::from_utf8(kept.raw).map_err(|_| "the kept event is not UTF-8")?;
-    let item = Item::<Content<'_>>::parse(raw).ok_or("the kept event is not a JSON object, or damaged inside")?;
+    let item = Item::<Content>::parse(raw).ok_or("the kept event is not a JSON object, or damaged inside")?;
     let happened = item.timestamp.as_str().and_then(moment).unwrap_or(kept.received);
     let kind = item.content.map_or(EventKind::Other { kind: "unknown".to_owned() }, |(kind, content)| {
         meaning(kind.word, content.object().unwrap_or_default())
@@ -66,28 +65,35 @@ pub(super) fn event(kept: &Kept<'_>) -> Result<Event, String> {
     Ok(Event { id: kept.id.clone(), conversation: kept.conversation.to_owned(), happened, kind })
 }
 
-fn meaning(word: &str, content: Content<'_>) -> EventKind {
-    let referral = content.referral.object().and_then(|referral| referral.r#ref.0);
+fn meaning(word: &str, content: Content) -> EventKind {
+    let referral = content.referral.0.object().and_then(|referral| referral.r#ref.0);
     match word {
         "message" if content.is_echo.0 => EventKind::Other { kind: "echo".to_owned() },
         "message" => EventKind::Message {
             text: content.text.0,
-            attachments: content.attachments.0.into_iter().filter_map(Perhaps::object).map(attachment).collect(),
-            choice: content.quick_reply.object().and_then(|tapped| tapped.payload.0),
+            attachments: content
+                .attachments
+                .0
+                .0
+                .into_iter()
+                .filter_map(|sent| sent.0.object())
+                .map(attachment)
+                .collect(),
+            choice: content.quick_reply.0.object().and_then(|tapped| tapped.payload.0),
         },
         "postback" => EventKind::Postback { title: content.title.0, payload: content.payload.0, referral },
         "referral" => EventKind::Referral { referral: content.r#ref.0 },
         "optin" => EventKind::OptIn {
             // The payload is what we put behind the request; a plug-in has `ref` in its place.
             topic: content.payload.0.or(content.r#ref.0).or(content.title.0),
-            stopped: content.notification_messages_status.as_str() == Some("STOP NOTIFICATIONS"),
+            stopped: content.notification_messages_status.0.as_deref() == Some("STOP NOTIFICATIONS"),
         },
         _ => EventKind::Other { kind: word.to_owned() },
     }
 }
 
 fn attachment(sent: Sent) -> Attachment {
-    let payload = sent.payload.object().unwrap_or_default();
+    let payload = sent.payload.0.object().unwrap_or_default();
     Attachment {
         kind: sent.r#type.0.unwrap_or_else(|| "unknown".to_owned()),
         url: payload.url.0.or(sent.url.0),
@@ -169,6 +175,16 @@ mod tests {
         ] {
             let event = recalled(&format!(r#"{{"timestamp":{timestamp},"message":{{}}}}"#));
             assert_eq!(event.happened, Moment(expected), "{timestamp}");
+        }
+    }
+
+    #[test]
+    fn what_was_heard_can_be_recalled_whatever_else_is_in_it() {
+        for odd in ["1e999", r#""\ud83d""#, "[1e999]", r#"{"\ud83d":1}"#, r#"[{"\ud83d":1}]"#] {
+            let event = recalled(&format!(
+                r#"{{"message":{{"text":"a","attachments":{odd},"quick_reply":{odd},"referral":{odd},"text":"b"}}}}"#
+            ));
+            assert_eq!(event.text(), Some("b"), "{odd}");
         }
     }
 
