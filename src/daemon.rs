@@ -4,7 +4,7 @@
 
 use crate::config::Config;
 use crate::intake::{Intake, Route};
-use crate::keeper::{self, Health, Keeper, Letter, Line, Post, Roster};
+use crate::keeper::{Health, Keeper, Letter, Line, Post, Roster};
 use crate::limits;
 use crate::model::{ChannelNumber, Lease, Moment};
 use crate::net::EventLoop;
@@ -190,7 +190,7 @@ fn start_keeper(
 }
 
 /// The workers ended with the keeper, which held their jobs; one that still waits for an upstream is left to it.
-fn farewell(served: Served, health: &keeper::Health, workers: Vec<JoinHandle<()>>) {
+fn farewell(served: Served, health: &Health, workers: Vec<JoinHandle<()>>) {
     let late = workers.iter().filter(|worker| !worker.is_finished()).count();
     log::debug!("{late} workers had not ended yet");
     log::info!(

@@ -64,6 +64,13 @@ pub const STOP_REQUESTS_TIME: Duration = Duration::from_secs(5);
 /// On SIGTERM, what is on the wire to an upstream has this long; longer than `FETCH_TIME`.
 pub const STOP_WORK_TIME: Duration = Duration::from_secs(25);
 
+// ---- platform/: one delivery ----
+
+/// Events of one delivery; past this we answer 413. Meta batches up to 1000 updates (messenger.md §3).
+pub const EVENTS_MAX: usize = 4096;
+/// Longest id of an event or a conversation, in bytes; a longer one is replaced by its hash. Meta's take 80.
+pub const ID_BYTES_MAX: usize = 512;
+
 // ---- keeper.rs, store/ ----
 
 /// Letters to the keeper that may wait; past this the loop answers 503. A letter holds all of one turn's requests.

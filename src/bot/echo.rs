@@ -32,3 +32,76 @@ impl Bot for Echo {
         Ok(vec![Reply::text(&event.conversation, said)])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::model::{Attachment, EventId, Moment};
+
+    /// A desk that nobody may touch: an echo needs nothing.
+    struct Locked;
+
+    impl Desk for Locked {
+        fn now(&self) -> Moment {
+            unreachable!("an echo asks for no time")
+        }
+        fn recall(&mut self, _: &str) -> Result<Option<Vec<u8>>, BotFault> {
+            unreachable!("an echo remembers nothing")
+        }
+        fn remember(&mut self, _: &str, _: Vec<u8>, _: Option<Moment>) -> Result<(), BotFault> {
+            unreachable!("an echo remembers nothing")
+        }
+        fn forget(&mut self, _: &str) -> Result<(), BotFault> {
+            unreachable!("an echo remembers nothing")
+        }
+    }
+
+    fn said(bot: &Echo, kind: EventKind) -> Vec<Reply> {
+        let id = EventId { channel: "page".to_owned(), place: 1, part: None };
+        bot.hear(&Event { id, conversation: "7".to_owned(), happened: Moment(0), kind }, &mut Locked).unwrap()
+    }
+
+    fn message(text: Option<&str>, attachments: Vec<Attachment>) -> EventKind {
+        EventKind::Message { text: text.map(str::to_owned), attachments, choice: None }
+    }
+
+    #[test]
+    fn text_comes_back_exactly_as_it_was() {
+        let bot = Echo::new(OTHERWISE);
+        for text in ["hello", " two  spaces ", "👨\u{200D}👩\u{200D}👧", "a\nb", &"é".repeat(2000)] {
+            assert_eq!(said(&bot, message(Some(text), Vec::new())), [Reply::text("7", text)]);
+        }
+    }
+
+    #[test]
+    fn what_has_no_text_is_answered_with_the_sentence() {
+        let bot = Echo::new("Say something");
+        let image = Attachment { kind: "image".to_owned(), url: None, title: None };
+        for kind in [
+            message(None, vec![image]),
+            message(Some(""), Vec::new()),
+            message(None, Vec::new()),
+            EventKind::Postback { title: Some("Today".to_owned()), payload: None, referral: None },
+        ] {
+            assert_eq!(said(&bot, kind), [Reply::text("7", "Say something")]);
+        }
+    }
+
+    #[test]
+    fn what_is_no_message_is_met_with_silence() {
+        let bot = Echo::new(OTHERWISE);
+        for kind in [
+            EventKind::Referral { referral: None },
+            EventKind::OptIn { topic: None, stopped: true },
+            EventKind::Other { kind: "order".to_owned() },
+        ] {
+            assert_eq!(said(&bot, kind), []);
+        }
+    }
+
+    #[test]
+    fn an_empty_sentence_is_silence() {
+        assert_eq!(said(&Echo::new(""), message(None, Vec::new())), []);
+    }
+}

@@ -9,11 +9,13 @@
 //! All five are pure: no socket, no clock, no chance; so their tests are files in `tests/fixtures/`.
 //! Never here: bots, the store, waiting. A new platform is one file, its fixtures, and a line in `config.rs`.
 
+pub mod cut;
 pub mod messenger;
 
 use crate::model::{
     Arrival, Delivery, Event, EventId, Head, Moment, OutboundRequest, Outcome, Refusal, Reply, Request, Response,
 };
+use std::borrow::Cow;
 
 /// What a request turned out to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +23,8 @@ pub enum Reading {
     /// Answer at once, keep nothing (a challenge).
     Answer(Response),
     /// Keep these, then answer `response`. There may be none, and then the answer may go at once.
-    Events { arrivals: Vec<Arrival>, response: Response },
+    /// `notes` are for the operator: what was strange about a delivery that is accepted all the same.
+    Events { arrivals: Vec<Arrival>, response: Response, notes: Vec<Cow<'static, str>> },
 }
 
 /// An event as the store gives it back.

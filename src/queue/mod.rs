@@ -1,4 +1,14 @@
-//! When, never what: waits between attempts, and the pace of a channel. Pure; time and chance are handed in.
+//! Decides when, never what: how long to wait before the next try.
+//!
+//!     backoff       our own patience, when the upstream says nothing
+//!     retry_after   what the upstream asked for, in its `Retry-After` header
+//!     pace          when a channel as a whole may be worked on
+//!
+//! Pure: time and chance are handed in. Never here: jobs, the store, a platform.
 
 pub mod backoff;
 pub mod pace;
+pub mod retry_after;
+
+pub use backoff::delay;
+pub use retry_after::retry_after;
