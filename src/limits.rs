@@ -77,6 +77,10 @@ pub const ID_BYTES_MAX: usize = 512;
 pub const KEEPER_LETTERS_MAX: usize = 1024;
 /// Letters taken into one transaction, so that the first of them is not kept waiting by the last.
 pub const BATCH_LETTERS_MAX: usize = 256;
+/// Requests in one commit from which the keeper waits for company before the next one …
+pub const GATHER_FROM: usize = 8;
+/// … and for how long. With 64 busy connections it halves the commits; latency there is a millisecond.
+pub const GATHER_TIME: Duration = Duration::from_micros(500);
 /// How long the keeper waits before it tries a failing disk again.
 pub const DISK_RETRY: Duration = Duration::from_secs(1);
 /// How long an event's id is remembered, and the event shown.

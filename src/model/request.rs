@@ -91,8 +91,11 @@ impl Head {
 
     /// The value of the first header of this name (in any case), without surrounding white space.
     pub fn header(&self, name: &str) -> Option<&[u8]> {
+        // Most names differ in length already; this is asked for every request.
+        let length = name.len();
         self.headers
             .iter()
+            .filter(|(header, _)| usize::from(header.end - header.start) == length)
             .find(|(header, _)| header.of(&self.text).eq_ignore_ascii_case(name.as_bytes()))
             .map(|(_, value)| value.of(&self.text))
     }
