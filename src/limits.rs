@@ -95,9 +95,12 @@ pub const SEARCH_ROWS: usize = 64;
 pub const MEMORY_KEYS_MAX: usize = 100_000;
 /// Longest value that a bot may remember, in bytes.
 pub const MEMORY_VALUE_BYTES_MAX: usize = 64 * 1024;
-/// Pages of the write-ahead log (4 KiB each) after which the keeper moves them into the database. It takes some
-/// 20 ms for 16 MiB; with fewer it would be asked more often, with more the log takes more of a small disk.
+/// Pages of the write-ahead log (4 KiB each) from which they are moved into the database: 16 MiB.
 pub const CHECKPOINT_PAGES: u32 = 4096;
+/// When no more pages than this came in during a pass, the writer moves the rest itself.
+pub const CHECKPOINT_REST_PAGES: u32 = 64;
+/// After so many passes it does so whatever came in, so that the log does not grow for ever.
+pub const CHECKPOINT_PASSES: u32 = 4;
 
 // ---- work/, queue/ ----
 

@@ -235,7 +235,7 @@ impl EventLoop {
         match self.intake.read(peer.door, request) {
             Ok(Verdict::Answer(response)) => peer.http.respond(&response, &self.date.1),
             Ok(Verdict::Admit { channel, arrivals, response }) => {
-                peer.promised = Some(Box::new(response));
+                peer.promised = Some(response);
                 let received = (self.clock)();
                 self.admissions.push(Admission { ticket, channel, received, arrivals });
             }

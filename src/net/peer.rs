@@ -19,7 +19,7 @@ pub struct Peer {
     pub readable: bool,
     pub writable: bool,
     /// What is said once the keeper has kept the request.
-    pub promised: Option<Box<Response>>,
+    pub promised: Option<Response>,
     /// Since when it waits for what it waits for.
     since: Tick,
     kind: Kind,

@@ -119,6 +119,9 @@ impl Peers {
         let held = std::mem::take(&mut slot.held_bytes);
         self.held_bytes -= held;
         self.count -= 1;
+        if self.count == 0 {
+            self.heap.clear(); // Nobody is left to be woken for.
+        }
         self.free.push(index);
         Some(peer)
     }

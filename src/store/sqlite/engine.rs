@@ -1,5 +1,6 @@
 //! The verbs of `Store`, one prepared statement for each thing they do.
 
+use super::checkpoint::{Checkpointer, Share, checkpoint};
 use super::file::{SqliteFile, words};
 use super::people;
 use crate::limits;
@@ -16,6 +17,7 @@ pub struct Engine<'file> {
     connection: &'file Connection,
     identity: &'file str,
     log_pages: &'file AtomicU32,
+    checkpointer: Checkpointer,
     /// Whether a transaction is open.
     open: bool,
     channels: BTreeMap<ChannelNumber, Place>,
@@ -112,6 +114,7 @@ impl SqliteFile {
             connection: &self.connection,
             identity: &self.identity,
             log_pages: &self.log_pages,
+            checkpointer: Checkpointer::new(&self.path),
             open: false,
             channels: BTreeMap::new(),
             memory_keys: HashMap::new(),
@@ -761,13 +764,20 @@ impl Store for Engine<'_> {
     }
 
     fn tidy(&mut self, urgency: Urgency) -> Result<(), StoreError> {
-        let most = if urgency == Urgency::WhenLong { limits::CHECKPOINT_PAGES } else { 1 };
-        if self.log_pages.load(Ordering::Relaxed) < most || self.open {
+        if self.open {
             return Ok(());
         }
-        // PASSIVE waits for nobody; what a reader still needs stays in the log until the next time.
-        let done = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
-        self.log_pages.store(0, Ordering::Relaxed);
-        done.map_err(|error| words("moving the log into the store", &error))
+        let share = match urgency {
+            Urgency::WhenLong => self.checkpointer.look(self.log_pages.load(Ordering::Relaxed))?,
+            Urgency::Closing => {
+                self.checkpointer.wait();
+                Share::Rest
+            }
+        };
+        if share == Share::Rest {
+            self.log_pages.store(0, Ordering::Relaxed);
+            checkpoint(self.connection)?;
+        }
+        Ok(())
     }
 }

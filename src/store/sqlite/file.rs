@@ -19,6 +19,7 @@ const CHECKED_BYTES_MAX: u64 = 4 * 1024 * 1024;
 pub struct SqliteFile {
     pub(super) connection: Connection,
     pub(super) identity: String,
+    pub(super) path: PathBuf,
     /// Pages in the write-ahead log after the last commit.
     pub(super) log_pages: Arc<AtomicU32>,
     _lock: File,
@@ -59,7 +60,7 @@ impl SqliteFile {
         let identity = connection
             .query_row("SELECT value FROM about WHERE name = 'identity'", [], |row| row.get(0))
             .map_err(|error| said(words("reading", &error).0))?;
-        Ok(SqliteFile { connection, identity, log_pages, _lock: lock })
+        Ok(SqliteFile { connection, identity, path: path.to_owned(), log_pages, _lock: lock })
     }
 
     /// What tells this store from every other.
