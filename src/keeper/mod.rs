@@ -11,6 +11,8 @@
 //! Never here: a client's socket, an upstream, JSON. Who may have which job is in `roster.rs`.
 
 mod roster;
+#[cfg(test)]
+mod tests;
 
 pub use roster::Roster;
 

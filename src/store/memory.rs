@@ -9,6 +9,7 @@ use crate::model::{
     Arrival, Attempt, ChannelNumber, EventId, EventKey, Fate, Lease, Moment, Reply, SendEnd, Settlement, Work,
 };
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Where committed things lie; it outlives the engines that use it.
@@ -66,15 +67,15 @@ struct Lane {
 pub struct Memory {
     shelf: Shelf,
     now: Tables,
-    /// The next commit fails with these words.
-    pub fault: Option<String>,
+    /// When set, the next commit fails, and takes it back.
+    pub fault: Arc<AtomicBool>,
 }
 
 impl Memory {
     /// An engine that goes on from what was committed to `shelf`.
     pub fn open(shelf: &Shelf) -> Memory {
         let now = shelf.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        Memory { shelf: Arc::clone(shelf), now, fault: None }
+        Memory { shelf: Arc::clone(shelf), now, fault: Arc::default() }
     }
 
     fn row(&mut self, event: EventKey) -> Result<&mut Row, StoreError> {
@@ -479,8 +480,8 @@ impl Store for Memory {
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {
-        if let Some(fault) = self.fault.take() {
-            return Err(StoreError(fault));
+        if self.fault.swap(false, Ordering::Relaxed) {
+            return Err(StoreError("the disk is full".to_owned()));
         }
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&self.now);
         Ok(())

@@ -1,0 +1,243 @@
+//! The keeper on its own thread, with a store in memory and workers played by the test.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+use super::*;
+use crate::model::{Attempt, Fate, SendEnd, Work};
+use crate::store::State;
+use crate::store::memory::{Memory, Shelf};
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
+use std::thread::JoinHandle;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+struct House {
+    letters: SyncSender<Letter>,
+    receipts: Receiver<Vec<(Ticket, Receipt)>>,
+    workers: Vec<Receiver<Lease>>,
+    fault: Arc<AtomicBool>,
+    health: Arc<Health>,
+    shelf: Shelf,
+    keeper: JoinHandle<Result<(), StoreError>>,
+    channels: Vec<ChannelNumber>,
+}
+
+fn clock() -> Moment {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    Moment(since.as_millis() as i64)
+}
+
+impl House {
+    fn start(workers: usize, channels: &[&str]) -> House {
+        let shelf = Shelf::default();
+        let mut store = Memory::open(&shelf);
+        let numbers: Vec<_> = channels.iter().map(|name| store.channel(name).unwrap()).collect();
+        let lines = numbers.iter().zip(channels).map(|(number, name)| Line::new(*number, *name)).collect();
+        let fault = Arc::clone(&store.fault);
+        let (letters, letters_in) = sync_channel(100);
+        let (receipts_out, receipts): (Sender<_>, _) = channel();
+        let (senders, leases): (Vec<_>, _) = (0..workers).map(|_| sync_channel(1)).unzip();
+        let health = Arc::new(Health::default());
+        let seen = Arc::clone(&health);
+        let roster = Roster::new(workers, &(0..channels.len()).collect::<Vec<_>>());
+        let keeper = thread::spawn(move || {
+            let post = Post { receipts: receipts_out, wake: Box::new(|| {}) };
+            let store = &mut store;
+            let (letters, workers, health) = (letters_in, senders, seen);
+            Keeper { store, letters, post, workers, lines, roster, health, clock, chance: || 0 }.run()
+        });
+        House { letters, receipts, workers: leases, fault, health, shelf, keeper, channels: numbers }
+    }
+
+    fn admit(&self, line: usize, id: &str, from: &str) {
+        let arrival = Arrival {
+            id: id.to_owned(),
+            conversation: from.to_owned(),
+            kind: "message",
+            fate: Fate::Hear,
+            raw: id.as_bytes().into(),
+            proves: None,
+        };
+        let ticket = Ticket { slot: 1, generation: 1 };
+        let channel = self.channels[line];
+        let admission = Admission { ticket, channel, received: clock(), arrivals: vec![arrival] };
+        self.letters.send(Letter::Admit(vec![admission])).unwrap();
+    }
+
+    fn receipt(&self) -> Receipt {
+        self.receipts.recv_timeout(PATIENCE).unwrap().remove(0).1
+    }
+
+    fn lease(&self, worker: usize) -> Lease {
+        self.workers[worker].recv_timeout(PATIENCE).unwrap()
+    }
+
+    /// The next lease, whichever worker has it.
+    fn any_lease(&self) -> (usize, Lease) {
+        let deadline = std::time::Instant::now() + PATIENCE;
+        while std::time::Instant::now() < deadline {
+            for (worker, leases) in self.workers.iter().enumerate() {
+                if let Ok(lease) = leases.recv_timeout(Duration::from_millis(1)) {
+                    return (worker, lease);
+                }
+            }
+        }
+        panic!("nobody was given a job")
+    }
+
+    fn settle(&self, worker: usize, settlement: Settlement, effect: Effect) {
+        self.letters.send(Letter::Settled { worker, settlement, effect }).unwrap();
+    }
+
+    fn hear(&self, worker: usize, lease: &Lease, said: &[&str]) {
+        let replies = said.iter().map(|text| Reply::text("anna", *text)).collect();
+        let (event, lane) = (lease.event, lease.lane);
+        self.settle(worker, Settlement::Heard { event, lane, replies, memory: Vec::new() }, Effect::None);
+    }
+
+    fn sent(&self, worker: usize, lease: &Lease, end: SendEnd, effect: Effect) {
+        let Work::Send { part, attempt, .. } = lease.work else { panic!("{lease:?}") };
+        let now = clock();
+        let words = String::new();
+        let attempt = Attempt { part, number: attempt, began: now, ended: now, status: None, words };
+        let (event, lane) = (lease.event, lease.lane);
+        self.settle(worker, Settlement::Sent { event, lane, attempt, end }, effect);
+    }
+
+    /// Ends the keeper and opens what it left.
+    fn end(self) -> Memory {
+        self.letters.send(Letter::End { until: clock() }).unwrap();
+        self.keeper.join().unwrap().unwrap();
+        Memory::open(&self.shelf)
+    }
+}
+
+fn delivered() -> SendEnd {
+    SendEnd::Delivered { message_id: None }
+}
+
+#[test]
+fn an_event_goes_from_admission_to_its_replies_by_one_worker() {
+    let house = House::start(1, &["page"]);
+    house.admit(0, "m1", "anna");
+    assert_eq!(house.receipt(), Receipt::Kept);
+    let heard = house.lease(0);
+    house.hear(0, &heard, &["one", "two"]);
+    let one = house.lease(0);
+    house.sent(0, &one, delivered(), Effect::Well);
+    let two = house.lease(0);
+    assert!(matches!(two.work, Work::Send { part: 2, .. }));
+    house.sent(0, &two, delivered(), Effect::Well);
+    let event = two.event;
+    assert_eq!(house.end().life(event).unwrap().unwrap().state, State::Answered);
+}
+
+#[test]
+fn a_failing_disk_keeps_nothing_says_so_and_is_tried_again() {
+    let house = House::start(0, &["page"]);
+    house.admit(0, "m0", "anna");
+    assert_eq!(house.receipt(), Receipt::Kept);
+    house.fault.store(true, Ordering::Relaxed);
+    house.admit(0, "m1", "anna");
+    assert_eq!(house.receipt(), Receipt::NotKept);
+    assert!(!house.health.writable.load(Ordering::Relaxed));
+    house.admit(0, "m1", "anna");
+    assert_eq!(house.receipt(), Receipt::Kept);
+    assert!(house.health.writable.load(Ordering::Relaxed));
+    assert_eq!(house.health.kept.load(Ordering::Relaxed), 2);
+}
+
+#[test]
+fn a_settlement_outlives_a_failing_disk() {
+    let house = House::start(1, &["page"]);
+    house.admit(0, "m1", "anna");
+    house.receipt();
+    let heard = house.lease(0);
+    house.fault.store(true, Ordering::Relaxed);
+    house.hear(0, &heard, &["one"]);
+    // The disk was full for one turn; the settlement is tried again without being asked for.
+    let one = house.lease(0);
+    assert!(matches!(one.work, Work::Send { part: 1, attempt: 1, .. }));
+    house.sent(0, &one, delivered(), Effect::Well);
+    let event = one.event;
+    let life = house.end().life(event).unwrap().unwrap();
+    assert_eq!((life.state, life.replies.len()), (State::Answered, 1));
+}
+
+#[test]
+fn one_slow_channel_leaves_a_worker_to_the_other() {
+    let house = House::start(4, &["slow", "quick"]);
+    for person in 0..20 {
+        house.admit(0, &format!("s{person}"), &format!("person {person}"));
+        house.receipt();
+    }
+    let slow: Vec<_> = (0..3).map(|_| house.any_lease()).collect();
+    house.admit(1, "q1", "anna");
+    house.receipt();
+    let (_, quick) = house.any_lease();
+    assert!(slow.iter().all(|(_, lease)| lease.event.channel() == house.channels[0]));
+    assert_eq!(quick.event.channel(), house.channels[1]);
+}
+
+#[test]
+fn a_channel_at_its_limit_rests_and_the_other_does_not() {
+    let house = House::start(2, &["limited", "well"]);
+    house.admit(0, "m1", "anna");
+    house.receipt();
+    let (worker, heard) = house.any_lease();
+    house.hear(worker, &heard, &["one"]);
+    let (worker, one) = house.any_lease();
+    let wait = Duration::from_secs(3600);
+    let end = SendEnd::Again { due: clock().after(wait), maybe_said: false };
+    house.sent(worker, &one, end, Effect::Limited { wait, why: "too many calls".to_owned() });
+    house.admit(0, "m2", "bert");
+    house.receipt();
+    house.admit(1, "w1", "carl");
+    house.receipt();
+    let (_, lease) = house.any_lease();
+    assert_eq!(lease.event.channel(), house.channels[1]);
+    assert!(house.workers.iter().all(|leases| leases.try_recv().is_err()), "the limited channel must rest");
+}
+
+#[test]
+fn a_resting_keeper_keeps_and_hands_out_nothing() {
+    let house = House::start(1, &["page"]);
+    house.letters.send(Letter::Rest).unwrap();
+    house.admit(0, "m1", "anna");
+    assert_eq!(house.receipt(), Receipt::Kept);
+    let channel = house.channels[0];
+    assert!(house.workers[0].try_recv().is_err());
+    let mut store = house.end();
+    let life = store.life(EventKey::new(channel, 1)).unwrap().unwrap();
+    assert_eq!(life.state, State::Open);
+}
+
+#[test]
+fn the_end_waits_for_what_is_out() {
+    let house = House::start(1, &["page"]);
+    house.admit(0, "m1", "anna");
+    house.receipt();
+    let heard = house.lease(0);
+    house.letters.send(Letter::End { until: clock().after(PATIENCE) }).unwrap();
+    house.hear(0, &heard, &["one"]);
+    house.keeper.join().unwrap().unwrap();
+    let mut store = Memory::open(&house.shelf);
+    let life = store.life(heard.event).unwrap().unwrap();
+    assert_eq!((life.state, life.replies.len()), (State::Open, 1), "its reply is sent after the restart");
+}
+
+#[test]
+fn an_order_is_carried_out_and_told() {
+    let house = House::start(0, &["page"]);
+    let ticket = Ticket { slot: 1, generation: 1 };
+    let replies = vec![Reply::text("anna", "good morning")];
+    let order = Order::Send { channel: house.channels[0], id: "push:1".to_owned(), replies };
+    house.letters.send(Letter::Order(ticket, order.clone())).unwrap();
+    assert_eq!(house.receipt(), Receipt::Done(vec!["page-1 kept".to_owned()]));
+    house.letters.send(Letter::Order(ticket, order)).unwrap();
+    assert_eq!(house.receipt(), Receipt::Done(vec!["kept before; nothing was done".to_owned()]));
+    let order = Order::Replay { events: vec![(EventKey::new(house.channels[0], 1), None)] };
+    house.letters.send(Letter::Order(ticket, order)).unwrap();
+    let Receipt::Done(lines) = house.receipt() else { panic!("not done") };
+    assert!(lines[0].starts_with("page-1 left alone: it is open"), "{lines:?}");
+}
