@@ -81,6 +81,10 @@ pub const BATCH_LETTERS_MAX: usize = 256;
 pub const GATHER_FROM: usize = 8;
 /// … and for how long. With 64 busy connections it halves the commits; latency there is a millisecond.
 pub const GATHER_TIME: Duration = Duration::from_micros(500);
+/// Jobs that must be out besides the one that came back, for the keeper to wait for others …
+pub const GATHER_JOBS: usize = 2;
+/// … and for how long. An upstream takes a thousand times longer.
+pub const GATHER_JOBS_TIME: Duration = Duration::from_micros(150);
 /// How long the keeper waits before it tries a failing disk again.
 pub const DISK_RETRY: Duration = Duration::from_secs(1);
 /// How long an event's id is remembered, and the event shown.
@@ -113,6 +117,10 @@ pub const FETCH_CONNECT_TIME: Duration = Duration::from_secs(5);
 pub const FETCH_STEP_TIME: Duration = Duration::from_secs(15);
 /// Time for a whole call to an upstream.
 pub const FETCH_TIME: Duration = Duration::from_secs(20);
+/// How long an upstream's addresses are used before its name is looked up again.
+pub const NAME_LIFE: Duration = Duration::from_secs(30);
+/// Upstreams whose addresses are remembered.
+pub const NAMES_MAX: usize = 64;
 /// Longest answer of an upstream that we read, in bytes.
 pub const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 /// First wait before a retry; doubled each time, up to the longest.

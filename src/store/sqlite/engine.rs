@@ -32,6 +32,8 @@ struct Place {
     cursor: EventKey,
     cursor_saved: EventKey,
     pruned_to: EventKey,
+    /// No conversation that nobody has a lease of is due before this. So most searches need not look.
+    soonest: Option<Moment>,
 }
 
 macro_rules! statements {
@@ -68,14 +70,15 @@ statements! {
     behind_first = "SELECT key FROM behind WHERE lane = ?1 ORDER BY key LIMIT 1";
     behind_drop = "DELETE FROM behind WHERE lane = ?1 AND key = ?2";
 
-    reply_put = "INSERT INTO reply (key, part, state, made, content) VALUES (?1, ?2, 0, ?3, ?4)";
-    reply_next = "SELECT part, attempts, begun, maybe_twice, proved, content FROM reply
+    reply_put = "INSERT INTO reply (key, part, state, made, content, attempts, begun)
+                 VALUES (?1, ?2, 0, ?3, ?4, ?5, ?6)";
+    reply_next = "SELECT part, attempts, begun, maybe_twice, proved, content, made FROM reply
                   WHERE key = ?1 AND state = 0 ORDER BY part LIMIT 1";
     reply_begin = "UPDATE reply SET begun = ?3, attempts = ?4, maybe_twice = ?5 WHERE key = ?1 AND part = ?2";
     reply_end = "UPDATE reply SET state = ?3, begun = NULL, message_id = ?4 WHERE key = ?1 AND part = ?2";
     reply_again = "UPDATE reply SET begun = NULL, maybe_twice = max(maybe_twice, ?3) WHERE key = ?1 AND part = ?2";
     reply_rest = "UPDATE reply SET state = 4 WHERE key = ?1 AND state = 0";
-    reply_made = "SELECT made, proved FROM reply WHERE key = ?1 AND part = ?2";
+    reply_proved = "SELECT proved FROM reply WHERE key = ?1 AND part = ?2";
     reply_look = "SELECT state FROM reply WHERE key = ?1 AND part = ?2";
     reply_prove = "UPDATE reply SET proved = 1 WHERE key = ?1 AND part = ?2";
     reply_sum = "SELECT count(*), ifnull(sum(state = 4), 0), ifnull(sum(state = 5), 0), ifnull(sum(state = 0), 0)
@@ -173,7 +176,9 @@ impl Engine<'_> {
             let (from, to) = (EventKey::before_first(channel), EventKey::after_last(channel));
             let newest = first(&mut last, params![from.0, to.0], |row| row.get(0))?.unwrap_or(cursor);
             let cursor = EventKey(cursor);
-            let place = Place { last: EventKey(newest).place(), cursor, cursor_saved: cursor, pruned_to: from };
+            let soonest = Some(Moment::default());
+            let last = EventKey(newest).place();
+            let place = Place { last, cursor, cursor_saved: cursor, pruned_to: from, soonest };
             self.channels.insert(channel, place);
         }
         Ok(())
@@ -265,12 +270,12 @@ impl Engine<'_> {
     }
 
     /// Frees a conversation whose event has ended: the next one behind it is due, or nothing is.
-    fn free(&mut self, event: EventKey, lane: i64, now: Moment) -> Result<(), StoreError> {
+    fn free(&mut self, lane: i64, now: Moment) -> Result<(), StoreError> {
         let next = first(&mut self.say.behind_first, params![lane], |row| row.get::<_, i64>(0))?;
         let Some(next) = next else { return run(&mut self.say.lane_drop, params![lane]).map(drop) };
         run(&mut self.say.behind_drop, params![lane, next])?;
         let phase = if self.has_replies(EventKey(next))? { TO_SEND } else { TO_HEAR };
-        run(&mut self.say.lane_put, params![lane, event.channel().0, next, phase, now.0, 0]).map(drop)
+        self.wait_in_lane(lane, EventKey(next), phase, now, 0)
     }
 
     fn has_replies(&mut self, event: EventKey) -> Result<bool, StoreError> {
@@ -281,7 +286,7 @@ impl Engine<'_> {
     fn end(&mut self, event: EventKey, lane: i64, end: (State, &str), now: Moment) -> Result<(), StoreError> {
         let why = (!end.1.is_empty()).then_some(end.1);
         run(&mut self.say.end_event, params![event.0, end.0 as i64, now.0, why])?;
-        self.free(event, lane, now)
+        self.free(lane, now)
     }
 
     /// Marks the event's next reply as begun and makes it a lease. `None` when nothing is left to send; then the
@@ -296,11 +301,12 @@ impl Engine<'_> {
                     maybe_twice: row.get(3)?,
                     proved: row.get(4)?,
                     content: row.get(5)?,
+                    made: Moment(row.get(6)?),
                 })
             })?;
             let Some(next) = next else {
                 self.sum_up(event, now)?;
-                self.free(event, lane, now)?;
+                self.free(lane, now)?;
                 return Ok(None);
             };
             if let Some(begun) = next.begun {
@@ -310,7 +316,6 @@ impl Engine<'_> {
                 run(&mut self.say.reply_end, params![event.0, next.part, State::Answered as i64, None::<&str>])?;
                 continue;
             }
-            let made = first(&mut self.say.reply_made, params![event.0, next.part], |row| row.get(0))?;
             let (attempt, twice) = (next.attempts + 1, next.maybe_twice || next.begun.is_some());
             run(&mut self.say.reply_begin, params![event.0, next.part, now.0, attempt, twice])?;
             let reply = match from_json(&next.content) {
@@ -322,8 +327,8 @@ impl Engine<'_> {
                     continue;
                 }
             };
-            let made = Moment(made.unwrap_or(now.0));
-            return Ok(Some(Lease { event, lane, work: Work::Send { part: next.part, reply, attempt, made } }));
+            let work = Work::Send { part: next.part, reply, attempt, made: next.made };
+            return Ok(Some(Lease { event, lane, work }));
         }
     }
 
@@ -381,6 +386,15 @@ impl Engine<'_> {
         }
     }
 
+    fn due_after(&mut self, channel: ChannelNumber, now: Moment) -> Result<Option<Moment>, StoreError> {
+        let mut soonest = None;
+        for phase in [TO_HEAR, TO_SEND] {
+            let due = first(&mut self.say.lane_next, params![channel.0, phase, now.0], |row| row.get(0))?;
+            soonest = [soonest, due.map(Moment)].into_iter().flatten().min();
+        }
+        Ok(soonest)
+    }
+
     fn begin_hearing(
         &mut self,
         event: EventKey,
@@ -400,7 +414,7 @@ impl Engine<'_> {
         })?;
         let Some(work) = work else {
             log::error!("event {} is gone from the store; its conversation goes on without it", event.0);
-            self.free(event, lane, now)?;
+            self.free(lane, now)?;
             return Ok(None);
         };
         Ok(Some(Lease { event, lane, work }))
@@ -459,14 +473,25 @@ impl Engine<'_> {
             self.end(event, lane, (State::Ignored, "the bot had nothing to say"), now)?;
             return Ok(None);
         }
-        self.put_replies(event, replies, now)?;
-        run(&mut self.say.lane_put, params![lane, event.channel().0, event.0, TO_SEND, now.0, 0])?;
-        if go_on { self.begin_send(event, lane, now) } else { Ok(None) }
+        self.put_replies(event, replies, go_on, now)?;
+        let first = replies.first().filter(|_| go_on);
+        if first.is_some() {
+            run(&mut self.say.lane_put, params![lane, event.channel().0, event.0, TO_SEND, now.0, 0])?;
+        } else {
+            self.wait_in_lane(lane, event, TO_SEND, now, 0)?;
+        }
+        Ok(first.map(|reply| {
+            let work = Work::Send { part: 1, reply: reply.clone(), attempt: 1, made: now };
+            Lease { event, lane, work }
+        }))
     }
 
-    fn put_replies(&mut self, event: EventKey, replies: &[Reply], now: Moment) -> Result<(), StoreError> {
+    /// Writes an event's replies; with `begin`, the first of them as already begun.
+    fn put_replies(&mut self, event: EventKey, replies: &[Reply], begin: bool, now: Moment) -> Result<(), StoreError> {
         for (part, reply) in (1_u32..).zip(replies) {
-            run(&mut self.say.reply_put, params![event.0, part, now.0, to_json(reply)?])?;
+            let begins = begin && part == 1;
+            let begun = begins.then_some(now.0);
+            run(&mut self.say.reply_put, params![event.0, part, now.0, to_json(reply)?, begins, begun])?;
         }
         Ok(())
     }
@@ -482,17 +507,16 @@ impl Engine<'_> {
     ) -> Result<Option<Lease>, StoreError> {
         self.record(event, attempt)?;
         let part = attempt.part;
-        let proved = first(&mut self.say.reply_made, params![event.0, part], |row| row.get::<_, bool>(1))?;
-        // An echo that overtook the answer has the last word: the reply was seen.
         let (state, message_id) = match end {
             SendEnd::Delivered { message_id } => (State::Answered, message_id.as_deref()),
-            _ if proved == Some(true) => (State::Answered, None),
+            // An echo that overtook the answer has the last word: the reply was seen.
+            _ if self.is_proved(event, part)? => (State::Answered, None),
             SendEnd::Unknown => (State::Unknown, None),
             SendEnd::Skipped => (State::Skipped, None),
             SendEnd::Dead => (State::Dead, None),
             SendEnd::Again { due, maybe_said } => {
                 run(&mut self.say.reply_again, params![event.0, part, maybe_said])?;
-                run(&mut self.say.lane_put, params![lane, event.channel().0, event.0, TO_SEND, due.0, 0])?;
+                self.wait_in_lane(lane, event, TO_SEND, *due, 0)?;
                 return Ok(None);
             }
         };
@@ -501,14 +525,36 @@ impl Engine<'_> {
             // Half an answer after a missing part would only confuse: the rest ends with it.
             run(&mut self.say.reply_rest, params![event.0])?;
         }
-        if !go_on {
-            run(&mut self.say.lane_put, params![lane, event.channel().0, event.0, TO_SEND, now.0, 0])?;
-            if self.sum_up(event, now)? {
-                self.free(event, lane, now)?;
-            }
+        if self.sum_up(event, now)? {
+            self.free(lane, now)?;
             return Ok(None);
         }
-        self.begin_send(event, lane, now)
+        if go_on {
+            return self.begin_send(event, lane, now);
+        }
+        self.wait_in_lane(lane, event, TO_SEND, now, 0)?;
+        Ok(None)
+    }
+
+    fn is_proved(&mut self, event: EventKey, part: u32) -> Result<bool, StoreError> {
+        let proved = first(&mut self.say.reply_proved, params![event.0, part], |row| row.get(0))?;
+        Ok(proved.unwrap_or(false))
+    }
+
+    /// A conversation waits for this moment; nobody has a lease of it.
+    fn wait_in_lane(
+        &mut self,
+        lane: i64,
+        event: EventKey,
+        phase: i64,
+        due: Moment,
+        attempt: u32,
+    ) -> Result<(), StoreError> {
+        let channel = event.channel();
+        run(&mut self.say.lane_put, params![lane, channel.0, event.0, phase, due.0, attempt])?;
+        let place = self.place(channel)?;
+        place.soonest = Some(place.soonest.map_or(due, |soonest| soonest.min(due)));
+        Ok(())
     }
 
     fn remember(&mut self, write: &MemoryWrite) -> Result<(), StoreError> {
@@ -577,6 +623,7 @@ struct NextReply {
     maybe_twice: bool,
     proved: bool,
     content: String,
+    made: Moment,
 }
 
 impl Store for Engine<'_> {
@@ -603,7 +650,7 @@ impl Store for Engine<'_> {
                 params![channel.0, name, start.0],
             )
             .map_err(|error| words("writing", &error))?;
-        let place = Place { last: 0, cursor: start, cursor_saved: start, pruned_to: start };
+        let place = Place { last: 0, cursor: start, cursor_saved: start, pruned_to: start, soonest: None };
         self.channels.insert(channel, place);
         Ok(channel)
     }
@@ -634,7 +681,7 @@ impl Store for Engine<'_> {
         let id = id.to_owned();
         let arrival = Arrival { id, conversation, kind: PUSH, fate: Fate::Hear, raw: Box::default(), proves: None };
         let Some(event) = self.keep(channel, &arrival, now, now)? else { return Ok(Admitted::Duplicate) };
-        self.put_replies(event, replies, now)?;
+        self.put_replies(event, replies, false, now)?;
         Ok(Admitted::Kept { event, to_hear: true })
     }
 
@@ -645,16 +692,18 @@ impl Store for Engine<'_> {
         busy: &HashSet<i64>,
         now: Moment,
     ) -> Result<Option<Lease>, StoreError> {
-        if let Some(lease) = self.lease_begun(channel, TO_SEND, busy, now)? {
-            return Ok(Some(lease));
+        if self.place(channel)?.soonest.is_some_and(|soonest| soonest <= now) {
+            if let Some(lease) = self.lease_begun(channel, TO_SEND, busy, now)? {
+                return Ok(Some(lease));
+            }
+            if wanted == Wanted::Any {
+                if let Some(lease) = self.lease_begun(channel, TO_HEAR, busy, now)? {
+                    return Ok(Some(lease));
+                }
+                self.place(channel)?.soonest = self.due_after(channel, now)?;
+            }
         }
-        if wanted == Wanted::Sends {
-            return Ok(None);
-        }
-        if let Some(lease) = self.lease_begun(channel, TO_HEAR, busy, now)? {
-            return Ok(Some(lease));
-        }
-        self.lease_new(channel, busy, now)
+        if wanted == Wanted::Any { self.lease_new(channel, busy, now) } else { Ok(None) }
     }
 
     fn settle(&mut self, settlement: &Settlement, go_on: bool, now: Moment) -> Result<Option<Lease>, StoreError> {
@@ -671,20 +720,17 @@ impl Store for Engine<'_> {
             }
             Settlement::HearLater { event, lane, due, attempt, why } => {
                 run(&mut self.say.end_event, params![event.0, State::Open as i64, None::<i64>, why])?;
-                run(&mut self.say.lane_put, params![lane, event.channel().0, event.0, TO_HEAR, due.0, attempt])?;
-                Ok(None)
+                self.wait_in_lane(*lane, *event, TO_HEAR, *due, *attempt).map(|()| None)
             }
             Settlement::Sent { event, lane, attempt, end } => self.sent(*event, *lane, attempt, end, go_on, now),
         }
     }
 
     fn next_due(&mut self, channel: ChannelNumber, now: Moment) -> Result<Option<Moment>, StoreError> {
-        let mut soonest = None;
-        for phase in [TO_HEAR, TO_SEND] {
-            let due = first(&mut self.say.lane_next, params![channel.0, phase, now.0], |row| row.get(0))?;
-            soonest = [soonest, due.map(Moment)].into_iter().flatten().min();
+        match self.place(channel)?.soonest {
+            Some(soonest) if soonest <= now => self.due_after(channel, now),
+            soonest => Ok(soonest),
         }
-        Ok(soonest)
     }
 
     fn replay(&mut self, event: EventKey, part: Option<u32>, now: Moment) -> Result<Replayed, StoreError> {
@@ -707,7 +753,7 @@ impl Store for Engine<'_> {
             run(&mut self.say.behind_put, params![lane, event.0])?;
         } else {
             let phase = if again > 0 { TO_SEND } else { TO_HEAR };
-            run(&mut self.say.lane_put, params![lane, event.channel().0, event.0, phase, now.0, 0])?;
+            self.wait_in_lane(lane, event, phase, now, 0)?;
         }
         Ok(Replayed::PutBack)
     }
