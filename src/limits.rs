@@ -93,6 +93,8 @@ pub const MARK_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
 pub const PRUNE_ROWS: usize = 64;
 /// How often to look for events to remove.
 pub const PRUNE_INTERVAL: Duration = Duration::from_secs(3600);
+/// Events by which the saved cursor of a channel may lag; so many are looked at again after a restart.
+pub const CURSOR_LAG: i64 = 256;
 /// Events looked at in one search for a job, so that a long queue behind one conversation delays nobody.
 pub const SEARCH_ROWS: usize = 64;
 /// Keys that one bot may remember.

@@ -75,7 +75,9 @@ statements! {
     reply_next = "SELECT part, attempts, begun, maybe_twice, proved, content, made FROM reply
                   WHERE key = ?1 AND state = 0 ORDER BY part LIMIT 1";
     reply_begin = "UPDATE reply SET begun = ?3, attempts = ?4, maybe_twice = ?5 WHERE key = ?1 AND part = ?2";
-    reply_end = "UPDATE reply SET state = ?3, begun = NULL, message_id = ?4 WHERE key = ?1 AND part = ?2";
+    reply_end = "UPDATE reply SET state = ?3, begun = NULL, message_id = ?4, began = ?5, ended = ?6, status = ?7,
+                 words = ?8 WHERE key = ?1 AND part = ?2";
+    reply_close = "UPDATE reply SET state = ?3, begun = NULL WHERE key = ?1 AND part = ?2";
     reply_again = "UPDATE reply SET begun = NULL, maybe_twice = max(maybe_twice, ?3) WHERE key = ?1 AND part = ?2";
     reply_rest = "UPDATE reply SET state = 4 WHERE key = ?1 AND state = 0";
     reply_proved = "SELECT proved FROM reply WHERE key = ?1 AND part = ?2";
@@ -83,7 +85,9 @@ statements! {
     reply_prove = "UPDATE reply SET proved = 1 WHERE key = ?1 AND part = ?2";
     reply_sum = "SELECT count(*), ifnull(sum(state = 4), 0), ifnull(sum(state = 5), 0), ifnull(sum(state = 0), 0)
                  FROM reply WHERE key = ?1";
-    reply_reopen = "UPDATE reply SET state = 0, proved = 0, made = ?4, maybe_twice = max(maybe_twice, state = 5)
+    reply_move = "INSERT OR REPLACE INTO attempt SELECT key, part, attempts, began, ended, status, words FROM reply
+                  WHERE key = ?1 AND state IN (4, 5) AND ended IS NOT NULL AND (?2 = 0 OR part = ?3)";
+    reply_reopen = "UPDATE reply SET state = 0, ended = NULL, proved = 0, made = ?4, maybe_twice = max(maybe_twice, state = 5)
                     WHERE key = ?1 AND state IN (4, 5) AND (?2 = 0 OR part = ?3)";
     attempt_put = "INSERT OR REPLACE INTO attempt (key, part, number, began, ended, status, words)
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
@@ -244,7 +248,7 @@ impl Engine<'_> {
             // Its attempt is under way, or a retry was planned: remembered until its turn comes.
             Some(State::Open) => run(&mut self.say.reply_prove, params![event.0, part]).map(drop),
             Some(State::Unknown) => {
-                run(&mut self.say.reply_end, params![event.0, part, State::Answered as i64, None::<&str>])?;
+                run(&mut self.say.reply_close, params![event.0, part, State::Answered as i64])?;
                 self.sum_up(event, now).map(drop)
             }
             _ => Ok(()),
@@ -313,7 +317,7 @@ impl Engine<'_> {
                 self.note_cut_off(event, &next, Moment(begun), now)?;
             }
             if next.proved {
-                run(&mut self.say.reply_end, params![event.0, next.part, State::Answered as i64, None::<&str>])?;
+                run(&mut self.say.reply_close, params![event.0, next.part, State::Answered as i64])?;
                 continue;
             }
             let (attempt, twice) = (next.attempts + 1, next.maybe_twice || next.begun.is_some());
@@ -323,7 +327,7 @@ impl Engine<'_> {
                 // One unreadable row must not hold up everything else.
                 Err(error) => {
                     log::error!("{error}; event {} part {} is dead", event.0, next.part);
-                    run(&mut self.say.reply_end, params![event.0, next.part, State::Dead as i64, None::<&str>])?;
+                    run(&mut self.say.reply_close, params![event.0, next.part, State::Dead as i64])?;
                     continue;
                 }
             };
@@ -444,7 +448,11 @@ impl Engine<'_> {
             for (event, lane, push) in ahead {
                 looked += 1;
                 self.place(channel)?.cursor = event;
-                if busy.contains(&lane) || first(&mut self.say.lane_at, params![lane], |_| Ok(()))?.is_some() {
+                let at = first(&mut self.say.lane_at, params![lane], |row| row.get::<_, i64>(0))?;
+                if at == Some(event.0) {
+                    continue; // Begun before a restart, after the cursor was last saved.
+                }
+                if at.is_some() || busy.contains(&lane) {
                     run(&mut self.say.behind_put, params![lane, event.0])?;
                 } else if push {
                     run(&mut self.say.lane_put, params![lane, channel.0, event.0, TO_SEND, now.0, 0])?;
@@ -505,7 +513,6 @@ impl Engine<'_> {
         go_on: bool,
         now: Moment,
     ) -> Result<Option<Lease>, StoreError> {
-        self.record(event, attempt)?;
         let part = attempt.part;
         let (state, message_id) = match end {
             SendEnd::Delivered { message_id } => (State::Answered, message_id.as_deref()),
@@ -515,12 +522,16 @@ impl Engine<'_> {
             SendEnd::Skipped => (State::Skipped, None),
             SendEnd::Dead => (State::Dead, None),
             SendEnd::Again { due, maybe_said } => {
+                self.record(event, attempt)?;
                 run(&mut self.say.reply_again, params![event.0, part, maybe_said])?;
                 self.wait_in_lane(lane, event, TO_SEND, *due, 0)?;
                 return Ok(None);
             }
         };
-        run(&mut self.say.reply_end, params![event.0, part, state as i64, message_id])?;
+        // The last attempt lies in the reply's own row, since most replies have only that one.
+        let Attempt { began, ended, status, words, .. } = attempt;
+        let end = params![event.0, part, state as i64, message_id, began.0, ended.0, status, words];
+        run(&mut self.say.reply_end, end)?;
         if state == State::Dead {
             // Half an answer after a missing part would only confuse: the rest ends with it.
             run(&mut self.say.reply_rest, params![event.0])?;
@@ -605,9 +616,11 @@ impl Engine<'_> {
         Ok(self.place(channel)?.pruned_to != from)
     }
 
+    /// Now and then: what lies between the saved cursor and the real one is looked at again after a restart, and is
+    /// found ended, or in `lane`, or in `behind`.
     fn save_cursors(&mut self) -> Result<(), StoreError> {
         for (channel, place) in &mut self.channels {
-            if place.cursor != place.cursor_saved {
+            if place.cursor.0 - place.cursor_saved.0 >= limits::CURSOR_LAG {
                 run(&mut self.say.save_cursor, params![channel.0, place.cursor.0])?;
                 place.cursor_saved = place.cursor;
             }
@@ -744,6 +757,7 @@ impl Store for Engine<'_> {
                 return Ok(Replayed::Left(format!("it is {state}; only dead and unknown ones are put back")));
             }
         };
+        run(&mut self.say.reply_move, params![event.0, part.is_some(), part.unwrap_or(0)])?;
         let again = run(&mut self.say.reply_reopen, params![event.0, part.is_some(), part.unwrap_or(0), now.0])?;
         if again == 0 && (part.is_some() || self.has_replies(event)?) {
             return Ok(Replayed::Left("that reply is neither dead nor unknown".to_owned()));

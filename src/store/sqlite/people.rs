@@ -218,7 +218,9 @@ fn replies(connection: &Connection, event: EventKey) -> Result<Vec<ReplyLife>, S
 
 fn attempts(connection: &Connection, event: EventKey, part: u32) -> rusqlite::Result<Vec<Attempt>> {
     let mut all = connection.prepare(
-        "SELECT number, began, ended, status, words FROM attempt WHERE key = ?1 AND part = ?2 ORDER BY number",
+        "SELECT number, began, ended, status, words FROM attempt WHERE key = ?1 AND part = ?2
+         UNION ALL SELECT attempts, began, ended, status, words FROM reply
+                   WHERE key = ?1 AND part = ?2 AND ended IS NOT NULL ORDER BY 1",
     )?;
     let rows = all.query_map(params![event.0, part], |row| {
         Ok(Attempt {
