@@ -3,7 +3,7 @@
 //!
 //! It follows the SQLite engine table by table; the suite holds the two together.
 
-use super::{Admitted, Life, Replayed, ReplyLife, State, Store, StoreError, Urgency, Wanted, lane, read_tag};
+use super::{Admitted, Life, PUSH, Replayed, ReplyLife, State, Store, StoreError, Urgency, Wanted, lane, read_tag};
 use crate::limits;
 use crate::model::{
     Arrival, Attempt, ChannelNumber, EventId, EventKey, Fate, Lease, Moment, Reply, SendEnd, Settlement, Work,
@@ -352,7 +352,7 @@ impl Store for Memory {
     ) -> Result<Admitted, StoreError> {
         let conversation = replies.first().map(|reply| reply.to.clone()).unwrap_or_default();
         let (id, raw) = (id.to_owned(), Box::default());
-        let arrival = Arrival { id, conversation, kind: "push", fate: Fate::Hear, raw, proves: None };
+        let arrival = Arrival { id, conversation, kind: PUSH, fate: Fate::Hear, raw, proves: None };
         let Some(event) = self.keep(channel, &arrival, true, (now, now)) else { return Ok(Admitted::Duplicate) };
         self.put_replies(event, replies, now)?;
         Ok(Admitted::Kept { event, to_hear: true })

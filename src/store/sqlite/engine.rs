@@ -7,7 +7,7 @@ use crate::limits;
 use crate::model::{
     Arrival, Attempt, ChannelNumber, EventKey, Fate, Lease, MemoryWrite, Moment, Reply, SendEnd, Settlement, Work,
 };
-use crate::store::{Admitted, Life, Replayed, State, Store, StoreError, Urgency, Wanted, lane, read_tag};
+use crate::store::{Admitted, Life, PUSH, Replayed, State, Store, StoreError, Urgency, Wanted, lane, read_tag};
 use rusqlite::{Connection, OptionalExtension, Params, Row, Statement, params};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -109,9 +109,6 @@ statements! {
 /// What a conversation is at, in `lane.phase`.
 const TO_HEAR: i64 = 0;
 const TO_SEND: i64 = 1;
-
-/// The kind of an event that did not come from outside: something we were asked to say.
-pub(super) const PUSH: &str = "push";
 
 impl SqliteFile {
     /// The verbs on this file.
