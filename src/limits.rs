@@ -51,6 +51,8 @@ pub const DRAIN_TIME: Duration = Duration::from_secs(2);
 pub const DRAIN_BYTES_MAX: usize = 1024 * 1024;
 /// Connections accepted on one listener before the others have their turn.
 pub const ACCEPTS_PER_TURN: usize = 256;
+/// Reads, requests and writes of one connection before the others have their turn.
+pub const ROUNDS_PER_TURN: usize = 32;
 /// Connections that may wait to be accepted; the kernel's own bound (net.core.somaxconn) may be lower.
 pub const BACKLOG: i32 = 4096;
 /// How long further refusals of a kind are only counted after one was logged.

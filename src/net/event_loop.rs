@@ -34,6 +34,8 @@ pub struct EventLoop {
     intake: Intake,
     letters: SyncSender<Letter>,
     receipts: Receiver<Vec<(Ticket, Receipt)>>,
+    /// Connections that have had their share of this turn and could go on.
+    again: Vec<Ticket>,
     /// Requests of this turn, for the keeper.
     admissions: Vec<Admission>,
     connections_max: usize,
@@ -90,6 +92,7 @@ impl EventLoop {
             listeners,
             signals,
             peers: Peers::default(),
+            again: Vec::new(),
             intake,
             letters,
             receipts,
@@ -136,6 +139,7 @@ impl EventLoop {
                 }
             }
             self.accept();
+            self.pump_again();
             self.end_overdue();
             self.hand_over();
         }
@@ -147,7 +151,8 @@ impl EventLoop {
     }
 
     fn patience(&self) -> Option<Duration> {
-        if self.accept_at.is_none() && self.listeners.iter().any(|listener| listener.pending) {
+        let accepting = self.accept_at.is_none() && self.listeners.iter().any(|listener| listener.pending);
+        if accepting || !self.again.is_empty() {
             return Some(Duration::ZERO);
         }
         let soonest = [self.peers.next_deadline(), self.accept_at, self.stopping].into_iter().flatten().min()?;
@@ -163,11 +168,37 @@ impl EventLoop {
         }
     }
 
-    /// Reads, understands, answers and writes on one connection until nothing moves any more.
+    /// Lets a connection go on as far as it can; if all together then hold too much, somebody has to go.
     fn pump(&mut self, index: u32) {
+        self.go_on(index);
+        if self.peers.held_bytes() > limits::BUFFERED_BYTES_MAX {
+            self.make_room(index);
+        }
+    }
+
+    /// Those who had their share of the last turn.
+    fn pump_again(&mut self) {
+        for ticket in std::mem::take(&mut self.again) {
+            if let Some(peer) = self.peers.get_by(ticket) {
+                peer.goes_on_later = false;
+                self.pump(ticket.slot);
+            }
+        }
+    }
+
+    /// Reads, understands, answers and writes on one connection until nothing moves any more, or until the others
+    /// should have their turn: whoever sends without end must not have the loop to himself.
+    fn go_on(&mut self, index: u32) {
         let mut active = false;
-        loop {
+        for round in 0.. {
+            let ticket = self.peers.ticket(index);
             let Some(peer) = self.peers.get(index) else { return };
+            if round == limits::ROUNDS_PER_TURN {
+                if !std::mem::replace(&mut peer.goes_on_later, true) {
+                    self.again.push(ticket);
+                }
+                break;
+            }
             let read = peer.read(&mut self.scratch);
             if read == Flow::Broken {
                 self.peers.remove(index);
@@ -190,9 +221,6 @@ impl EventLoop {
             peer.settle(active, now);
         }
         self.peers.update(index, active);
-        if self.peers.held_bytes() > limits::BUFFERED_BYTES_MAX {
-            self.make_room(index);
-        }
     }
 
     /// Takes what `http` says until it needs more. True when it said anything.
@@ -371,7 +399,7 @@ impl EventLoop {
         self.pump(index);
     }
 
-    /// Closes the connection that is idle for longest; if none is, the one whose request takes longest.
+    /// Closes the connection that is idle for longest; if none is, the one whose request or answer takes longest.
     fn close_one(&mut self, except: Option<u32>) -> bool {
         for queue in [Queue::Idle, Queue::Unfinished] {
             if let Some(index) = self.peers.longest_in(queue).filter(|index| Some(*index) != except) {
@@ -382,11 +410,12 @@ impl EventLoop {
         false
     }
 
-    /// All connections together hold too much: those whose request takes longest are refused.
+    /// All connections together hold too much: those whose request or answer takes longest are refused.
     fn make_room(&mut self, newest: u32) {
+        let refusal = Refusal { retry_after_s: Some(1), ..Refusal::new(503, "too much is coming in at once") };
         while self.peers.held_bytes() > limits::BUFFERED_BYTES_MAX {
-            let index = self.peers.longest_in(Queue::Unfinished).unwrap_or(newest);
-            let refusal = Refusal { retry_after_s: Some(1), ..Refusal::new(503, "too much is coming in at once") };
+            let newest = self.peers.get(newest).map(|_| newest);
+            let Some(index) = self.peers.longest_in(Queue::Unfinished).or(newest) else { return };
             self.refuse(index, &refusal);
             self.peers.remove(index);
         }
@@ -416,7 +445,8 @@ impl EventLoop {
             peer.promised = None;
             peer.restart_wait(now);
             peer.http.refuse(refusal, &self.date.1);
-            self.pump(index);
+            // Not `pump`: whoever makes room by this must not be asked for room.
+            self.go_on(index);
         }
     }
 }

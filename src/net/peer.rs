@@ -18,6 +18,8 @@ pub struct Peer {
     /// What the kernel last said; only `WouldBlock` (or a short read) takes it back.
     pub readable: bool,
     pub writable: bool,
+    /// It has had its share of this turn of the loop, and is down for the next one.
+    pub goes_on_later: bool,
     /// What is said once the keeper has kept the request.
     pub promised: Option<Response>,
     /// Since when it waits for what it waits for.
@@ -57,6 +59,7 @@ impl Peer {
             from,
             readable: true,
             writable: true,
+            goes_on_later: false,
             promised: None,
             since: now,
             kind: Kind::Idle,
@@ -167,9 +170,9 @@ impl Peer {
         self.kind == Kind::Idle
     }
 
-    /// True while a request is coming in, and could stay so for long.
+    /// True while it is the client's turn: to send the rest, to take its answer, or to leave. That could take long.
     pub fn is_unfinished(&self) -> bool {
-        matches!(self.kind, Kind::Head | Kind::Body)
+        matches!(self.kind, Kind::Head | Kind::Body | Kind::Write | Kind::Drain)
     }
 }
 

@@ -16,7 +16,7 @@ const NONE: u32 = u32::MAX;
 pub enum Queue {
     /// Nothing is under way; the least loss.
     Idle,
-    /// A request is coming in, and has been for a while.
+    /// A request is coming in, its answer is not taken, or it was the last one; and that has been so for a while.
     Unfinished,
 }
 

@@ -57,7 +57,8 @@ impl Send<'_> {
             Delivery::Retry { .. } | Delivery::Locked { .. } if now.since(self.made) >= limits::RETRY_LIFE => {
                 SendEnd::Dead
             }
-            Delivery::Locked { .. } => SendEnd::Again { due: now.after(limits::LOCKED_REST), maybe_said: false },
+            // The channel rests, and this reply with it; but a start with better credentials need not wait.
+            Delivery::Locked { .. } => SendEnd::Again { due: now, maybe_said: false },
             Delivery::Retry { after, maybe_said, .. } => {
                 let wait = backoff::delay(self.attempt, chance);
                 let wait = match effect {
