@@ -75,7 +75,7 @@ impl Shop<'_> {
         }
     }
 
-    /// What the keeper does after each transaction.
+    /// With the housekeeping that the keeper does between two transactions.
     fn commit(&mut self) {
         self.store.commit().unwrap();
         self.store.tidy(Urgency::WhenLong).unwrap();
