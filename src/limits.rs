@@ -112,8 +112,9 @@ pub const CHECKPOINT_PASSES: u32 = 4;
 
 // ---- work/, queue/ ----
 
-/// Worker threads, unless configured, and at most.
+/// Worker threads, unless configured …
 pub const WORKERS: usize = 4;
+/// … and at most: each may hold an answer of `ANSWER_BYTES_MAX`.
 pub const WORKERS_MAX: usize = 64;
 /// Time to connect to an upstream.
 pub const FETCH_CONNECT_TIME: Duration = Duration::from_secs(5);
@@ -127,8 +128,9 @@ pub const NAME_LIFE: Duration = Duration::from_secs(30);
 pub const NAMES_MAX: usize = 64;
 /// Longest answer of an upstream that we read, in bytes.
 pub const ANSWER_BYTES_MAX: usize = 1024 * 1024;
-/// First wait before a retry; doubled each time, up to the longest.
+/// First wait before a retry; doubled each time …
 pub const RETRY_DELAY: Duration = Duration::from_secs(1);
+/// … up to this, so that a platform that is back is noticed within ten minutes.
 pub const RETRY_DELAY_MAX: Duration = Duration::from_secs(600);
 /// A reply that could not be said for so long is given up. Past it Messenger's window is closed (messenger.md §9).
 pub const RETRY_LIFE: Duration = Duration::from_secs(24 * 3600);
@@ -157,8 +159,9 @@ pub const CONNECTIONS_CEILING: usize = 100_000;
 pub const NAME_BYTES_MAX: usize = 32;
 /// Longest webhook path, in bytes; with a query behind it, it must fit `TARGET_BYTES_MAX`.
 pub const PATH_BYTES_MAX: usize = 1024;
-/// Events that `ackd events` lists, unless told, and at most.
+/// Events that `ackd events` lists, unless told …
 pub const EVENTS_LISTED: usize = 50;
+/// … and at most.
 pub const EVENTS_LISTED_MAX: usize = 100_000;
 /// How often `ackd events --follow` looks whether something was committed. A look costs 20 µs.
 pub const FOLLOW_INTERVAL: Duration = Duration::from_millis(250);

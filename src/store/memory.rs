@@ -8,6 +8,7 @@ use crate::limits;
 use crate::model::{
     Arrival, Attempt, ChannelNumber, EventId, EventKey, Fate, Lease, Moment, Reply, SendEnd, Settlement, Work,
 };
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -433,10 +434,10 @@ impl Store for Memory {
             return left("that reply is neither dead nor unknown");
         }
         (row.state, row.ended, row.why) = (State::Open, None, None);
-        if self.now.lanes.contains_key(&lane) {
-            self.now.behind.insert((lane, event));
+        if let Entry::Vacant(free) = self.now.lanes.entry(lane) {
+            free.insert(Lane { event, sending: again > 0, due: now, attempt: 0 });
         } else {
-            self.now.lanes.insert(lane, Lane { event, sending: again > 0, due: now, attempt: 0 });
+            self.now.behind.insert((lane, event));
         }
         Ok(Replayed::PutBack)
     }
