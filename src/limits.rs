@@ -169,17 +169,20 @@ pub const FOLLOW_INTERVAL: Duration = Duration::from_millis(250);
 pub const PAGE_ROWS: usize = 512;
 /// Events whose state `--follow` keeps in mind to see it change; of more, the oldest are let go. One takes 30 bytes.
 pub const FOLLOWED_MAX: usize = 4096;
-/// Columns of `ackd events`, in characters: a kind, a conversation (a Messenger id has 17), the reason.
+/// Widest column of kinds in `ackd events`, in characters.
 pub const KIND_CHARS_MAX: usize = 20;
+/// Widest column of conversations there, in characters; a Messenger id has 17.
 pub const CONVERSATION_CHARS_MAX: usize = 28;
+/// Longest reason there, in characters.
 pub const WHY_CHARS_MAX: usize = 160;
 /// What `ackd why` shows of an event's bytes or a reply's text, and of any other word from outside, in characters.
 pub const PREVIEW_CHARS_MAX: usize = 400;
 /// How long a daemon may take to answer over its control socket; the keeper has `KEEPER_TIME` of it.
 pub const CONTROL_TIME: Duration = Duration::from_secs(10);
-/// How often, and how long apart, a held store is tried whose control socket nobody answers: an ackd that is
-/// starting holds its store first, and another command holds it for some milliseconds.
+/// How often a held store is tried whose control socket nobody answers: an ackd that is starting holds its store
+/// first, and another command holds it for some milliseconds.
 pub const CONTROL_TRIES: u32 = 20;
+/// How long apart.
 pub const CONTROL_PAUSE: Duration = Duration::from_millis(100);
 /// What a message quotes of somebody's words, in characters.
 pub const QUOTED_CHARS_MAX: usize = 60;
