@@ -131,7 +131,8 @@ impl EventLoop {
                     Token(token) => {
                         let index = u32::try_from(token - PEERS).unwrap_or(u32::MAX);
                         if let Some(peer) = self.peers.get(index) {
-                            peer.readable |= event.is_readable() || event.is_read_closed() || event.is_error();
+                            peer.ending |= event.is_read_closed() || event.is_error();
+                            peer.readable |= event.is_readable() || peer.ending;
                             peer.writable |= event.is_writable() || event.is_write_closed() || event.is_error();
                             self.pump(index);
                         }

@@ -18,6 +18,9 @@ pub struct Peer {
     /// What the kernel last said; only `WouldBlock` (or a short read) takes it back.
     pub readable: bool,
     pub writable: bool,
+    /// The kernel said that the client ends, or that the connection broke: there is something to read until `read`
+    /// has seen it.
+    pub ending: bool,
     /// It has had its share of this turn of the loop, and is down for the next one.
     pub goes_on_later: bool,
     /// What is said once the keeper has kept the request.
@@ -59,6 +62,7 @@ impl Peer {
             from,
             readable: true,
             writable: true,
+            ending: false,
             goes_on_later: false,
             promised: None,
             since: now,
@@ -80,8 +84,9 @@ impl Peer {
                 Flow::Moved
             }
             Ok(count) => {
-                // Less than there was room for: the socket is empty (epoll(7), Q9), so a second read would be in vain.
-                self.readable = count == scratch.len();
+                // Less than there was room for: the socket is empty (epoll(7), Q9), so a second read would be in vain;
+                // but for the client's end, of which the kernel tells only once.
+                self.readable = self.ending || count == scratch.len();
                 self.http.receive(scratch.get(..count).unwrap_or_default());
                 self.drain(count)
             }

@@ -172,6 +172,20 @@ fn head_is_answered_without_a_body_and_a_half_closed_connection_with_one() {
 }
 
 #[test]
+fn the_end_of_a_client_is_noticed_even_if_it_comes_together_with_its_last_request() {
+    let mut scene = Scene::new();
+    for number in 0..200 {
+        let mut client = scene.client();
+        assert_eq!(client.get(PATH).status, 403);
+        client.write(delivery(PATH, one(&format!("m_{number}"), "1", "my last word")));
+        client.half_close();
+        assert_eq!(client.read().status, 200);
+        client.expect_end();
+    }
+    scene.stop();
+}
+
+#[test]
 fn a_connection_is_kept_unless_the_client_is_old_or_says_otherwise() {
     let mut scene = Scene::new();
     let mut client = scene.client();
