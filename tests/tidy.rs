@@ -176,8 +176,9 @@ fn nothing_half_done_stays() {
                 }
             }
             // In comments too, so put together here, where it would find itself.
-            if words.contains(concat!("FIX", "ME")) {
-                faults.push(format!("{place}: mend it, or write an issue"));
+            let mark = concat!("FIX", "ME");
+            if words.contains(mark) {
+                faults.push(format!("{place}: {mark} does not stay in a commit; mend it, or write an issue"));
             }
         }
     }
