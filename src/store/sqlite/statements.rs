@@ -39,7 +39,7 @@ statements! {
     behind_drop = "DELETE FROM behind WHERE lane = ?1 AND key = ?2";
 
     reply_put = "INSERT INTO reply (key, part, state, made, content, attempts, begun)
-                 VALUES (?1, ?2, 0, ?3, ?4, ?5, ?6)";
+                 VALUES (?1, ?2, 0, ?3, ?4, ?5, ?6) ON CONFLICT (key, part) DO NOTHING";
     reply_next = "SELECT part, attempts, begun, maybe_twice, proved, content, made FROM reply
                   WHERE key = ?1 AND state = 0 ORDER BY part LIMIT 1";
     reply_begin = "UPDATE reply SET begun = ?3, attempts = ?4, maybe_twice = ?5 WHERE key = ?1 AND part = ?2";
