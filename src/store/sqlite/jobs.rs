@@ -142,7 +142,8 @@ impl Engine<'_> {
             };
             self.begin()?;
             let event = EventKey(key);
-            let lease = if phase == TO_SEND {
+            // One that was heard and sent by the same worker, until that was cut off, still stands as to be heard.
+            let lease = if phase == TO_SEND || self.has_replies(event)? {
                 self.begin_send(event, lane, now)?
             } else {
                 self.begin_hearing(event, lane, attempt + 1, now)?
@@ -245,16 +246,12 @@ impl Engine<'_> {
             return Ok(None);
         }
         self.put_replies(event, replies, go_on, now)?;
-        let first = replies.first().filter(|_| go_on);
-        if first.is_some() {
-            run(&mut self.say.lane_put, params![lane, event.channel().0, event.0, TO_SEND, now.0, 0])?;
-        } else {
+        let Some(reply) = replies.first().filter(|_| go_on) else {
             self.wait_in_lane(lane, event, TO_SEND, now, 0)?;
-        }
-        Ok(first.map(|reply| {
-            let work = Work::Send { part: 1, reply: reply.clone(), attempt: 1, made: now };
-            Lease { event, lane, work }
-        }))
+            return Ok(None);
+        };
+        let work = Work::Send { part: 1, reply: reply.clone(), attempt: 1, made: now };
+        Ok(Some(Lease { event, lane, work }))
     }
 
     pub(super) fn sent(
