@@ -8,6 +8,7 @@ use crate::limits;
 use crate::model::{
     Arrival, Attempt, ChannelNumber, EventId, EventKey, Fate, Lease, Moment, Reply, SendEnd, Settlement, Work,
 };
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -349,13 +350,16 @@ impl Store for Memory {
         id: &str,
         replies: &[Reply],
         now: Moment,
-    ) -> Result<Admitted, StoreError> {
+    ) -> Result<EventKey, StoreError> {
         let conversation = replies.first().map(|reply| reply.to.clone()).unwrap_or_default();
         let (id, raw) = (id.to_owned(), Box::default());
         let arrival = Arrival { id, conversation, kind: PUSH, fate: Fate::Hear, raw, proves: None };
-        let Some(event) = self.keep(channel, &arrival, true, (now, now)) else { return Ok(Admitted::Duplicate) };
+        let Some(event) = self.keep(channel, &arrival, true, (now, now)) else {
+            let kept = self.now.ids.get(&(channel, arrival.id)).copied();
+            return kept.ok_or_else(|| StoreError("no such channel".to_owned()));
+        };
         self.put_replies(event, replies, now)?;
-        Ok(Admitted::Kept { event, to_hear: true })
+        Ok(event)
     }
 
     fn lease(
@@ -433,10 +437,9 @@ impl Store for Memory {
             return left("that reply is neither dead nor unknown");
         }
         (row.state, row.ended, row.why) = (State::Open, None, None);
-        if self.now.lanes.contains_key(&lane) {
-            self.now.behind.insert((lane, event));
-        } else {
-            self.now.lanes.insert(lane, Lane { event, sending: again > 0, due: now, attempt: 0 });
+        match self.now.lanes.entry(lane) {
+            Entry::Occupied(_) => drop(self.now.behind.insert((lane, event))),
+            Entry::Vacant(free) => drop(free.insert(Lane { event, sending: again > 0, due: now, attempt: 0 })),
         }
         Ok(Replayed::PutBack)
     }

@@ -70,14 +70,14 @@ pub trait Store {
     ) -> Result<Admitted, StoreError>;
 
     /// Takes in something to say of our own accord; it waits its turn in its conversation. `id` makes a
-    /// repetition harmless.
+    /// repetition harmless: it changes nothing, and gives the same event again.
     fn push(
         &mut self,
         channel: ChannelNumber,
         id: &str,
         replies: &[Reply],
         now: Moment,
-    ) -> Result<Admitted, StoreError>;
+    ) -> Result<EventKey, StoreError>;
 
     /// The next job of this channel whose conversation is not in `busy`, if one is due.
     fn lease(

@@ -52,6 +52,7 @@ statements! {
     commit = "COMMIT";
     admit = "INSERT INTO event (key, channel, id, conversation, lane, kind, received, kept, state, ended, why, raw)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT (channel, id) DO NOTHING";
+    kept = "SELECT key FROM event WHERE channel = ?1 AND id = ?2";
     end_event = "UPDATE event SET state = ?2, ended = ?3, why = ?4 WHERE key = ?1";
     ahead = "SELECT key, lane, kind = 'push' FROM event WHERE key > ?1 AND key < ?2 AND state = 0 ORDER BY key LIMIT ?3";
     to_hear = "SELECT conversation, kind, received, raw FROM event WHERE key = ?1";
@@ -686,13 +687,22 @@ impl Store for Engine<'_> {
         id: &str,
         replies: &[Reply],
         now: Moment,
-    ) -> Result<Admitted, StoreError> {
+    ) -> Result<EventKey, StoreError> {
         let conversation = replies.first().map(|reply| reply.to.clone()).unwrap_or_default();
-        let id = id.to_owned();
-        let arrival = Arrival { id, conversation, kind: PUSH, fate: Fate::Hear, raw: Box::default(), proves: None };
-        let Some(event) = self.keep(channel, &arrival, now, now)? else { return Ok(Admitted::Duplicate) };
+        let arrival = Arrival {
+            id: id.to_owned(),
+            conversation,
+            kind: PUSH,
+            fate: Fate::Hear,
+            raw: Box::default(),
+            proves: None,
+        };
+        let Some(event) = self.keep(channel, &arrival, now, now)? else {
+            let kept = first(&mut self.say.kept, params![channel.0, id], |row| row.get(0).map(EventKey))?;
+            return kept.ok_or_else(|| StoreError("an order that was kept before is gone".to_owned()));
+        };
         self.put_replies(event, replies, false, now)?;
-        Ok(Admitted::Kept { event, to_hear: true })
+        Ok(event)
     }
 
     fn lease(
