@@ -3,7 +3,7 @@
 use super::events::known_channel;
 use super::reach::{self, Done, Errand};
 use super::{CliError, World};
-use crate::config::Config;
+use crate::config::Outline;
 use crate::keeper::{Line, carry_out};
 use crate::model::{Order, Purpose, Reply};
 use crate::platform::Unsayable;
@@ -21,7 +21,7 @@ pub struct Saying<'a> {
 }
 
 /// Keeps it, and says under which name.
-pub fn send(config: &Config, saying: Saying<'_>, world: &World<'_>, out: &mut dyn Write) -> Result<(), CliError> {
+pub fn send(config: &Outline, saying: Saying<'_>, world: &World<'_>, out: &mut dyn Write) -> Result<(), CliError> {
     let names: Vec<_> = config.channels.iter().map(|channel| channel.name.as_str()).collect();
     known_channel(saying.channel, &names)?;
     let id = random_id()?;
@@ -49,7 +49,7 @@ fn random_id() -> Result<String, CliError> {
 
 /// The same as a daemon would do, since there is none.
 fn keep(
-    config: &Config,
+    config: &Outline,
     saying: Saying<'_>,
     id: &str,
     store: &mut Engine<'_>,
@@ -59,7 +59,7 @@ fn keep(
     let Some(channel) = channel else { return Ok(Vec::new()) };
     let reply = Reply { purpose: Purpose::Push, ..Reply::text(saying.to, saying.text) };
     let unsayable = |Unsayable(why): Unsayable| CliError::Failed(format!("this cannot be said: {why}"));
-    let replies = channel.platform.fit(reply).map_err(unsayable)?;
+    let replies = (channel.fit)(reply).map_err(unsayable)?;
     let number = store.channel(&channel.name)?;
     let order = Order::Send { channel: number, id: id.to_owned(), replies };
     let lines = carry_out(store, &order, &[Line::new(number, &*channel.name)], (world.clock)())?;

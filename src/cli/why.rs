@@ -2,7 +2,7 @@
 
 use super::show::{millisecond, shown};
 use super::{CliError, World};
-use crate::config::{Config, quoted};
+use crate::config::{Outline, quoted};
 use crate::limits::PREVIEW_CHARS_MAX;
 use crate::model::{Attempt, Content, CourtesyAct, EventId, Moment};
 use crate::store::sqlite::{Reader, SqliteFile};
@@ -10,7 +10,7 @@ use crate::store::{Life, PUSH, ReplyLife, State};
 use std::io::{self, Write};
 
 /// Tells the life of the event that is called `name`, here or on its platform; with a part, of that reply only.
-pub fn why(config: &Config, name: &str, world: &World<'_>, out: &mut dyn Write) -> Result<(), CliError> {
+pub fn why(config: &Outline, name: &str, world: &World<'_>, out: &mut dyn Write) -> Result<(), CliError> {
     let reader = Reader::open(&config.store)?;
     let life = match reader.find(name)? {
         Some(event) => reader.life(event)?,
