@@ -12,6 +12,7 @@ use ackd::cli::{CliError, World, log};
 use ackd::config::{Config, Outline};
 use ackd::daemon;
 use jiff::tz::TimeZone;
+use rustix::process::geteuid;
 use std::env;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -39,7 +40,13 @@ fn main() -> ExitCode {
 
 fn carry_out(command: Command, out: &mut dyn Write) -> Result<(), CliError> {
     let linger = |time| linger(&io::stdout(), time);
-    let world = World { zone: TimeZone::system(), clock: daemon::clock, pause: &thread::sleep, linger: &linger };
+    let world = World {
+        zone: TimeZone::system(),
+        clock: daemon::clock,
+        user: geteuid().as_raw(),
+        pause: &thread::sleep,
+        linger: &linger,
+    };
     match command {
         Command::Run { config } => load(config).and_then(|config| run(&config)).map_err(|error| logged(&error)),
         Command::Check { config } => check_and_tell(&place(config)?, out),

@@ -25,7 +25,8 @@ pub(super) fn world() -> World<'static> {
         std::thread::yield_now();
         Ok(())
     };
-    World { zone: TimeZone::UTC, clock: || NOW, pause: &|_| (), linger }
+    let user = rustix::process::geteuid().as_raw();
+    World { zone: TimeZone::UTC, clock: || NOW, user, pause: &|_| (), linger }
 }
 
 /// What a command said.
@@ -64,6 +65,11 @@ impl Folder {
         let (page, other) = (channel("page"), channel("other"));
         let text = format!("listen = \"127.0.0.1:3000\"\n{page}{other}[bot.echo]\nkind = \"echo\"\n");
         Outline::parse(&text, &self.0.join("ackd.toml"), &|_| None).unwrap()
+    }
+
+    /// Makes the store, as `ackd run` does.
+    pub(super) fn make(&self) {
+        drop(SqliteFile::open(&self.store()).unwrap());
     }
 
     pub(super) fn store(&self) -> PathBuf {

@@ -29,7 +29,8 @@ pub fn why(config: &Outline, name: &str, world: &World<'_>, out: &mut dyn Write)
             )));
         }
     }
-    let held = SqliteFile::is_held(&config.store);
+    // Where that cannot be seen, nothing is said about it.
+    let held = SqliteFile::is_held(&config.store).unwrap_or(true);
     Ok(Story { life: &life, whole: part.is_none(), held, world }.tell(out)?)
 }
 

@@ -670,12 +670,40 @@ mod sqlite_engine {
         let folder = folder("owner");
         let path = folder.0.join("ackd.db");
         let first = SqliteFile::open(&path).unwrap();
-        assert!(SqliteFile::is_held(&path));
+        assert_eq!(SqliteFile::is_held(&path), Ok(true));
         let second = SqliteFile::open(&path).expect_err("two owners");
         assert!(second.0.contains("another ackd works on it"), "{second}");
         drop(first);
-        assert!(!SqliteFile::is_held(&path));
+        assert_eq!(SqliteFile::is_held(&path), Ok(false));
         SqliteFile::open(&path).unwrap();
+    }
+
+    #[test]
+    fn a_lock_that_cannot_be_read_is_not_taken_for_a_free_one() {
+        let folder = folder("unreadable");
+        let lock = folder.0.join("ackd.db.lock");
+        // It cannot be opened even by root, who may read everything else.
+        std::os::unix::fs::symlink(&lock, &lock).unwrap();
+        let error = SqliteFile::is_held(&folder.0.join("ackd.db")).unwrap_err().0;
+        assert!(error.starts_with("whether an ackd runs cannot be seen: "), "{error}");
+        assert!(error.ends_with("; run this as ackd's user, or with sudo"), "{error}");
+    }
+
+    #[test]
+    fn a_command_makes_no_store_and_opens_none_of_another_user() {
+        let folder = folder("command");
+        let path = folder.0.join("ackd.db");
+        let me = rustix::process::geteuid().as_raw();
+        let error = SqliteFile::open_as(&path, me).unwrap_err().0;
+        assert!(error.ends_with(": there is none yet; `ackd run` makes it"), "{error}");
+        assert_eq!(std::fs::read_dir(&folder.0).unwrap().count(), 0);
+        drop(SqliteFile::open(&path).unwrap());
+        std::fs::remove_file(folder.0.join("ackd.db.lock")).unwrap();
+        let error = SqliteFile::open_as(&path, me + 1).unwrap_err().0;
+        assert!(error.ends_with(&format!("; run this as its owner: sudo -u '#{me}' ackd …")), "{error}");
+        assert!(!folder.0.join("ackd.db.lock").exists(), "nothing was made that locks the owner out");
+        let held = SqliteFile::open_as(&path, me).unwrap();
+        assert!(held.is_some() && SqliteFile::open_as(&path, me).unwrap().is_none());
     }
 
     #[test]
