@@ -93,9 +93,9 @@ impl Story<'_> {
         if life.replies.is_empty() || !self.whole {
             return Ok(());
         }
-        // A replay gives replies a new time; the attempts before it tell that they are older.
-        let tried = |reply: &ReplyLife| reply.attempts.iter().any(|attempt| attempt.began < reply.made);
-        let made = life.replies.iter().filter(|reply| !tried(reply)).map(|reply| reply.made).min();
+        // A replay gives replies a new time, and keeps the old one.
+        let before = life.replays.iter().filter_map(|replay| replay.made);
+        let made = before.chain(life.replies.iter().map(|reply| reply.made)).min();
         self.line(made, &format!("heard by the bot, which made {}", many(life.replies.len(), "reply", "replies")), out)
     }
 
@@ -136,6 +136,11 @@ impl Story<'_> {
         let life = self.life;
         let why = life.why.as_deref().map_or_else(String::new, |why| format!(": {}", word(why)));
         writeln!(out)?;
+        for replay in &life.replays {
+            let why = replay.why.as_deref().map_or_else(String::new, |why| format!(": {}", word(why)));
+            self.line(replay.ended, &format!("{}{why}", replay.state), out)?;
+            self.line(Some(replay.at), "put back by `ackd replay`", out)?;
+        }
         if life.state == State::Open {
             return self.waits(&why, out);
         }
@@ -307,9 +312,18 @@ page-1  answered
         let folder = story();
         folder.with(|store, page| {
             store.replay(EventKey::new(page, 4), None, at(100)).unwrap();
+            store.replay(EventKey::new(page, 3), None, at(101)).unwrap();
         });
+        let text = tell(&folder, "page-3").unwrap();
+        let end = "dead: the bot broke\n2027-01-15 08:01:41.000  put back by `ackd replay`\n";
+        assert!(text.contains(end) && !text.contains("heard by"), "{text}");
         let text = tell(&folder, "page-4").unwrap();
-        assert!(text.contains("\n                         heard by the bot, which made 1 reply\n"), "{text}");
+        assert!(text.contains("\n2027-01-15 08:00:03.000  heard by the bot, which made 1 reply\n"), "{text}");
+        let end = "
+2027-01-15 08:00:04.131  unknown: a reply was sent, but the platform's answer was lost
+2027-01-15 08:01:40.000  put back by `ackd replay`
+";
+        assert!(text.contains(end), "{text}");
         assert!(text.contains("not said yet") && text.contains("maybe twice"), "{text}");
         folder.with(|store, page| {
             folder.next(store, page, NOW);

@@ -3,7 +3,7 @@
 
 use super::memory::{Memory, Shelf};
 use super::sqlite::SqliteFile;
-use super::{Admitted, Replayed, State, Store, Wanted, tag};
+use super::{Admitted, PutBack, Replayed, State, Store, Wanted, tag};
 use crate::limits;
 use crate::model::{
     Arrival, Attempt, ChannelNumber, EventKey, Fate, Lease, MemoryWrite, Moment, Reply, SendEnd, Settlement, Work,
@@ -380,12 +380,17 @@ macro_rules! every_store_must {
                 let one = desk.hear(&heard, &["one", "two"], true, NOW).unwrap();
                 assert_eq!(desk.sent(&one, SendEnd::Dead, NOW), None);
                 assert_eq!(desk.state(a1), State::Dead);
-                assert_eq!(desk.store.replay(a1, None, NOW).unwrap(), Replayed::PutBack);
-                assert!(matches!(desk.store.replay(a1, None, NOW).unwrap(), Replayed::Left(_)));
-                let one = desk.lease(&free(), NOW).unwrap();
-                let two = desk.sent(&one, delivered(), NOW).unwrap();
-                desk.sent(&two, delivered(), NOW);
+                let dead = desk.store.life(a1).unwrap().unwrap();
+                let put_back =
+                    PutBack { at: at(5), state: State::Dead, ended: Some(NOW), why: dead.why, made: Some(NOW) };
+                assert_eq!(desk.store.replay(a1, None, at(5)).unwrap(), Replayed::PutBack);
+                assert!(matches!(desk.store.replay(a1, None, at(6)).unwrap(), Replayed::Left(_)));
+                let one = desk.lease(&free(), at(5)).unwrap();
+                assert!(matches!(one.work, Work::Send { made, .. } if made == at(5)), "its time begins anew");
+                let two = desk.sent(&one, delivered(), at(5)).unwrap();
+                desk.sent(&two, delivered(), at(5));
                 assert_eq!(desk.state(a1), State::Answered);
+                assert_eq!(desk.store.life(a1).unwrap().unwrap().replays, [put_back]);
             });
         }
 
@@ -613,6 +618,43 @@ mod sqlite_engine {
         let error = SqliteFile::open(path).expect_err("it must not open").0;
         assert_eq!(std::fs::read(path).unwrap(), before, "nothing is overwritten");
         error
+    }
+
+    #[test]
+    fn a_file_of_the_version_before_is_read_and_brought_up_to_date() {
+        let mut folder = folder("older");
+        let path = folder.0.join("ackd.db");
+        let mut event = None;
+        folder.with(&mut |store| {
+            event = Some(Desk::at(store).admit("a1", "anna"));
+            store.commit().unwrap();
+        });
+        let event = event.unwrap();
+        let older = rusqlite::Connection::open(&path).unwrap();
+        older.execute_batch("DROP TABLE replay; PRAGMA user_version = 1;").unwrap();
+        drop(older);
+        let reader = crate::store::sqlite::Reader::open(&path).unwrap();
+        assert_eq!(reader.life(event).unwrap().unwrap().replays, []);
+        folder.with(&mut |store| {
+            let mut desk = Desk::at(store);
+            let Lease { event, lane, .. } = desk.lease(&free(), NOW).unwrap();
+            let dead = Settlement::HearDead { event, lane, why: "the bot gave up".to_owned() };
+            desk.store.settle(&dead, true, NOW).unwrap();
+            assert_eq!(desk.store.replay(event, None, at(1)).unwrap(), Replayed::PutBack);
+            assert_eq!(desk.work_off(at(1)), ["a1"]);
+            store.commit().unwrap();
+        });
+        assert_eq!(reader.life(event).unwrap().unwrap().replays.len(), 1);
+        let rows = || {
+            let file = rusqlite::Connection::open(&path).unwrap();
+            file.query_row("SELECT count(*) FROM replay", [], |row| row.get::<_, i64>(0)).unwrap()
+        };
+        assert_eq!(rows(), 1);
+        folder.with(&mut |store| {
+            while store.prune(at(9), at(9)).unwrap() {}
+            store.commit().unwrap();
+        });
+        assert_eq!(rows(), 0, "it goes with its event");
     }
 
     #[test]

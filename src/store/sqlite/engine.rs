@@ -57,6 +57,9 @@ statements! {
     ahead = "SELECT key, lane, kind = 'push' FROM event WHERE key > ?1 AND key < ?2 AND state = 0 ORDER BY key LIMIT ?3";
     to_hear = "SELECT conversation, kind, received, raw FROM event WHERE key = ?1";
     stands = "SELECT state, lane FROM event WHERE key = ?1";
+    replay_put = "INSERT OR IGNORE INTO replay (key, at, state, ended, why, made)
+                  SELECT key, ?2, state, ended, why, (SELECT min(made) FROM reply WHERE reply.key = event.key)
+                  FROM event WHERE key = ?1";
     reopen = "UPDATE event SET state = 0, ended = NULL, why = NULL WHERE key = ?1";
     save_cursor = "UPDATE channel SET cursor = ?2 WHERE number = ?1";
 
@@ -88,6 +91,7 @@ statements! {
                  FROM reply WHERE key = ?1";
     reply_move = "INSERT OR REPLACE INTO attempt SELECT key, part, attempts, began, ended, status, words FROM reply
                   WHERE key = ?1 AND state IN (4, 5) AND ended IS NOT NULL AND (?2 = 0 OR part = ?3)";
+    reply_failed = "SELECT 1 FROM reply WHERE key = ?1 AND state IN (4, 5) AND (?2 = 0 OR part = ?3)";
     reply_reopen = "UPDATE reply SET state = 0, ended = NULL, proved = 0, made = ?4, maybe_twice = max(maybe_twice, state = 5)
                     WHERE key = ?1 AND state IN (4, 5) AND (?2 = 0 OR part = ?3)";
     attempt_put = "INSERT OR REPLACE INTO attempt (key, part, number, began, ended, status, words)
@@ -104,6 +108,7 @@ statements! {
     old = "SELECT key, state, received FROM event WHERE key > ?1 AND key < ?2 ORDER BY key LIMIT ?3";
     drop_event = "DELETE FROM event WHERE key = ?1";
     drop_replies = "DELETE FROM reply WHERE key = ?1";
+    drop_replays = "DELETE FROM replay WHERE key = ?1";
     drop_attempts = "DELETE FROM attempt WHERE key = ?1";
 }
 
@@ -607,6 +612,7 @@ impl Engine<'_> {
             self.place(channel)?.pruned_to = EventKey(key);
             if state != State::Open {
                 run(&mut self.say.drop_attempts, params![key])?;
+                run(&mut self.say.drop_replays, params![key])?;
                 run(&mut self.say.drop_replies, params![key])?;
                 run(&mut self.say.drop_event, params![key])?;
             }
@@ -764,16 +770,19 @@ impl Store for Engine<'_> {
                 return Ok(Replayed::Left(format!("it is {state}; only dead and unknown ones are put back")));
             }
         };
-        run(&mut self.say.reply_move, params![event.0, part.is_some(), part.unwrap_or(0)])?;
-        let again = run(&mut self.say.reply_reopen, params![event.0, part.is_some(), part.unwrap_or(0), now.0])?;
-        if again == 0 && (part.is_some() || self.has_replies(event)?) {
+        let some = first(&mut self.say.reply_failed, params![event.0, part.is_some(), part.unwrap_or(0)], |_| Ok(()))?
+            .is_some();
+        if !some && (part.is_some() || self.has_replies(event)?) {
             return Ok(Replayed::Left("that reply is neither dead nor unknown".to_owned()));
         }
+        run(&mut self.say.replay_put, params![event.0, now.0])?;
+        run(&mut self.say.reply_move, params![event.0, part.is_some(), part.unwrap_or(0)])?;
+        run(&mut self.say.reply_reopen, params![event.0, part.is_some(), part.unwrap_or(0), now.0])?;
         run(&mut self.say.reopen, params![event.0])?;
         if first(&mut self.say.lane_at, params![lane], |_| Ok(()))?.is_some() {
             run(&mut self.say.behind_put, params![lane, event.0])?;
         } else {
-            let phase = if again > 0 { TO_SEND } else { TO_HEAR };
+            let phase = if some { TO_SEND } else { TO_HEAR };
             self.wait_in_lane(lane, event, phase, now, 0)?;
         }
         Ok(Replayed::PutBack)

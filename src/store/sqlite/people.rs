@@ -4,7 +4,7 @@
 use super::engine::from_json;
 use super::file::{AS_OWNER, unseen, words};
 use crate::model::{Attempt, ChannelNumber, EventId, EventKey, Moment};
-use crate::store::{Life, ReplyLife, State, StoreError};
+use crate::store::{Life, PutBack, ReplyLife, State, StoreError};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, ToSql, params};
 use std::collections::BTreeMap;
 use std::fs;
@@ -256,6 +256,7 @@ pub(super) fn life(connection: &Connection, event: EventKey) -> Result<Option<Li
             raw: row.get(8)?,
             due: row.get::<_, Option<i64>>(9)?.map(Moment),
             replies: Vec::new(),
+            replays: Vec::new(),
         })
     };
     let found = connection
@@ -270,6 +271,7 @@ pub(super) fn life(connection: &Connection, event: EventKey) -> Result<Option<Li
         .map_err(|error| words("reading", &error))?;
     let Some(mut life) = found else { return Ok(None) };
     life.replies = replies(connection, event)?;
+    life.replays = replays(connection, event).map_err(|error| words("reading", &error))?;
     Ok(Some(life))
 }
 
@@ -299,6 +301,25 @@ fn replies(connection: &Connection, event: EventKey) -> Result<Vec<ReplyLife>, S
         lives.push(life);
     }
     Ok(lives)
+}
+
+fn replays(connection: &Connection, event: EventKey) -> rusqlite::Result<Vec<PutBack>> {
+    // A reader may meet a file that the last version wrote; it makes no tables.
+    let known = "SELECT count(*) FROM sqlite_schema WHERE name = 'replay'";
+    if connection.query_row(known, [], |row| row.get::<_, i64>(0))? == 0 {
+        return Ok(Vec::new());
+    }
+    let mut all = connection.prepare("SELECT at, state, ended, why, made FROM replay WHERE key = ?1 ORDER BY at")?;
+    let rows = all.query_map([event.0], |row| {
+        Ok(PutBack {
+            at: Moment(row.get(0)?),
+            state: State::of(row.get(1)?),
+            ended: row.get::<_, Option<i64>>(2)?.map(Moment),
+            why: row.get(3)?,
+            made: row.get::<_, Option<i64>>(4)?.map(Moment),
+        })
+    })?;
+    rows.collect()
 }
 
 fn attempts(connection: &Connection, event: EventKey, part: u32) -> rusqlite::Result<Vec<Attempt>> {
