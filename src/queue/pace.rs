@@ -77,11 +77,12 @@ impl Pace {
         let until = now.after(wait);
         self.rest_until = Some(self.rest_until.map_or(until, |before| before.max(until)));
         let level = if matches!(effect, Effect::Locked { .. }) { log::Level::Error } else { log::Level::Warn };
+        let seconds = wait.as_millis().div_ceil(1000);
         // Only the first of a series is news.
         if first {
-            log::log!(level, "channel {channel}: no replies for {} s: {why}", wait.as_secs());
+            log::log!(level, "channel {channel}: no replies for {seconds} s: {why}");
         } else {
-            log::debug!("channel {channel}: no replies for another {} s: {why}", wait.as_secs());
+            log::debug!("channel {channel}: no replies for another {seconds} s: {why}");
         }
     }
 }
