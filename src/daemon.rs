@@ -90,7 +90,8 @@ pub fn control_socket(store: &Path) -> PathBuf {
     store.with_extension("sock")
 }
 
-fn clock() -> Moment {
+/// The wall clock.
+pub fn clock() -> Moment {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Moment(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

@@ -83,6 +83,10 @@ pub const BATCH_LETTERS_MAX: usize = 256;
 pub const GATHER_FROM: usize = 8;
 /// … and for how long. With 64 busy connections it halves the commits; latency there is a millisecond.
 pub const GATHER_TIME: Duration = Duration::from_micros(500);
+/// Jobs that must be out besides the one that came back, for the keeper to wait for others …
+pub const GATHER_JOBS: usize = 2;
+/// … and for how long. An upstream takes a thousand times longer.
+pub const GATHER_JOBS_TIME: Duration = Duration::from_micros(150);
 /// How long the keeper waits before it tries a failing disk again.
 pub const DISK_RETRY: Duration = Duration::from_secs(1);
 /// How long an event's id is remembered, and the event shown.
@@ -91,6 +95,8 @@ pub const MARK_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
 pub const PRUNE_ROWS: usize = 64;
 /// How often to look for events to remove.
 pub const PRUNE_INTERVAL: Duration = Duration::from_secs(3600);
+/// Events by which the saved cursor of a channel may lag; so many are looked at again after a restart.
+pub const CURSOR_LAG: i64 = 256;
 /// Events looked at in one search for a job, so that a long queue behind one conversation delays nobody.
 pub const SEARCH_ROWS: usize = 64;
 /// Keys that one bot may remember.
@@ -106,8 +112,9 @@ pub const CHECKPOINT_PASSES: u32 = 4;
 
 // ---- work/, queue/ ----
 
-/// Worker threads, unless configured, and at most.
+/// Worker threads, unless configured …
 pub const WORKERS: usize = 4;
+/// … and at most: each may hold an answer of `ANSWER_BYTES_MAX`.
 pub const WORKERS_MAX: usize = 64;
 /// Time to connect to an upstream.
 pub const FETCH_CONNECT_TIME: Duration = Duration::from_secs(5);
@@ -115,10 +122,15 @@ pub const FETCH_CONNECT_TIME: Duration = Duration::from_secs(5);
 pub const FETCH_STEP_TIME: Duration = Duration::from_secs(15);
 /// Time for a whole call to an upstream.
 pub const FETCH_TIME: Duration = Duration::from_secs(20);
+/// How long an upstream's addresses are used before its name is looked up again.
+pub const NAME_LIFE: Duration = Duration::from_secs(30);
+/// Upstreams whose addresses are remembered.
+pub const NAMES_MAX: usize = 64;
 /// Longest answer of an upstream that we read, in bytes.
 pub const ANSWER_BYTES_MAX: usize = 1024 * 1024;
-/// First wait before a retry; doubled each time, up to the longest.
+/// First wait before a retry; doubled each time …
 pub const RETRY_DELAY: Duration = Duration::from_secs(1);
+/// … up to this, so that a platform that is back is noticed within ten minutes.
 pub const RETRY_DELAY_MAX: Duration = Duration::from_secs(600);
 /// A reply that could not be said for so long is given up. Past it Messenger's window is closed (messenger.md §9).
 pub const RETRY_LIFE: Duration = Duration::from_secs(24 * 3600);
@@ -147,9 +159,31 @@ pub const CONNECTIONS_CEILING: usize = 100_000;
 pub const NAME_BYTES_MAX: usize = 32;
 /// Longest webhook path, in bytes; with a query behind it, it must fit `TARGET_BYTES_MAX`.
 pub const PATH_BYTES_MAX: usize = 1024;
-/// Events that `ackd events` lists, unless told, and at most.
+/// Events that `ackd events` lists, unless told …
 pub const EVENTS_LISTED: usize = 50;
+/// … and at most.
 pub const EVENTS_LISTED_MAX: usize = 100_000;
+/// How often `ackd events --follow` looks whether something was committed. A look costs 20 µs.
+pub const FOLLOW_INTERVAL: Duration = Duration::from_millis(250);
+/// Rows read at once by `--follow` and `replay --dead`, so that a long backlog takes no memory.
+pub const PAGE_ROWS: usize = 512;
+/// Events whose state `--follow` keeps in mind to see it change; of more, the oldest are let go. One takes 30 bytes.
+pub const FOLLOWED_MAX: usize = 4096;
+/// Widest column of kinds in `ackd events`, in characters.
+pub const KIND_CHARS_MAX: usize = 20;
+/// Widest column of conversations there, in characters; a Messenger id has 17.
+pub const CONVERSATION_CHARS_MAX: usize = 28;
+/// Longest reason there, in characters.
+pub const WHY_CHARS_MAX: usize = 160;
+/// What `ackd why` shows of an event's bytes or a reply's text, and of any other word from outside, in characters.
+pub const PREVIEW_CHARS_MAX: usize = 400;
+/// How long a daemon may take to answer over its control socket; the keeper has `KEEPER_TIME` of it.
+pub const CONTROL_TIME: Duration = Duration::from_secs(10);
+/// How often a held store is tried whose control socket nobody answers: an ackd that is starting holds its store
+/// first, and another command holds it for some milliseconds.
+pub const CONTROL_TRIES: u32 = 20;
+/// How long apart.
+pub const CONTROL_PAUSE: Duration = Duration::from_millis(100);
 /// What a message quotes of somebody's words, in characters.
 pub const QUOTED_CHARS_MAX: usize = 60;
 

@@ -1,18 +1,96 @@
-//! Placeholder until the command line lands.
-use std::path::PathBuf;
-fn main() {
-    env_logger::Builder::new().filter_level(log::LevelFilter::Info).parse_default_env().init();
-    let file = PathBuf::from(std::env::args().nth(3).unwrap_or_default());
-    match ackd::config::Config::load(&file, &|name| std::env::var(name).ok()) {
-        Ok(config) => {
-            if let Err(error) = ackd::daemon::run(&config) {
-                log::error!("{error}");
-                std::process::exit(1)
-            }
-        }
+//! ackd: what is typed, the configuration, the command, the exit code.
+
+use ackd::cli::args::{Command, Parsed, config_file, parse};
+use ackd::cli::check::check;
+use ackd::cli::events::events;
+use ackd::cli::help::VERSION;
+use ackd::cli::linger::linger;
+use ackd::cli::replay::replay;
+use ackd::cli::send::{Saying, send};
+use ackd::cli::why::why;
+use ackd::cli::{CliError, World, log};
+use ackd::config::Config;
+use ackd::daemon;
+use jiff::tz::TimeZone;
+use std::env;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::thread;
+
+fn main() -> ExitCode {
+    let mut out = BufWriter::new(io::stdout());
+    let done = parse(env::args_os().skip(1)).map_err(|error| CliError::Usage(error.to_string())).and_then(
+        |Parsed { command, verbose }| {
+            log::start(verbose, &variable);
+            carry_out(command, &mut out)
+        },
+    );
+    // What was said before an error is told before it.
+    let told = out.flush().map_err(CliError::from);
+    match done.and(told) {
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            log::error!("{error}");
-            std::process::exit(2)
+            complain(&error);
+            ExitCode::from(error.code())
         }
+    }
+}
+
+fn carry_out(command: Command, out: &mut dyn Write) -> Result<(), CliError> {
+    let linger = |time| linger(&io::stdout(), time);
+    let world = World { zone: TimeZone::system(), clock: daemon::clock, pause: &thread::sleep, linger: &linger };
+    match command {
+        Command::Run { config } => load(config).and_then(|config| run(&config)).map_err(|error| logged(&error)),
+        Command::Check { config } => check_and_tell(&place(config)?, out),
+        Command::Send { config, channel, to, text } => {
+            let saying = Saying { channel: &channel, to: &to, text: &text };
+            send(&load(config)?, saying, &world, out)
+        }
+        Command::Events { config, filter } => events(&load(config)?, &filter, &world, out),
+        Command::Why { config, id } => why(&load(config)?, &id, &world, out),
+        Command::Replay { config, which } => replay(&load(config)?, &which, &world, out),
+        Command::Help(topic) => Ok(out.write_all(topic.text().as_bytes())?),
+        Command::Version => Ok(out.write_all(VERSION.as_bytes())?),
+    }
+}
+
+fn run(config: &Config) -> Result<(), CliError> {
+    daemon::run(config).map_err(CliError::Failed)
+}
+
+/// A daemon's errors belong into its log, where they have a time or a priority.
+fn logged(error: &CliError) -> CliError {
+    error.to_string().lines().for_each(|line| ::log::error!("{line}"));
+    CliError::Told(error.code())
+}
+
+/// Whether the configuration is fit to run is known before it is known whether anybody reads about it.
+fn check_and_tell(file: &Path, out: &mut dyn Write) -> Result<(), CliError> {
+    let mut told = Vec::new();
+    let fit = check(file, &variable, &mut told);
+    let written = out.write_all(&told);
+    if fit { Ok(written?) } else { Err(CliError::Told(2)) }
+}
+
+fn place(told: Option<PathBuf>) -> Result<PathBuf, CliError> {
+    config_file(told.as_deref(), &Path::exists).map_err(CliError::Usage)
+}
+
+fn load(told: Option<PathBuf>) -> Result<Config, CliError> {
+    Config::load(&place(told)?, &variable).map_err(CliError::Config)
+}
+
+fn variable(name: &str) -> Option<String> {
+    env::var(name).ok()
+}
+
+/// Says on stderr what went wrong. Where nobody reads that either, the exit code still tells.
+fn complain(error: &CliError) {
+    // A fault of the configuration begins with file and line, where editors look for them.
+    let name = if matches!(error, CliError::Config(_)) { "" } else { "ackd: " };
+    let what = error.to_string();
+    if !what.is_empty() {
+        let _ = writeln!(io::stderr(), "{name}{what}");
     }
 }

@@ -243,7 +243,8 @@ impl Words {
     }
 
     fn why(&mut self) -> Result<Command, Stop> {
-        let id = id(self.needed("ID")?)?;
+        // Also the platform's own id, so what is none is only known once the store was asked.
+        let id = self.needed("ID")?;
         Ok(Command::Why { config: self.nothing_more()?, id })
     }
 
@@ -364,6 +365,7 @@ mod tests {
 
     #[test]
     fn ids_are_read_before_anything_is_touched() {
+        assert_eq!(command("why m_AbC"), Command::Why { config: None, id: "m_AbC".into() });
         assert_eq!(command("why page-17.2"), Command::Why { config: None, id: "page-17.2".into() });
         let ids = ReplayWhich::Ids(vec!["page-1".into(), "my-page-2".into()]);
         assert_eq!(command("replay page-1 my-page-2"), Command::Replay { config: None, which: ids });
@@ -417,7 +419,10 @@ mod tests {
             ("events --ded", "events has no option \"--ded\"; did you mean --dead? see ackd events --help"),
             ("events --dead=yes", "unexpected argument for option '--dead': \"yes\"; see ackd events --help"),
             ("why", "ID is missing; see ackd why --help"),
-            ("why page", "\"page\" is no event's name; write for example page-17 or page-17.1; see ackd why --help"),
+            (
+                "replay page",
+                "\"page\" is no event's name; write for example page-17 or page-17.1; see ackd replay --help",
+            ),
             ("replay", "say which: one or more IDs, or --dead; see ackd replay --help"),
             ("replay page-1 --dead", "say either IDs or --dead, not both; see ackd replay --help"),
         ] {

@@ -79,7 +79,8 @@ const SEND: &str = "\
 ackd send CHANNEL TO TEXT [--config FILE]
 
 Says TEXT to TO, a person's or room's id on the platform, through CHANNEL. It
-is kept first, like any reply, and tried again until the platform has it.
+is kept first, like any reply, and tried again until the platform has it. When
+no daemon runs, it is sent as soon as one does.
 
     --config FILE    the configuration; else ackd.toml, /etc/ackd/ackd.toml
     --               what follows is no option, even if it begins with -
@@ -93,13 +94,15 @@ const EVENTS: &str = "\
 ackd events [--dead] [--unknown] [--channel NAME] [--limit N] [--follow]
 
 Lists what came in and how it ended: answered, ignored (why), dead (why) or
-unknown (sent, but the platform's answer was lost). The newest come last.
+unknown (sent, but the platform's answer was lost). The newest come last. Where
+a reply may have been seen twice, it says how many: maybe twice ×1.
 
     --dead            only the dead
     --unknown         only the unknown; with --dead, both
     --channel NAME    only this channel's
     --limit N         at most so many, 1 to 100000; 50 unless given
-    --follow          go on and print what comes in, until Ctrl-C
+    --follow          go on and print each event as it comes, and again when
+                      its state changes, until Ctrl-C
     --config FILE     the configuration; else ackd.toml, /etc/ackd/ackd.toml
 
 Example:
@@ -110,19 +113,22 @@ const WHY: &str = "\
 ackd why ID [--config FILE]
 
 Tells the whole life of one message: received, checked, kept, acknowledged,
-heard, and each attempt to answer it. IDs are those that `ackd events` shows.
+heard, each attempt to answer it, how it ended and what you can do. ID is what
+`ackd events` shows, or the platform's own id; with .1, only the first reply.
 
     --config FILE    the configuration; else ackd.toml, /etc/ackd/ackd.toml
 
-Example:
+Examples:
     ackd why page-17
+    ackd why page-17.1
 ";
 
 const REPLAY: &str = "\
 ackd replay ID… | --dead [--config FILE]
 
-Puts events or replies back, as if they had just come in. Of what was answered
-before, people will see a second answer; so --dead takes the dead only.
+Puts back what ended dead or unknown: what was not heard is heard, what was not
+said is said. What is unknown may have been seen, and then it is seen twice; so
+--dead takes the dead only. Exit code 1 when one of the IDs was left alone.
 
     --dead           all that are dead
     --config FILE    the configuration; else ackd.toml, /etc/ackd/ackd.toml

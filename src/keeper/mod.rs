@@ -178,6 +178,10 @@ impl Keeper<'_> {
         }
         let wait = self.wait(tray);
         let mut next = self.letters.recv_timeout(wait);
+        if matches!(next, Ok(Letter::Settled { .. })) && self.roster.out() > limits::GATHER_JOBS {
+            // Others are out, too: those that come back in this moment share the commit.
+            thread::sleep(limits::GATHER_JOBS_TIME);
+        }
         for _ in 0..limits::BATCH_LETTERS_MAX {
             match next {
                 Ok(letter) => self.take(letter, tray),

@@ -120,6 +120,11 @@ impl Roster {
         }
     }
 
+    /// Jobs that are out.
+    pub fn out(&self) -> usize {
+        self.busy.len()
+    }
+
     /// True when no job is out.
     pub fn at_rest(&self) -> bool {
         self.busy.is_empty()

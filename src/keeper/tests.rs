@@ -8,6 +8,7 @@ use crate::store::memory::{Memory, Shelf};
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -74,8 +75,8 @@ impl House {
 
     /// The next lease, whichever worker has it.
     fn any_lease(&self) -> (usize, Lease) {
-        let deadline = std::time::Instant::now() + PATIENCE;
-        while std::time::Instant::now() < deadline {
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
             for (worker, leases) in self.workers.iter().enumerate() {
                 if let Ok(lease) = leases.recv_timeout(Duration::from_millis(1)) {
                     return (worker, lease);

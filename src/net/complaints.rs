@@ -15,22 +15,25 @@ pub struct Complaints {
 impl Complaints {
     /// Takes note of a refusal.
     pub fn note(&mut self, refusal: &Refusal, from: Option<IpAddr>, now: Tick) {
-        if now.since(self.since) >= limits::COMPLAINT_INTERVAL || self.since == Tick(0) {
+        if now.since(self.since) >= limits::COMPLAINT_INTERVAL {
             self.since = now;
             for (status, count) in std::mem::take(&mut self.unsaid) {
-                log::warn!("refused {count} more requests with {status}");
+                if count > 0 {
+                    log::warn!("refused {count} more requests with {status}");
+                }
             }
-            self.say(refusal, from);
-        } else if let Some(count) = self.unsaid.get_mut(&refusal.status) {
-            *count += 1;
-        } else {
-            self.say(refusal, from);
-            self.unsaid.insert(refusal.status, 0);
+        }
+        match self.unsaid.get_mut(&refusal.status) {
+            Some(count) => *count += 1,
+            None => {
+                say(refusal, from);
+                self.unsaid.insert(refusal.status, 0);
+            }
         }
     }
+}
 
-    fn say(&self, refusal: &Refusal, from: Option<IpAddr>) {
-        let from = from.map_or_else(|| "the control socket".to_owned(), |address| address.to_string());
-        log::warn!("refused a request from {from} with {}: {}", refusal.status, refusal.why.escape_debug());
-    }
+fn say(refusal: &Refusal, from: Option<IpAddr>) {
+    let from = from.map_or_else(|| "the control socket".to_owned(), |address| address.to_string());
+    log::warn!("refused a request from {from} with {}: {}", refusal.status, refusal.why.escape_debug());
 }

@@ -43,7 +43,9 @@ pub struct EventLoop {
     complaints: Complaints,
     clock: fn() -> Moment,
     began: Instant,
+    /// Both clocks, as they were when this turn began.
     now: Tick,
+    wall: Moment,
     date: (i64, HttpDate),
     /// Accepting rests until then: the kernel had no descriptor for us.
     accept_at: Option<Tick>,
@@ -103,6 +105,7 @@ impl EventLoop {
             clock,
             began: Instant::now(),
             now: Tick(1),
+            wall: now,
             date: (now.seconds(), HttpDate::of(now)),
             accept_at: None,
             stopping: None,
@@ -163,9 +166,9 @@ impl EventLoop {
 
     fn look_at_clock(&mut self) {
         self.now = Tick(1).after(self.began.elapsed());
-        let now = (self.clock)();
-        if now.seconds() != self.date.0 {
-            self.date = (now.seconds(), HttpDate::of(now));
+        self.wall = (self.clock)();
+        if self.wall.seconds() != self.date.0 {
+            self.date = (self.wall.seconds(), HttpDate::of(self.wall));
         }
     }
 
@@ -265,8 +268,7 @@ impl EventLoop {
             Ok(Verdict::Answer(response)) => peer.http.respond(&response, &self.date.1),
             Ok(Verdict::Admit { channel, arrivals, response }) => {
                 peer.promised = Some(response);
-                let received = (self.clock)();
-                self.admissions.push(Admission { ticket, channel, received, arrivals });
+                self.admissions.push(Admission { ticket, channel, received: self.wall, arrivals });
             }
             Ok(Verdict::Ask(order)) => {
                 if self.letters.try_send(Letter::Order(ticket, order)).is_err() {
@@ -292,8 +294,15 @@ impl EventLoop {
             return;
         }
         let letter = Letter::Admit(std::mem::take(&mut self.admissions));
-        let Err(error) = self.letters.try_send(letter) else { return };
-        let (TrySendError::Full(letter) | TrySendError::Disconnected(letter)) = error;
+        let letter = match self.letters.try_send(letter) {
+            Ok(()) => return,
+            Err(TrySendError::Full(letter)) => letter,
+            Err(TrySendError::Disconnected(letter)) => {
+                log::error!("the keeper is gone, so nothing can be kept; stopping, so that a restart can mend it");
+                self.stop();
+                letter
+            }
+        };
         if let Letter::Admit(admissions) = letter {
             for admission in admissions {
                 self.say(admission.ticket, &busy().response());
@@ -328,7 +337,7 @@ impl EventLoop {
 
     fn take_signals(&mut self) {
         match self.signals.wish() {
-            Some(Wish::Stop) if self.stopping.is_none() => self.stop(),
+            Some(Wish::Stop) => self.stop(),
             Some(Wish::Reload) => {
                 log::warn!("SIGHUP: this version does not reload; restart ackd to read its configuration again");
             }
@@ -338,6 +347,9 @@ impl EventLoop {
 
     /// Accepts nothing more; what is under way gets its answer, what is idle is closed.
     fn stop(&mut self) {
+        if self.stopping.is_some() {
+            return;
+        }
         log::info!("stopping: answering what is under way");
         self.stopping = Some(self.now.after(limits::STOP_REQUESTS_TIME));
         self.listeners.clear();

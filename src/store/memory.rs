@@ -3,11 +3,12 @@
 //!
 //! It follows the SQLite engine table by table; the suite holds the two together.
 
-use super::{Admitted, Life, Replayed, ReplyLife, State, Store, StoreError, Urgency, Wanted, lane, read_tag};
+use super::{Admitted, Life, PUSH, Replayed, ReplyLife, State, Store, StoreError, Urgency, Wanted, lane, read_tag};
 use crate::limits;
 use crate::model::{
     Arrival, Attempt, ChannelNumber, EventId, EventKey, Fate, Lease, Moment, Reply, SendEnd, Settlement, Work,
 };
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -352,7 +353,7 @@ impl Store for Memory {
     ) -> Result<Admitted, StoreError> {
         let conversation = replies.first().map(|reply| reply.to.clone()).unwrap_or_default();
         let (id, raw) = (id.to_owned(), Box::default());
-        let arrival = Arrival { id, conversation, kind: "push", fate: Fate::Hear, raw, proves: None };
+        let arrival = Arrival { id, conversation, kind: PUSH, fate: Fate::Hear, raw, proves: None };
         let Some(event) = self.keep(channel, &arrival, true, (now, now)) else { return Ok(Admitted::Duplicate) };
         self.put_replies(event, replies, now)?;
         Ok(Admitted::Kept { event, to_hear: true })
@@ -433,10 +434,10 @@ impl Store for Memory {
             return left("that reply is neither dead nor unknown");
         }
         (row.state, row.ended, row.why) = (State::Open, None, None);
-        if self.now.lanes.contains_key(&lane) {
-            self.now.behind.insert((lane, event));
+        if let Entry::Vacant(free) = self.now.lanes.entry(lane) {
+            free.insert(Lane { event, sending: again > 0, due: now, attempt: 0 });
         } else {
-            self.now.lanes.insert(lane, Lane { event, sending: again > 0, due: now, attempt: 0 });
+            self.now.behind.insert((lane, event));
         }
         Ok(Replayed::PutBack)
     }

@@ -23,6 +23,9 @@ use crate::model::{Arrival, Attempt, ChannelNumber, EventId, EventKey, Lease, Mo
 use std::collections::HashSet;
 use std::fmt;
 
+/// The kind of an event that did not come from outside: something we were asked to say.
+pub const PUSH: &str = "push";
+
 /// What became of an arrival.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admitted {

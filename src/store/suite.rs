@@ -14,6 +14,8 @@ use std::time::Duration;
 
 /// Something that can be opened again, as after a restart.
 pub trait Fixture {
+    /// Interleavings to try; an engine with a disk takes its time for each.
+    const SEEDS: u64;
     fn new(name: &str) -> Self;
     fn with(&mut self, life: &mut dyn FnMut(&mut dyn Store));
 }
@@ -21,6 +23,8 @@ pub trait Fixture {
 struct InMemory(Shelf);
 
 impl Fixture for InMemory {
+    const SEEDS: u64 = 200;
+
     fn new(_name: &str) -> Self {
         InMemory(Shelf::default())
     }
@@ -33,6 +37,8 @@ impl Fixture for InMemory {
 struct InSqlite(PathBuf);
 
 impl Fixture for InSqlite {
+    const SEEDS: u64 = 10;
+
     fn new(name: &str) -> Self {
         let folder = std::env::temp_dir().join(format!("ackd-suite-{}-{name}", std::process::id()));
         let _ = std::fs::remove_dir_all(&folder);
@@ -504,7 +510,7 @@ macro_rules! every_store_must {
 
         #[test]
         fn lose_nothing_and_keep_the_order_under_any_interleaving() {
-            for seed in 0..40_u64 {
+            for seed in 0..<$fixture>::SEEDS {
                 let mut fixture = fixture(&format!("chaos-{seed}"));
                 chaos(&mut fixture, seed);
             }

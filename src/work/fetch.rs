@@ -3,6 +3,7 @@
 //! No redirects (a reply must not be said twice, nor a token follow one), no proxy from the environment, bounded
 //! answers. TLS by rustls with ring; the system's roots, or bundled ones where the system has none.
 
+use super::resolve::Remembering;
 use crate::limits;
 use crate::model::{Answer, FetchFault, Method, OutboundRequest, Outcome};
 use std::error::Error;
@@ -10,6 +11,7 @@ use std::io::{self, Read};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
+use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Timeout, http};
 
 /// Answer headers that a judge may look at.
@@ -68,7 +70,7 @@ fn agent(roots: &RootCerts) -> Agent {
         .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .root_certs(roots.clone())
         .build();
-    Agent::config_builder()
+    let config = Agent::config_builder()
         .tls_config(tls)
         .http_status_as_error(false)
         .max_redirects(0)
@@ -86,8 +88,8 @@ fn agent(roots: &RootCerts) -> Agent {
         .max_idle_age(Duration::from_secs(5))
         .input_buffer_size(16 * 1024)
         .output_buffer_size(16 * 1024)
-        .build()
-        .new_agent()
+        .build();
+    Agent::with_parts(config, DefaultConnector::default(), Remembering::default())
 }
 
 fn call(agent: &Agent, request: &OutboundRequest) -> Result<Answer, FetchFault> {

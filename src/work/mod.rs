@@ -3,13 +3,14 @@
 //!     pool.rs    the threads
 //!     hear.rs    one event, heard by its channel's bot          reads through a desk
 //!     send.rs    one reply, said to its platform                one call
-//!     fetch.rs   calls to upstreams; the only place with ureq
+//!     fetch.rs   calls to upstreams; with resolve.rs the only place with ureq
 //!
 //! Never here: the store (the keeper owns it), a client's socket.
 
 pub mod fetch;
 mod hear;
 pub mod pool;
+mod resolve;
 mod send;
 
 use crate::bot::Bot;

@@ -23,8 +23,11 @@ pub struct Tools {
     pub chance: fn() -> u64,
 }
 
+/// Where each worker takes its leases, and its thread.
+type Workers = (Vec<SyncSender<Lease>>, Vec<JoinHandle<()>>);
+
 /// Starts `count` workers. Each ends when its sender is dropped.
-pub fn start(count: usize, tools: &Tools) -> io::Result<(Vec<SyncSender<Lease>>, Vec<JoinHandle<()>>)> {
+pub fn start(count: usize, tools: &Tools) -> io::Result<Workers> {
     let mut senders = Vec::with_capacity(count);
     let mut threads = Vec::with_capacity(count);
     for worker in 0..count {

@@ -89,8 +89,9 @@ fn words(delivery: &Delivery) -> String {
             why.clone()
         }
     };
-    let end = words.floor_char_boundary(limits::WORDS_BYTES_MAX);
-    words.truncate(end);
+    // `floor_char_boundary` would do, from Rust 1.91 on.
+    let end = (0..=words.len().min(limits::WORDS_BYTES_MAX)).rev().find(|end| words.is_char_boundary(*end));
+    words.truncate(end.unwrap_or(0));
     words
 }
 

@@ -2,18 +2,26 @@
 //!
 //!     file.rs         opening: ours or refused; one ackd for each file
 //!     schema.rs       the tables, and how they grow with the versions
-//!     engine.rs       the verbs of `Store`
+//!     statements.rs   every statement, prepared once
+//!     engine.rs       the verbs of `Store`; what they do is in
+//!     admit.rs          taking in events and replies
+//!     jobs.rs           what a conversation is at: hand out, end, wait
+//!     upkeep.rs         bots' memory, old events, cursors
 //!     checkpoint.rs   the write-ahead log into the database, beside the writer
 //!     people.rs       lists for `ackd events` and `ackd why`, read-only
 //!
 //! Statements are prepared once and live as long as the connection, so the engine borrows the file:
 //! `let file = SqliteFile::open(path)?; let mut store = file.engine()?;`
 
+mod admit;
 mod checkpoint;
 mod engine;
 mod file;
+mod jobs;
 mod people;
 mod schema;
+mod statements;
+mod upkeep;
 
 pub use engine::Engine;
 pub use file::SqliteFile;

@@ -5,13 +5,16 @@ use super::engine::from_json;
 use super::file::words;
 use crate::model::{Attempt, ChannelNumber, EventId, EventKey, Moment};
 use crate::store::{Life, ReplyLife, State, StoreError};
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, ToSql, params};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// A second, read-only look at a store.
 #[derive(Debug)]
 pub struct Reader {
     connection: Connection,
+    /// What `PRAGMA data_version` said last.
+    version: i64,
 }
 
 /// Which events to list.
@@ -20,8 +23,6 @@ pub struct Filter {
     /// Only in one of these states; empty for all.
     pub states: Vec<State>,
     pub channel: Option<ChannelNumber>,
-    /// Only events after this one of their channel, for following.
-    pub after: Option<EventKey>,
     /// The newest so many.
     pub limit: usize,
 }
@@ -43,6 +44,22 @@ pub struct EventLine {
 const LINE: &str = "SELECT key, conversation, kind, received, state, why,
     (SELECT count(*) FROM reply WHERE reply.key = event.key AND maybe_twice > 0) FROM event";
 
+/// Events that have begun, and those in the index of the failed.
+const BEGUN_OR_FAILED: &str = "SELECT key, state FROM event WHERE key IN (
+        SELECT * FROM (SELECT key FROM lane ORDER BY key DESC LIMIT ?1)
+        UNION ALL SELECT * FROM (SELECT key FROM behind ORDER BY key DESC LIMIT ?1)
+        UNION ALL SELECT * FROM (SELECT key FROM event WHERE state IN (4, 5) ORDER BY key DESC LIMIT ?1))
+    ORDER BY key DESC LIMIT ?1";
+
+/// Events of one channel that nobody has begun with: they are past its cursor.
+const AHEAD: &str = "SELECT event.key, event.state FROM event JOIN channel ON channel.number = ?2
+    WHERE event.key > channel.cursor AND event.key < ?3 AND event.state = 0 ORDER BY event.key DESC LIMIT ?1";
+
+/// A number that is another one after each commit of somebody else.
+fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("PRAGMA data_version", [], |row| row.get(0))
+}
+
 impl Reader {
     /// Opens the store at `path` for reading.
     pub fn open(path: &Path) -> Result<Reader, StoreError> {
@@ -53,8 +70,9 @@ impl Reader {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(|error| said(words("opening", &error).0))?;
         let ready = connection.execute_batch("PRAGMA busy_timeout = 2000; SELECT 1 FROM event LIMIT 1;");
-        ready.map_err(|error| said(words("reading", &error).0))?;
-        Ok(Reader { connection })
+        let version = ready.and_then(|()| data_version(&connection));
+        let version = version.map_err(|error| said(words("reading", &error).0))?;
+        Ok(Reader { connection, version })
     }
 
     /// The channels that the store has seen.
@@ -74,23 +92,80 @@ impl Reader {
             if filter.channel.is_some_and(|only| only != channel) {
                 continue;
             }
-            let from = filter.after.filter(|after| after.channel() == channel);
-            let from = from.unwrap_or(EventKey::before_first(channel));
-            let states = filter.states.iter().map(|state| (*state as i64).to_string()).collect::<Vec<_>>().join(",");
-            let only = if states.is_empty() { String::new() } else { format!("AND state IN ({states})") };
-            let query = format!("{LINE} WHERE key > ?1 AND key < ?2 {only} ORDER BY key DESC LIMIT ?3");
-            let limit = i64::try_from(filter.limit).unwrap_or(i64::MAX);
-            let read = || -> rusqlite::Result<Vec<EventLine>> {
-                let mut newest = self.connection.prepare(&query)?;
-                let end = EventKey::after_last(channel).0;
-                newest.query_map(params![from.0, end, limit], |row| line(row, &name))?.collect()
-            };
-            lines.extend(read().map_err(|error| words("reading", &error))?);
+            let range = (EventKey::before_first(channel), EventKey::after_last(channel));
+            lines.extend(self.lines(range, &name, &filter.states, "DESC", filter.limit)?);
         }
         lines.sort_by_key(|line| (line.received, line.key));
         let surplus = lines.len().saturating_sub(filter.limit);
         lines.drain(..surplus);
         Ok(lines)
+    }
+
+    /// The next `limit` events behind `after` in its channel's order of arrival, in one of these states (none: in
+    /// any).
+    pub fn next(&self, after: EventKey, states: &[State], limit: usize) -> Result<Vec<EventLine>, StoreError> {
+        let name = channel_name(&self.connection, after.channel())?;
+        self.lines((after, EventKey::after_last(after.channel())), &name, states, "ASC", limit)
+    }
+
+    fn lines(
+        &self,
+        (after, before): (EventKey, EventKey),
+        channel: &str,
+        states: &[State],
+        order: &str,
+        limit: usize,
+    ) -> Result<Vec<EventLine>, StoreError> {
+        let states = states.iter().map(|state| (*state as i64).to_string()).collect::<Vec<_>>().join(",");
+        let only = if states.is_empty() { String::new() } else { format!("AND state IN ({states})") };
+        let query = format!("{LINE} WHERE key > ?1 AND key < ?2 {only} ORDER BY key {order} LIMIT ?3");
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let read = || -> rusqlite::Result<Vec<EventLine>> {
+            let mut lines = self.connection.prepare(&query)?;
+            lines.query_map(params![after.0, before.0, limit], |row| line(row, channel))?.collect()
+        };
+        read().map_err(|error| words("reading", &error))
+    }
+
+    /// The newest event of a channel; where there is none, the key before the first.
+    pub fn newest(&self, channel: ChannelNumber) -> Result<EventKey, StoreError> {
+        let from = EventKey::before_first(channel);
+        let newest = self
+            .connection
+            .query_row(
+                "SELECT max(key) FROM event WHERE key > ?1 AND key < ?2",
+                [from.0, EventKey::after_last(channel).0],
+                |row| row.get::<_, Option<i64>>(0),
+            )
+            .map_err(|error| words("reading", &error))?;
+        Ok(newest.map_or(from, EventKey))
+    }
+
+    /// The newest `limit` events whose state may still change: open ones, and those that can be replayed. It looks
+    /// only where such events are, so a long past costs nothing.
+    pub fn unsettled(&self, limit: usize) -> Result<BTreeMap<EventKey, State>, StoreError> {
+        let most = i64::try_from(limit).unwrap_or(i64::MAX);
+        let read = |query: &str, values: &[&dyn ToSql]| -> rusqlite::Result<Vec<(EventKey, State)>> {
+            let mut rows = self.connection.prepare(query)?;
+            rows.query_map(values, |row| Ok((EventKey(row.get(0)?), State::of(row.get(1)?))))?.collect()
+        };
+        let mut newest = BTreeMap::new();
+        let begun = read(BEGUN_OR_FAILED, &[&most]).map_err(|error| words("reading", &error))?;
+        newest.extend(begun);
+        for (channel, _) in self.channels()? {
+            let ahead = read(AHEAD, &[&most, &channel.0, &EventKey::after_last(channel).0]);
+            newest.extend(ahead.map_err(|error| words("reading", &error))?);
+            while newest.len() > limit {
+                newest.pop_first();
+            }
+        }
+        Ok(newest)
+    }
+
+    /// Whether somebody committed something since this was last asked, or since the store was opened.
+    pub fn changed(&mut self) -> Result<bool, StoreError> {
+        let version = data_version(&self.connection).map_err(|error| words("reading", &error))?;
+        Ok(std::mem::replace(&mut self.version, version) != version)
     }
 
     /// One event as a line.
@@ -218,7 +293,9 @@ fn replies(connection: &Connection, event: EventKey) -> Result<Vec<ReplyLife>, S
 
 fn attempts(connection: &Connection, event: EventKey, part: u32) -> rusqlite::Result<Vec<Attempt>> {
     let mut all = connection.prepare(
-        "SELECT number, began, ended, status, words FROM attempt WHERE key = ?1 AND part = ?2 ORDER BY number",
+        "SELECT number, began, ended, status, words FROM attempt WHERE key = ?1 AND part = ?2
+         UNION ALL SELECT attempts, began, ended, status, words FROM reply
+                   WHERE key = ?1 AND part = ?2 AND ended IS NOT NULL ORDER BY 1",
     )?;
     let rows = all.query_map(params![event.0, part], |row| {
         Ok(Attempt {

@@ -12,7 +12,7 @@ const STEPS: [&str; 1] = [r"
     CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
     INSERT INTO about VALUES ('identity', lower(hex(randomblob(6))));
 
-    -- cursor: every event up to here is either ended, or in lane or behind.
+    -- cursor: every event up to here is ended, or in lane, or in behind; some after it may be, too.
     CREATE TABLE channel (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, cursor INTEGER NOT NULL);
 
     -- state: 0 open, 2 answered, 3 ignored, 4 dead, 5 unknown. Times are milliseconds since 1970.
@@ -37,7 +37,9 @@ const STEPS: [&str; 1] = [r"
         key INTEGER NOT NULL, part INTEGER NOT NULL, state INTEGER NOT NULL, made INTEGER NOT NULL,
         attempts INTEGER NOT NULL DEFAULT 0, begun INTEGER, maybe_twice INTEGER NOT NULL DEFAULT 0,
         proved INTEGER NOT NULL DEFAULT 0, message_id TEXT, content TEXT NOT NULL,
+        began INTEGER, ended INTEGER, status INTEGER, words TEXT,       -- the last attempt, once it has ended
         PRIMARY KEY (key, part)) WITHOUT ROWID;
+    -- The attempts before the last one.
     CREATE TABLE attempt (
         key INTEGER NOT NULL, part INTEGER NOT NULL, number INTEGER NOT NULL,
         began INTEGER NOT NULL, ended INTEGER NOT NULL, status INTEGER, words TEXT NOT NULL,

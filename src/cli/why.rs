@@ -1,0 +1,358 @@
+//! `ackd why`: the whole life of one event as a timeline.
+
+use super::show::{millisecond, shown};
+use super::{CliError, World};
+use crate::config::{Config, quoted};
+use crate::limits::PREVIEW_CHARS_MAX;
+use crate::model::{Attempt, Content, CourtesyAct, EventId, Moment};
+use crate::store::sqlite::{Reader, SqliteFile};
+use crate::store::{Life, PUSH, ReplyLife, State};
+use std::io::{self, Write};
+
+/// Tells the life of the event that is called `name`, here or on its platform; with a part, of that reply only.
+pub fn why(config: &Config, name: &str, world: &World<'_>, out: &mut dyn Write) -> Result<(), CliError> {
+    let reader = Reader::open(&config.store)?;
+    let life = match reader.find(name)? {
+        Some(event) => reader.life(event)?,
+        None => None,
+    };
+    let mut life = life.ok_or_else(|| unknown(name))?;
+    let part = name.parse::<EventId>().ok().filter(|id| id.channel == life.id.channel).and_then(|id| id.part);
+    if let Some(part) = part {
+        let count = life.replies.len();
+        life.replies.retain(|reply| reply.part == part);
+        if life.replies.is_empty() {
+            let id = &life.id;
+            return Err(CliError::Failed(format!(
+                "there is no {id}.{part}: {id} has {}",
+                many(count, "reply", "replies")
+            )));
+        }
+    }
+    let held = SqliteFile::is_held(&config.store);
+    Ok(Story { life: &life, whole: part.is_none(), held, world }.tell(out)?)
+}
+
+fn unknown(name: &str) -> CliError {
+    CliError::Failed(format!(
+        "there is no event {}; `ackd events` lists the newest, `ackd events --limit 1000` more; after 30 days an event \
+         is forgotten",
+        quoted(name)
+    ))
+}
+
+fn many(count: usize, one: &str, more: &str) -> String {
+    match count {
+        0 => format!("no {one}"),
+        1 => format!("1 {one}"),
+        _ => format!("{count} {more}"),
+    }
+}
+
+/// A life that is told.
+struct Story<'a> {
+    life: &'a Life,
+    /// All its replies, and not only one.
+    whole: bool,
+    /// An ackd, or at least somebody, holds the store.
+    held: bool,
+    world: &'a World<'a>,
+}
+
+impl Story<'_> {
+    fn tell(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "{}  {}\n", self.life.id, self.life.state)?;
+        if self.life.kind == PUSH {
+            self.asked(out)?
+        } else {
+            self.received(out)?
+        }
+        for reply in &self.life.replies {
+            self.reply(reply, out)?;
+        }
+        self.end(out)
+    }
+
+    /// One line: when, and what. Times have 23 characters.
+    fn line(&self, when: Option<Moment>, what: &str, out: &mut dyn Write) -> io::Result<()> {
+        let when = when.map_or_else(String::new, |when| millisecond(when, &self.world.zone));
+        writeln!(out, "{when:23}  {what}")
+    }
+
+    fn received(&self, out: &mut dyn Write) -> io::Result<()> {
+        let life = self.life;
+        self.line(Some(life.received), "received; its signature was checked before anything else", out)?;
+        let later = format!("+{} ms", life.kept.since(life.received).as_millis());
+        writeln!(out, "{later:>23}  kept, and acknowledged once it was")?;
+        self.line(None, &format!("{} in conversation {}", word(&life.kind), word(&life.conversation)), out)?;
+        self.line(None, &format!("the platform calls it {}", word(&life.platform_id)), out)?;
+        if !life.raw.is_empty() {
+            self.line(None, &bytes(&life.raw), out)?;
+        }
+        if life.replies.is_empty() || !self.whole {
+            return Ok(());
+        }
+        // A replay gives replies a new time; the attempts before it tell that they are older.
+        let tried = |reply: &ReplyLife| reply.attempts.iter().any(|attempt| attempt.began < reply.made);
+        let made = life.replies.iter().filter(|reply| !tried(reply)).map(|reply| reply.made).min();
+        self.line(made, &format!("heard by the bot, which made {}", many(life.replies.len(), "reply", "replies")), out)
+    }
+
+    fn asked(&self, out: &mut dyn Write) -> io::Result<()> {
+        let life = self.life;
+        let what = format!("kept: `ackd send` asked for it, in conversation {}", word(&life.conversation));
+        self.line(Some(life.kept), &what, out)?;
+        self.line(None, &format!("its order is called {}", word(&life.platform_id)), out)
+    }
+
+    fn reply(&self, reply: &ReplyLife, out: &mut dyn Write) -> io::Result<()> {
+        let name = EventId { part: Some(reply.part), ..self.life.id.clone() };
+        writeln!(out)?;
+        self.line(None, &format!("{name}  {}", content(&reply.reply.content)), out)?;
+        for attempt in &reply.attempts {
+            self.line(Some(attempt.began), &format!("  {}", tried(attempt)), out)?;
+        }
+        let mut state = match reply.state {
+            State::Open => "not said yet".to_owned(),
+            State::Answered => "said".to_owned(),
+            State::Dead => "dead: it will not be said".to_owned(),
+            State::Unknown => "unknown: it was sent, but the platform's answer was lost".to_owned(),
+            State::Skipped => "skipped: nothing waits for a courtesy".to_owned(),
+            State::Ignored => "ignored".to_owned(),
+        };
+        if let Some(id) = &reply.message_id {
+            state.push_str(&format!("; the platform calls it {}", word(id)));
+        }
+        self.line(None, &format!("  {state}"), out)?;
+        if reply.maybe_twice {
+            let label = "  maybe twice: an earlier attempt may have been seen too, and nothing proves it was not";
+            self.line(None, label, out)?;
+        }
+        Ok(())
+    }
+
+    fn end(&self, out: &mut dyn Write) -> io::Result<()> {
+        let life = self.life;
+        let why = life.why.as_deref().map_or_else(String::new, |why| format!(": {}", word(why)));
+        writeln!(out)?;
+        if life.state == State::Open {
+            return self.waits(&why, out);
+        }
+        self.line(life.ended, &format!("{}{why}", life.state), out)?;
+        let id = &life.id;
+        match life.state {
+            State::Dead => self.line(None, &format!("to try again: ackd replay {id}"), out),
+            State::Unknown => {
+                let what = format!("if it was not seen: ackd replay {id}; if it was, it is then seen twice");
+                self.line(None, &what, out)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What an open event waits for.
+    fn waits(&self, why: &str, out: &mut dyn Write) -> io::Result<()> {
+        let now = (self.world.clock)();
+        let what = match self.life.due.filter(|due| *due > now) {
+            Some(due) => {
+                let seconds = due.since(now).as_millis().div_ceil(1000);
+                self.line(None, &format!("open{why}"), out)?;
+                format!("waits for its next attempt, due in {seconds} s, at {}", millisecond(due, &self.world.zone))
+            }
+            None if self.life.due.is_some() => format!("open{why}; it is worked on, or is next"),
+            None => format!("open{why}; it waits for its turn, behind others of its conversation or channel"),
+        };
+        self.line(None, &what, out)?;
+        if !self.held {
+            self.line(None, "no ackd runs on this store; it goes on when one does: ackd run", out)?;
+        }
+        Ok(())
+    }
+}
+
+fn word(text: &str) -> String {
+    shown(text, PREVIEW_CHARS_MAX).into_owned()
+}
+
+/// The beginning of an event's bytes.
+fn bytes(raw: &[u8]) -> String {
+    // A character has at most four bytes, so this is more than enough; one cut in half is past what is shown.
+    let some = raw.get(..PREVIEW_CHARS_MAX * 4 + 4).unwrap_or(raw);
+    word(&String::from_utf8_lossy(some))
+}
+
+fn tried(attempt: &Attempt) -> String {
+    let took = attempt.ended.since(attempt.began).as_millis();
+    let status = attempt.status.map_or_else(|| "no answer".to_owned(), |status| format!("HTTP {status}"));
+    format!("attempt {}, {took} ms, {status}: {}", attempt.number, word(&attempt.words))
+}
+
+fn content(content: &Content) -> String {
+    let said = |text: &str| format!("\"{}\"", word(text));
+    match content {
+        Content::Text { text, quick_replies } if quick_replies.is_empty() => said(text),
+        Content::Text { text, quick_replies } => {
+            format!("{}, {}", said(text), many(quick_replies.len(), "quick reply", "quick replies"))
+        }
+        Content::Gallery { cards } => {
+            let first = cards.first().map_or_else(String::new, |card| format!(", first {}", said(&card.title)));
+            format!("a gallery of {}{first}", many(cards.len(), "card", "cards"))
+        }
+        Content::Buttons { text, buttons } => format!("{}, {}", said(text), many(buttons.len(), "button", "buttons")),
+        Content::Image { url } => format!("a picture at {}", word(url)),
+        Content::Courtesy(CourtesyAct::MarkSeen) => "a sign that it was seen".to_owned(),
+        Content::Courtesy(CourtesyAct::TypingOn) => "a sign that somebody types".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::super::testing::{Folder, NOW, at, told, world};
+    use super::*;
+    use crate::model::{Arrival, EventKey, Fate, SendEnd};
+    use crate::store::Store;
+
+    fn tell(folder: &Folder, name: &str) -> Result<String, CliError> {
+        told(|out| why(&folder.config(), name, &world(), out))
+    }
+
+    fn story() -> Folder {
+        let folder = Folder::new(std::thread::current().name().unwrap_or("why").rsplit("::").next().unwrap());
+        folder.one_in_every_state();
+        folder
+    }
+
+    #[test]
+    fn an_answered_event_is_told_from_its_arrival_to_its_end() {
+        let folder = story();
+        let text = "\
+page-1  answered
+
+2027-01-15 08:00:00.000  received; its signature was checked before anything else
+                  +2 ms  kept, and acknowledged once it was
+                         message in conversation anna
+                         the platform calls it mid.1.0.anna
+                         {\"text\":\"hello from anna\"}
+2027-01-15 08:00:00.000  heard by the bot, which made 1 reply
+
+                         page-1.1  \"ok\"
+2027-01-15 08:00:00.000    attempt 1, 131 ms, HTTP 200: delivered
+                           said; the platform calls it mid.ours
+
+2027-01-15 08:00:00.131  answered
+";
+        assert_eq!(tell(&folder, "page-1").unwrap(), text);
+        assert_eq!(tell(&folder, "mid.1.0.anna").unwrap(), text, "by the platform's id");
+    }
+
+    #[test]
+    fn a_reply_that_may_have_been_seen_says_so_and_what_to_do() {
+        let folder = story();
+        let text = tell(&folder, "page-4").unwrap();
+        let end = "
+                         page-4.1  \"The coffee\\nis ready.\"
+2027-01-15 08:00:03.000    attempt 1, 131 ms, no answer: no answer within 20 s
+2027-01-15 08:00:04.000    attempt 2, 131 ms, HTTP 500: the platform is down
+                           unknown: it was sent, but the platform's answer was lost
+                           maybe twice: an earlier attempt may have been seen too, and nothing proves it was not
+
+2027-01-15 08:00:04.131  unknown: a reply was sent, but the platform's answer was lost
+                         if it was not seen: ackd replay page-4; if it was, it is then seen twice
+";
+        assert!(text.ends_with(end), "{text}");
+        let part = tell(&folder, "page-4.1").unwrap();
+        assert!(part.ends_with(end) && !part.contains("heard by the bot"), "{part}");
+    }
+
+    #[test]
+    fn every_other_end_has_its_reason_and_what_to_do() {
+        let folder = story();
+        let ends = |name: &str, end: &str| {
+            let text = tell(&folder, name).unwrap();
+            assert!(text.ends_with(&format!("\n\n{end}\n")), "{text}");
+        };
+        ends("page-2", "2027-01-15 08:00:01.000  ignored: an echo of our own message");
+        ends(
+            "page-3",
+            "2027-01-15 08:00:00.000  dead: the bot broke\n                         to try again: ackd replay page-3",
+        );
+        ends(
+            "page-5",
+            "                         open: the bot is tired\n                         waits for its next attempt, due \
+             in 60 s, at 2027-01-15 08:01:00.000\n                         no ackd runs on this store; it goes on when \
+             one does: ackd run",
+        );
+        let waits = "open; it waits for its turn, behind others of its conversation or channel";
+        assert!(tell(&folder, "page-6").unwrap().contains(waits));
+        folder.with(|_, _| {
+            let text = tell(&folder, "page-6").unwrap();
+            assert!(text.contains(waits) && !text.contains("no ackd runs"), "somebody holds the store: {text}");
+        });
+    }
+
+    #[test]
+    fn a_push_was_asked_for_and_not_received() {
+        let folder = story();
+        let text = tell(&folder, "page-7").unwrap();
+        assert!(!text.contains("received") && !text.contains("heard"), "{text}");
+        assert!(text.contains("kept: `ackd send` asked for it, in conversation fritz"), "{text}");
+        assert!(text.contains("page-7.1  \"Good morning\"") && text.contains("not said yet"), "{text}");
+        assert_eq!(tell(&folder, "push:1").unwrap(), text);
+    }
+
+    #[test]
+    fn what_is_at_work_or_was_replayed_is_told_as_it_is() {
+        let folder = story();
+        folder.with(|store, page| {
+            store.replay(EventKey::new(page, 4), None, at(100)).unwrap();
+        });
+        let text = tell(&folder, "page-4").unwrap();
+        assert!(text.contains("\n                         heard by the bot, which made 1 reply\n"), "{text}");
+        assert!(text.contains("not said yet") && text.contains("maybe twice"), "{text}");
+        folder.with(|store, page| {
+            folder.next(store, page, NOW);
+        });
+        assert!(tell(&folder, "page-6").unwrap().contains("open; it is worked on, or is next"));
+    }
+
+    #[test]
+    fn an_event_that_is_not_there_says_how_to_find_one() {
+        let folder = story();
+        for name in ["page-99", "nope-1", "m_unknown", "page-0\u{1b}"] {
+            let error = tell(&folder, name).unwrap_err();
+            assert_eq!(error.code(), 1);
+            assert!(error.to_string().starts_with(&format!("there is no event {name:?}; `ackd events` lists")));
+        }
+        let error = |name| tell(&folder, name).unwrap_err().to_string();
+        assert_eq!(error("page-4.2"), "there is no page-4.2: page-4 has 1 reply");
+        assert_eq!(error("page-6.1"), "there is no page-6.1: page-6 has no reply");
+    }
+
+    #[test]
+    fn what_came_from_outside_is_escaped_and_cut() {
+        let folder = Folder::new("why-forge");
+        folder.with(|store, page| {
+            let evil = "\u{1b}[2J\n2027-01-15 08:00:00.000  answered\u{202e}";
+            let raw = format!("{evil}{}", "ü".repeat(600)).into_bytes().into();
+            let (id, conversation, fate) = (format!("id{evil}"), format!("from{evil}"), Fate::Hear);
+            let arrival = Arrival { id, conversation, kind: "message", fate, raw, proves: None };
+            store.admit(page, &arrival, NOW, NOW).unwrap();
+            let lease = folder.next(store, page, NOW);
+            let lease = folder.heard(store, &lease, &[evil], NOW).unwrap();
+            folder.sent(store, &lease, (Some(400), evil), SendEnd::Dead, NOW);
+        });
+        let text = tell(&folder, "page-1").unwrap();
+        assert!(!text.chars().any(|letter| letter != '\n' && letter.is_control() || letter == '\u{202e}'), "{text:?}");
+        assert_eq!(text.lines().filter(|line| line.contains("\\u{1b}[2J\\n2027")).count(), 5, "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 25 + PREVIEW_CHARS_MAX + 60), "{text}");
+        assert!(text.contains("üüü…\n"), "{text}");
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_shown_as_far_as_they_are() {
+        assert_eq!(bytes(b"\xff\xfe{\"a\":1}"), "\u{fffd}\u{fffd}{\"a\":1}");
+        let long = bytes("ü𝄞".repeat(2000).as_bytes());
+        assert!(long.ends_with('…') && !long.contains('\u{fffd}'), "{long}");
+    }
+}

@@ -1,0 +1,331 @@
+//! Jobs: what a conversation is at, handing it out, and what follows from its end.
+//!
+//!     lease_new ──▶ begin_hearing ──▶ heard ──▶ begin_send ──▶ sent ──▶ sum_up, free
+//!     lease_begun ─────┴───────────────────────────┘              └──▶ wait_in_lane
+
+use super::engine::{Engine, TO_HEAR, TO_SEND, from_json};
+use super::statements::{all, first, run};
+use crate::limits;
+use crate::model::{Attempt, ChannelNumber, EventKey, Lease, MemoryWrite, Moment, Reply, SendEnd, Work};
+use crate::store::{State, StoreError};
+use rusqlite::params;
+use std::collections::HashSet;
+
+impl Engine<'_> {
+    /// Gives an event the state that its replies add up to. `false` while some are still to be sent.
+    pub(super) fn sum_up(&mut self, event: EventKey, now: Moment) -> Result<bool, StoreError> {
+        let sum = first(&mut self.say.reply_sum, params![event.0], |row| {
+            Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?, row.get::<_, i64>(3)?))
+        })?;
+        let (dead, unknown, open) = sum.unwrap_or_default();
+        if open > 0 {
+            return Ok(false);
+        }
+        let (state, why) = match (dead, unknown) {
+            (0, 0) => (State::Answered, None),
+            (0, _) => (State::Unknown, Some("a reply was sent, but the platform's answer was lost")),
+            _ => (State::Dead, Some("a reply could not be said")),
+        };
+        run(&mut self.say.end_event, params![event.0, state as i64, now.0, why])?;
+        Ok(true)
+    }
+
+    /// Frees a conversation whose event has ended: the next one behind it is due, or nothing is.
+    pub(super) fn free(&mut self, lane: i64, now: Moment) -> Result<(), StoreError> {
+        let next = first(&mut self.say.behind_first, params![lane], |row| row.get::<_, i64>(0))?;
+        let Some(next) = next else { return run(&mut self.say.lane_drop, params![lane]).map(drop) };
+        run(&mut self.say.behind_drop, params![lane, next])?;
+        let phase = if self.has_replies(EventKey(next))? { TO_SEND } else { TO_HEAR };
+        self.wait_in_lane(lane, EventKey(next), phase, now, 0)
+    }
+
+    pub(super) fn has_replies(&mut self, event: EventKey) -> Result<bool, StoreError> {
+        let count = first(&mut self.say.reply_sum, params![event.0], |row| row.get::<_, i64>(0))?;
+        Ok(count.unwrap_or(0) > 0)
+    }
+
+    pub(super) fn end(
+        &mut self,
+        event: EventKey,
+        lane: i64,
+        end: (State, &str),
+        now: Moment,
+    ) -> Result<(), StoreError> {
+        let why = (!end.1.is_empty()).then_some(end.1);
+        run(&mut self.say.end_event, params![event.0, end.0 as i64, now.0, why])?;
+        self.free(lane, now)
+    }
+
+    /// Marks the event's next reply as begun and makes it a lease. `None` when nothing is left to send; then the
+    /// event has ended and its conversation is free.
+    fn begin_send(&mut self, event: EventKey, lane: i64, now: Moment) -> Result<Option<Lease>, StoreError> {
+        loop {
+            let next = first(&mut self.say.reply_next, params![event.0], |row| {
+                Ok(NextReply {
+                    part: row.get(0)?,
+                    attempts: row.get(1)?,
+                    begun: row.get(2)?,
+                    maybe_twice: row.get(3)?,
+                    proved: row.get(4)?,
+                    content: row.get(5)?,
+                    made: Moment(row.get(6)?),
+                })
+            })?;
+            let Some(next) = next else {
+                self.sum_up(event, now)?;
+                self.free(lane, now)?;
+                return Ok(None);
+            };
+            if let Some(begun) = next.begun {
+                self.note_cut_off(event, &next, Moment(begun), now)?;
+            }
+            if next.proved {
+                run(&mut self.say.reply_close, params![event.0, next.part, State::Answered as i64])?;
+                continue;
+            }
+            let (attempt, twice) = (next.attempts + 1, next.maybe_twice || next.begun.is_some());
+            run(&mut self.say.reply_begin, params![event.0, next.part, now.0, attempt, twice])?;
+            let reply = match from_json(&next.content) {
+                Ok(reply) => reply,
+                // One unreadable row must not hold up everything else.
+                Err(error) => {
+                    log::error!("{error}; event {} part {} is dead", event.0, next.part);
+                    run(&mut self.say.reply_close, params![event.0, next.part, State::Dead as i64])?;
+                    continue;
+                }
+            };
+            let work = Work::Send { part: next.part, reply, attempt, made: next.made };
+            return Ok(Some(Lease { event, lane, work }));
+        }
+    }
+
+    /// An attempt began, and its process went away before it ended.
+    fn note_cut_off(
+        &mut self,
+        event: EventKey,
+        next: &NextReply,
+        begun: Moment,
+        now: Moment,
+    ) -> Result<(), StoreError> {
+        let words = "cut off: ackd stopped before the platform's answer came";
+        let attempt = Attempt {
+            part: next.part,
+            number: next.attempts,
+            began: begun,
+            ended: now,
+            status: None,
+            words: words.to_owned(),
+        };
+        self.record(event, &attempt)
+    }
+
+    fn record(&mut self, event: EventKey, attempt: &Attempt) -> Result<(), StoreError> {
+        let Attempt { part, number, began, ended, status, words } = attempt;
+        run(&mut self.say.attempt_put, params![event.0, part, number, began.0, ended.0, status, words]).map(drop)
+    }
+
+    /// Something of this channel that has begun before and is due.
+    pub(super) fn lease_begun(
+        &mut self,
+        channel: ChannelNumber,
+        phase: i64,
+        busy: &HashSet<i64>,
+        now: Moment,
+    ) -> Result<Option<Lease>, StoreError> {
+        loop {
+            let enough = i64::try_from(busy.len()).unwrap_or(i64::MAX).saturating_add(1);
+            let due = all(&mut self.say.lane_due, params![channel.0, phase, now.0, enough], |row| {
+                Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, u32>(2)?))
+            })?;
+            let Some((lane, key, attempt)) = due.into_iter().find(|(lane, ..)| !busy.contains(lane)) else {
+                return Ok(None);
+            };
+            self.begin()?;
+            let event = EventKey(key);
+            // One that was heard and sent by the same worker, until that was cut off, still stands as to be heard.
+            let lease = if phase == TO_SEND || self.has_replies(event)? {
+                self.begin_send(event, lane, now)?
+            } else {
+                self.begin_hearing(event, lane, attempt + 1, now)?
+            };
+            if lease.is_some() {
+                return Ok(lease);
+            }
+        }
+    }
+
+    pub(super) fn due_after(&mut self, channel: ChannelNumber, now: Moment) -> Result<Option<Moment>, StoreError> {
+        let mut soonest = None;
+        for phase in [TO_HEAR, TO_SEND] {
+            let due = first(&mut self.say.lane_next, params![channel.0, phase, now.0], |row| row.get(0))?;
+            soonest = [soonest, due.map(Moment)].into_iter().flatten().min();
+        }
+        Ok(soonest)
+    }
+
+    fn begin_hearing(
+        &mut self,
+        event: EventKey,
+        lane: i64,
+        attempt: u32,
+        now: Moment,
+    ) -> Result<Option<Lease>, StoreError> {
+        run(&mut self.say.lane_put, params![lane, event.channel().0, event.0, TO_HEAR, now.0, attempt])?;
+        let work = first(&mut self.say.to_hear, params![event.0], |row| {
+            Ok(Work::Hear {
+                conversation: row.get(0)?,
+                kind: row.get(1)?,
+                received: Moment(row.get(2)?),
+                raw: row.get(3)?,
+                attempt,
+            })
+        })?;
+        let Some(work) = work else {
+            log::error!("event {} is gone from the store; its conversation goes on without it", event.0);
+            self.free(lane, now)?;
+            return Ok(None);
+        };
+        Ok(Some(Lease { event, lane, work }))
+    }
+
+    /// The next event in order of arrival whose conversation is free; those whose is not go behind it.
+    pub(super) fn lease_new(
+        &mut self,
+        channel: ChannelNumber,
+        busy: &HashSet<i64>,
+        now: Moment,
+    ) -> Result<Option<Lease>, StoreError> {
+        let end = EventKey::after_last(channel);
+        let mut looked = 0;
+        while looked < limits::SEARCH_ROWS {
+            // Most often the first one is free, so do not read far ahead at once.
+            let rows = if looked == 0 { 1 } else { limits::SEARCH_ROWS - looked };
+            let from = self.place(channel)?.cursor;
+            let rows = i64::try_from(rows).unwrap_or(i64::MAX);
+            let ahead = all(&mut self.say.ahead, params![from.0, end.0, rows], |row| {
+                Ok((EventKey(row.get(0)?), row.get::<_, i64>(1)?, row.get::<_, bool>(2)?))
+            })?;
+            if ahead.is_empty() {
+                return Ok(None);
+            }
+            self.begin()?;
+            for (event, lane, push) in ahead {
+                looked += 1;
+                self.place(channel)?.cursor = event;
+                let at = first(&mut self.say.lane_at, params![lane], |row| row.get::<_, i64>(0))?;
+                if at == Some(event.0) {
+                    continue; // Begun before a restart, after the cursor was last saved.
+                }
+                if at.is_some() || busy.contains(&lane) {
+                    run(&mut self.say.behind_put, params![lane, event.0])?;
+                } else if push {
+                    run(&mut self.say.lane_put, params![lane, channel.0, event.0, TO_SEND, now.0, 0])?;
+                    return self.begin_send(event, lane, now);
+                } else {
+                    return self.begin_hearing(event, lane, 1, now);
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    pub(super) fn heard(
+        &mut self,
+        event: EventKey,
+        lane: i64,
+        replies: &[Reply],
+        memory: &[MemoryWrite],
+        go_on: bool,
+        now: Moment,
+    ) -> Result<Option<Lease>, StoreError> {
+        for write in memory {
+            self.remember(write)?;
+        }
+        if replies.is_empty() {
+            self.end(event, lane, (State::Ignored, "the bot had nothing to say"), now)?;
+            return Ok(None);
+        }
+        self.put_replies(event, replies, go_on, now)?;
+        let Some(reply) = replies.first().filter(|_| go_on) else {
+            self.wait_in_lane(lane, event, TO_SEND, now, 0)?;
+            return Ok(None);
+        };
+        let work = Work::Send { part: 1, reply: reply.clone(), attempt: 1, made: now };
+        Ok(Some(Lease { event, lane, work }))
+    }
+
+    pub(super) fn sent(
+        &mut self,
+        event: EventKey,
+        lane: i64,
+        attempt: &Attempt,
+        end: &SendEnd,
+        go_on: bool,
+        now: Moment,
+    ) -> Result<Option<Lease>, StoreError> {
+        let part = attempt.part;
+        let (state, message_id) = match end {
+            SendEnd::Delivered { message_id } => (State::Answered, message_id.as_deref()),
+            // An echo that overtook the answer has the last word: the reply was seen.
+            _ if self.is_proved(event, part)? => (State::Answered, None),
+            SendEnd::Unknown => (State::Unknown, None),
+            SendEnd::Skipped => (State::Skipped, None),
+            SendEnd::Dead => (State::Dead, None),
+            SendEnd::Again { due, maybe_said } => {
+                self.record(event, attempt)?;
+                run(&mut self.say.reply_again, params![event.0, part, maybe_said])?;
+                self.wait_in_lane(lane, event, TO_SEND, *due, 0)?;
+                return Ok(None);
+            }
+        };
+        // The last attempt lies in the reply's own row, since most replies have only that one.
+        let Attempt { began, ended, status, words, .. } = attempt;
+        let end = params![event.0, part, state as i64, message_id, began.0, ended.0, status, words];
+        run(&mut self.say.reply_end, end)?;
+        if state == State::Dead {
+            // Half an answer after a missing part would only confuse: the rest ends with it.
+            run(&mut self.say.reply_rest, params![event.0])?;
+        }
+        if self.sum_up(event, now)? {
+            self.free(lane, now)?;
+            return Ok(None);
+        }
+        if go_on {
+            return self.begin_send(event, lane, now);
+        }
+        self.wait_in_lane(lane, event, TO_SEND, now, 0)?;
+        Ok(None)
+    }
+
+    fn is_proved(&mut self, event: EventKey, part: u32) -> Result<bool, StoreError> {
+        let proved = first(&mut self.say.reply_proved, params![event.0, part], |row| row.get(0))?;
+        Ok(proved.unwrap_or(false))
+    }
+
+    /// A conversation waits for this moment; nobody has a lease of it.
+    pub(super) fn wait_in_lane(
+        &mut self,
+        lane: i64,
+        event: EventKey,
+        phase: i64,
+        due: Moment,
+        attempt: u32,
+    ) -> Result<(), StoreError> {
+        let channel = event.channel();
+        run(&mut self.say.lane_put, params![lane, channel.0, event.0, phase, due.0, attempt])?;
+        let place = self.place(channel)?;
+        place.soonest = Some(place.soonest.map_or(due, |soonest| soonest.min(due)));
+        Ok(())
+    }
+}
+
+/// A reply that is to be sent next.
+struct NextReply {
+    part: u32,
+    attempts: u32,
+    begun: Option<i64>,
+    maybe_twice: bool,
+    proved: bool,
+    content: String,
+    made: Moment,
+}

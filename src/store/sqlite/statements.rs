@@ -1,0 +1,99 @@
+//! Every statement that the engine says, prepared once; and how one is run.
+
+use super::file::words;
+use crate::store::StoreError;
+use rusqlite::{Connection, OptionalExtension, Params, Row, Statement};
+
+macro_rules! statements {
+    ($($name:ident = $sql:expr;)*) => {
+        pub(super) struct Statements<'file> { $(pub(super) $name: Statement<'file>,)* }
+        impl<'file> Statements<'file> {
+            pub(super) fn prepare(connection: &'file Connection) -> rusqlite::Result<Statements<'file>> {
+                Ok(Statements { $($name: connection.prepare($sql)?,)* })
+            }
+        }
+    };
+}
+
+statements! {
+    begin = "BEGIN IMMEDIATE";
+    commit = "COMMIT";
+    admit = "INSERT INTO event (key, channel, id, conversation, lane, kind, received, kept, state, ended, why, raw)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT (channel, id) DO NOTHING";
+    end_event = "UPDATE event SET state = ?2, ended = ?3, why = ?4 WHERE key = ?1";
+    ahead = "SELECT key, lane, kind = 'push' FROM event WHERE key > ?1 AND key < ?2 AND state = 0 ORDER BY key LIMIT ?3";
+    to_hear = "SELECT conversation, kind, received, raw FROM event WHERE key = ?1";
+    stands = "SELECT state, lane FROM event WHERE key = ?1";
+    reopen = "UPDATE event SET state = 0, ended = NULL, why = NULL WHERE key = ?1";
+    save_cursor = "UPDATE channel SET cursor = ?2 WHERE number = ?1";
+
+    lane_at = "SELECT key FROM lane WHERE lane = ?1";
+    lane_due = "SELECT lane, key, attempt FROM lane WHERE channel = ?1 AND phase = ?2 AND due <= ?3
+                ORDER BY due LIMIT ?4";
+    lane_next = "SELECT due FROM lane WHERE channel = ?1 AND phase = ?2 AND due > ?3 ORDER BY due LIMIT 1";
+    lane_put = "INSERT INTO lane (lane, channel, key, phase, due, attempt) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                ON CONFLICT (lane) DO UPDATE SET key = ?3, phase = ?4, due = ?5, attempt = ?6";
+    lane_drop = "DELETE FROM lane WHERE lane = ?1";
+    behind_put = "INSERT OR IGNORE INTO behind (lane, key) VALUES (?1, ?2)";
+    behind_first = "SELECT key FROM behind WHERE lane = ?1 ORDER BY key LIMIT 1";
+    behind_drop = "DELETE FROM behind WHERE lane = ?1 AND key = ?2";
+
+    reply_put = "INSERT INTO reply (key, part, state, made, content, attempts, begun)
+                 VALUES (?1, ?2, 0, ?3, ?4, ?5, ?6) ON CONFLICT (key, part) DO NOTHING";
+    reply_next = "SELECT part, attempts, begun, maybe_twice, proved, content, made FROM reply
+                  WHERE key = ?1 AND state = 0 ORDER BY part LIMIT 1";
+    reply_begin = "UPDATE reply SET begun = ?3, attempts = ?4, maybe_twice = ?5 WHERE key = ?1 AND part = ?2";
+    reply_end = "UPDATE reply SET state = ?3, begun = NULL, message_id = ?4, began = ?5, ended = ?6, status = ?7,
+                 words = ?8 WHERE key = ?1 AND part = ?2";
+    reply_close = "UPDATE reply SET state = ?3, begun = NULL WHERE key = ?1 AND part = ?2";
+    reply_again = "UPDATE reply SET begun = NULL, maybe_twice = max(maybe_twice, ?3) WHERE key = ?1 AND part = ?2";
+    reply_rest = "UPDATE reply SET state = 4 WHERE key = ?1 AND state = 0";
+    reply_proved = "SELECT proved FROM reply WHERE key = ?1 AND part = ?2";
+    reply_look = "SELECT state FROM reply WHERE key = ?1 AND part = ?2";
+    reply_prove = "UPDATE reply SET proved = 1 WHERE key = ?1 AND part = ?2";
+    reply_sum = "SELECT count(*), ifnull(sum(state = 4), 0), ifnull(sum(state = 5), 0), ifnull(sum(state = 0), 0)
+                 FROM reply WHERE key = ?1";
+    reply_move = "INSERT OR REPLACE INTO attempt SELECT key, part, attempts, began, ended, status, words FROM reply
+                  WHERE key = ?1 AND state IN (4, 5) AND ended IS NOT NULL AND (?2 = 0 OR part = ?3)";
+    reply_reopen = "UPDATE reply SET state = 0, ended = NULL, proved = 0, made = ?4, maybe_twice = max(maybe_twice, state = 5)
+                    WHERE key = ?1 AND state IN (4, 5) AND (?2 = 0 OR part = ?3)";
+    attempt_put = "INSERT OR REPLACE INTO attempt (key, part, number, began, ended, status, words)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+
+    memory_get = "SELECT value FROM memory WHERE bot = ?1 AND name = ?2 AND (expires IS NULL OR expires > ?3)";
+    memory_has = "SELECT 1 FROM memory WHERE bot = ?1 AND name = ?2";
+    memory_put = "INSERT INTO memory (bot, name, value, expires) VALUES (?1, ?2, ?3, ?4)
+                  ON CONFLICT (bot, name) DO UPDATE SET value = ?3, expires = ?4";
+    memory_drop = "DELETE FROM memory WHERE bot = ?1 AND name = ?2";
+    memory_count = "SELECT count(*) FROM memory WHERE bot = ?1";
+    memory_expire = "DELETE FROM memory WHERE (bot, name) IN (SELECT bot, name FROM memory WHERE expires <= ?1 LIMIT ?2)";
+
+    old = "SELECT key, state, received FROM event WHERE key > ?1 AND key < ?2 ORDER BY key LIMIT ?3";
+    drop_event = "DELETE FROM event WHERE key = ?1";
+    drop_replies = "DELETE FROM reply WHERE key = ?1";
+    drop_attempts = "DELETE FROM attempt WHERE key = ?1";
+}
+
+/// Runs a statement that gives no rows; says how many it changed.
+pub(super) fn run(statement: &mut Statement<'_>, values: impl Params) -> Result<usize, StoreError> {
+    statement.execute(values).map_err(|error| words("writing", &error))
+}
+
+/// The first row that a statement gives, if any.
+pub(super) fn first<T>(
+    statement: &mut Statement<'_>,
+    values: impl Params,
+    read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Option<T>, StoreError> {
+    statement.query_row(values, read).optional().map_err(|error| words("reading", &error))
+}
+
+/// All rows that a statement gives; its LIMIT bounds them.
+pub(super) fn all<T>(
+    statement: &mut Statement<'_>,
+    values: impl Params,
+    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Vec<T>, StoreError> {
+    let rows = statement.query_map(values, read).map_err(|error| words("reading", &error))?;
+    rows.collect::<rusqlite::Result<_>>().map_err(|error| words("reading", &error))
+}

@@ -1,0 +1,70 @@
+//! What is beside the jobs: bots' memory, old events, cursors.
+
+use super::engine::Engine;
+use super::statements::{all, first, run};
+use crate::limits;
+use crate::model::{ChannelNumber, EventKey, MemoryWrite, Moment};
+use crate::store::{State, StoreError};
+use rusqlite::params;
+
+impl Engine<'_> {
+    pub(super) fn remember(&mut self, write: &MemoryWrite) -> Result<(), StoreError> {
+        let MemoryWrite { bot, key, value, expires } = write;
+        let there = first(&mut self.say.memory_has, params![bot, key], |_| Ok(()))?.is_some();
+        let keys = match self.memory_keys.get(bot) {
+            Some(keys) => *keys,
+            None => {
+                let count = first(&mut self.say.memory_count, params![bot], |row| row.get::<_, u32>(0))?;
+                usize::try_from(count.unwrap_or(0)).unwrap_or(usize::MAX)
+            }
+        };
+        let keys = match (value, there) {
+            // Memory is a cache: a bot must live with a key that is not there.
+            (Some(_), false) if keys >= limits::MEMORY_KEYS_MAX => {
+                log::warn!("bot {bot} remembers {keys} keys, which is the most it may; {key:?} is not kept");
+                return Ok(());
+            }
+            (Some(_), false) => keys + 1,
+            (None, true) => keys.saturating_sub(1),
+            _ => keys,
+        };
+        match value {
+            Some(value) => run(&mut self.say.memory_put, params![bot, key, value, expires.map(|at| at.0)])?,
+            None => run(&mut self.say.memory_drop, params![bot, key])?,
+        };
+        self.memory_keys.insert(bot.clone(), keys);
+        Ok(())
+    }
+
+    pub(super) fn prune_channel(&mut self, channel: ChannelNumber, before: Moment) -> Result<bool, StoreError> {
+        let from = self.place(channel)?.pruned_to;
+        let rows = i64::try_from(limits::PRUNE_ROWS).unwrap_or(i64::MAX);
+        let old = all(&mut self.say.old, params![from.0, EventKey::after_last(channel).0, rows], |row| {
+            Ok((row.get::<_, i64>(0)?, State::of(row.get(1)?), row.get::<_, i64>(2)?))
+        })?;
+        for (key, state, received) in old {
+            if received >= before.0 {
+                return Ok(false);
+            }
+            self.place(channel)?.pruned_to = EventKey(key);
+            if state != State::Open {
+                run(&mut self.say.drop_attempts, params![key])?;
+                run(&mut self.say.drop_replies, params![key])?;
+                run(&mut self.say.drop_event, params![key])?;
+            }
+        }
+        Ok(self.place(channel)?.pruned_to != from)
+    }
+
+    /// Now and then: what lies between the saved cursor and the real one is looked at again after a restart, and is
+    /// found ended, or in `lane`, or in `behind`.
+    pub(super) fn save_cursors(&mut self) -> Result<(), StoreError> {
+        for (channel, place) in &mut self.channels {
+            if place.cursor.0 - place.cursor_saved.0 >= limits::CURSOR_LAG {
+                run(&mut self.say.save_cursor, params![channel.0, place.cursor.0])?;
+                place.cursor_saved = place.cursor;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,235 @@
+//! The program as a user has it: what it says, and its exit code.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Read};
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// A folder with a configuration whose store is empty; removed at the end.
+struct Folder(PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+const CONFIG: &str = r#"
+listen = "127.0.0.1:0"
+workers = 0
+[channel.page]
+platform = "messenger"
+path = "/page"
+bot = "echo"
+verify_token = "demo-verify-token"
+app_secret = "demo-app-secret"
+access_token = "demo-access-token"
+[bot.echo]
+kind = "echo"
+"#;
+
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let folder = std::env::temp_dir().join(format!("ackd-commands-{}-{name}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("ackd.toml"), CONFIG).unwrap();
+        Folder(folder)
+    }
+
+    fn ackd(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ackd"));
+        command.args(words).current_dir(&self.0).stdin(Stdio::null()).env("TZ", "UTC");
+        for variable in ["RUST_LOG", "JOURNAL_STREAM", "STATE_DIRECTORY", "NOTIFY_SOCKET"] {
+            command.env_remove(variable);
+        }
+        command
+    }
+
+    /// Exit code, stdout, stderr.
+    fn run(&self, words: &[&str]) -> (i32, String, String) {
+        ended(self.ackd(words).output().unwrap())
+    }
+}
+
+fn ended(output: Output) -> (i32, String, String) {
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    let code = output.status.code().unwrap_or_else(|| panic!("killed: {}", output.status));
+    (code, text(output.stdout), text(output.stderr))
+}
+
+/// The exit code of a process that must end by itself.
+fn code_of(mut child: Child) -> Option<i32> {
+    let until = Instant::now() + Duration::from_secs(20);
+    while Instant::now() < until {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status.code();
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    panic!("it did not end");
+}
+
+#[test]
+fn help_and_version_are_said_on_stdout() {
+    let folder = Folder::new("help");
+    let (code, out, error) = folder.run(&["--help"]);
+    assert!(code == 0 && out.starts_with("ackd: ack first, answer later.") && error.is_empty(), "{out}{error}");
+    assert_eq!(folder.run(&["--version"]), (0, "ackd 0.1.0\n".to_owned(), String::new()));
+    assert!(folder.run(&["help", "why"]).1.starts_with("ackd why ID"));
+}
+
+#[test]
+fn a_mistyped_command_line_is_exit_code_2() {
+    let folder = Folder::new("usage");
+    let (code, out, error) = folder.run(&["evnets"]);
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert_eq!(error, "ackd: there is no command \"evnets\"; did you mean events? see ackd --help\n");
+    fs::remove_file(folder.0.join("ackd.toml")).unwrap();
+    let (code, _, error) = folder.run(&["events", "--config", "nope.toml"]);
+    assert!(code == 2 && error.starts_with("nope.toml: cannot be read: "), "{error}");
+}
+
+#[test]
+fn a_faulty_configuration_is_exit_code_2_whatever_is_asked() {
+    let folder = Folder::new("faulty");
+    fs::write(folder.0.join("ackd.toml"), CONFIG.replace("workers = 0", "workers = -1\nwokers = 2")).unwrap();
+    let (code, out, error) = folder.run(&["check"]);
+    assert!(code == 2 && out.ends_with("2 faults\n") && error.is_empty(), "{out}{error}");
+    for words in [&["events"][..], &["why", "page-1"], &["send", "page", "1", "Hi"], &["replay", "--dead"]] {
+        let (code, out, error) = folder.run(words);
+        assert!(code == 2 && out.is_empty() && error.starts_with("ackd.toml:3: workers: "), "{error}");
+    }
+    let (code, _, error) = folder.run(&["run"]);
+    assert!(code == 2 && error.contains(" ERROR ackd.toml:3: workers: "), "{error}");
+}
+
+#[test]
+fn without_a_daemon_a_message_is_kept_listed_and_explained() {
+    let folder = Folder::new("kept");
+    let (code, out, error) = folder.run(&["send", "page", "4711", "The coffee\nis ready."]);
+    assert_eq!((code, out.as_str(), error.as_str()), (0, "page-1 kept; it is sent when ackd runs\n", ""));
+    let (code, out, _) = folder.run(&["events"]);
+    assert!(code == 0 && out.starts_with("page-1  20") && out.ends_with("  open  push  4711\n"), "{out}");
+    let (code, out, _) = folder.run(&["why", "page-1"]);
+    assert!(code == 0 && out.contains("page-1.1  \"The coffee\\nis ready.\""), "{out}");
+    let (code, out, error) = folder.run(&["why", "page-2"]);
+    assert!(code == 1 && out.is_empty() && error.starts_with("ackd: there is no event \"page-2\"; "), "{error}");
+    let (code, out, error) = folder.run(&["replay", "page-1"]);
+    assert!(code == 1 && out.starts_with("page-1 left alone: it is open"), "{out}");
+    assert_eq!(error, "ackd: one was left alone; 0 put back\n");
+    assert_eq!(folder.run(&["replay", "--dead"]).0, 0);
+    assert_eq!(folder.run(&["events", "--channel", "pgae"]).0, 2);
+}
+
+#[test]
+fn with_a_daemon_the_same_goes_through_its_control_socket() {
+    let folder = Folder::new("daemon");
+    let mut daemon = folder.ackd(&["run"]).stderr(Stdio::piped()).spawn().unwrap();
+    let log = until_it_listens(&mut daemon);
+    let (code, out, error) = folder.run(&["send", "page", "4711", "Hi"]);
+    assert_eq!((code, out.as_str(), error.as_str()), (0, "page-1 kept\n", ""));
+    let (code, out, _) = folder.run(&["replay", "page-1", "page-9"]);
+    assert_eq!(code, 1);
+    assert_eq!(out.lines().filter(|line| line.contains(" left alone: ")).count(), 2, "{out}");
+    let (code, _, error) = folder.run(&["send", "page", "4711", ""]);
+    assert!(code == 2, "{error}");
+    let (_, out, _) = folder.run(&["why", "page-1"]);
+    assert!(out.contains("not said yet") && !out.contains("no ackd runs"), "{out}");
+    let pid = rustix::process::Pid::from_child(&daemon);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    assert_eq!(code_of(daemon), Some(0));
+    drop(log);
+}
+
+/// Reads the daemon's log until it is ready; the rest stays to be read.
+fn until_it_listens(daemon: &mut Child) -> BufReader<ChildStderr> {
+    let mut log = BufReader::new(daemon.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("ackd.sock") {
+        line.clear();
+        assert!(log.read_line(&mut line).unwrap() > 0, "the daemon ended");
+    }
+    log
+}
+
+/// Enough events that their list does not fit into a pipe.
+fn many_events(folder: &Folder) {
+    use ackd::model::{Moment, Reply};
+    use ackd::store::{Store, sqlite::SqliteFile};
+    let file = SqliteFile::open(&folder.0.join("ackd.db")).unwrap();
+    let mut store = file.engine().unwrap();
+    let page = store.channel("page").unwrap();
+    for number in 0..5000 {
+        store.push(page, &number.to_string(), &[Reply::text("4711", "Hi")], Moment(number)).unwrap();
+    }
+    store.commit().unwrap();
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_it_quietly() {
+    let folder = Folder::new("pipe");
+    many_events(&folder);
+    for words in [&["events", "--limit", "5000"][..], &["events", "--follow"]] {
+        let mut child = folder.ackd(words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut first = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+        assert!(first.starts_with("page-"), "{first}");
+        let mut said = child.stderr.take().unwrap();
+        // Also when nothing more happens that could be printed.
+        assert_eq!(code_of(child), Some(0), "{words:?}");
+        let mut error = String::new();
+        said.read_to_string(&mut error).unwrap();
+        assert_eq!(error, "", "{words:?}");
+    }
+    // Gone before it began.
+    for (words, code) in [(&["--help"][..], 0), (&["check"], 0), (&["events"], 0), (&["why", "page-1"], 0)] {
+        let (reader, writer) = io::pipe().unwrap();
+        drop(reader);
+        let output = folder.ackd(words).stdout(writer).stderr(Stdio::piped()).output().unwrap();
+        assert_eq!(ended(output), (code, String::new(), String::new()), "{words:?}");
+    }
+}
+
+#[test]
+fn a_full_disk_behind_stdout_is_a_failure() {
+    let folder = Folder::new("full");
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let (code, _, error) = ended(folder.ackd(&["--help"]).stdout(full).stderr(Stdio::piped()).output().unwrap());
+    assert!(code == 1 && error.starts_with("ackd: writing the output: "), "{error}");
+}
+
+#[test]
+fn nobody_reading_stderr_is_no_reason_to_panic() {
+    let folder = Folder::new("mute");
+    fs::write(folder.0.join("ackd.toml"), "listen = 1\n").unwrap();
+    for (words, code) in [(&["run"][..], 2), (&["evnets"], 2), (&["events"], 2)] {
+        let (reader, writer) = io::pipe().unwrap();
+        drop(reader);
+        let mut command = folder.ackd(words);
+        command.env("RUST_LOG", "ackd=very,=,info").stderr(writer).stdout(Stdio::null());
+        assert_eq!(command.status().unwrap().code(), Some(code), "{words:?}");
+    }
+}
+
+#[test]
+fn under_systemd_lines_have_a_priority_and_no_time() {
+    let folder = Folder::new("journal");
+    fs::write(folder.0.join("ackd.toml"), "listen = 1\n").unwrap();
+    let path = folder.0.join("journal");
+    let journal = File::create(&path).unwrap();
+    let metadata = journal.metadata().unwrap();
+    let stream = format!("{}:{}", metadata.dev(), metadata.ino());
+    let mut command = folder.ackd(&["run"]);
+    command.env("JOURNAL_STREAM", stream).env("RUST_LOG", "ackd=very,info").stderr(journal);
+    assert_eq!(command.status().unwrap().code(), Some(2));
+    let text = fs::read_to_string(&path).unwrap();
+    let mut lines = text.lines();
+    assert_eq!(lines.next(), Some("<4>RUST_LOG: \"ackd=very\" is no level, so it is left out"));
+    assert!(lines.all(|line| line.starts_with("<3>ackd.toml:1: ")), "{text}");
+}
