@@ -24,7 +24,7 @@ impl Tmpfs {
         let mount = mount.args(["-t", "tmpfs", "-o", &options, "ackd-end-to-end"]).arg(&path).output();
         match mount {
             Ok(output) if output.status.success() => Ok(Tmpfs(path)),
-            Ok(output) => Err(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
+            Ok(output) => Err(String::from_utf8_lossy(&output.stderr).lines().next().unwrap_or("no reason").to_owned()),
             Err(error) => Err(error.to_string()),
         }
     }
