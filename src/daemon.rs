@@ -11,8 +11,8 @@ use crate::net::EventLoop;
 use crate::net::event_loop::{self, Parts, Served};
 use crate::net::listener::Listener;
 use crate::net::signals::Signals;
-use crate::store::Store;
 use crate::store::sqlite::SqliteFile;
+use crate::store::{Store, StoreError};
 use crate::systemd;
 use crate::work::fetch::Fetch;
 use crate::work::pool::{self, Tools};
@@ -25,7 +25,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::thread::{self, JoinHandle};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Serves until SIGTERM or SIGINT. An error is one line that says what to do.
 pub fn run(config: &Config) -> Result<(), String> {
@@ -33,7 +33,7 @@ pub fn run(config: &Config) -> Result<(), String> {
     let signals = Signals::take().map_err(|error| format!("taking signals: {error}"))?;
     let connections_max = connections_max(config.connections_max);
     let mut listeners = bind(config)?;
-    let file = SqliteFile::open(&config.store).map_err(|error| error.0)?;
+    let file = open(&config.store, &thread::sleep).map_err(|error| error.0)?;
     let control = control_socket(&config.store);
     listeners.push(
         Listener::control(&control).map_err(|error| {
@@ -85,6 +85,17 @@ pub fn run(config: &Config) -> Result<(), String> {
     kept.map_err(|error| format!("closing the store: {error}"))
 }
 
+/// Opens the store. A command may hold it just now, so it is tried for a while before it counts as another daemon's.
+fn open(store: &Path, pause: &dyn Fn(Duration)) -> Result<SqliteFile, StoreError> {
+    for _ in 0..limits::STORE_TRIES {
+        if let Some(file) = SqliteFile::open_free(store)? {
+            return Ok(file);
+        }
+        pause(limits::STORE_PAUSE);
+    }
+    SqliteFile::open(store)
+}
+
 /// The control socket of a store: beside it, with the same name.
 pub fn control_socket(store: &Path) -> PathBuf {
     store.with_extension("sock")
@@ -101,6 +112,11 @@ fn chance() -> u64 {
     // Without randomness, retries have no jitter; nothing else depends on it.
     let _ = SystemRandom::new().fill(&mut bytes);
     u64::from_le_bytes(bytes)
+}
+
+/// The number of the user that this process runs as.
+pub fn user() -> u32 {
+    rustix::process::geteuid().as_raw()
 }
 
 /// As many connections as wanted, or as the limit of descriptors allows; the limit is raised as far as it goes.
@@ -132,7 +148,7 @@ fn channel_numbers(file: &SqliteFile, config: &Config) -> Result<Vec<ChannelNumb
         store.commit()?;
         Ok(numbers)
     };
-    number().map_err(|error: crate::store::StoreError| error.0)
+    number().map_err(|error: StoreError| error.0)
 }
 
 fn channels(config: &Config, numbers: &[ChannelNumber]) -> Channels {
@@ -166,7 +182,7 @@ fn bots_of_lines(config: &Config) -> Vec<usize> {
     config.channels.iter().map(|channel| place(&channel.bot_name)).collect()
 }
 
-type KeeperThread = JoinHandle<Result<(), crate::store::StoreError>>;
+type KeeperThread = JoinHandle<Result<(), StoreError>>;
 
 fn start_keeper(
     file: SqliteFile,
@@ -203,4 +219,33 @@ fn farewell(served: Served, health: &Health, workers: Vec<JoinHandle<()>>) {
         health.duplicates.load(Ordering::Relaxed),
         health.settled.load(Ordering::Relaxed),
     );
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use std::cell::{Cell, RefCell};
+
+    #[test]
+    fn a_store_that_a_command_holds_is_waited_for_but_not_for_ever() {
+        let folder = std::env::temp_dir().join(format!("ackd-daemon-{}-patience", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let store = folder.join("ackd.db");
+        let command = RefCell::new(Some(SqliteFile::open(&store).unwrap()));
+        let waited = Cell::new(Duration::ZERO);
+        let pause = |time| {
+            waited.set(waited.get() + time);
+            if waited.get() >= Duration::from_millis(300) {
+                command.take();
+            }
+        };
+        let daemon = open(&store, &pause).unwrap();
+        assert_eq!(waited.replace(Duration::ZERO), Duration::from_millis(300));
+        let error = open(&store, &pause).unwrap_err();
+        assert!(error.0.contains("another ackd works on it"), "{error}");
+        assert_eq!(waited.get(), Duration::from_secs(1));
+        drop(daemon);
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
 }

@@ -89,6 +89,10 @@ pub const GATHER_JOBS: usize = 2;
 pub const GATHER_JOBS_TIME: Duration = Duration::from_micros(150);
 /// How long the keeper waits before it tries a failing disk again.
 pub const DISK_RETRY: Duration = Duration::from_secs(1);
+/// How often a daemon that starts tries a store that is held: a command holds it for some milliseconds.
+pub const STORE_TRIES: u32 = 20;
+/// How long apart; all together it is a second.
+pub const STORE_PAUSE: Duration = Duration::from_millis(50);
 /// How long an event's id is remembered, and the event shown.
 pub const MARK_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Events removed in one transaction when they are past that.

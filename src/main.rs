@@ -9,7 +9,7 @@ use ackd::cli::replay::replay;
 use ackd::cli::send::{Saying, send};
 use ackd::cli::why::why;
 use ackd::cli::{CliError, World, log};
-use ackd::config::Config;
+use ackd::config::{Config, Outline};
 use ackd::daemon;
 use jiff::tz::TimeZone;
 use std::env;
@@ -39,17 +39,23 @@ fn main() -> ExitCode {
 
 fn carry_out(command: Command, out: &mut dyn Write) -> Result<(), CliError> {
     let linger = |time| linger(&io::stdout(), time);
-    let world = World { zone: TimeZone::system(), clock: daemon::clock, pause: &thread::sleep, linger: &linger };
+    let world = World {
+        zone: TimeZone::system(),
+        clock: daemon::clock,
+        user: daemon::user(),
+        pause: &thread::sleep,
+        linger: &linger,
+    };
     match command {
         Command::Run { config } => load(config).and_then(|config| run(&config)).map_err(|error| logged(&error)),
         Command::Check { config } => check_and_tell(&place(config)?, out),
         Command::Send { config, channel, to, text } => {
             let saying = Saying { channel: &channel, to: &to, text: &text };
-            send(&load(config)?, saying, &world, out)
+            send(&outline(config)?, saying, &world, out)
         }
-        Command::Events { config, filter } => events(&load(config)?, &filter, &world, out),
-        Command::Why { config, id } => why(&load(config)?, &id, &world, out),
-        Command::Replay { config, which } => replay(&load(config)?, &which, &world, out),
+        Command::Events { config, filter } => events(&outline(config)?, &filter, &world, out),
+        Command::Why { config, id } => why(&outline(config)?, &id, &world, out),
+        Command::Replay { config, which } => replay(&outline(config)?, &which, &world, out),
         Command::Help(topic) => Ok(out.write_all(topic.text().as_bytes())?),
         Command::Version => Ok(out.write_all(VERSION.as_bytes())?),
     }
@@ -79,6 +85,11 @@ fn place(told: Option<PathBuf>) -> Result<PathBuf, CliError> {
 
 fn load(told: Option<PathBuf>) -> Result<Config, CliError> {
     Config::load(&place(told)?, &variable).map_err(CliError::Config)
+}
+
+/// For the commands beside the daemon, which need no secret.
+fn outline(told: Option<PathBuf>) -> Result<Outline, CliError> {
+    Outline::load(&place(told)?, &variable).map_err(CliError::Config)
 }
 
 fn variable(name: &str) -> Option<String> {

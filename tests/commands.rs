@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use ackd::store::sqlite::SqliteFile;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::fs::MetadataExt;
@@ -41,10 +42,14 @@ impl Folder {
         Folder(folder)
     }
 
+    fn make_store(&self) {
+        drop(SqliteFile::open(&self.0.join("ackd.db")).unwrap());
+    }
+
     fn ackd(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ackd"));
         command.args(words).current_dir(&self.0).stdin(Stdio::null()).env("TZ", "UTC");
-        for variable in ["RUST_LOG", "JOURNAL_STREAM", "STATE_DIRECTORY", "NOTIFY_SOCKET"] {
+        for variable in ["RUST_LOG", "JOURNAL_STREAM", "STATE_DIRECTORY", "CREDENTIALS_DIRECTORY", "NOTIFY_SOCKET"] {
             command.env_remove(variable);
         }
         command
@@ -112,6 +117,9 @@ fn a_faulty_configuration_is_exit_code_2_whatever_is_asked() {
 #[test]
 fn without_a_daemon_a_message_is_kept_listed_and_explained() {
     let folder = Folder::new("kept");
+    let (code, _, error) = folder.run(&["send", "page", "4711", "Hi"]);
+    assert!(code == 1 && error.ends_with("ackd.db: there is none yet; `ackd run` makes it\n"), "{error}");
+    folder.make_store();
     let (code, out, error) = folder.run(&["send", "page", "4711", "The coffee\nis ready."]);
     assert_eq!((code, out.as_str(), error.as_str()), (0, "page-1 kept; it is sent when ackd runs\n", ""));
     let (code, out, _) = folder.run(&["events"]);
@@ -147,6 +155,42 @@ fn with_a_daemon_the_same_goes_through_its_control_socket() {
     drop(log);
 }
 
+#[test]
+fn only_the_daemon_needs_its_secrets() {
+    let folder = Folder::new("secrets");
+    let mut config = CONFIG.to_owned();
+    for (plain, source) in [
+        ("\"demo-verify-token\"", "{ credential = \"verify_token\" }"),
+        ("\"demo-app-secret\"", "{ env = \"ACKD_TEST_UNSET\" }"),
+        ("\"demo-access-token\"", "{ file = \"/nonexistent/token\" }"),
+    ] {
+        config = config.replace(plain, source);
+    }
+    fs::write(folder.0.join("ackd.toml"), config).unwrap();
+    folder.make_store();
+    for words in [&["send", "page", "4711", "Hi"][..], &["events"], &["why", "page-1"], &["replay", "--dead"]] {
+        let (code, _, error) = folder.run(words);
+        assert_eq!((code, error.as_str()), (0, ""), "{words:?}");
+    }
+    let (code, out, _) = folder.run(&["check"]);
+    assert!(code == 2 && out.ends_with("3 faults\n"), "{out}");
+    assert_eq!(folder.run(&["run"]).0, 2);
+}
+
+#[test]
+fn a_daemon_waits_for_a_command_that_holds_the_store_just_then() {
+    let folder = Folder::new("waits");
+    let command = SqliteFile::open(&folder.0.join("ackd.db")).unwrap();
+    let mut daemon = folder.ackd(&["run"]).stderr(Stdio::piped()).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(200));
+    drop(command);
+    let log = until_it_listens(&mut daemon);
+    let pid = rustix::process::Pid::from_child(&daemon);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    assert_eq!(code_of(daemon), Some(0));
+    drop(log);
+}
+
 /// Reads the daemon's log until it is ready; the rest stays to be read.
 fn until_it_listens(daemon: &mut Child) -> BufReader<ChildStderr> {
     let mut log = BufReader::new(daemon.stderr.take().unwrap());
@@ -161,7 +205,7 @@ fn until_it_listens(daemon: &mut Child) -> BufReader<ChildStderr> {
 /// Enough events that their list does not fit into a pipe.
 fn many_events(folder: &Folder) {
     use ackd::model::{Moment, Reply};
-    use ackd::store::{Store, sqlite::SqliteFile};
+    use ackd::store::Store;
     let file = SqliteFile::open(&folder.0.join("ackd.db")).unwrap();
     let mut store = file.engine().unwrap();
     let page = store.channel("page").unwrap();

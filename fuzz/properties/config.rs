@@ -1,4 +1,4 @@
-use ackd::config::{Config, ConfigError, Found, Surroundings};
+use ackd::config::{Config, ConfigError, Found, Outline, Surroundings};
 use std::io;
 use std::path::Path;
 
@@ -8,7 +8,8 @@ const CANARY: &str = "q7CanaryValueQ7";
 const FAULT_BYTES_MAX: usize = 1200;
 
 /// Any text is a configuration, or has at least one fault; each is one bounded line, of a line that the text has;
-/// reading it again says the same; no secret is shown; and nothing outside is touched.
+/// reading it again says the same; no secret is shown; nothing outside is touched; and what is a configuration has an
+/// outline, for which no secret is read.
 pub fn check(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let first = parse(text);
@@ -31,6 +32,13 @@ pub fn check(data: &[u8]) {
     };
     // A text that holds the canary itself may see it quoted, where it stands as a key or a name.
     assert!(text.contains(CANARY) || !shown.contains(CANARY), "{shown}");
+    match outline(text) {
+        Ok(outline) => assert!(first.as_ref().ok().is_none_or(|config| {
+            let names = config.channels.iter().map(|channel| &channel.name);
+            config.store == outline.store && names.eq(outline.channels.iter().map(|channel| &channel.name))
+        })),
+        Err(_) => assert!(first.is_err()),
+    }
     assert_eq!(first.err(), parse(text).err());
 }
 
@@ -53,13 +61,25 @@ fn parse(text: &str) -> Result<Config, ConfigError> {
         let mode = if path.as_os_str().len().is_multiple_of(3) { 0o644 } else { 0o600 };
         Ok(Found { bytes, mode })
     };
-    let is_folder = |path: &Path| match path.as_os_str().len() % 16 {
+    let around = Surroundings { env: &env, read: &read, is_folder: &is_folder };
+    Config::parse_in(text, Path::new("ackd.toml"), &around)
+}
+
+fn outline(text: &str) -> Result<Outline, ConfigError> {
+    let env = |name: &str| match name {
+        "STATE_DIRECTORY" => Some("/var/lib/ackd".to_owned()),
+        _ => unreachable!("an outline asked for {name}"),
+    };
+    let read = |path: &Path| -> io::Result<Found> { unreachable!("an outline read {}", path.display()) };
+    Outline::parse_in(text, Path::new("ackd.toml"), &Surroundings { env: &env, read: &read, is_folder: &is_folder })
+}
+
+fn is_folder(path: &Path) -> io::Result<bool> {
+    match path.as_os_str().len() % 16 {
         15 => Err(io::Error::from(io::ErrorKind::NotFound)),
         14 => Ok(false),
         _ => Ok(path.extension().is_none()),
-    };
-    let around = Surroundings { env: &env, read: &read, is_folder: &is_folder };
-    Config::parse_in(text, Path::new("ackd.toml"), &around)
+    }
 }
 
 fn assert_bounded_line(line: &str) {

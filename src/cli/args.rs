@@ -302,13 +302,8 @@ fn text(value: OsString) -> Result<String, Stop> {
 }
 
 fn id(text: String) -> Result<String, Stop> {
-    // Cut first: the error repeats what it could not read.
-    let short = text.len() <= 100;
-    match text.parse::<EventId>() {
-        Ok(_) if short => Ok(text),
-        Err(what) if short => Err(Stop::Wrong(what)),
-        _ => Err(Stop::Wrong(format!("{} is no event's name", quoted(&text)))),
-    }
+    text.parse::<EventId>().map_err(Stop::Wrong)?;
+    Ok(text)
 }
 
 fn limit(text: &str) -> Result<usize, Stop> {

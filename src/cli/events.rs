@@ -5,7 +5,7 @@ use super::follow::follow;
 use super::show::{second, shown};
 use super::{CliError, World};
 use crate::config::nearest::nearest;
-use crate::config::{Config, quoted};
+use crate::config::{Outline, quoted};
 use crate::limits;
 use crate::store::State;
 use crate::store::sqlite::{EventLine, Filter, Reader};
@@ -13,7 +13,7 @@ use jiff::tz::TimeZone;
 use std::io::Write;
 
 /// Lists the events that pass the filter; with `--follow`, goes on until nobody reads any more.
-pub fn events(config: &Config, filter: &EventFilter, world: &World<'_>, out: &mut dyn Write) -> Result<(), CliError> {
+pub fn events(config: &Outline, filter: &EventFilter, world: &World<'_>, out: &mut dyn Write) -> Result<(), CliError> {
     let mut reader = Reader::open(&config.store)?;
     let sieve = Sieve::new(config, &reader, filter)?;
     let mut table = Table::new(&world.zone);
@@ -35,7 +35,7 @@ pub(super) struct Sieve {
 }
 
 impl Sieve {
-    fn new(config: &Config, reader: &Reader, filter: &EventFilter) -> Result<Sieve, CliError> {
+    fn new(config: &Outline, reader: &Reader, filter: &EventFilter) -> Result<Sieve, CliError> {
         let dead = filter.dead.then_some(State::Dead);
         let unknown = filter.unknown.then_some(State::Unknown);
         if let Some(channel) = &filter.channel {

@@ -44,6 +44,8 @@ pub struct World<'a> {
     /// Where the reader of the output is.
     pub zone: TimeZone,
     pub clock: fn() -> Moment,
+    /// Whoever typed the command, by number.
+    pub user: u32,
     /// Waits.
     pub pause: &'a dyn Fn(Duration),
     /// Waits too, but no longer than somebody reads what is said.

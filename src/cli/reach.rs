@@ -33,12 +33,10 @@ pub(super) fn run(store: &Path, mut errand: Errand<'_>, world: &World<'_>) -> Re
     let socket = control_socket(store);
     let mut silent = String::new();
     for _ in 0..CONTROL_TRIES {
-        if !SqliteFile::is_held(store) {
-            match SqliteFile::open(store) {
-                Ok(file) => return (errand.here)(&mut file.engine()?).map(Done::Here),
-                Err(error) if !SqliteFile::is_held(store) => return Err(error.into()),
-                Err(_) => {}
-            }
+        if !SqliteFile::is_held(store)?
+            && let Some(file) = SqliteFile::open_as(store, world.user)?
+        {
+            return (errand.here)(&mut file.engine()?).map(Done::Here);
         }
         match control::ask(&socket, errand.path, &errand.json) {
             Ok(lines) => return Ok(Done::ByDaemon(lines)),
@@ -94,11 +92,26 @@ mod tests {
     #[test]
     fn whoever_holds_the_store_does_it() {
         let folder = Folder::new("reach");
+        folder.make();
         assert_eq!(go(&folder, false, &world()), Ok(Done::Here(vec!["here".to_owned()])));
         let daemon = daemon(&folder, 0);
         folder.with(|_, _| {
             assert_eq!(go(&folder, false, &world()), Ok(Done::ByDaemon(vec!["it".to_owned()])));
         });
+        daemon.join().unwrap();
+    }
+
+    #[test]
+    fn without_a_daemon_only_the_owner_of_a_store_that_exists_may_do_it() {
+        let folder = Folder::new("reach-owner");
+        let error = go(&folder, false, &world()).unwrap_err().to_string();
+        assert!(error.ends_with(": there is none yet; `ackd run` makes it"), "{error}");
+        folder.make();
+        let other = World { user: world().user + 1, ..world() };
+        let error = go(&folder, false, &other).unwrap_err().to_string();
+        assert!(error.contains("; run this as its owner: sudo -u '#"), "{error}");
+        let daemon = daemon(&folder, 0);
+        folder.with(|_, _| assert_eq!(go(&folder, false, &other), Ok(Done::ByDaemon(vec!["it".to_owned()]))));
         daemon.join().unwrap();
     }
 
@@ -115,6 +128,7 @@ mod tests {
     #[test]
     fn a_holder_that_lets_go_or_comes_up_meanwhile_is_waited_for() {
         let folder = Folder::new("reach-late");
+        folder.make();
         let holder = RefCell::new(Some(SqliteFile::open(&folder.store()).unwrap()));
         let let_go = |_: Duration| drop(holder.take());
         let pausing = |pause| World { pause, ..world() };

@@ -3,7 +3,7 @@
 use super::args::ReplayWhich;
 use super::reach::{self, Done, Errand};
 use super::{CliError, World};
-use crate::config::Config;
+use crate::config::Outline;
 use crate::keeper::{Line, carry_out};
 use crate::limits::{PAGE_ROWS, REPLAY_EVENTS_MAX};
 use crate::model::{EventId, EventKey, Order};
@@ -13,7 +13,7 @@ use std::collections::HashSet;
 use std::io::{self, Write};
 
 /// Puts events back and says what became of each. An error when one that was named was left alone.
-pub fn replay(config: &Config, which: &ReplayWhich, world: &World<'_>, out: &mut dyn Write) -> Result<(), CliError> {
+pub fn replay(config: &Outline, which: &ReplayWhich, world: &World<'_>, out: &mut dyn Write) -> Result<(), CliError> {
     let reader = Reader::open(&config.store)?;
     let mut replay = Replay { config, world, out, told: Ok(()), put_back: 0, left: 0, here: false };
     match which {
@@ -38,7 +38,7 @@ pub fn replay(config: &Config, which: &ReplayWhich, world: &World<'_>, out: &mut
 
 /// A replay under way.
 struct Replay<'a> {
-    config: &'a Config,
+    config: &'a Outline,
     world: &'a World<'a>,
     out: &'a mut dyn Write,
     /// How telling went so far. That nobody reads any more is no reason to leave the rest undone.

@@ -3,7 +3,7 @@
 use super::events::known_channel;
 use super::reach::{self, Done, Errand};
 use super::{CliError, World};
-use crate::config::Config;
+use crate::config::Outline;
 use crate::keeper::{Line, carry_out};
 use crate::model::{Order, Purpose, Reply};
 use crate::platform::Unsayable;
@@ -21,7 +21,7 @@ pub struct Saying<'a> {
 }
 
 /// Keeps it, and says under which name.
-pub fn send(config: &Config, saying: Saying<'_>, world: &World<'_>, out: &mut dyn Write) -> Result<(), CliError> {
+pub fn send(config: &Outline, saying: Saying<'_>, world: &World<'_>, out: &mut dyn Write) -> Result<(), CliError> {
     let names: Vec<_> = config.channels.iter().map(|channel| channel.name.as_str()).collect();
     known_channel(saying.channel, &names)?;
     let id = random_id()?;
@@ -49,7 +49,7 @@ fn random_id() -> Result<String, CliError> {
 
 /// The same as a daemon would do, since there is none.
 fn keep(
-    config: &Config,
+    config: &Outline,
     saying: Saying<'_>,
     id: &str,
     store: &mut Engine<'_>,
@@ -59,7 +59,7 @@ fn keep(
     let Some(channel) = channel else { return Ok(Vec::new()) };
     let reply = Reply { purpose: Purpose::Push, ..Reply::text(saying.to, saying.text) };
     let unsayable = |Unsayable(why): Unsayable| CliError::Failed(format!("this cannot be said: {why}"));
-    let replies = channel.platform.fit(reply).map_err(unsayable)?;
+    let replies = (channel.fit)(reply).map_err(unsayable)?;
     let number = store.channel(&channel.name)?;
     let order = Order::Send { channel: number, id: id.to_owned(), replies };
     let lines = carry_out(store, &order, &[Line::new(number, &*channel.name)], (world.clock)())?;
@@ -86,6 +86,7 @@ mod tests {
     #[test]
     fn without_a_daemon_it_is_kept_in_the_store() {
         let folder = Folder::new("send");
+        folder.make();
         assert_eq!(say(&folder, "page", "Hello").unwrap(), "page-1 kept; it is sent when ackd runs\n");
         assert_eq!(say(&folder, "page", "Hello").unwrap(), "page-2 kept; it is sent when ackd runs\n", "said twice");
         let reader = Reader::open(&folder.store()).unwrap();
@@ -101,6 +102,7 @@ mod tests {
     #[test]
     fn long_text_is_cut_to_the_platforms_size() {
         let folder = Folder::new("send-long");
+        folder.make();
         say(&folder, "page", &"word ".repeat(1000)).unwrap();
         let reader = Reader::open(&folder.store()).unwrap();
         let key = reader.find("page-1").unwrap().unwrap();
@@ -110,9 +112,9 @@ mod tests {
     #[test]
     fn what_cannot_be_said_is_not_kept() {
         let folder = Folder::new("send-not");
+        folder.make();
         let error = say(&folder, "pgae", "Hello").unwrap_err();
         assert_eq!(error, CliError::Usage("there is no channel \"pgae\"; did you mean page?".to_owned()));
-        assert!(!folder.store().exists());
         let error = say(&folder, "page", "").unwrap_err();
         assert!(error.code() == 1 && error.to_string().starts_with("this cannot be said: "), "{error}");
         assert!(Reader::open(&folder.store()).unwrap().channels().unwrap().is_empty());

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use super::{CliError, World};
-use crate::config::Config;
+use crate::config::Outline;
 use crate::model::{Arrival, Attempt, ChannelNumber, EventKey, Fate, Lease, Moment, Reply, SendEnd, Settlement, Work};
 use crate::store::sqlite::{Engine, SqliteFile};
 use crate::store::{Admitted, Store, Wanted, lane};
@@ -25,7 +25,8 @@ pub(super) fn world() -> World<'static> {
         std::thread::yield_now();
         Ok(())
     };
-    World { zone: TimeZone::UTC, clock: || NOW, pause: &|_| (), linger }
+    let user = rustix::process::geteuid().as_raw();
+    World { zone: TimeZone::UTC, clock: || NOW, user, pause: &|_| (), linger }
 }
 
 /// What a command said.
@@ -52,17 +53,23 @@ impl Folder {
         Folder(folder)
     }
 
-    /// Two channels, `page` and `other`.
-    pub(super) fn config(&self) -> Config {
+    /// Two channels, `page` and `other`, whose secrets are out of reach.
+    pub(super) fn config(&self) -> Outline {
         let channel = |name: &str| {
             format!(
                 "[channel.{name}]\nplatform = \"messenger\"\npath = \"/{name}\"\nbot = \"echo\"\n\
-                 verify_token = \"demo\"\napp_secret = \"demo\"\naccess_token = \"demo\"\n"
+                 verify_token = {{ env = \"UNSET\" }}\napp_secret = {{ env = \"UNSET\" }}\n\
+                 access_token = {{ env = \"UNSET\" }}\n"
             )
         };
         let (page, other) = (channel("page"), channel("other"));
         let text = format!("listen = \"127.0.0.1:3000\"\n{page}{other}[bot.echo]\nkind = \"echo\"\n");
-        Config::parse(&text, &self.0.join("ackd.toml"), &|_| None).unwrap()
+        Outline::parse(&text, &self.0.join("ackd.toml"), &|_| None).unwrap()
+    }
+
+    /// Makes the store, as `ackd run` does.
+    pub(super) fn make(&self) {
+        drop(SqliteFile::open(&self.store()).unwrap());
     }
 
     pub(super) fn store(&self) -> PathBuf {

@@ -2,7 +2,7 @@
 
 use super::show::{millisecond, shown};
 use super::{CliError, World};
-use crate::config::{Config, quoted};
+use crate::config::{Outline, quoted};
 use crate::limits::PREVIEW_CHARS_MAX;
 use crate::model::{Attempt, Content, CourtesyAct, EventId, Moment};
 use crate::store::sqlite::{Reader, SqliteFile};
@@ -10,7 +10,7 @@ use crate::store::{Life, PUSH, ReplyLife, State};
 use std::io::{self, Write};
 
 /// Tells the life of the event that is called `name`, here or on its platform; with a part, of that reply only.
-pub fn why(config: &Config, name: &str, world: &World<'_>, out: &mut dyn Write) -> Result<(), CliError> {
+pub fn why(config: &Outline, name: &str, world: &World<'_>, out: &mut dyn Write) -> Result<(), CliError> {
     let reader = Reader::open(&config.store)?;
     let life = match reader.find(name)? {
         Some(event) => reader.life(event)?,
@@ -29,7 +29,8 @@ pub fn why(config: &Config, name: &str, world: &World<'_>, out: &mut dyn Write) 
             )));
         }
     }
-    let held = SqliteFile::is_held(&config.store);
+    // Where that cannot be seen, nothing is said about it.
+    let held = SqliteFile::is_held(&config.store).unwrap_or(true);
     Ok(Story { life: &life, whole: part.is_none(), held, world }.tell(out)?)
 }
 
@@ -92,9 +93,9 @@ impl Story<'_> {
         if life.replies.is_empty() || !self.whole {
             return Ok(());
         }
-        // A replay gives replies a new time; the attempts before it tell that they are older.
-        let tried = |reply: &ReplyLife| reply.attempts.iter().any(|attempt| attempt.began < reply.made);
-        let made = life.replies.iter().filter(|reply| !tried(reply)).map(|reply| reply.made).min();
+        // A replay gives replies a new time, and keeps the old one.
+        let before = life.replays.iter().filter_map(|replay| replay.made);
+        let made = before.chain(life.replies.iter().map(|reply| reply.made)).min();
         self.line(made, &format!("heard by the bot, which made {}", many(life.replies.len(), "reply", "replies")), out)
     }
 
@@ -135,6 +136,11 @@ impl Story<'_> {
         let life = self.life;
         let why = life.why.as_deref().map_or_else(String::new, |why| format!(": {}", word(why)));
         writeln!(out)?;
+        for replay in &life.replays {
+            let why = replay.why.as_deref().map_or_else(String::new, |why| format!(": {}", word(why)));
+            self.line(replay.ended, &format!("{}{why}", replay.state), out)?;
+            self.line(Some(replay.at), "put back by `ackd replay`", out)?;
+        }
         if life.state == State::Open {
             return self.waits(&why, out);
         }
@@ -306,9 +312,18 @@ page-1  answered
         let folder = story();
         folder.with(|store, page| {
             store.replay(EventKey::new(page, 4), None, at(100)).unwrap();
+            store.replay(EventKey::new(page, 3), None, at(101)).unwrap();
         });
+        let text = tell(&folder, "page-3").unwrap();
+        let end = "dead: the bot broke\n2027-01-15 08:01:41.000  put back by `ackd replay`\n";
+        assert!(text.contains(end) && !text.contains("heard by"), "{text}");
         let text = tell(&folder, "page-4").unwrap();
-        assert!(text.contains("\n                         heard by the bot, which made 1 reply\n"), "{text}");
+        assert!(text.contains("\n2027-01-15 08:00:03.000  heard by the bot, which made 1 reply\n"), "{text}");
+        let end = "
+2027-01-15 08:00:04.131  unknown: a reply was sent, but the platform's answer was lost
+2027-01-15 08:01:40.000  put back by `ackd replay`
+";
+        assert!(text.contains(end), "{text}");
         assert!(text.contains("not said yet") && text.contains("maybe twice"), "{text}");
         folder.with(|store, page| {
             folder.next(store, page, NOW);

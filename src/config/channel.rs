@@ -1,14 +1,14 @@
 //! The channels that a configuration names, each with its platform built. A new platform is one arm here.
 
-use super::Channel;
 use super::bot::Bots;
 use super::findings::{Findings, quoted};
 use super::name;
 use super::nearest::nearest;
 use super::secret::{Fit, secret};
-use super::surroundings::Surroundings;
+use super::surroundings::Around;
 use super::table::{Entry, Key, Table};
 use super::url::BaseUrl;
+use super::{Channel, KnownChannel};
 use crate::model::Secret;
 use crate::platform::Platform;
 use crate::platform::messenger::{Messenger, Settings};
@@ -33,25 +33,36 @@ const MESSENGER: &[Key] = &[
     Key { name: "token_in_query", example: "true" },
 ];
 
-/// Reads `[channel.NAME]` tables, in the order of the file.
+/// All channels, in the order of the file.
+#[derive(Default)]
+pub(super) struct Channels {
+    /// Those with all that a daemon needs; none of them where secrets are not read.
+    pub(super) whole: Vec<Channel>,
+    pub(super) known: Vec<KnownChannel>,
+}
+
+/// Reads `[channel.NAME]` tables.
 pub(super) fn channels(
     entry: &Entry<'_>,
     bots: &mut Bots,
-    around: &Surroundings<'_>,
+    around: &Around<'_>,
     findings: &mut Findings<'_>,
-) -> Vec<Channel> {
+) -> Channels {
     let tables = entry.tables(findings);
     if tables.is_empty() && matches!(entry.value, DeValue::Table(_)) {
         findings.fault(&entry.place, NO_CHANNEL);
     }
     let mut paths = Vec::new();
-    let mut channels = Vec::new();
+    let mut channels = Channels::default();
     for (name, entry) in tables {
         if let Some(what) = name::channel_flaw(name) {
             findings.fault(&entry.place, what);
         }
         match kind(&entry, findings) {
-            Some(Kind::Messenger) => channels.extend(messenger(name, &entry, &mut paths, bots, around, findings)),
+            Some(Kind::Messenger) => {
+                channels.whole.extend(messenger(name, &entry, &mut paths, bots, around, findings));
+                channels.known.push(KnownChannel { name: name.to_owned(), fit: Messenger::fit_any });
+            }
             None => {
                 // What else may stand here depends on the platform; but the bot is asked for all the same.
                 if let Some(bot) = peek(&entry, "bot", findings) {
@@ -69,7 +80,7 @@ fn messenger<'t>(
     entry: &Entry<'t>,
     paths: &mut Vec<(&'t str, &'t str)>,
     bots: &mut Bots,
-    around: &Surroundings<'_>,
+    around: &Around<'_>,
     findings: &mut Findings<'_>,
 ) -> Option<Channel> {
     let table = entry.table(MESSENGER, findings)?;
@@ -150,7 +161,7 @@ fn path<'t>(
 }
 
 /// All that Messenger needs to know of a page; every part is looked at, so that all faults are told.
-fn messenger_settings(table: &Table<'_>, around: &Surroundings<'_>, findings: &mut Findings<'_>) -> Option<Settings> {
+fn messenger_settings(table: &Table<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> Option<Settings> {
     let verify_token = table.need("verify_token", findings);
     let verify_token = verify_token.and_then(|entry| secret(&entry, Fit::Anything, around, findings));
     let app_secrets = table.need("app_secret", findings);
@@ -175,16 +186,12 @@ fn messenger_settings(table: &Table<'_>, around: &Surroundings<'_>, findings: &m
 
 /// The same of a table that is not opened yet.
 #[cfg(test)]
-pub(super) fn settings_of(
-    entry: &Entry<'_>,
-    around: &Surroundings<'_>,
-    findings: &mut Findings<'_>,
-) -> Option<Settings> {
+pub(super) fn settings_of(entry: &Entry<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> Option<Settings> {
     messenger_settings(&entry.table(MESSENGER, findings)?, around, findings)
 }
 
 /// One secret, or two while the old one is still in use.
-fn app_secrets(entry: &Entry<'_>, around: &Surroundings<'_>, findings: &mut Findings<'_>) -> Option<Vec<Secret>> {
+fn app_secrets(entry: &Entry<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> Option<Vec<Secret>> {
     let members = entry.one_or_list(findings);
     if members.is_empty() || members.len() > 2 {
         findings.fault(&entry.place, format!("must be one secret, or a list of two while rotating; {}", entry.example));

@@ -3,7 +3,8 @@
 //!     text ──▶ TOML tree with spans ──▶ walked by hand ──▶ Config and warnings, or faults
 //!
 //! It builds the platforms and bots that the file names, so nobody after it meets a name that does not exist. What
-//! the file refers to (environment, secret files, folders) comes through `Surroundings`; secrets are read once, here.
+//! the file refers to (environment, secret files, folders) comes through `Surroundings`; secrets are read once, here,
+//! and only for a `Config`. A command beside the daemon takes the same file as an `Outline`, which has none.
 //!
 //! Never here: sockets, threads, the store. Read next: `table.rs` for the walk, `secret.rs` for where secrets are.
 
@@ -13,6 +14,7 @@ mod findings;
 mod listen;
 mod name;
 pub(crate) mod nearest;
+mod outline;
 mod secret;
 mod store;
 mod surroundings;
@@ -23,12 +25,14 @@ mod url;
 
 pub(crate) use findings::quoted;
 pub use findings::{ConfigError, Fault};
+pub use outline::{KnownChannel, Outline};
 pub use surroundings::{Found, Surroundings};
 
 use crate::bot::Bot;
 use crate::limits;
 use crate::platform::Platform;
 use bot::Bots;
+use channel::Channels;
 use findings::{Findings, Place};
 use std::fmt;
 use std::fs::File;
@@ -36,6 +40,7 @@ use std::io::Read;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use surroundings::{Around, Secrets};
 use table::{Entry, Key, Table};
 use toml::de::DeTable;
 use url::BaseUrl;
@@ -90,21 +95,7 @@ const TOP: &[Key] = &[
 impl Config {
     /// Reads a file.
     pub fn load(file: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
-        let fault = |what: String| ConfigError::of_file(file, what);
-        let mut bytes = Vec::new();
-        let most = limits::CONFIG_BYTES_MAX as u64 + 1;
-        File::open(file)
-            .and_then(|open| open.take(most).read_to_end(&mut bytes))
-            .map_err(|error| fault(format!("cannot be read: {error}")))?;
-        if bytes.len() > limits::CONFIG_BYTES_MAX {
-            return Err(fault(format!("is larger than {} KiB", limits::CONFIG_BYTES_MAX / 1024)));
-        }
-        let text = String::from_utf8(bytes).map_err(|error| {
-            let sound = error.utf8_error().valid_up_to();
-            let line = 1 + error.as_bytes().iter().take(sound).filter(|byte| **byte == b'\n').count();
-            fault(format!("line {line} is not UTF-8 text; save the file as UTF-8"))
-        })?;
-        Config::parse(&text, file, env)
+        Config::parse(&text_of(file)?, file, env)
     }
 
     /// Reads a file's text. `file` says where relative paths begin, and what faults are to name.
@@ -114,28 +105,55 @@ impl Config {
 
     /// The same with other surroundings than the disk.
     pub fn parse_in(text: &str, file: &Path, around: &Surroundings<'_>) -> Result<Config, ConfigError> {
-        let mut findings = Findings::new(text, file);
-        let (tree, errors) = DeTable::parse_recoverable(text);
-        for error in &errors {
-            let line = findings.line_of(error.span().map_or(0, |span| span.start));
-            findings.syntax_fault(line, error.message());
-        }
-        // What a broken text says is guesswork, so nothing else is said about it.
-        let read = errors.is_empty().then(|| {
-            let top = Place { key: String::new(), line: 1 };
-            let table = Table::open(top, tree.get_ref(), TOP, &mut findings);
-            read(&table, file, around, &mut findings)
-        });
-        let warnings = findings.verdict()?;
-        let config = read.ok_or_else(|| ConfigError::of_file(file, "not TOML".to_owned()))?;
-        Ok(Config { warnings, ..config })
+        walk(text, file, &Around { world: *around, secrets: Secrets::Read }).map(|(config, _)| config)
     }
 }
 
+fn text_of(file: &Path) -> Result<String, ConfigError> {
+    let fault = |what: String| ConfigError::of_file(file, what);
+    let mut bytes = Vec::new();
+    let most = limits::CONFIG_BYTES_MAX as u64 + 1;
+    File::open(file)
+        .and_then(|open| open.take(most).read_to_end(&mut bytes))
+        .map_err(|error| fault(format!("cannot be read: {error}")))?;
+    if bytes.len() > limits::CONFIG_BYTES_MAX {
+        return Err(fault(format!("is larger than {} KiB", limits::CONFIG_BYTES_MAX / 1024)));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let sound = error.utf8_error().valid_up_to();
+        let line = 1 + error.as_bytes().iter().take(sound).filter(|byte| **byte == b'\n').count();
+        fault(format!("line {line} is not UTF-8 text; save the file as UTF-8"))
+    })
+}
+
+/// Reads a text; the channels as far as they are known without secrets, too.
+fn walk(text: &str, file: &Path, around: &Around<'_>) -> Result<(Config, Vec<KnownChannel>), ConfigError> {
+    let mut findings = Findings::new(text, file);
+    let (tree, errors) = DeTable::parse_recoverable(text);
+    for error in &errors {
+        let line = findings.line_of(error.span().map_or(0, |span| span.start));
+        findings.syntax_fault(line, error.message());
+    }
+    // What a broken text says is guesswork, so nothing else is said about it.
+    let read = errors.is_empty().then(|| {
+        let top = Place { key: String::new(), line: 1 };
+        let table = Table::open(top, tree.get_ref(), TOP, &mut findings);
+        read(&table, file, around, &mut findings)
+    });
+    let warnings = findings.verdict()?;
+    let (config, known) = read.ok_or_else(|| ConfigError::of_file(file, "not TOML".to_owned()))?;
+    Ok((Config { warnings, ..config }, known))
+}
+
 /// Reads every key; where one has a fault, its field holds anything, since the whole is then thrown away.
-fn read(table: &Table<'_>, file: &Path, around: &Surroundings<'_>, findings: &mut Findings<'_>) -> Config {
+fn read(
+    table: &Table<'_>,
+    file: &Path,
+    around: &Around<'_>,
+    findings: &mut Findings<'_>,
+) -> (Config, Vec<KnownChannel>) {
     let listen = table.need("listen", findings).map(|entry| listen::listens(&entry, findings)).unwrap_or_default();
-    let store = store_path(table, file, around, findings);
+    let store = store_path(table, file, &around.world, findings);
     let workers = whole(table, "workers", 0..=limits::WORKERS_MAX, limits::WORKERS, findings);
     let connections = 1..=limits::CONNECTIONS_CEILING;
     let connections_max = whole(table, "connections", connections, limits::CONNECTIONS_MAX, findings);
@@ -147,20 +165,21 @@ fn read(table: &Table<'_>, file: &Path, around: &Surroundings<'_>, findings: &mu
             if table.lacks("channel") {
                 findings.fault(&table.place.inner("channel", 1), channel::NO_CHANNEL);
             }
-            Vec::new()
+            Channels::default()
         }
     };
     bots.warn_of_unused(findings);
-    Config {
+    let config = Config {
         file: file.to_owned(),
         listen,
         store,
         workers,
         connections_max,
         public_url,
-        channels,
+        channels: channels.whole,
         warnings: Vec::new(),
-    }
+    };
+    (config, channels.known)
 }
 
 fn store_path(table: &Table<'_>, file: &Path, around: &Surroundings<'_>, findings: &mut Findings<'_>) -> PathBuf {

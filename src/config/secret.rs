@@ -4,7 +4,7 @@
 //! itself where its name belongs.
 
 use super::findings::{Findings, Place, quoted};
-use super::surroundings::{Found, Surroundings};
+use super::surroundings::{Around, Found, Secrets};
 use super::table::{Entry, Key, Table};
 use crate::limits::SECRET_BYTES_MAX;
 use crate::model::Secret;
@@ -26,13 +26,8 @@ pub(super) enum Fit {
     Header,
 }
 
-/// The secret that an entry names, or a fault.
-pub(super) fn secret(
-    entry: &Entry<'_>,
-    fit: Fit,
-    around: &Surroundings<'_>,
-    findings: &mut Findings<'_>,
-) -> Option<Secret> {
+/// The secret that an entry names, or a fault; neither where secrets are not read.
+pub(super) fn secret(entry: &Entry<'_>, fit: Fit, around: &Around<'_>, findings: &mut Findings<'_>) -> Option<Secret> {
     let value = match entry.value {
         DeValue::String(text) => {
             let name = entry.name.to_uppercase();
@@ -54,14 +49,14 @@ pub(super) fn secret(
             findings.fault(&entry.place, flaw);
             None
         }
-        None => Some(Secret::new(value)),
+        None => (around.secrets == Secrets::Read).then(|| Secret::new(value)),
     }
 }
 
 fn from_source(
     table: &Table<'_>,
     entry: &Entry<'_>,
-    around: &Surroundings<'_>,
+    around: &Around<'_>,
     findings: &mut Findings<'_>,
 ) -> Option<String> {
     let sources: Vec<_> = SOURCES.iter().filter_map(|key| table.get(key.name, findings)).collect();
@@ -73,6 +68,13 @@ fn from_source(
         return None;
     };
     let name = source.text(findings)?;
+    if let Some(what) = misnamed(source.name, name) {
+        findings.fault(&entry.place, what);
+        return None;
+    }
+    if around.secrets == Secrets::Named {
+        return None;
+    }
     let value = match source.name {
         "env" => from_env(name, entry.name, around),
         "file" => from_file(name, &source.place, around, findings),
@@ -81,9 +83,22 @@ fn from_source(
     value.map_err(|what| findings.fault(&entry.place, what)).ok()
 }
 
-fn from_env(name: &str, key: &str, around: &Surroundings<'_>) -> Result<String, String> {
+/// What is wrong with how a source is named. No name is shown before it looks like one.
+fn misnamed(source: &str, name: &str) -> Option<&'static str> {
+    match source {
+        "file" if !name.starts_with('/') => {
+            Some("the file's name is not a full path; write for example { file = \"/etc/ackd/app_secret\" }")
+        }
+        "credential" if name.is_empty() || name.contains('/') || name.starts_with('.') => {
+            Some("a credential's name is a plain word; write for example { credential = \"app_secret\" }")
+        }
+        _ => None,
+    }
+}
+
+fn from_env(name: &str, key: &str, around: &Around<'_>) -> Result<String, String> {
     let shown = shown(name);
-    match (around.env)(name) {
+    match (around.world.env)(name) {
         Some(value) if value.is_empty() => Err(format!("the environment variable {shown} is set, but empty")),
         Some(value) => Ok(value),
         None => Err(format!(
@@ -92,35 +107,23 @@ fn from_env(name: &str, key: &str, around: &Surroundings<'_>) -> Result<String, 
     }
 }
 
-fn from_file(
-    name: &str,
-    place: &Place,
-    around: &Surroundings<'_>,
-    findings: &mut Findings<'_>,
-) -> Result<String, String> {
-    // The name is not shown before it looks like one.
-    if !name.starts_with('/') {
-        return Err("the file's name is not a full path; write for example { file = \"/etc/ackd/app_secret\" }".into());
-    }
+fn from_file(name: &str, place: &Place, around: &Around<'_>, findings: &mut Findings<'_>) -> Result<String, String> {
     let shown = quoted(name);
-    let found = (around.read)(Path::new(name)).map_err(|error| format!("cannot read {shown}: {error}"))?;
+    let found = (around.world.read)(Path::new(name)).map_err(|error| format!("cannot read {shown}: {error}"))?;
     if found.mode & 0o004 != 0 {
         findings.warn(place, format!("everybody on this machine can read {shown}; chmod o-r takes that away"));
     }
     content(&found).map_err(|what| format!("{shown} {what}"))
 }
 
-fn from_credential(name: &str, around: &Surroundings<'_>) -> Result<String, String> {
-    if name.is_empty() || name.contains('/') || name.starts_with('.') {
-        return Err("a credential's name is a plain word; write for example { credential = \"app_secret\" }".into());
-    }
-    let Some(folder) = around.folder("CREDENTIALS_DIRECTORY") else {
+fn from_credential(name: &str, around: &Around<'_>) -> Result<String, String> {
+    let Some(folder) = around.world.folder("CREDENTIALS_DIRECTORY") else {
         return Err("there are no credentials ($CREDENTIALS_DIRECTORY is not set); systemd hands them over with \
                     LoadCredential=, elsewhere write { env = … } or { file = … }"
             .into());
     };
     let shown = shown(name);
-    let found = (around.read)(&Path::new(&folder).join(name)).map_err(|error| {
+    let found = (around.world.read)(&Path::new(&folder).join(name)).map_err(|error| {
         format!("cannot read the credential {shown}: {error}; the unit needs LoadCredential= for it")
     })?;
     content(&found).map_err(|what| format!("the credential {shown} {what}"))

@@ -3,6 +3,7 @@
 use super::findings::{Findings, quoted};
 use super::surroundings::Surroundings;
 use super::table::Entry;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// The store unless configured.
@@ -53,6 +54,9 @@ pub(super) fn flaw(path: &Path, around: &Surroundings<'_>) -> Option<String> {
     let folder = path.parent().unwrap_or(Path::new(""));
     let shown = quoted(&folder.to_string_lossy());
     match (around.is_folder)(folder) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            return Some(format!("the store's folder {shown}: {error}; run this as ackd's user, or with sudo"));
+        }
         Err(error) => return Some(format!("the store's folder {shown}: {error}; make it first")),
         Ok(false) => return Some(format!("the store's folder {shown} is not a folder")),
         Ok(true) => {}

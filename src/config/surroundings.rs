@@ -16,6 +16,16 @@ pub struct Found {
     pub mode: u32,
 }
 
+/// What is done with a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Secrets {
+    /// It is read.
+    Read,
+    /// How it is named is checked, and that is all: whoever types a command need not have the daemon's environment,
+    /// credentials or files. There is no value then, not even a false one.
+    Named,
+}
+
 /// The world as the configuration sees it.
 #[derive(Clone, Copy)]
 pub struct Surroundings<'a> {
@@ -25,6 +35,13 @@ pub struct Surroundings<'a> {
     pub read: &'a dyn Fn(&Path) -> io::Result<Found>,
     /// Whether this is a folder (`Ok(true)`), something else (`Ok(false)`), or cannot be looked at.
     pub is_folder: &'a dyn Fn(&Path) -> io::Result<bool>,
+}
+
+/// Surroundings, and what may be taken from them.
+#[derive(Clone, Copy)]
+pub(super) struct Around<'a> {
+    pub(super) world: Surroundings<'a>,
+    pub(super) secrets: Secrets,
 }
 
 impl<'a> Surroundings<'a> {

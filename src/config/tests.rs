@@ -307,7 +307,8 @@ fn settings(text: &str) -> crate::platform::messenger::Settings {
     let top = Table::open(Place { key: String::new(), line: 1 }, tree.get_ref(), TOP, &mut findings);
     let channels = top.get("channel", &findings).unwrap();
     let (_, entry) = channels.tables(&mut findings).remove(0);
-    let around = Surroundings { env: &env, read: &read, is_folder: &|_| Ok(true) };
+    let world = Surroundings { env: &env, read: &read, is_folder: &|_| Ok(true) };
+    let around = Around { world, secrets: Secrets::Read };
     channel::settings_of(&entry, &around, &mut findings).unwrap()
 }
 
@@ -374,6 +375,47 @@ fn without_systemd_there_are_no_credentials() {
     let told = "ackd.toml:11: channel.page.app_secret: there are no credentials ($CREDENTIALS_DIRECTORY is not set); \
                 systemd hands them over with LoadCredential=, elsewhere write { env = … } or { file = … }";
     assert_eq!(error.to_string(), told);
+}
+
+/// An outline in surroundings that end the test when a secret is asked for.
+fn outline(text: &str) -> Result<Outline, ConfigError> {
+    let env = |name: &str| match name {
+        "STATE_DIRECTORY" => None,
+        _ => panic!("${name} is no business of an outline"),
+    };
+    let read = |path: &Path| -> io::Result<Found> { panic!("{} is no business of an outline", path.display()) };
+    let around = Surroundings { env: &env, read: &read, is_folder: &|path| Ok(path.as_os_str().is_empty()) };
+    Outline::parse_in(text, Path::new("ackd.toml"), &around)
+}
+
+#[test]
+fn an_outline_is_made_without_reading_a_secret() {
+    for source in
+        ["{ env = \"APP\" }", "{ credential = \"app\" }", "{ file = \"/full/missing\" }", "[{ env = \"A\" }, \"b\"]"]
+    {
+        let outline = outline(&with("{ env = \"APP\" }", source)).unwrap();
+        assert_eq!(outline.store, Path::new("ackd.db"), "{source}");
+        let [page] = outline.channels.as_slice() else { panic!("{outline:?}") };
+        assert_eq!((page.name.as_str(), (page.fit)(crate::model::Reply::text("1", "Hi")).unwrap().len()), ("page", 1));
+    }
+}
+
+#[test]
+fn an_outline_has_the_faults_that_need_no_secret_to_be_seen() {
+    for source in [
+        "{ file = \"secret\" }",
+        "{ credential = \"../app\" }",
+        "{ envv = \"APP\" }",
+        "{}",
+        "\" spaced\"",
+        "3",
+        "{ env = \"APP\", file = \"/a\" }",
+    ] {
+        let text = with("{ env = \"APP\" }", source);
+        assert_eq!(outline(&text).unwrap_err(), parse(&text).unwrap_err(), "{source}");
+    }
+    let text = with("bot = \"echo\"", "bot = \"ecko\"");
+    assert_eq!(outline(&text).unwrap_err(), parse(&text).unwrap_err());
 }
 
 #[test]
@@ -529,6 +571,15 @@ fn the_shipped_examples_have_no_faults() {
     let full =
         Config::parse_in(include_str!("../../examples/ackd.toml"), Path::new("/etc/ackd/ackd.toml"), &around).unwrap();
     assert_eq!((full.channels.len(), full.warnings.len()), (1, 0), "{:?}", full.warnings);
+    // In the service and in a shell the same.
+    assert_eq!(full.store, Path::new("/var/lib/ackd/ackd.db"));
+    let text = include_str!("../../examples/ackd.toml");
+    let state = |name: &str| (name == "STATE_DIRECTORY").then(|| "/var/lib/private/ackd".to_owned());
+    for env in [&state as &dyn Fn(&str) -> Option<String>, &|_| None] {
+        let outline =
+            Outline::parse_in(text, Path::new("/etc/ackd/ackd.toml"), &Surroundings { env, ..around }).unwrap();
+        assert_eq!(outline.store, full.store);
+    }
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/echo.toml");
     let echo = Config::load(&file, &|_| None).unwrap();
     assert_eq!((echo.channels.len(), echo.warnings.len()), (1, 3), "{:?}", echo.warnings);

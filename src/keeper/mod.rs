@@ -17,7 +17,7 @@ mod tests;
 pub use roster::Roster;
 
 use crate::limits;
-use crate::model::{Arrival, ChannelNumber, EventId, EventKey, Lease, Moment, Order, Reply, Settlement};
+use crate::model::{Arrival, ChannelNumber, EventId, EventKey, Lease, Moment, Order, Settlement};
 use crate::queue::pace::{Effect, Pace};
 use crate::store::{Admitted, Replayed, Store, StoreError, Urgency};
 use std::sync::Arc;
@@ -397,7 +397,11 @@ pub fn carry_out(store: &mut dyn Store, order: &Order, lines: &[Line], now: Mome
         EventId { channel, place: event.place(), part }.to_string()
     };
     match order {
-        Order::Send { channel, id, replies } => Ok(vec![push(store, *channel, id, replies, now, &name)?]),
+        // Said again when an answer was lost, it is kept all the same.
+        Order::Send { channel, id, replies } => {
+            let event = store.push(*channel, id, replies, now)?;
+            Ok(vec![format!("{} kept", name(event, None))])
+        }
         Order::Replay { events } => events
             .iter()
             .map(|(event, part)| {
@@ -409,18 +413,4 @@ pub fn carry_out(store: &mut dyn Store, order: &Order, lines: &[Line], now: Mome
             })
             .collect(),
     }
-}
-
-fn push(
-    store: &mut dyn Store,
-    channel: ChannelNumber,
-    id: &str,
-    replies: &[Reply],
-    now: Moment,
-    name: &dyn Fn(EventKey, Option<u32>) -> String,
-) -> Result<String, StoreError> {
-    Ok(match store.push(channel, id, replies, now)? {
-        Admitted::Kept { event, .. } => format!("{} kept", name(event, None)),
-        Admitted::Duplicate => "kept before; nothing was done".to_owned(),
-    })
 }

@@ -1,6 +1,7 @@
 //! What happened on a channel: as it arrives, and as a bot sees it.
 
 use super::time::Moment;
+use crate::limits::QUOTED_CHARS_MAX;
 use std::fmt;
 use std::str::FromStr;
 
@@ -62,8 +63,12 @@ impl FromStr for EventId {
     type Err = String;
 
     fn from_str(text: &str) -> Result<EventId, String> {
-        let wrong = || format!("{text:?} is no event's name; write for example page-17 or page-17.1");
-        let (channel, rest) = text.rsplit_once('-').ok_or_else(wrong)?;
+        let wrong = || {
+            let cut = text.char_indices().nth(QUOTED_CHARS_MAX).map(|(at, _)| at);
+            let (shown, more) = cut.and_then(|at| text.get(..at)).map_or((text, ""), |start| (start, "…"));
+            format!("{shown:?}{more} is no event's name; write for example page-17 or page-17.1")
+        };
+        let (channel, rest) = text.rsplit_once('-').filter(|(channel, _)| !channel.is_empty()).ok_or_else(wrong)?;
         let (place, part) = rest.split_once('.').map_or((rest, None), |(place, part)| (place, Some(part)));
         let place = place.parse::<i64>().ok().filter(|place| *place > 0).ok_or_else(wrong)?;
         let part = part.map(|part| part.parse::<u32>().map_err(|_| wrong())).transpose()?;
@@ -143,6 +148,7 @@ pub struct Attachment {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
@@ -157,8 +163,11 @@ mod tests {
         for name in ["page-17", "page-17.2", "my-page-1"] {
             assert_eq!(name.parse::<EventId>().map(|id| id.to_string()), Ok(name.to_owned()));
         }
-        for wrong in ["", "page", "page-", "page-0", "page-x", "page-1.x", "-"] {
+        for wrong in ["", "page", "page-", "page-0", "page-x", "page-1.x", "-", "-1", "-1.2"] {
             assert!(wrong.parse::<EventId>().is_err(), "{wrong}");
         }
+        let long = "ü\n".repeat(100_000).parse::<EventId>().unwrap_err();
+        assert!(long.starts_with("\"ü\\nü") && long.contains("\"… is no event's name; "), "{long}");
+        assert!(long.chars().count() < 200, "{long}");
     }
 }

@@ -3,7 +3,9 @@
 //!
 //! It follows the SQLite engine table by table; the suite holds the two together.
 
-use super::{Admitted, Life, PUSH, Replayed, ReplyLife, State, Store, StoreError, Urgency, Wanted, lane, read_tag};
+use super::{
+    Admitted, Life, PUSH, PutBack, Replayed, ReplyLife, State, Store, StoreError, Urgency, Wanted, lane, read_tag,
+};
 use crate::limits;
 use crate::model::{
     Arrival, Attempt, ChannelNumber, EventId, EventKey, Fate, Lease, Moment, Reply, SendEnd, Settlement, Work,
@@ -45,6 +47,7 @@ struct Row {
     ended: Option<Moment>,
     why: Option<String>,
     replies: Vec<ReplyRow>,
+    replays: Vec<PutBack>,
 }
 
 #[derive(Clone, Debug)]
@@ -104,7 +107,8 @@ impl Memory {
         let lane = lane(channel, &arrival.conversation);
         let arrival = arrival.clone();
         let (received, kept) = times;
-        let row = Row { arrival, push, lane, received, kept, state, ended, why, replies: Vec::new() };
+        let row =
+            Row { arrival, push, lane, received, kept, state, ended, why, replies: Vec::new(), replays: Vec::new() };
         self.now.ids.insert(id, key);
         self.now.events.insert(key, row);
         Some(key)
@@ -350,13 +354,16 @@ impl Store for Memory {
         id: &str,
         replies: &[Reply],
         now: Moment,
-    ) -> Result<Admitted, StoreError> {
+    ) -> Result<EventKey, StoreError> {
         let conversation = replies.first().map(|reply| reply.to.clone()).unwrap_or_default();
         let (id, raw) = (id.to_owned(), Box::default());
         let arrival = Arrival { id, conversation, kind: PUSH, fate: Fate::Hear, raw, proves: None };
-        let Some(event) = self.keep(channel, &arrival, true, (now, now)) else { return Ok(Admitted::Duplicate) };
+        let Some(event) = self.keep(channel, &arrival, true, (now, now)) else {
+            let kept = self.now.ids.get(&(channel, arrival.id)).copied();
+            return kept.ok_or_else(|| StoreError("no such channel".to_owned()));
+        };
         self.put_replies(event, replies, now)?;
-        Ok(Admitted::Kept { event, to_hear: true })
+        Ok(event)
     }
 
     fn lease(
@@ -421,6 +428,8 @@ impl Store for Memory {
             return Ok(Replayed::Left(format!("it is {}; only dead and unknown ones are put back", row.state)));
         }
         let lane = row.lane;
+        let made = row.replies.iter().map(|reply| reply.life.made).min();
+        let before = PutBack { at: now, state: row.state, ended: row.ended, why: row.why.clone(), made };
         let mut again = 0;
         for reply in &mut row.replies {
             let life = &mut reply.life;
@@ -434,10 +443,10 @@ impl Store for Memory {
             return left("that reply is neither dead nor unknown");
         }
         (row.state, row.ended, row.why) = (State::Open, None, None);
-        if let Entry::Vacant(free) = self.now.lanes.entry(lane) {
-            free.insert(Lane { event, sending: again > 0, due: now, attempt: 0 });
-        } else {
-            self.now.behind.insert((lane, event));
+        row.replays.push(before);
+        match self.now.lanes.entry(lane) {
+            Entry::Occupied(_) => drop(self.now.behind.insert((lane, event))),
+            Entry::Vacant(free) => drop(free.insert(Lane { event, sending: again > 0, due: now, attempt: 0 })),
         }
         Ok(Replayed::PutBack)
     }
@@ -477,6 +486,7 @@ impl Store for Memory {
             due: self.now.lanes.get(&row.lane).filter(|at| at.event == event).map(|at| at.due),
             raw: row.arrival.raw.to_vec(),
             replies: row.replies.iter().map(|reply| reply.life.clone()).collect(),
+            replays: row.replays.clone(),
         }))
     }
 

@@ -70,14 +70,14 @@ pub trait Store {
     ) -> Result<Admitted, StoreError>;
 
     /// Takes in something to say of our own accord; it waits its turn in its conversation. `id` makes a
-    /// repetition harmless.
+    /// repetition harmless: it changes nothing, and gives the same event again.
     fn push(
         &mut self,
         channel: ChannelNumber,
         id: &str,
         replies: &[Reply],
         now: Moment,
-    ) -> Result<Admitted, StoreError>;
+    ) -> Result<EventKey, StoreError>;
 
     /// The next job of this channel whose conversation is not in `busy`, if one is due.
     fn lease(
@@ -184,6 +184,19 @@ pub struct Life {
     pub due: Option<Moment>,
     pub raw: Vec<u8>,
     pub replies: Vec<ReplyLife>,
+    /// Each time it was put back, the first one first.
+    pub replays: Vec<PutBack>,
+}
+
+/// That an event was put back, and how it stood before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PutBack {
+    pub at: Moment,
+    pub state: State,
+    pub ended: Option<Moment>,
+    pub why: Option<String>,
+    /// When its replies had been made, if there were any.
+    pub made: Option<Moment>,
 }
 
 /// One reply from its making to its end, for people.
@@ -192,6 +205,7 @@ pub struct ReplyLife {
     pub part: u32,
     pub state: State,
     pub reply: Reply,
+    /// When it was made, or last put back: since then we try to say it.
     pub made: Moment,
     /// An earlier attempt may have been seen, so this one may be a double.
     pub maybe_twice: bool,

@@ -3,7 +3,7 @@
 
 use super::memory::{Memory, Shelf};
 use super::sqlite::SqliteFile;
-use super::{Admitted, Replayed, State, Store, Wanted, tag};
+use super::{Admitted, PutBack, Replayed, State, Store, Wanted, tag};
 use crate::limits;
 use crate::model::{
     Arrival, Attempt, ChannelNumber, EventKey, Fate, Lease, MemoryWrite, Moment, Reply, SendEnd, Settlement, Work,
@@ -386,12 +386,17 @@ macro_rules! every_store_must {
                 let one = desk.hear(&heard, &["one", "two"], true, NOW).unwrap();
                 assert_eq!(desk.sent(&one, SendEnd::Dead, NOW), None);
                 assert_eq!(desk.state(a1), State::Dead);
-                assert_eq!(desk.store.replay(a1, None, NOW).unwrap(), Replayed::PutBack);
-                assert!(matches!(desk.store.replay(a1, None, NOW).unwrap(), Replayed::Left(_)));
-                let one = desk.lease(&free(), NOW).unwrap();
-                let two = desk.sent(&one, delivered(), NOW).unwrap();
-                desk.sent(&two, delivered(), NOW);
+                let dead = desk.store.life(a1).unwrap().unwrap();
+                let put_back =
+                    PutBack { at: at(5), state: State::Dead, ended: Some(NOW), why: dead.why, made: Some(NOW) };
+                assert_eq!(desk.store.replay(a1, None, at(5)).unwrap(), Replayed::PutBack);
+                assert!(matches!(desk.store.replay(a1, None, at(6)).unwrap(), Replayed::Left(_)));
+                let one = desk.lease(&free(), at(5)).unwrap();
+                assert!(matches!(one.work, Work::Send { made, .. } if made == at(5)), "its time begins anew");
+                let two = desk.sent(&one, delivered(), at(5)).unwrap();
+                desk.sent(&two, delivered(), at(5));
                 assert_eq!(desk.state(a1), State::Answered);
+                assert_eq!(desk.store.life(a1).unwrap().unwrap().replays, [put_back]);
             });
         }
 
@@ -417,10 +422,8 @@ macro_rules! every_store_must {
                 let mut desk = Desk::at(store);
                 desk.admit("a1", "anna");
                 let push = [Reply::text("anna", "good morning")];
-                let Admitted::Kept { event, .. } = desk.store.push(desk.channel, "push-1", &push, NOW).unwrap() else {
-                    panic!("it is new")
-                };
-                assert_eq!(desk.store.push(desk.channel, "push-1", &push, NOW).unwrap(), Admitted::Duplicate);
+                let event = desk.store.push(desk.channel, "push-1", &push, NOW).unwrap();
+                assert_eq!(desk.store.push(desk.channel, "push-1", &push, NOW).unwrap(), event, "the same again");
                 let first = desk.lease(&free(), NOW).unwrap();
                 assert_eq!(desk.lease(&HashSet::from([first.lane]), NOW), None);
                 desk.hear(&first, &[], true, NOW);
@@ -624,6 +627,43 @@ mod sqlite_engine {
     }
 
     #[test]
+    fn a_file_of_the_version_before_is_read_and_brought_up_to_date() {
+        let mut folder = folder("older");
+        let path = folder.0.join("ackd.db");
+        let mut event = None;
+        folder.with(&mut |store| {
+            event = Some(Desk::at(store).admit("a1", "anna"));
+            store.commit().unwrap();
+        });
+        let event = event.unwrap();
+        let older = rusqlite::Connection::open(&path).unwrap();
+        older.execute_batch("DROP TABLE replay; PRAGMA user_version = 1;").unwrap();
+        drop(older);
+        let reader = crate::store::sqlite::Reader::open(&path).unwrap();
+        assert_eq!(reader.life(event).unwrap().unwrap().replays, []);
+        folder.with(&mut |store| {
+            let mut desk = Desk::at(store);
+            let Lease { event, lane, .. } = desk.lease(&free(), NOW).unwrap();
+            let dead = Settlement::HearDead { event, lane, why: "the bot gave up".to_owned() };
+            desk.store.settle(&dead, true, NOW).unwrap();
+            assert_eq!(desk.store.replay(event, None, at(1)).unwrap(), Replayed::PutBack);
+            assert_eq!(desk.work_off(at(1)), ["a1"]);
+            store.commit().unwrap();
+        });
+        assert_eq!(reader.life(event).unwrap().unwrap().replays.len(), 1);
+        let rows = || {
+            let file = rusqlite::Connection::open(&path).unwrap();
+            file.query_row("SELECT count(*) FROM replay", [], |row| row.get::<_, i64>(0)).unwrap()
+        };
+        assert_eq!(rows(), 1);
+        folder.with(&mut |store| {
+            while store.prune(at(9), at(9)).unwrap() {}
+            store.commit().unwrap();
+        });
+        assert_eq!(rows(), 0, "it goes with its event");
+    }
+
+    #[test]
     fn a_foreign_file_is_refused_and_left_alone() {
         let folder = folder("foreign");
         let path = folder.0.join("ackd.db");
@@ -678,12 +718,40 @@ mod sqlite_engine {
         let folder = folder("owner");
         let path = folder.0.join("ackd.db");
         let first = SqliteFile::open(&path).unwrap();
-        assert!(SqliteFile::is_held(&path));
+        assert_eq!(SqliteFile::is_held(&path), Ok(true));
         let second = SqliteFile::open(&path).expect_err("two owners");
         assert!(second.0.contains("another ackd works on it"), "{second}");
         drop(first);
-        assert!(!SqliteFile::is_held(&path));
+        assert_eq!(SqliteFile::is_held(&path), Ok(false));
         SqliteFile::open(&path).unwrap();
+    }
+
+    #[test]
+    fn a_lock_that_cannot_be_read_is_not_taken_for_a_free_one() {
+        let folder = folder("unreadable");
+        let lock = folder.0.join("ackd.db.lock");
+        // It cannot be opened even by root, who may read everything else.
+        std::os::unix::fs::symlink(&lock, &lock).unwrap();
+        let error = SqliteFile::is_held(&folder.0.join("ackd.db")).unwrap_err().0;
+        assert!(error.starts_with("whether an ackd runs cannot be seen: "), "{error}");
+        assert!(error.ends_with("; run this as ackd's user, or with sudo"), "{error}");
+    }
+
+    #[test]
+    fn a_command_makes_no_store_and_opens_none_of_another_user() {
+        let folder = folder("command");
+        let path = folder.0.join("ackd.db");
+        let me = rustix::process::geteuid().as_raw();
+        let error = SqliteFile::open_as(&path, me).unwrap_err().0;
+        assert!(error.ends_with(": there is none yet; `ackd run` makes it"), "{error}");
+        assert_eq!(std::fs::read_dir(&folder.0).unwrap().count(), 0);
+        drop(SqliteFile::open(&path).unwrap());
+        std::fs::remove_file(folder.0.join("ackd.db.lock")).unwrap();
+        let error = SqliteFile::open_as(&path, me + 1).unwrap_err().0;
+        assert!(error.ends_with(&format!("; run this as its owner: sudo -u '#{me}' ackd …")), "{error}");
+        assert!(!folder.0.join("ackd.db.lock").exists(), "nothing was made that locks the owner out");
+        let held = SqliteFile::open_as(&path, me).unwrap();
+        assert!(held.is_some() && SqliteFile::open_as(&path, me).unwrap().is_none());
     }
 
     #[test]

@@ -209,6 +209,14 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_cannot_be_looked_up_is_a_call_that_did_not_go_out() {
+        let outcome = Fetch::default().call(&request("http://no-such-host.invalid/x".to_owned()));
+        let Outcome::Failed(fault) = outcome else { panic!("{outcome:?}") };
+        assert!(!fault.went_out, "{fault:?}");
+        assert!(fault.why.contains("no-such-host.invalid"), "{fault:?}");
+    }
+
+    #[test]
     fn a_call_that_was_cut_off_may_have_gone_out() {
         let outcome = served_by(|mut stream| {
             let mut some = [0; 512];

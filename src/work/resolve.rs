@@ -4,6 +4,7 @@
 //! Here an address stands for itself, and what was found is remembered for a short time.
 
 use crate::limits;
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -55,9 +56,20 @@ impl Resolver for Remembering {
         if let Some(addresses) = self.recall(host, port) {
             return Ok(resolved(self, &addresses));
         }
-        let fresh = self.asks.resolve(uri, config, timeout)?;
+        let fresh = self.asks.resolve(uri, config, timeout).map_err(|error| not_found(host, error))?;
         self.remember(host, port, &fresh);
         Ok(fresh)
+    }
+}
+
+/// Nothing went out when a name could not be looked up; the kind says so to `fetch`, which only sees the error.
+fn not_found(host: &str, error: Error) -> Error {
+    match error {
+        Error::Io(error) => {
+            let words = format!("looking up {host}: {error}");
+            Error::Io(io::Error::new(io::ErrorKind::AddrNotAvailable, words))
+        }
+        other => other,
     }
 }
 

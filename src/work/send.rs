@@ -10,6 +10,7 @@ use crate::platform::Unsayable;
 use crate::queue::backoff;
 use crate::queue::pace::Effect;
 use crate::store::tag;
+use log::Level;
 use std::time::Duration;
 
 /// One attempt at one reply.
@@ -42,7 +43,8 @@ impl Send<'_> {
         let effect = effect(&delivery, status);
         let words = words(&delivery);
         let end = self.end(delivery, &effect, ended, (tools.chance)());
-        self.log(channel, &end, &words);
+        let (level, line) = self.line(channel, &end, &words, ended);
+        log::log!(level, "{line}");
         let attempt = Attempt { part: self.part, number: self.attempt, began, ended, status, words };
         (Settlement::Sent { event: self.event, lane: self.lane, attempt, end }, effect)
     }
@@ -70,14 +72,19 @@ impl Send<'_> {
         }
     }
 
-    fn log(&self, channel: &Channel, end: &SendEnd, words: &str) {
+    /// What the log says of an attempt that ended at `now`.
+    fn line(&self, channel: &Channel, end: &SendEnd, words: &str, now: Moment) -> (Level, String) {
         let id = EventId { channel: channel.name.clone(), place: self.event.place(), part: Some(self.part) };
+        let (attempt, many) = (self.attempt, if self.attempt == 1 { "" } else { "s" });
         match end {
-            SendEnd::Delivered { .. } => log::debug!("{id}: delivered"),
-            SendEnd::Skipped => log::debug!("{id}: skipped: {words}"),
-            SendEnd::Again { due, .. } => log::info!("{id}: attempt {}: {words}; again at {}", self.attempt, due.0),
-            SendEnd::Unknown => log::error!("{id}: unknown: {words}"),
-            SendEnd::Dead => log::error!("{id}: dead after {} attempts: {words}", self.attempt),
+            SendEnd::Delivered { .. } => (Level::Debug, format!("{id}: delivered")),
+            SendEnd::Skipped => (Level::Debug, format!("{id}: skipped: {words}")),
+            SendEnd::Again { due, .. } => {
+                let seconds = due.since(now).as_millis().div_ceil(1000);
+                (Level::Info, format!("{id}: attempt {attempt}: {words}; again in {seconds} s"))
+            }
+            SendEnd::Unknown => (Level::Error, format!("{id}: unknown: {words}")),
+            SendEnd::Dead => (Level::Error, format!("{id}: dead after {attempt} attempt{many}: {words}")),
         }
     }
 }
@@ -89,10 +96,16 @@ fn words(delivery: &Delivery) -> String {
             why.clone()
         }
     };
-    // `floor_char_boundary` would do, from Rust 1.91 on.
-    let end = (0..=words.len().min(limits::WORDS_BYTES_MAX)).rev().find(|end| words.is_char_boundary(*end));
-    words.truncate(end.unwrap_or(0));
+    cut(&mut words, limits::WORDS_BYTES_MAX);
     words
+}
+
+/// Cuts a text to at most `bytes`, between two characters.
+fn cut(text: &mut String, bytes: usize) {
+    if text.len() > bytes {
+        let end = (0..=bytes).rev().find(|end| text.is_char_boundary(*end));
+        text.truncate(end.unwrap_or(0));
+    }
 }
 
 /// What the attempt says about its channel. A refusal of this one message says that the platform is well.
@@ -113,3 +126,49 @@ fn effect(delivery: &Delivery, status: Option<u16>) -> Effect {
 
 /// How long a channel rests after a limit for which the platform named no end; asking sooner lengthens it.
 const LIMIT_REST: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bot::echo::Echo;
+    use crate::model::{ChannelNumber, Secret};
+    use crate::platform::messenger::{Messenger, Settings};
+    use std::sync::Arc;
+
+    #[test]
+    fn the_log_says_how_long_a_retry_waits() {
+        let settings = Settings {
+            verify_token: Secret::new("demo"),
+            app_secrets: Vec::new(),
+            access_token: Secret::new("demo"),
+            api: String::new(),
+            appsecret_proof: false,
+            token_in_query: false,
+        };
+        let channel = Channel {
+            name: "page".to_owned(),
+            platform: Arc::new(Messenger::new(settings)),
+            bot: Arc::new(Echo::new("")),
+            bot_name: "echo".to_owned(),
+        };
+        let reply = Reply::text("anna", "Hi");
+        let event = EventKey::new(ChannelNumber(1), 17);
+        let send = Send { event, lane: 1, part: 2, reply: &reply, attempt: 1, made: Moment(0) };
+        let now = Moment(1_795_250_945_265);
+        let again = SendEnd::Again { due: Moment(now.0 + 3_001), maybe_said: false };
+        let line = send.line(&channel, &again, "HTTP 500", now);
+        assert_eq!(line, (Level::Info, "page-17.2: attempt 1: HTTP 500; again in 4 s".to_owned()));
+        let line = send.line(&channel, &SendEnd::Dead, "HTTP 400", now);
+        assert_eq!(line, (Level::Error, "page-17.2: dead after 1 attempt: HTTP 400".to_owned()));
+    }
+
+    #[test]
+    fn words_are_cut_between_two_characters() {
+        for (text, bytes, left) in [("aüb", 2, "a"), ("aüb", 3, "aü"), ("aüb", 9, "aüb"), ("ü", 1, ""), ("", 0, "")]
+        {
+            let mut text = text.to_owned();
+            cut(&mut text, bytes);
+            assert_eq!(text, left);
+        }
+    }
+}

@@ -71,6 +71,11 @@ impl Messenger {
         let secret_query = write::secret_query(&settings, proof.as_ref());
         Messenger { settings, keys, messages_url, secret_query, hidden }
     }
+
+    /// The same as [`Platform::fit`], which is the same for all pages.
+    pub fn fit_any(reply: Reply) -> Result<Vec<Reply>, Unsayable> {
+        fit::fit(reply)
+    }
 }
 
 impl Platform for Messenger {
@@ -105,7 +110,7 @@ impl Platform for Messenger {
     }
 
     fn fit(&self, reply: Reply) -> Result<Vec<Reply>, Unsayable> {
-        fit::fit(reply)
+        Messenger::fit_any(reply)
     }
 
     fn write(&self, reply: &Reply, tag: &str) -> Result<OutboundRequest, Unsayable> {

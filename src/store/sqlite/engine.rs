@@ -154,13 +154,22 @@ impl Store for Engine<'_> {
         id: &str,
         replies: &[Reply],
         now: Moment,
-    ) -> Result<Admitted, StoreError> {
+    ) -> Result<EventKey, StoreError> {
         let conversation = replies.first().map(|reply| reply.to.clone()).unwrap_or_default();
-        let id = id.to_owned();
-        let arrival = Arrival { id, conversation, kind: PUSH, fate: Fate::Hear, raw: Box::default(), proves: None };
-        let Some(event) = self.keep(channel, &arrival, now, now)? else { return Ok(Admitted::Duplicate) };
+        let arrival = Arrival {
+            id: id.to_owned(),
+            conversation,
+            kind: PUSH,
+            fate: Fate::Hear,
+            raw: Box::default(),
+            proves: None,
+        };
+        let Some(event) = self.keep(channel, &arrival, now, now)? else {
+            let kept = first(&mut self.say.kept, params![channel.0, id], |row| row.get(0).map(EventKey))?;
+            return kept.ok_or_else(|| StoreError("an order that was kept before is gone".to_owned()));
+        };
         self.put_replies(event, replies, false, now)?;
-        Ok(Admitted::Kept { event, to_hear: true })
+        Ok(event)
     }
 
     fn lease(
@@ -222,16 +231,19 @@ impl Store for Engine<'_> {
                 return Ok(Replayed::Left(format!("it is {state}; only dead and unknown ones are put back")));
             }
         };
-        run(&mut self.say.reply_move, params![event.0, part.is_some(), part.unwrap_or(0)])?;
-        let again = run(&mut self.say.reply_reopen, params![event.0, part.is_some(), part.unwrap_or(0), now.0])?;
-        if again == 0 && (part.is_some() || self.has_replies(event)?) {
+        let some = first(&mut self.say.reply_failed, params![event.0, part.is_some(), part.unwrap_or(0)], |_| Ok(()))?
+            .is_some();
+        if !some && (part.is_some() || self.has_replies(event)?) {
             return Ok(Replayed::Left("that reply is neither dead nor unknown".to_owned()));
         }
+        run(&mut self.say.replay_put, params![event.0, now.0])?;
+        run(&mut self.say.reply_move, params![event.0, part.is_some(), part.unwrap_or(0)])?;
+        run(&mut self.say.reply_reopen, params![event.0, part.is_some(), part.unwrap_or(0), now.0])?;
         run(&mut self.say.reopen, params![event.0])?;
         if first(&mut self.say.lane_at, params![lane], |_| Ok(()))?.is_some() {
             run(&mut self.say.behind_put, params![lane, event.0])?;
         } else {
-            let phase = if again > 0 { TO_SEND } else { TO_HEAR };
+            let phase = if some { TO_SEND } else { TO_HEAR };
             self.wait_in_lane(lane, event, phase, now, 0)?;
         }
         Ok(Replayed::PutBack)

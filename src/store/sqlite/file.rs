@@ -4,8 +4,8 @@ use super::schema;
 use crate::store::StoreError;
 use rusqlite::{Connection, OpenFlags};
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::Read;
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -52,15 +52,40 @@ fn lock_path(path: &Path) -> PathBuf {
 impl SqliteFile {
     /// Opens the store at `path`, making it if there is none. An error names the file and what to do.
     pub fn open(path: &Path) -> Result<SqliteFile, StoreError> {
+        SqliteFile::open_free(path)?.ok_or_else(|| {
+            let what = "another ackd works on it; stop that one first, or give this one a store of its own";
+            StoreError(format!("store {}: {what}", path.display()))
+        })
+    }
+
+    /// The same for the command that `user` typed while no daemon runs; `None` when a process holds the store after
+    /// all. It makes no store, and leaves that of another user alone: the owner could not open what it makes beside it.
+    pub fn open_as(path: &Path, user: u32) -> Result<Option<SqliteFile>, StoreError> {
         let said = |what: String| StoreError(format!("store {}: {what}", path.display()));
-        let lock = lock(path).map_err(said)?;
+        let owner = match fs::metadata(path) {
+            Ok(file) => file.uid(),
+            Err(error) => return Err(said(unseen(&error))),
+        };
+        if owner != user {
+            return Err(said(format!(
+                "no ackd runs, and it belongs to another user (number {owner}); run this as its owner: sudo -u \
+                 '#{owner}' ackd …"
+            )));
+        }
+        SqliteFile::open_free(path)
+    }
+
+    /// Opens the store at `path`, making it if there is none; `None` when a process holds it.
+    pub fn open_free(path: &Path) -> Result<Option<SqliteFile>, StoreError> {
+        let said = |what: String| StoreError(format!("store {}: {what}", path.display()));
+        let Some(lock) = lock(path).map_err(said)? else { return Ok(None) };
         look(path).map_err(said)?;
         let log_pages = Arc::default();
         let connection = connect(path, &log_pages).map_err(|error| said(error.0))?;
         let identity = connection
             .query_row("SELECT value FROM about WHERE name = 'identity'", [], |row| row.get(0))
             .map_err(|error| said(words("reading", &error).0))?;
-        Ok(SqliteFile { connection, identity, path: path.to_owned(), log_pages, _lock: lock })
+        Ok(Some(SqliteFile { connection, identity, path: path.to_owned(), log_pages, _lock: lock }))
     }
 
     /// What tells this store from every other.
@@ -68,28 +93,49 @@ impl SqliteFile {
         &self.identity
     }
 
-    /// Whether a process holds the store at `path`.
-    pub fn is_held(path: &Path) -> bool {
-        match File::open(lock_path(path)) {
-            Ok(file) => matches!(file.try_lock(), Err(TryLockError::WouldBlock)),
-            Err(_) => false,
-        }
+    /// Whether a process holds the store at `path`. An error when this user cannot know.
+    pub fn is_held(path: &Path) -> Result<bool, StoreError> {
+        let beside = lock_path(path);
+        let look = match File::open(&beside) {
+            // Shared, so that two who look do not take each other for a holder.
+            Ok(file) => match file.try_lock_shared() {
+                Ok(()) => Ok(false),
+                Err(TryLockError::WouldBlock) => Ok(true),
+                Err(TryLockError::Error(error)) => Err(error),
+            },
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        };
+        look.map_err(|error| {
+            let beside = beside.display();
+            StoreError(format!("whether an ackd runs cannot be seen: {beside}: {error}; {AS_OWNER}"))
+        })
     }
 }
 
-fn private(path: &Path) -> std::io::Result<File> {
+fn private(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
 }
 
-fn lock(path: &Path) -> Result<File, String> {
+/// What somebody may do who is not let at a file.
+pub(super) const AS_OWNER: &str = "run this as ackd's user, or with sudo";
+
+/// Why a store cannot be looked at.
+pub(super) fn unseen(error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::NotFound => "there is none yet; `ackd run` makes it".to_owned(),
+        _ => format!("{error}; {AS_OWNER}"),
+    }
+}
+
+/// The lock of a store, unless somebody else has it.
+fn lock(path: &Path) -> Result<Option<File>, String> {
     let beside = lock_path(path);
     let file = private(&beside)
         .map_err(|error| format!("cannot make {}: {error}; the folder must exist and be writable", beside.display()))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            Err("another ackd works on it; stop that one first, or give this one a store of its own".to_owned())
-        }
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(format!("cannot lock {}: {error}", beside.display())),
     }
 }

@@ -2,11 +2,12 @@
 //! for it.
 
 use super::engine::from_json;
-use super::file::words;
+use super::file::{AS_OWNER, unseen, words};
 use crate::model::{Attempt, ChannelNumber, EventId, EventKey, Moment};
-use crate::store::{Life, ReplyLife, State, StoreError};
+use crate::store::{Life, PutBack, ReplyLife, State, StoreError};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, ToSql, params};
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 
 /// A second, read-only look at a store.
@@ -60,18 +61,27 @@ fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.query_row("PRAGMA data_version", [], |row| row.get(0))
 }
 
+/// Why a reader cannot begin: other than for the writer, it is mostly the wrong user.
+fn unread(doing: &str, error: &rusqlite::Error) -> String {
+    use rusqlite::ErrorCode;
+    match error.sqlite_error_code() {
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
+            format!("{doing}: {error}; {AS_OWNER}")
+        }
+        _ => words(doing, error).0,
+    }
+}
+
 impl Reader {
     /// Opens the store at `path` for reading.
     pub fn open(path: &Path) -> Result<Reader, StoreError> {
         let said = |what: String| StoreError(format!("store {}: {what}", path.display()));
-        if !path.exists() {
-            return Err(said("there is none yet; `ackd run` makes it".to_owned()));
-        }
+        fs::metadata(path).map_err(|error| said(unseen(&error)))?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags).map_err(|error| said(words("opening", &error).0))?;
+        let connection = Connection::open_with_flags(path, flags).map_err(|error| said(unread("opening", &error)))?;
         let ready = connection.execute_batch("PRAGMA busy_timeout = 2000; SELECT 1 FROM event LIMIT 1;");
         let version = ready.and_then(|()| data_version(&connection));
-        let version = version.map_err(|error| said(words("reading", &error).0))?;
+        let version = version.map_err(|error| said(unread("reading", &error)))?;
         Ok(Reader { connection, version })
     }
 
@@ -246,6 +256,7 @@ pub(super) fn life(connection: &Connection, event: EventKey) -> Result<Option<Li
             raw: row.get(8)?,
             due: row.get::<_, Option<i64>>(9)?.map(Moment),
             replies: Vec::new(),
+            replays: Vec::new(),
         })
     };
     let found = connection
@@ -260,6 +271,7 @@ pub(super) fn life(connection: &Connection, event: EventKey) -> Result<Option<Li
         .map_err(|error| words("reading", &error))?;
     let Some(mut life) = found else { return Ok(None) };
     life.replies = replies(connection, event)?;
+    life.replays = replays(connection, event).map_err(|error| words("reading", &error))?;
     Ok(Some(life))
 }
 
@@ -289,6 +301,25 @@ fn replies(connection: &Connection, event: EventKey) -> Result<Vec<ReplyLife>, S
         lives.push(life);
     }
     Ok(lives)
+}
+
+fn replays(connection: &Connection, event: EventKey) -> rusqlite::Result<Vec<PutBack>> {
+    // A reader may meet a file that the last version wrote; it makes no tables.
+    let known = "SELECT count(*) FROM sqlite_schema WHERE name = 'replay'";
+    if connection.query_row(known, [], |row| row.get::<_, i64>(0))? == 0 {
+        return Ok(Vec::new());
+    }
+    let mut all = connection.prepare("SELECT at, state, ended, why, made FROM replay WHERE key = ?1 ORDER BY at")?;
+    let rows = all.query_map([event.0], |row| {
+        Ok(PutBack {
+            at: Moment(row.get(0)?),
+            state: State::of(row.get(1)?),
+            ended: row.get::<_, Option<i64>>(2)?.map(Moment),
+            why: row.get(3)?,
+            made: row.get::<_, Option<i64>>(4)?.map(Moment),
+        })
+    })?;
+    rows.collect()
 }
 
 fn attempts(connection: &Connection, event: EventKey, part: u32) -> rusqlite::Result<Vec<Attempt>> {

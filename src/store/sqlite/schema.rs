@@ -8,7 +8,8 @@ use rusqlite::Connection;
 pub const APPLICATION: i32 = 0x6163_6b64;
 
 /// Each step makes a file of the version before it (0: empty) into its own. Steps are only ever added.
-const STEPS: [&str; 1] = [r"
+const STEPS: [&str; 2] = [
+    r"
     CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
     INSERT INTO about VALUES ('identity', lower(hex(randomblob(6))));
 
@@ -49,7 +50,14 @@ const STEPS: [&str; 1] = [r"
         bot TEXT NOT NULL, name TEXT NOT NULL, value BLOB NOT NULL, expires INTEGER,
         PRIMARY KEY (bot, name)) WITHOUT ROWID;
     CREATE INDEX memory_expires ON memory (expires) WHERE expires IS NOT NULL;
-"];
+",
+    r"
+    -- Events that were put back: when, how they stood before, and when their replies were made, if there were any.
+    CREATE TABLE replay (
+        key INTEGER NOT NULL, at INTEGER NOT NULL, state INTEGER NOT NULL, ended INTEGER, why TEXT, made INTEGER,
+        PRIMARY KEY (key, at)) WITHOUT ROWID;
+",
+];
 
 /// The version that this program writes.
 pub const VERSION: i64 = STEPS.len() as i64;

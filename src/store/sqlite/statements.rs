@@ -20,10 +20,14 @@ statements! {
     commit = "COMMIT";
     admit = "INSERT INTO event (key, channel, id, conversation, lane, kind, received, kept, state, ended, why, raw)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT (channel, id) DO NOTHING";
+    kept = "SELECT key FROM event WHERE channel = ?1 AND id = ?2";
     end_event = "UPDATE event SET state = ?2, ended = ?3, why = ?4 WHERE key = ?1";
     ahead = "SELECT key, lane, kind = 'push' FROM event WHERE key > ?1 AND key < ?2 AND state = 0 ORDER BY key LIMIT ?3";
     to_hear = "SELECT conversation, kind, received, raw FROM event WHERE key = ?1";
     stands = "SELECT state, lane FROM event WHERE key = ?1";
+    replay_put = "INSERT OR IGNORE INTO replay (key, at, state, ended, why, made)
+                  SELECT key, ?2, state, ended, why, (SELECT min(made) FROM reply WHERE reply.key = event.key)
+                  FROM event WHERE key = ?1";
     reopen = "UPDATE event SET state = 0, ended = NULL, why = NULL WHERE key = ?1";
     save_cursor = "UPDATE channel SET cursor = ?2 WHERE number = ?1";
 
@@ -55,6 +59,7 @@ statements! {
                  FROM reply WHERE key = ?1";
     reply_move = "INSERT OR REPLACE INTO attempt SELECT key, part, attempts, began, ended, status, words FROM reply
                   WHERE key = ?1 AND state IN (4, 5) AND ended IS NOT NULL AND (?2 = 0 OR part = ?3)";
+    reply_failed = "SELECT 1 FROM reply WHERE key = ?1 AND state IN (4, 5) AND (?2 = 0 OR part = ?3)";
     reply_reopen = "UPDATE reply SET state = 0, ended = NULL, proved = 0, made = ?4, maybe_twice = max(maybe_twice, state = 5)
                     WHERE key = ?1 AND state IN (4, 5) AND (?2 = 0 OR part = ?3)";
     attempt_put = "INSERT OR REPLACE INTO attempt (key, part, number, began, ended, status, words)
@@ -71,6 +76,7 @@ statements! {
     old = "SELECT key, state, received FROM event WHERE key > ?1 AND key < ?2 ORDER BY key LIMIT ?3";
     drop_event = "DELETE FROM event WHERE key = ?1";
     drop_replies = "DELETE FROM reply WHERE key = ?1";
+    drop_replays = "DELETE FROM replay WHERE key = ?1";
     drop_attempts = "DELETE FROM attempt WHERE key = ?1";
 }
 

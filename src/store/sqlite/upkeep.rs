@@ -49,6 +49,7 @@ impl Engine<'_> {
             self.place(channel)?.pruned_to = EventKey(key);
             if state != State::Open {
                 run(&mut self.say.drop_attempts, params![key])?;
+                run(&mut self.say.drop_replays, params![key])?;
                 run(&mut self.say.drop_replies, params![key])?;
                 run(&mut self.say.drop_event, params![key])?;
             }

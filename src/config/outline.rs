@@ -1,0 +1,45 @@
+//! What a command beside the daemon needs of a configuration: where the store is, and which channels there are.
+//!
+//! Such a command is typed in a shell that has neither the service's environment nor its credentials, by somebody who
+//! may not read its files. So an outline is made without any secret: how each is named is checked, nothing is read.
+//! It has no platforms, so nothing can be verified, signed or sent with it.
+
+use super::surroundings::{Around, Secrets};
+use super::{Config, ConfigError, Surroundings, text_of, walk};
+use crate::model::Reply;
+use crate::platform::Unsayable;
+use std::path::{Path, PathBuf};
+
+/// A configuration without secrets.
+#[derive(Clone, Debug)]
+pub struct Outline {
+    pub store: PathBuf,
+    /// In the order of the file.
+    pub channels: Vec<KnownChannel>,
+}
+
+/// An account of ours on a platform, by name.
+#[derive(Clone, Debug)]
+pub struct KnownChannel {
+    pub name: String,
+    /// Its platform's `fit`, which needs no secret.
+    pub fit: fn(Reply) -> Result<Vec<Reply>, Unsayable>,
+}
+
+impl Outline {
+    /// Reads a file.
+    pub fn load(file: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Outline, ConfigError> {
+        Outline::parse(&text_of(file)?, file, env)
+    }
+
+    /// Reads a file's text. `file` says where relative paths begin, and what faults are to name.
+    pub fn parse(text: &str, file: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Outline, ConfigError> {
+        Outline::parse_in(text, file, &Surroundings::on_disk(env))
+    }
+
+    /// The same with other surroundings than the disk.
+    pub fn parse_in(text: &str, file: &Path, around: &Surroundings<'_>) -> Result<Outline, ConfigError> {
+        let (Config { store, .. }, channels) = walk(text, file, &Around { world: *around, secrets: Secrets::Named })?;
+        Ok(Outline { store, channels })
+    }
+}
