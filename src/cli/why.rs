@@ -359,7 +359,7 @@ page-1  answered
         });
         let text = tell(&folder, "page-1").unwrap();
         assert!(!text.chars().any(|letter| letter != '\n' && letter.is_control() || letter == '\u{202e}'), "{text:?}");
-        assert_eq!(text.lines().filter(|line| line.contains("\\u{1b}[2J\\n2027")).count(), 5, "{text}");
+        assert_eq!(text.lines().filter(|line| line.contains("\\u{1b}[2J\\n2027")).count(), 6, "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= 25 + PREVIEW_CHARS_MAX + 60), "{text}");
         assert!(text.contains("üüü…\n"), "{text}");
     }

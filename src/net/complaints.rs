@@ -35,5 +35,6 @@ impl Complaints {
 
 fn say(refusal: &Refusal, from: Option<IpAddr>) {
     let from = from.map_or_else(|| "the control socket".to_owned(), |address| address.to_string());
-    log::warn!("refused a request from {from} with {}: {}", refusal.status, refusal.why.escape_debug());
+    // The words are ours; what they quote of others was escaped where it was quoted.
+    log::warn!("refused a request from {from} with {}: {}", refusal.status, refusal.why);
 }

@@ -4,7 +4,8 @@
 //! It follows the SQLite engine table by table; the suite holds the two together.
 
 use super::{
-    Admitted, Life, PUSH, PutBack, Replayed, ReplyLife, State, Store, StoreError, Urgency, Wanted, lane, read_tag,
+    Admitted, Life, PUSH, PutBack, Replayed, ReplyLife, State, Store, StoreError, Urgency, Wanted, because, lane,
+    read_tag,
 };
 use crate::limits;
 use crate::model::{
@@ -122,20 +123,20 @@ impl Memory {
             State::Open => reply.proved = true,
             State::Unknown => {
                 reply.life.state = State::Answered;
-                self.sum_up(event, now);
+                self.sum_up(event, "", now);
             }
             _ => {}
         }
     }
 
-    fn sum_up(&mut self, event: EventKey, now: Moment) -> bool {
+    fn sum_up(&mut self, event: EventKey, words: &str, now: Moment) -> bool {
         let Ok(row) = self.row(event) else { return true };
         let has = |state| row.replies.iter().any(|reply| reply.life.state == state);
         if has(State::Open) {
             return false;
         }
         (row.state, row.why) = if has(State::Dead) {
-            (State::Dead, Some("a reply could not be said".to_owned()))
+            (State::Dead, Some(because("a reply could not be said", words)))
         } else if has(State::Unknown) {
             (State::Unknown, Some("a reply was sent, but the platform's answer was lost".to_owned()))
         } else {
@@ -167,7 +168,7 @@ impl Memory {
         loop {
             let row = self.row(event)?;
             let Some(reply) = row.replies.iter_mut().find(|reply| reply.life.state == State::Open) else {
-                self.sum_up(event, now);
+                self.sum_up(event, "", now);
                 self.free(lane, now);
                 return Ok(None);
             };
@@ -297,6 +298,7 @@ impl Memory {
             SendEnd::Dead => State::Dead,
             SendEnd::Again { due, maybe_said } => {
                 reply.life.maybe_twice |= maybe_said;
+                row.why = Some(attempt.words.clone());
                 self.now.lanes.insert(lane, Lane { event, sending: true, due: *due, attempt: 0 });
                 return Ok(None);
             }
@@ -311,7 +313,7 @@ impl Memory {
             return self.begin_send(event, lane, now);
         }
         self.now.lanes.insert(lane, Lane { event, sending: true, due: now, attempt: 0 });
-        if self.sum_up(event, now) {
+        if self.sum_up(event, &attempt.words, now) {
             self.free(lane, now);
         }
         Ok(None)

@@ -226,6 +226,11 @@ impl fmt::Display for StoreError {
 
 impl std::error::Error for StoreError {}
 
+/// A state's reason with what was last said about it, if anything was.
+fn because(reason: &str, words: &str) -> String {
+    if words.is_empty() { reason.to_owned() } else { format!("{reason}: {words}") }
+}
+
 /// A conversation as a number: FNV-1a over channel and name. It is in the file, so it must not depend on the
 /// build; two conversations that share a number only wait for each other.
 pub fn lane(channel: ChannelNumber, conversation: &str) -> i64 {

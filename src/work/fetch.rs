@@ -45,9 +45,17 @@ impl Fetch {
         };
         match answer {
             Ok(answer) => Outcome::Answered(answer),
-            Err(fault) => Outcome::Failed(fault),
+            Err(fault) => {
+                Outcome::Failed(FetchFault { why: format!("{}: {}", host(&request.url), fault.why), ..fault })
+            }
         }
     }
+}
+
+/// Host and port of a URL, for an error; the rest of it may hold a secret.
+fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split(['/', '?', '#']).next().unwrap_or(rest)
 }
 
 /// The system's roots; bundled ones where it has none, as in an empty container.
@@ -206,6 +214,7 @@ mod tests {
         drop(listener);
         let Outcome::Failed(fault) = Fetch::default().call(&request(url)) else { panic!("it was answered") };
         assert!(!fault.went_out, "{fault:?}");
+        assert!(fault.why.starts_with("127.0.0.1:") && fault.why.contains("refused"), "{fault:?}");
     }
 
     #[test]

@@ -59,8 +59,11 @@ impl Default for Setup {
     }
 }
 
-/// A folder that is removed at the end.
-pub struct Folder(PathBuf);
+/// A folder that is removed at the end, with what is mounted in it.
+pub struct Folder {
+    path: PathBuf,
+    mounted: Option<PathBuf>,
+}
 
 impl Folder {
     /// A new empty one.
@@ -69,18 +72,36 @@ impl Folder {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let path = std::env::temp_dir().join(format!("ackd-end-to-end-{}-{number}", std::process::id()));
         fs::create_dir(&path).unwrap();
-        Folder(path)
+        Folder { path, mounted: None }
+    }
+
+    /// Mounts a small tmpfs in it, which only root may do; where it is, or why it cannot be.
+    pub fn mount(&mut self, name: &str, size: &str) -> Result<PathBuf, String> {
+        let path = self.path.join(name);
+        fs::create_dir(&path).unwrap();
+        let options = format!("size={size},mode=700");
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", &options, "ackd-end-to-end"]).arg(&path);
+        let output = mount.output().map_err(|error| error.to_string())?;
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).lines().next().unwrap_or("no reason").to_owned());
+        }
+        self.mounted = Some(path.clone());
+        Ok(path)
     }
 
     /// Where it is.
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 }
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
+        if let Some(mounted) = &self.mounted {
+            let _ = Command::new("umount").arg("-l").arg(mounted).status();
+        }
+        let _ = fs::remove_dir_all(&self.path);
     }
 }
 

@@ -8,52 +8,33 @@ use ackd::store::State;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::thread;
 use std::time::Instant;
 
-/// A mounted tmpfs, unmounted at the end.
-struct Tmpfs(PathBuf);
-
-impl Tmpfs {
-    /// Mounts one; or says why it cannot be.
-    fn mount(path: PathBuf, size: &str) -> Result<Tmpfs, String> {
-        fs::create_dir(&path).unwrap();
-        let options = format!("size={size},mode=700");
-        let mut mount = Command::new("mount");
-        let mount = mount.args(["-t", "tmpfs", "-o", &options, "ackd-end-to-end"]).arg(&path).output();
-        match mount {
-            Ok(output) if output.status.success() => Ok(Tmpfs(path)),
-            Ok(output) => Err(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
-            Err(error) => Err(error.to_string()),
+/// A folder with a small disk of its own in it, and where that is; `None` where nobody may mount one.
+fn folder_with_disk() -> Option<(Folder, PathBuf)> {
+    let mut folder = Folder::new();
+    // The store's log alone may take 16 MiB before it is moved into the store.
+    match folder.mount("disk", "24m") {
+        Ok(disk) => Some((folder, disk)),
+        Err(why) => {
+            println!("SKIPPED: the full disk: mounting a tmpfs is not permitted here: {why}");
+            None
         }
     }
-
-    /// Fills it to the last byte; the file that does.
-    fn fill(&self) -> PathBuf {
-        let path = self.0.join("filler");
-        let mut filler = File::create(&path).unwrap();
-        while filler.write_all(&[0; 4096]).is_ok() {}
-        path
-    }
 }
 
-impl Drop for Tmpfs {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
-}
-
-fn mount(folder: &Path) -> Option<Tmpfs> {
-    // The store's log alone may take 16 MiB before it is moved into the store.
-    let mounted = Tmpfs::mount(folder.join("disk"), "24m");
-    mounted.map_err(|why| println!("SKIPPED: the full disk: mounting a tmpfs is not permitted here: {why}")).ok()
+/// Fills a disk to the last byte; the file that does.
+fn fill(disk: &Path) -> PathBuf {
+    let path = disk.join("filler");
+    let mut filler = File::create(&path).unwrap();
+    while filler.write_all(&[0; 4096]).is_ok() {}
+    path
 }
 
 #[test]
 fn a_full_disk_is_answered_503_and_nothing_acknowledged_is_lost_when_there_is_room_again() {
-    let folder = Folder::new();
-    let Some(disk) = mount(folder.path()) else { return };
+    let Some((folder, disk)) = folder_with_disk() else { return };
     let setup = Setup { store: PathBuf::from("disk/ackd.db"), ..Setup::default() };
     let graph = Graph::start(&[setup.pages[0].token]);
     let mut scene = Scene { daemon: Daemon::start_in(folder, setup, graph.api()), graph };
@@ -78,7 +59,7 @@ fn a_full_disk_is_answered_503_and_nothing_acknowledged_is_lost_when_there_is_ro
     assert_eq!(scene.deliver(&one("m_wire", "2", "on the wire")), 200);
     scene.graph.wait("a reply on the wire", |ledger| ledger.held == 1);
 
-    let filler = disk.fill();
+    let filler = fill(&disk);
     let mut refused = Vec::new();
     while refused.len() < 20 {
         let (mid, answer) = deliver(&scene);
@@ -121,15 +102,12 @@ fn a_full_disk_is_answered_503_and_nothing_acknowledged_is_lost_when_there_is_ro
     let events = scene.events();
     assert!(events.iter().all(|event| event.state == State::Answered && event.maybe_twice == 0), "{events:#?}");
     assert_eq!(events.len(), kept.len() + 1);
-    drop(scene);
-    drop(disk);
 }
 
 #[test]
 fn a_start_on_a_full_disk_fails_with_a_reason() {
-    let folder = Folder::new();
-    let Some(disk) = mount(folder.path()) else { return };
-    disk.fill();
+    let Some((folder, disk)) = folder_with_disk() else { return };
+    fill(&disk);
     let setup = Setup { store: PathBuf::from("disk/ackd.db"), ..Setup::default() };
     let mut daemon = Daemon::prepare(folder, setup, "http://127.0.0.1:9".to_owned());
     daemon.spawn();

@@ -30,12 +30,14 @@ pub struct Answer {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub body: String,
+    /// Closes the connection afterwards.
+    leave: bool,
 }
 
 impl Answer {
     /// An answer with this body, whatever it is.
     pub fn new(status: u16, body: impl Into<String>) -> Answer {
-        Answer { status, headers: Vec::new(), body: body.into() }
+        Answer { status, headers: Vec::new(), body: body.into(), leave: false }
     }
 
     /// The body of a file among the fixtures, for example `error_2_service`.
@@ -61,6 +63,8 @@ pub enum Act {
     Hold,
     /// The message is accepted, and the connection closes without an answer.
     Lose,
+    /// The message is accepted and answered, and then the connection closes without a word of it before.
+    Leave,
 }
 
 /// A message that was accepted.
@@ -347,6 +351,9 @@ fn converse(shared: &Shared, stream: TcpStream) -> io::Result<()> {
             let _ = write!(text, "{name}: {value}\r\n");
         }
         writer.write_all(format!("{text}\r\n{}", answer.body).as_bytes())?;
+        if answer.leave {
+            break;
+        }
     }
     writer.shutdown(Shutdown::Both)
 }
@@ -393,7 +400,7 @@ fn answer(shared: &Shared, asked: &Asked) -> Option<Answer> {
     let mut ledger = shared.lock();
     ledger.calls.push(Call { to: message.to.clone(), at });
     let mut message_id = None;
-    let mut met = 0;
+    let (mut met, mut leave) = (0, false);
     loop {
         let next = ledger.next_act(&message.to, met);
         if let Some((_, Act::Refuse(answer))) = next {
@@ -418,11 +425,12 @@ fn answer(shared: &Shared, asked: &Asked) -> Option<Answer> {
                 ledger.held -= 1;
                 shared.changed.notify_all();
             }
+            Act::Leave => leave = true,
             Act::Lose | Act::Refuse(_) => return None,
         }
     }
     let body = json!({ "recipient_id": message.to, "message_id": message_id });
-    Some(Answer::new(200, body.to_string()))
+    Some(Answer { leave, ..Answer::new(200, body.to_string()) })
 }
 
 fn accept(ledger: &mut Ledger, message: &Message) -> String {

@@ -97,6 +97,21 @@ fn an_upstream_that_goes_away_during_a_restart_changes_nothing() {
     assert_eq!(scene.graph.texts_to("1"), ["0", "1", "2", "3", "4"]);
 }
 
+#[test]
+fn an_upstream_that_closes_its_connections_without_a_word_makes_no_reply_unknown() {
+    let mut scene = Scene::new();
+    scene.graph.plan(None, usize::MAX, Act::Leave);
+    for number in 0..30 {
+        let mid = format!("m_{number}");
+        assert_eq!(scene.deliver(&one(&mid, "1", &mid)), 200);
+        scene.wait_for_state(&mid, State::Answered);
+        // The next call finds that the connection of this one has ended.
+        scene.graph.wait_disconnected();
+    }
+    scene.stop();
+    assert_eq!(scene.graph.look(|ledger| ledger.calls.len()), 30);
+}
+
 /// The median time to an acknowledgement of so many deliveries, one after the other.
 fn acknowledgement(scene: &Scene, name: &str, count: usize) -> Duration {
     let mut client = scene.client();

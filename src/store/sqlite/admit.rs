@@ -55,7 +55,7 @@ impl Engine<'_> {
             Some(State::Open) => run(&mut self.say.reply_prove, params![event.0, part]).map(drop),
             Some(State::Unknown) => {
                 run(&mut self.say.reply_close, params![event.0, part, State::Answered as i64])?;
-                self.sum_up(event, now).map(drop)
+                self.sum_up(event, "", now).map(drop)
             }
             _ => Ok(()),
         }

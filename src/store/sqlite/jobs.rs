@@ -7,13 +7,14 @@ use super::engine::{Engine, TO_HEAR, TO_SEND, from_json};
 use super::statements::{all, first, run};
 use crate::limits;
 use crate::model::{Attempt, ChannelNumber, EventKey, Lease, MemoryWrite, Moment, Reply, SendEnd, Work};
-use crate::store::{State, StoreError};
+use crate::store::{State, StoreError, because};
 use rusqlite::params;
 use std::collections::HashSet;
 
 impl Engine<'_> {
     /// Gives an event the state that its replies add up to. `false` while some are still to be sent.
-    pub(super) fn sum_up(&mut self, event: EventKey, now: Moment) -> Result<bool, StoreError> {
+    /// `words` say what became of the last of them.
+    pub(super) fn sum_up(&mut self, event: EventKey, words: &str, now: Moment) -> Result<bool, StoreError> {
         let sum = first(&mut self.say.reply_sum, params![event.0], |row| {
             Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?, row.get::<_, i64>(3)?))
         })?;
@@ -23,8 +24,8 @@ impl Engine<'_> {
         }
         let (state, why) = match (dead, unknown) {
             (0, 0) => (State::Answered, None),
-            (0, _) => (State::Unknown, Some("a reply was sent, but the platform's answer was lost")),
-            _ => (State::Dead, Some("a reply could not be said")),
+            (0, _) => (State::Unknown, Some("a reply was sent, but the platform's answer was lost".to_owned())),
+            _ => (State::Dead, Some(because("a reply could not be said", words))),
         };
         run(&mut self.say.end_event, params![event.0, state as i64, now.0, why])?;
         Ok(true)
@@ -72,7 +73,7 @@ impl Engine<'_> {
                 })
             })?;
             let Some(next) = next else {
-                self.sum_up(event, now)?;
+                self.sum_up(event, "", now)?;
                 self.free(lane, now)?;
                 return Ok(None);
             };
@@ -273,6 +274,8 @@ impl Engine<'_> {
             SendEnd::Dead => (State::Dead, None),
             SendEnd::Again { due, maybe_said } => {
                 self.record(event, attempt)?;
+                let waits = params![event.0, State::Open as i64, None::<i64>, attempt.words];
+                run(&mut self.say.end_event, waits)?;
                 run(&mut self.say.reply_again, params![event.0, part, maybe_said])?;
                 self.wait_in_lane(lane, event, TO_SEND, *due, 0)?;
                 return Ok(None);
@@ -286,7 +289,7 @@ impl Engine<'_> {
             // Half an answer after a missing part would only confuse: the rest ends with it.
             run(&mut self.say.reply_rest, params![event.0])?;
         }
-        if self.sum_up(event, now)? {
+        if self.sum_up(event, &attempt.words, now)? {
             self.free(lane, now)?;
             return Ok(None);
         }
