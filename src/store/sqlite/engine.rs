@@ -293,6 +293,11 @@ impl Store for Engine<'_> {
             log::error!("store: rolling back: {error}");
         }
         self.open = false;
+        // What fills a small disk may be our own log: moved into the database, it begins anew. Where even that finds
+        // no room, somebody else has to make some.
+        if let Err(error) = checkpoint(self.connection) {
+            log::debug!("store: {error}");
+        }
         self.memory_keys.clear();
         self.channels.clear();
         if let Err(error) = self.look_up_channels() {
