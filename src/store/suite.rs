@@ -509,6 +509,50 @@ macro_rules! every_store_must {
         }
 
         #[test]
+        fn name_no_two_events_alike_after_all_were_pruned() {
+            let mut fixture = fixture("names");
+            let mut last = None;
+            fixture.with(&mut |store| {
+                let mut desk = Desk::at(store);
+                for number in 0..5 {
+                    last = Some(desk.admit(&format!("m{number}"), "anna"));
+                }
+                desk.work_off(NOW);
+                desk.store.commit().unwrap();
+                while desk.store.prune(at(1), at(1)).unwrap() {}
+                desk.store.commit().unwrap();
+            });
+            fixture.with(&mut |store| {
+                let event = Desk::at(store).admit("n1", "nora");
+                assert!(Some(event) > last, "{event:?} comes after {last:?}");
+            });
+        }
+
+        #[test]
+        fn hand_out_what_comes_after_a_prune_that_left_an_old_open_event() {
+            let mut fixture = fixture("prune-open");
+            fixture.with(&mut |store| {
+                let mut desk = Desk::at(store);
+                desk.admit("open", "olga");
+                let Lease { event, lane, .. } = desk.lease(&free(), NOW).unwrap();
+                let later = Settlement::HearLater { event, lane, due: at(9999), attempt: 1, why: String::new() };
+                desk.store.settle(&later, false, NOW).unwrap();
+                for number in 0..limits::CURSOR_LAG + 10 {
+                    desk.admit(&format!("m{number}"), &format!("p{number}"));
+                }
+                desk.work_off(NOW);
+                desk.store.commit().unwrap();
+                while desk.store.prune(at(1), at(1)).unwrap() {}
+                desk.store.commit().unwrap();
+            });
+            fixture.with(&mut |store| {
+                let mut desk = Desk::at(store);
+                desk.admit("n1", "nora");
+                assert_eq!(desk.work_off(at(2)), ["n1"]);
+            });
+        }
+
+        #[test]
         fn lose_nothing_and_keep_the_order_under_any_interleaving() {
             for seed in 0..<$fixture>::SEEDS {
                 let mut fixture = fixture(&format!("chaos-{seed}"));

@@ -244,10 +244,11 @@ impl Store for Engine<'_> {
     fn prune(&mut self, before: Moment, now: Moment) -> Result<bool, StoreError> {
         self.begin()?;
         let rows = i64::try_from(limits::PRUNE_ROWS).unwrap_or(i64::MAX);
-        let mut more = run(&mut self.say.memory_expire, params![now.0, rows])? == limits::PRUNE_ROWS;
-        if more {
+        let expired = run(&mut self.say.memory_expire, params![now.0, rows])?;
+        if expired > 0 {
             self.memory_keys.clear();
         }
+        let mut more = expired == limits::PRUNE_ROWS;
         for channel in self.channels.keys().copied().collect::<Vec<_>>() {
             more |= self.prune_channel(channel, before)?;
         }
