@@ -242,13 +242,36 @@ macro_rules! every_store_must {
                 desk.admit("a2", "anna");
                 desk.admit("b1", "bert");
                 assert_eq!(desk.work_off(NOW), ["b1"]);
-                assert_eq!(desk.store.next_due(desk.channel, NOW).unwrap(), Some(at(60)));
+                assert_eq!(desk.store.next_due(desk.channel, Wanted::Any, NOW).unwrap(), Some(at(60)));
                 assert_eq!(desk.state(a1), State::Open);
                 let again = desk.lease(&free(), at(60)).unwrap();
                 assert!(matches!(again.work, Work::Hear { attempt: 2, .. }));
                 desk.hear(&again, &[], true, at(60));
                 assert_eq!(desk.work_off(at(60)), ["a2"]);
-                assert_eq!(desk.store.next_due(desk.channel, at(60)).unwrap(), None);
+                assert_eq!(desk.store.next_due(desk.channel, Wanted::Any, at(60)).unwrap(), None);
+            });
+        }
+
+        #[test]
+        fn let_a_long_queue_behind_one_conversation_delay_no_other() {
+            fixture("queue").with(&mut |store| {
+                let mut desk = Desk::at(store);
+                desk.admit("a0", "anna");
+                let Lease { event, lane, .. } = desk.lease(&free(), NOW).unwrap();
+                let later = Settlement::HearLater { event, lane, due: at(60), attempt: 1, why: String::new() };
+                desk.store.settle(&later, true, NOW).unwrap();
+                for number in 1..=3 * limits::SEARCH_ROWS {
+                    desk.admit(&format!("a{number}"), "anna");
+                }
+                desk.admit("b1", "bert");
+                // As the keeper does: it looks again when the store says so.
+                let mut order = desk.work_off(NOW);
+                while desk.store.next_due(desk.channel, Wanted::Any, NOW).unwrap() == Some(NOW) {
+                    order.extend(desk.work_off(NOW));
+                }
+                assert_eq!(order, ["b1"]);
+                let next = desk.store.next_due(desk.channel, Wanted::Sends, NOW).unwrap();
+                assert_eq!(next, Some(at(60)), "when only replies are wanted, nothing new is looked for");
             });
         }
 
@@ -658,6 +681,29 @@ mod sqlite_engine {
 
     fn folder(name: &str) -> InSqlite {
         InSqlite::new(name)
+    }
+
+    #[test]
+    fn an_unreadable_reply_is_dead_with_the_rest_of_its_answer_and_holds_up_nobody() {
+        let mut folder = folder("unreadable");
+        let path = folder.0.join("ackd.db");
+        folder.with(&mut |store| {
+            let mut desk = Desk::at(store);
+            let push = [Reply::text("anna", "one"), Reply::text("anna", "two")];
+            desk.store.push(desk.channel, "push-1", &push, NOW).unwrap();
+            desk.admit("b1", "bert");
+            store.commit().unwrap();
+            let damage = "UPDATE reply SET content = 'nonsense' WHERE part = 1";
+            rusqlite::Connection::open(&path).unwrap().execute(damage, []).unwrap();
+            let mut desk = Desk::at(store);
+            let lease = desk.lease(&free(), NOW).expect("b1 is there");
+            assert!(matches!(&lease.work, Work::Hear { conversation, .. } if conversation == "bert"), "{lease:?}");
+            store.commit().unwrap();
+        });
+        let states = "SELECT group_concat(state) FROM (SELECT state FROM reply UNION ALL SELECT state FROM event)";
+        let states: String =
+            rusqlite::Connection::open(&path).unwrap().query_row(states, [], |row| row.get(0)).unwrap();
+        assert_eq!(states, "4,4,4,0", "both parts and their event are dead, b1 is open");
     }
 
     fn opening_fails(path: &std::path::Path) -> String {

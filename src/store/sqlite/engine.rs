@@ -33,6 +33,8 @@ pub(super) struct Place {
     pub(super) pruned_to: EventKey,
     /// No conversation that nobody has a lease of is due before this. So most searches need not look.
     pub(super) soonest: Option<Moment>,
+    /// The last search for something new ended at its bound, and not for want of events.
+    pub(super) looks_on: bool,
 }
 
 /// What a conversation is at, in `lane.phase`.
@@ -84,7 +86,7 @@ impl Engine<'_> {
             let cursor = EventKey(cursor);
             let soonest = Some(Moment::default());
             let last = EventKey(newest).place();
-            let place = Place { last, cursor, cursor_saved: cursor, pruned_to: from, soonest };
+            let place = Place { last, cursor, cursor_saved: cursor, pruned_to: from, soonest, looks_on: false };
             self.channels.insert(channel, place);
         }
         Ok(())
@@ -128,7 +130,8 @@ impl Store for Engine<'_> {
                 params![channel.0, name, start.0],
             )
             .map_err(|error| words("writing", &error))?;
-        let place = Place { last: 0, cursor: start, cursor_saved: start, pruned_to: start, soonest: None };
+        let place =
+            Place { last: 0, cursor: start, cursor_saved: start, pruned_to: start, soonest: None, looks_on: false };
         self.channels.insert(channel, place);
         Ok(channel)
     }
@@ -204,10 +207,16 @@ impl Store for Engine<'_> {
         }
     }
 
-    fn next_due(&mut self, channel: ChannelNumber, now: Moment) -> Result<Option<Moment>, StoreError> {
-        match self.place(channel)?.soonest {
-            Some(soonest) if soonest <= now => self.due_after(channel, now),
-            soonest => Ok(soonest),
+    fn next_due(
+        &mut self,
+        channel: ChannelNumber,
+        wanted: Wanted,
+        looked: Moment,
+    ) -> Result<Option<Moment>, StoreError> {
+        match *self.place(channel)? {
+            Place { looks_on: true, .. } if wanted == Wanted::Any => Ok(Some(looked)),
+            Place { soonest: Some(soonest), .. } if soonest <= looked => self.due_after(channel, looked),
+            Place { soonest, .. } => Ok(soonest),
         }
     }
 
