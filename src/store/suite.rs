@@ -706,6 +706,41 @@ mod sqlite_engine {
         assert_eq!(states, "4,4,4,0", "both parts and their event are dead, b1 is open");
     }
 
+    #[test]
+    fn a_life_is_read_as_it_was_at_one_moment() {
+        use crate::store::sqlite::Reader;
+        use std::sync::atomic::{AtomicBool, Ordering};
+        let folder = folder("moment");
+        let path = folder.0.join("ackd.db");
+        let file = SqliteFile::open(&path).unwrap();
+        let mut store = file.engine().unwrap();
+        let mut desk = Desk::at(&mut store);
+        desk.store.commit().unwrap();
+        let (channel, done) = (desk.channel, AtomicBool::new(false));
+        std::thread::scope(|scope| {
+            let reader = scope.spawn(|| {
+                let reader = Reader::open(&path).unwrap();
+                while !done.load(Ordering::Relaxed) {
+                    let newest = reader.newest(channel).unwrap();
+                    let Some(life) = reader.life(newest).unwrap() else { continue };
+                    let said = life.replies.iter().any(|reply| reply.state == State::Answered);
+                    assert!(!said || life.state == State::Answered, "{life:?}");
+                }
+            });
+            for number in 0..1000 {
+                desk.store.push(channel, &number.to_string(), &[Reply::text("anna", "one")], NOW).unwrap();
+                let lease = desk.lease(&free(), NOW).unwrap();
+                desk.store.commit().unwrap();
+                desk.sent(&lease, delivered(), NOW);
+                desk.store.commit().unwrap();
+                if reader.is_finished() {
+                    break;
+                }
+            }
+            done.store(true, Ordering::Relaxed);
+        });
+    }
+
     fn opening_fails(path: &std::path::Path) -> String {
         let before = std::fs::read(path).unwrap();
         let error = SqliteFile::open(path).expect_err("it must not open").0;
