@@ -11,7 +11,7 @@ use crate::net::EventLoop;
 use crate::net::event_loop::{self, Parts, Served};
 use crate::net::listener::Listener;
 use crate::net::signals::Signals;
-use crate::store::sqlite::SqliteFile;
+use crate::store::sqlite::{Reader, SqliteFile};
 use crate::store::{Store, StoreError};
 use crate::systemd;
 use crate::work::fetch::Fetch;
@@ -34,15 +34,13 @@ pub fn run(config: &Config) -> Result<(), String> {
     let connections_max = connections_max(config.connections_max);
     let mut listeners = bind(config)?;
     let file = open(&config.store, &thread::sleep).map_err(|error| error.0)?;
-    let control = control_socket(&config.store);
-    listeners.push(
-        Listener::control(&control).map_err(|error| {
-            format!("the control socket {}: {error}; its folder must be writable", control.display())
-        })?,
-    );
+    listeners.push(bind_control(&config.store)?);
     let addresses: Vec<_> = listeners.iter().map(Listener::address).collect();
 
     let numbers = channel_numbers(&file, config)?;
+    for name in left_behind(config).map_err(|error| error.0)? {
+        log::warn!("channel {name} {LEFT_BEHIND}");
+    }
     let (poll, waker) = event_loop::poll().map_err(|error| format!("making a poll: {error}"))?;
     let (letters, letters_in) = sync_channel(limits::KEEPER_LETTERS_MAX);
     let (receipts_out, receipts) = channel();
@@ -141,6 +139,12 @@ fn bind(config: &Config) -> Result<Vec<Listener>, String> {
     bound.collect()
 }
 
+fn bind_control(store: &Path) -> Result<Listener, String> {
+    let control = control_socket(store);
+    Listener::control(&control)
+        .map_err(|error| format!("the control socket {}: {error}; its folder must be writable", control.display()))
+}
+
 fn channel_numbers(file: &SqliteFile, config: &Config) -> Result<Vec<ChannelNumber>, String> {
     let number = || {
         let mut store = file.engine()?;
@@ -149,6 +153,21 @@ fn channel_numbers(file: &SqliteFile, config: &Config) -> Result<Vec<ChannelNumb
         Ok(numbers)
     };
     number().map_err(|error: StoreError| error.0)
+}
+
+const LEFT_BEHIND: &str = "is not in the configuration any more, but messages of it wait to be answered: nobody \
+                           answers them until it is there again, under this name";
+
+/// Channels that the store knows and the configuration does not, with events that nobody will be given.
+fn left_behind(config: &Config) -> Result<Vec<String>, StoreError> {
+    let reader = Reader::open(&config.store)?;
+    let mut names = Vec::new();
+    for (number, name) in reader.channels()? {
+        if !config.channels.iter().any(|channel| channel.name == name) && reader.has_open(number)? {
+            names.push(name);
+        }
+    }
+    Ok(names)
 }
 
 fn channels(config: &Config, numbers: &[ChannelNumber]) -> Channels {
@@ -225,6 +244,7 @@ fn farewell(served: Served, health: &Health, workers: Vec<JoinHandle<()>>) {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::model::{Arrival, Fate};
     use std::cell::{Cell, RefCell};
 
     #[test]
@@ -246,6 +266,34 @@ mod tests {
         assert!(error.0.contains("another ackd works on it"), "{error}");
         assert_eq!(waited.get(), Duration::from_secs(1));
         drop(daemon);
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn channels_that_went_with_open_events_are_told() {
+        let folder = std::env::temp_dir().join(format!("ackd-daemon-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        let text = "listen = \"127.0.0.1:3000\"\n[bot.echo]\nkind = \"echo\"\n[channel.page]\nplatform = \"messenger\"\n\
+                    path = \"/page\"\nbot = \"echo\"\nverify_token = \"demo\"\napp_secret = \"demo\"\naccess_token = \"demo\"\n";
+        let config = Config::parse(text, &folder.join("ackd.toml"), &|_| None).unwrap();
+        let file = SqliteFile::open(&config.store).unwrap();
+        let mut store = file.engine().unwrap();
+        let now = Moment(1_800_000_000_000);
+        for (name, fate) in
+            [("page", Fate::Hear), ("ended", Fate::Ignore("a receipt")), ("begun", Fate::Hear), ("new", Fate::Hear)]
+        {
+            let channel = store.channel(name).unwrap();
+            let (id, conversation) = ("m1".to_owned(), "anna".to_owned());
+            let arrival = Arrival { id, conversation, kind: "message", fate, raw: Box::default(), proves: None };
+            store.admit(channel, &arrival, now, now).unwrap();
+            if name == "begun" {
+                store.lease(channel, crate::store::Wanted::Any, &std::collections::HashSet::new(), now).unwrap();
+            }
+        }
+        store.commit().unwrap();
+        assert_eq!(left_behind(&config).unwrap(), ["begun", "new"]);
+        drop(store);
         std::fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -46,6 +46,7 @@ fn settings() -> Settings {
         api: "https://graph.facebook.com/v25.0".to_owned(),
         appsecret_proof: false,
         token_in_query: false,
+        page_id: None,
     }
 }
 
@@ -420,6 +421,34 @@ fn ids_and_times_may_be_numbers() {
     let item = arrival(r#"{"sender":{"id":7},"timestamp":"5","message":{"mid":8,"text":9}}"#);
     assert_eq!((&item.id[..], &item.conversation[..], item.fate.clone()), ("8", "7", Fate::Hear));
     assert_eq!(recall(&page(), &item).unwrap().text(), Some("9"));
+}
+
+#[test]
+fn only_the_page_that_is_named_is_heard() {
+    let body = bytes("messenger/batch_two_entries.json");
+    let sheet: Value = serde_json::from_slice(&body).unwrap();
+    let pages: Vec<_> = sheet["entry"].as_array().unwrap().iter().map(|entry| entry["id"].as_str().unwrap()).collect();
+    let fates = |ours: Option<&str>, body: &[u8]| {
+        let page = Messenger::new(Settings { page_id: ours.map(str::to_owned), ..settings() });
+        read(&page, body).0.into_iter().map(|arrival| arrival.fate).collect::<Vec<_>>()
+    };
+    let other = || Fate::Ignore("of another page than this channel's page_id");
+    assert_eq!(fates(None, &body), [Fate::Hear, Fate::Hear]);
+    assert_eq!(fates(Some("17"), &body), [other(), other()]);
+    let first = pages.iter().map(|page| if *page == pages[0] { Fate::Hear } else { other() }).collect::<Vec<_>>();
+    assert_eq!(fates(Some(pages[0]), &body), first);
+    let two = br#"{"object":"page","entry":[
+        {"id":"1","messaging":[{"sender":{"id":"7"},"recipient":{"id":"1"},"message":{"mid":"a","text":"a"}}]},
+        {"id":2,"messaging":[{"sender":{"id":"8"},"recipient":{"id":"2"},"message":{"mid":"b","text":"b"}},
+                             {"sender":{"id":"8"},"recipient":{"id":"2"},"read":{"watermark":1}}]},
+        {"messaging":[{"sender":{"id":"9"},"recipient":{"id":"1"},"message":{"mid":"c","text":"c"}}]}]}"#;
+    let receipt = Fate::Ignore("a receipt: our message was read");
+    assert_eq!(
+        fates(Some("1"), two),
+        [Fate::Hear, other(), receipt.clone(), other()],
+        "an entry of no page is not ours"
+    );
+    assert_eq!(fates(Some("2"), two), [other(), Fate::Hear, receipt, other()], "an id may be a number");
 }
 
 #[test]

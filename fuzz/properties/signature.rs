@@ -79,5 +79,6 @@ fn page() -> Messenger {
         api: "https://graph.facebook.com/v25.0".to_owned(),
         appsecret_proof: false,
         token_in_query: false,
+        page_id: None,
     })
 }

@@ -9,6 +9,7 @@ use super::surroundings::Around;
 use super::table::{Entry, Key, Table};
 use super::url::BaseUrl;
 use super::{Channel, KnownChannel};
+use crate::limits::ID_BYTES_MAX;
 use crate::model::Secret;
 use crate::platform::Platform;
 use crate::platform::messenger::{Messenger, Settings};
@@ -31,6 +32,7 @@ const MESSENGER: &[Key] = &[
     Key { name: "api", example: "\"https://graph.facebook.com/v25.0\"" },
     Key { name: "appsecret_proof", example: "true" },
     Key { name: "token_in_query", example: "true" },
+    Key { name: "page_id", example: "\"100000000000001\"" },
 ];
 
 /// All channels, in the order of the file.
@@ -174,6 +176,10 @@ fn messenger_settings(table: &Table<'_>, around: &Around<'_>, findings: &mut Fin
     };
     let appsecret_proof = flag(table, "appsecret_proof", findings);
     let token_in_query = flag(table, "token_in_query", findings);
+    let page_id = match table.get("page_id", findings) {
+        Some(entry) => page_id(&entry, findings).map(Some),
+        None => Some(None),
+    };
     Some(Settings {
         verify_token: verify_token?,
         app_secrets: app_secrets?,
@@ -181,6 +187,7 @@ fn messenger_settings(table: &Table<'_>, around: &Around<'_>, findings: &mut Fin
         api: api?,
         appsecret_proof: appsecret_proof?,
         token_in_query: token_in_query?,
+        page_id: page_id?,
     })
 }
 
@@ -215,6 +222,16 @@ fn api(entry: &Entry<'_>, findings: &mut Findings<'_>) -> Option<String> {
             None
         }
     }
+}
+
+fn page_id(entry: &Entry<'_>, findings: &mut Findings<'_>) -> Option<String> {
+    let text = entry.text(findings)?;
+    if text.is_empty() || text.len() > ID_BYTES_MAX || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        let what = format!("must be the page's number, digits only; write for example {}", entry.example);
+        findings.fault(&entry.place, what);
+        return None;
+    }
+    Some(text.to_owned())
 }
 
 fn flag(table: &Table<'_>, name: &'static str, findings: &mut Findings<'_>) -> Option<bool> {

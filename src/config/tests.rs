@@ -274,6 +274,19 @@ fn without_a_channel_there_is_nothing_to_do() {
 }
 
 #[test]
+fn a_page_id_is_digits_in_quotes() {
+    assert_eq!(settings(BASE).page_id, None);
+    let of = |value: &str| with("token_in_query = false", &format!("page_id = {value}"));
+    assert_eq!(settings(&of("\"17\"")).page_id.as_deref(), Some("17"));
+    let digits = "15: channel.page.page_id: must be the page's number, digits only; write for example page_id = \"100000000000001\"";
+    for wrong in ["\"\"", "\"my page\"", "\"-1\""] {
+        assert_eq!(faults(&of(wrong)), [digits], "{wrong}");
+    }
+    let quotes = "15: channel.page.page_id: must be a text in quotes, not a number; write for example page_id = \"100000000000001\"";
+    assert_eq!(faults(&of("17")), [quotes]);
+}
+
+#[test]
 fn two_channels_need_two_paths() {
     let channel = &BASE[BASE.find("[channel").unwrap()..BASE.find("[bot").unwrap()];
     let second = channel.replace("channel.page", "channel.space");

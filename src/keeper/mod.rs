@@ -93,7 +93,7 @@ pub struct Line {
     pub number: ChannelNumber,
     pub name: String,
     pace: Pace,
-    /// False when the last look found nothing to do; true again once something happened.
+    /// False when this turn's last look found nothing to do.
     promising: bool,
 }
 
@@ -139,6 +139,8 @@ struct Tray {
     end_at: Option<Moment>,
     failing: bool,
     prune_at: Moment,
+    /// When the last turn looked for jobs. What fell due since then, during the commit, nobody has seen.
+    looked: Moment,
 }
 
 /// What a turn will do once it is durable.
@@ -157,13 +159,14 @@ impl Keeper<'_> {
         let mut tray = Tray { prune_at: (self.clock)(), ..Tray::default() };
         self.health.writable.store(true, Ordering::Relaxed);
         let mut open = true;
-        while open {
+        loop {
             self.turn(&mut tray);
             let drained = self.roster.at_rest() && tray.unsettled.is_empty();
-            if tray.end_at.is_some_and(|until| drained || (self.clock)() >= until) {
+            if !open || tray.end_at.is_some_and(|until| drained || (self.clock)() >= until) {
                 break;
             }
             open = self.collect(&mut tray);
+            tray.resting |= !open;
         }
         self.store.commit()?;
         self.store.tidy(Urgency::Closing)
@@ -207,10 +210,13 @@ impl Keeper<'_> {
             Letter::Admit(mut admissions) => tray.admissions.append(&mut admissions),
             Letter::Order(ticket, order) => tray.orders.push((ticket, order)),
             Letter::Settled { worker, settlement, effect } => {
+                let mut go_on = effect.lets_go_on();
                 if let Some(line) = self.roster.line_of(worker).and_then(|line| self.lines.get_mut(line)) {
-                    line.pace.note(&effect, &line.name, (self.clock)(), (self.chance)());
+                    let now = (self.clock)();
+                    line.pace.note(&effect, &line.name, now, (self.chance)());
+                    go_on &= line.pace.rests_until(now).is_none();
                 }
-                tray.unsettled.push(Unsettled { worker, settlement, go_on: effect.lets_go_on() });
+                tray.unsettled.push(Unsettled { worker, settlement, go_on });
             }
             Letter::Recall { bot, key, answer } => {
                 let found = self.store.recall(&bot, &key, (self.clock)()).unwrap_or_else(|error| {
@@ -233,15 +239,16 @@ impl Keeper<'_> {
         }
         let mut due = tray.end_at.unwrap_or(tray.prune_at);
         let hands_out = !tray.resting && self.roster.idle().is_some();
-        for (place, line) in self.lines.iter_mut().enumerate().filter(|_| hands_out) {
-            if self.roster.wanted(place).is_none() {
-                continue;
-            }
-            if let Some(until) = line.pace.rests_until(now) {
+        for (place, line) in self.lines.iter().enumerate().filter(|_| hands_out) {
+            let Some(wanted) = self.roster.wanted(place) else { continue };
+            if let Some(until) = line.pace.rests_until(tray.looked) {
                 due = due.min(until);
                 continue;
             }
-            match self.store.next_due(line.number, now) {
+            if !line.pace.may_lease(tray.looked, self.roster.out_of(place)) {
+                continue; // Its probe is out, and wakes us when it is back.
+            }
+            match self.store.next_due(line.number, wanted, tray.looked) {
                 Ok(next) => due = next.map_or(due, |next| due.min(next)),
                 Err(error) => log::error!("looking for what is due: {error}"),
             }
@@ -252,6 +259,7 @@ impl Keeper<'_> {
     /// Everything that is in the tray, in one transaction; then everybody is told.
     fn turn(&mut self, tray: &mut Tray) {
         let now = (self.clock)();
+        tray.looked = now;
         let plan = self.write(tray, now).and_then(|plan| self.store.commit().map(|()| plan));
         match plan {
             Ok(plan) => self.tell(tray, plan),
@@ -295,36 +303,34 @@ impl Keeper<'_> {
             let lines = carry_out(self.store, order, &self.lines, now)?;
             plan.receipts.push((*ticket, Receipt::Done(lines)));
         }
-        if !tray.resting && plan.roster.idle().is_some() {
-            let news = !(tray.admissions.is_empty() && tray.unsettled.is_empty() && tray.orders.is_empty());
-            self.lease(&mut plan, news, now)?;
+        if !tray.resting {
+            self.lease(&mut plan, now)?;
         }
         Ok(plan)
     }
 
-    /// Gives every idle worker a job, one channel after the other.
-    fn lease(&mut self, plan: &mut Plan, news: bool, now: Moment) -> Result<(), StoreError> {
-        for line in &mut self.lines {
-            line.promising |= news || line.pace.rests_until(now).is_none();
-        }
-        let mut found = true;
-        while found {
-            found = false;
-            for (place, line) in self.lines.iter_mut().enumerate() {
-                let Some(worker) = plan.roster.idle() else { return Ok(()) };
+    /// Gives every idle worker a job, one channel after the other: with fewer workers than channels that have something
+    /// to do, none has to wait until another has nothing left.
+    fn lease(&mut self, plan: &mut Plan, now: Moment) -> Result<(), StoreError> {
+        self.lines.iter_mut().for_each(|line| line.promising = true);
+        while let Some(worker) = plan.roster.idle() {
+            let mut found = None;
+            for place in plan.roster.in_turn() {
+                let Some(line) = self.lines.get_mut(place).filter(|line| line.promising) else { continue };
                 let Some(wanted) = plan.roster.wanted(place) else { continue };
-                if !line.promising || !line.pace.may_lease(now, plan.roster.out_of(place)) {
+                if !line.pace.may_lease(now, plan.roster.out_of(place)) {
                     continue;
                 }
-                match self.store.lease(line.number, wanted, plan.roster.busy(), now)? {
-                    Some(lease) => {
-                        plan.roster.give(worker, place, &lease);
-                        plan.leases.push((worker, lease));
-                        found = true;
-                    }
-                    None => line.promising = false,
+                found = self.store.lease(line.number, wanted, plan.roster.busy(), now)?.map(|lease| (place, lease));
+                if found.is_some() {
+                    break;
                 }
+                line.promising = false;
             }
+            let Some((place, lease)) = found else { return Ok(()) };
+            plan.roster.give(worker, place, &lease);
+            plan.roster.turn_taken(place);
+            plan.leases.push((worker, lease));
         }
         Ok(())
     }

@@ -44,6 +44,8 @@ pub struct Roster {
     busy: HashSet<i64>,
     lines: Vec<Share>,
     bots: Vec<Hearing>,
+    /// The channel after the one that was asked for a job last and had one.
+    next_line: usize,
 }
 
 impl Roster {
@@ -58,6 +60,7 @@ impl Roster {
             busy: HashSet::new(),
             lines: bots_of_lines.iter().map(|bot| Share { bot: *bot, leases: 0, leases_max: lines_max }).collect(),
             bots: vec![Hearing { leases: 0, leases_max: bots_max }; bots],
+            next_line: 0,
         }
     }
 
@@ -69,6 +72,16 @@ impl Roster {
     /// A worker without a job.
     pub fn idle(&self) -> Option<usize> {
         self.idle.last().copied()
+    }
+
+    /// All channels, beginning with the one whose turn it is.
+    pub fn in_turn(&self) -> impl Iterator<Item = usize> + use<> {
+        (self.next_line..self.lines.len()).chain(0..self.next_line.min(self.lines.len()))
+    }
+
+    /// A channel has had its turn.
+    pub fn turn_taken(&mut self, line: usize) {
+        self.next_line = if line + 1 < self.lines.len() { line + 1 } else { 0 };
     }
 
     /// Jobs of this channel that are out.

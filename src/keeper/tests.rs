@@ -5,7 +5,7 @@ use super::*;
 use crate::model::{Attempt, Fate, Reply, SendEnd, Work};
 use crate::store::State;
 use crate::store::memory::{Memory, Shelf};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Instant;
@@ -17,6 +17,8 @@ struct House {
     receipts: Receiver<Vec<(Ticket, Receipt)>>,
     workers: Vec<Receiver<Lease>>,
     fault: Arc<AtomicBool>,
+    /// How long the keeper takes to give out receipts, as when a commit is slow.
+    pause_ms: Arc<AtomicU64>,
     health: Arc<Health>,
     shelf: Shelf,
     keeper: JoinHandle<Result<(), StoreError>>,
@@ -35,6 +37,9 @@ impl House {
         let numbers: Vec<_> = channels.iter().map(|name| store.channel(name).unwrap()).collect();
         let lines = numbers.iter().zip(channels).map(|(number, name)| Line::new(*number, *name)).collect();
         let fault = Arc::clone(&store.fault);
+        let pause_ms = Arc::new(AtomicU64::new(0));
+        let pause = Arc::clone(&pause_ms);
+        let wake = Box::new(move || thread::sleep(Duration::from_millis(pause.load(Ordering::Relaxed))));
         let (letters, letters_in) = sync_channel(100);
         let (receipts_out, receipts): (Sender<_>, _) = channel();
         let (senders, leases): (Vec<_>, _) = (0..workers).map(|_| sync_channel(1)).unzip();
@@ -42,18 +47,23 @@ impl House {
         let seen = Arc::clone(&health);
         let roster = Roster::new(workers, &(0..channels.len()).collect::<Vec<_>>());
         let keeper = thread::spawn(move || {
-            let post = Post { receipts: receipts_out, wake: Box::new(|| {}) };
+            let post = Post { receipts: receipts_out, wake };
             let store = &mut store;
             let (letters, workers, health) = (letters_in, senders, seen);
             Keeper { store, letters, post, workers, lines, roster, health, clock, chance: || 0 }.run()
         });
-        House { letters, receipts, workers: leases, fault, health, shelf, keeper, channels: numbers }
+        House { letters, receipts, workers: leases, fault, pause_ms, health, shelf, keeper, channels: numbers }
     }
 
     fn admit(&self, line: usize, id: &str, from: &str) {
-        let arrival = Arrival {
-            id: id.to_owned(),
-            conversation: from.to_owned(),
+        self.admit_all(line, &[(id, from)]);
+    }
+
+    /// One delivery of several events: each its id, and whose it is.
+    fn admit_all(&self, line: usize, events: &[(&str, &str)]) {
+        let arrival = |(id, from): &(&str, &str)| Arrival {
+            id: (*id).to_owned(),
+            conversation: (*from).to_owned(),
             kind: "message",
             fate: Fate::Hear,
             raw: id.as_bytes().into(),
@@ -61,7 +71,8 @@ impl House {
         };
         let ticket = Ticket { slot: 1, generation: 1 };
         let channel = self.channels[line];
-        let admission = Admission { ticket, channel, received: clock(), arrivals: vec![arrival] };
+        let arrivals = events.iter().map(arrival).collect();
+        let admission = Admission { ticket, channel, received: clock(), arrivals };
         self.letters.send(Letter::Admit(vec![admission])).unwrap();
     }
 
@@ -241,4 +252,94 @@ fn an_order_is_carried_out_and_told() {
     house.letters.send(Letter::Order(ticket, order)).unwrap();
     let Receipt::Done(lines) = house.receipt() else { panic!("not done") };
     assert!(lines[0].starts_with("page-1 left alone: it is open"), "{lines:?}");
+}
+
+/// What a test that expects a job soon waits for: longer than any commit, far shorter than an hour.
+const SOON: Duration = Duration::from_secs(3);
+
+fn later(lease: &Lease, due: Moment) -> Settlement {
+    Settlement::HearLater { event: lease.event, lane: lease.lane, due, attempt: 1, why: String::new() }
+}
+
+#[test]
+fn what_falls_due_during_a_turn_is_not_overlooked() {
+    let house = House::start(1, &["page"]);
+    house.admit(0, "m1", "anna");
+    house.receipt();
+    let lease = house.lease(0);
+    house.pause_ms.store(600, Ordering::Relaxed);
+    house.settle(0, later(&lease, clock().after(Duration::from_millis(300))), Effect::None);
+    house.admit(0, "m2", "anna");
+    let again = house.workers[0].recv_timeout(SOON).expect("it is due, and nobody wakes the keeper");
+    assert!(matches!(again.work, Work::Hear { attempt: 2, .. }));
+}
+
+#[test]
+fn a_rest_that_ends_during_a_turn_is_not_overlooked() {
+    let house = House::start(1, &["page"]);
+    house.admit(0, "m1", "anna");
+    house.receipt();
+    let heard = house.lease(0);
+    house.hear(0, &heard, &["one"]);
+    let one = house.lease(0);
+    house.pause_ms.store(600, Ordering::Relaxed);
+    let wait = Duration::from_millis(300);
+    let end = SendEnd::Again { due: clock(), maybe_said: false };
+    house.sent(0, &one, end, Effect::Limited { wait, why: String::new() });
+    house.admit(0, "m2", "anna");
+    let again = house.workers[0].recv_timeout(SOON).expect("the rest is over, and nobody wakes the keeper");
+    assert!(matches!(again.work, Work::Send { attempt: 2, .. }));
+}
+
+#[test]
+fn every_channel_has_its_turn_when_there_are_fewer_workers() {
+    let house = House::start(2, &["one", "two", "three"]);
+    for line in [0, 1, 2] {
+        let ids: Vec<_> = (0..20).map(|number| format!("{line}-{number}")).collect();
+        house.admit_all(line, &ids.iter().map(|id| (id.as_str(), id.as_str())).collect::<Vec<_>>());
+        house.receipt();
+    }
+    let mut jobs = [0; 3];
+    for worker in [0, 1].repeat(6) {
+        let lease = house.lease(worker);
+        jobs[house.channels.iter().position(|channel| *channel == lease.event.channel()).unwrap()] += 1;
+        house.hear(worker, &lease, &[]);
+    }
+    assert!(jobs.iter().all(|jobs| *jobs >= 3), "{jobs:?}");
+}
+
+#[test]
+fn what_was_heard_while_its_channel_rests_is_not_said_before_the_rest_is_over() {
+    let house = House::start(2, &["page"]);
+    house.admit_all(0, &[("m1", "anna"), ("m2", "bert")]);
+    house.receipt();
+    let (first, second) = (house.any_lease(), house.any_lease());
+    house.hear(first.0, &first.1, &["one"]);
+    let one = house.lease(first.0);
+    let wait = Duration::from_secs(3600);
+    let end = SendEnd::Again { due: clock().after(wait), maybe_said: false };
+    house.sent(first.0, &one, end, Effect::Limited { wait, why: "too many calls".to_owned() });
+    house.hear(second.0, &second.1, &["two"]);
+    // What is answered now was written after all of that.
+    house.admit(0, "m3", "carl");
+    house.receipt();
+    thread::sleep(Duration::from_millis(50));
+    assert!(house.workers.iter().all(|leases| leases.try_recv().is_err()), "the limited channel must rest");
+}
+
+#[test]
+fn the_last_letter_counts_when_everybody_is_gone() {
+    let house = House::start(1, &["page"]);
+    house.admit(0, "m1", "anna");
+    house.receipt();
+    let heard = house.lease(0);
+    house.pause_ms.store(200, Ordering::Relaxed);
+    house.admit(0, "m2", "bert");
+    thread::sleep(Duration::from_millis(50));
+    house.hear(0, &heard, &[]);
+    let House { letters, keeper, shelf, .. } = house;
+    drop(letters);
+    keeper.join().unwrap().unwrap();
+    let life = Memory::open(&shelf).life(heard.event).unwrap().unwrap();
+    assert_eq!(life.state, State::Ignored, "its end was in the keeper's hands");
 }

@@ -17,6 +17,9 @@ pub struct EventKey(pub i64);
 impl EventKey {
     const PLACE_BITS: u32 = 44;
 
+    /// The places that a channel has; a larger number would name an event of another channel.
+    pub const PLACES: std::ops::Range<i64> = 1..1 << Self::PLACE_BITS;
+
     /// The key of place `place` (from 1) on `channel`.
     pub fn new(channel: ChannelNumber, place: i64) -> EventKey {
         EventKey((i64::from(channel.0) << Self::PLACE_BITS) | place)
@@ -29,7 +32,7 @@ impl EventKey {
 
     /// A key after the last possible event of `channel`.
     pub fn after_last(channel: ChannelNumber) -> EventKey {
-        EventKey::new(ChannelNumber(channel.0 + 1), 0)
+        EventKey((i64::from(channel.0) + 1) << Self::PLACE_BITS)
     }
 
     /// The channel's number.
@@ -70,7 +73,7 @@ impl FromStr for EventId {
         };
         let (channel, rest) = text.rsplit_once('-').filter(|(channel, _)| !channel.is_empty()).ok_or_else(wrong)?;
         let (place, part) = rest.split_once('.').map_or((rest, None), |(place, part)| (place, Some(part)));
-        let place = place.parse::<i64>().ok().filter(|place| *place > 0).ok_or_else(wrong)?;
+        let place = place.parse::<i64>().ok().filter(|place| EventKey::PLACES.contains(place)).ok_or_else(wrong)?;
         let part = part.map(|part| part.parse::<u32>().map_err(|_| wrong())).transpose()?;
         Ok(EventId { channel: channel.to_owned(), place, part })
     }
@@ -159,11 +162,18 @@ mod tests {
     }
 
     #[test]
+    fn the_last_channel_has_an_end_too() {
+        let key = EventKey::new(ChannelNumber(u16::MAX), 1);
+        assert!(key < EventKey::after_last(ChannelNumber(u16::MAX)));
+    }
+
+    #[test]
     fn a_name_is_read_back_as_it_was_written() {
         for name in ["page-17", "page-17.2", "my-page-1"] {
             assert_eq!(name.parse::<EventId>().map(|id| id.to_string()), Ok(name.to_owned()));
         }
-        for wrong in ["", "page", "page-", "page-0", "page-x", "page-1.x", "-", "-1", "-1.2"] {
+        // A place that reaches into the channel's bits would name an event of another channel.
+        for wrong in ["", "page", "page-", "page-0", "page-x", "page-1.x", "-", "-1", "-1.2", "page-17592186044416"] {
             assert!(wrong.parse::<EventId>().is_err(), "{wrong}");
         }
         let long = "ü\n".repeat(100_000).parse::<EventId>().unwrap_err();

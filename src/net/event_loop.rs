@@ -156,7 +156,8 @@ impl EventLoop {
 
     fn patience(&self) -> Option<Duration> {
         let accepting = self.accept_at.is_none() && self.listeners.iter().any(|listener| listener.pending);
-        if accepting || !self.again.is_empty() {
+        // Who was told in `hand_over` that the keeper is too busy may have had its next request ready.
+        if accepting || !self.again.is_empty() || !self.admissions.is_empty() {
             return Some(Duration::ZERO);
         }
         let soonest = [self.peers.next_deadline(), self.accept_at, self.stopping].into_iter().flatten().min()?;

@@ -55,6 +55,8 @@ impl Pace {
     pub fn note(&mut self, effect: &Effect, channel: &str, now: Moment, chance: u64) {
         let (wait, why) = match effect {
             Effect::None => return,
+            // It began before the rest did: only a probe can show that the rest was long enough.
+            Effect::Well if self.rests_until(now).is_some() => return,
             Effect::Well => {
                 if self.rest_until.take().is_some() {
                     log::warn!("channel {channel}: the platform takes our replies again");
@@ -122,6 +124,18 @@ mod tests {
             pace.note(&Effect::Well, "page", NOW, 0);
         }
         assert!(pace.may_lease(NOW, 0));
+    }
+
+    #[test]
+    fn what_began_before_a_limit_does_not_lift_it() {
+        let mut pace = Pace::default();
+        let wait = Duration::from_secs(60);
+        pace.note(&Effect::Limited { wait, why: String::new() }, "page", NOW, 0);
+        // A call that was on the wire all the while.
+        pace.note(&Effect::Well, "page", NOW.after(Duration::from_millis(50)), 0);
+        assert_eq!(pace.rests_until(NOW.after(Duration::from_millis(50))), Some(NOW.after(wait)));
+        pace.note(&Effect::Well, "page", NOW.after(wait), 0);
+        assert!(pace.may_lease(NOW.after(wait), 3));
     }
 
     #[test]

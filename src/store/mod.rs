@@ -91,8 +91,14 @@ pub trait Store {
     /// Ends a job. With `go_on`, the same event's next reply comes back as a new lease, already marked as begun.
     fn settle(&mut self, settlement: &Settlement, go_on: bool, now: Moment) -> Result<Option<Lease>, StoreError>;
 
-    /// When the next job of this channel that waits for its time is due, if that is after `now`.
-    fn next_due(&mut self, channel: ChannelNumber, now: Moment) -> Result<Option<Moment>, StoreError>;
+    /// When to look again, after `lease` found nothing `wanted` at `looked`: when the next job that waits for its time
+    /// is due; at once when the search ended at its bound.
+    fn next_due(
+        &mut self,
+        channel: ChannelNumber,
+        wanted: Wanted,
+        looked: Moment,
+    ) -> Result<Option<Moment>, StoreError>;
 
     /// Puts an event that ended dead or unknown back: what was not said is to be said, and what was not heard heard.
     fn replay(&mut self, event: EventKey, part: Option<u32>, now: Moment) -> Result<Replayed, StoreError>;
@@ -250,7 +256,7 @@ pub fn read_tag(identity: &str, tag: &str) -> Option<(EventKey, u32)> {
     let rest = tag.strip_prefix("ackd:")?.strip_prefix(identity)?.strip_prefix(':')?;
     let mut numbers = rest.splitn(3, '.');
     let channel = numbers.next()?.parse().ok()?;
-    let place = numbers.next()?.parse().ok().filter(|place| (1..1 << 44).contains(place))?;
+    let place = numbers.next()?.parse().ok().filter(|place| EventKey::PLACES.contains(place))?;
     let part = numbers.next()?.parse().ok()?;
     Some((EventKey::new(ChannelNumber(channel), place), part))
 }

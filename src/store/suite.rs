@@ -242,13 +242,36 @@ macro_rules! every_store_must {
                 desk.admit("a2", "anna");
                 desk.admit("b1", "bert");
                 assert_eq!(desk.work_off(NOW), ["b1"]);
-                assert_eq!(desk.store.next_due(desk.channel, NOW).unwrap(), Some(at(60)));
+                assert_eq!(desk.store.next_due(desk.channel, Wanted::Any, NOW).unwrap(), Some(at(60)));
                 assert_eq!(desk.state(a1), State::Open);
                 let again = desk.lease(&free(), at(60)).unwrap();
                 assert!(matches!(again.work, Work::Hear { attempt: 2, .. }));
                 desk.hear(&again, &[], true, at(60));
                 assert_eq!(desk.work_off(at(60)), ["a2"]);
-                assert_eq!(desk.store.next_due(desk.channel, at(60)).unwrap(), None);
+                assert_eq!(desk.store.next_due(desk.channel, Wanted::Any, at(60)).unwrap(), None);
+            });
+        }
+
+        #[test]
+        fn let_a_long_queue_behind_one_conversation_delay_no_other() {
+            fixture("queue").with(&mut |store| {
+                let mut desk = Desk::at(store);
+                desk.admit("a0", "anna");
+                let Lease { event, lane, .. } = desk.lease(&free(), NOW).unwrap();
+                let later = Settlement::HearLater { event, lane, due: at(60), attempt: 1, why: String::new() };
+                desk.store.settle(&later, true, NOW).unwrap();
+                for number in 1..=3 * limits::SEARCH_ROWS {
+                    desk.admit(&format!("a{number}"), "anna");
+                }
+                desk.admit("b1", "bert");
+                // As the keeper does: it looks again when the store says so.
+                let mut order = desk.work_off(NOW);
+                while desk.store.next_due(desk.channel, Wanted::Any, NOW).unwrap() == Some(NOW) {
+                    order.extend(desk.work_off(NOW));
+                }
+                assert_eq!(order, ["b1"]);
+                let next = desk.store.next_due(desk.channel, Wanted::Sends, NOW).unwrap();
+                assert_eq!(next, Some(at(60)), "when only replies are wanted, nothing new is looked for");
             });
         }
 
@@ -512,6 +535,50 @@ macro_rules! every_store_must {
         }
 
         #[test]
+        fn name_no_two_events_alike_after_all_were_pruned() {
+            let mut fixture = fixture("names");
+            let mut last = None;
+            fixture.with(&mut |store| {
+                let mut desk = Desk::at(store);
+                for number in 0..5 {
+                    last = Some(desk.admit(&format!("m{number}"), "anna"));
+                }
+                desk.work_off(NOW);
+                desk.store.commit().unwrap();
+                while desk.store.prune(at(1), at(1)).unwrap() {}
+                desk.store.commit().unwrap();
+            });
+            fixture.with(&mut |store| {
+                let event = Desk::at(store).admit("n1", "nora");
+                assert!(Some(event) > last, "{event:?} comes after {last:?}");
+            });
+        }
+
+        #[test]
+        fn hand_out_what_comes_after_a_prune_that_left_an_old_open_event() {
+            let mut fixture = fixture("prune-open");
+            fixture.with(&mut |store| {
+                let mut desk = Desk::at(store);
+                desk.admit("open", "olga");
+                let Lease { event, lane, .. } = desk.lease(&free(), NOW).unwrap();
+                let later = Settlement::HearLater { event, lane, due: at(9999), attempt: 1, why: String::new() };
+                desk.store.settle(&later, false, NOW).unwrap();
+                for number in 0..limits::CURSOR_LAG + 10 {
+                    desk.admit(&format!("m{number}"), &format!("p{number}"));
+                }
+                desk.work_off(NOW);
+                desk.store.commit().unwrap();
+                while desk.store.prune(at(1), at(1)).unwrap() {}
+                desk.store.commit().unwrap();
+            });
+            fixture.with(&mut |store| {
+                let mut desk = Desk::at(store);
+                desk.admit("n1", "nora");
+                assert_eq!(desk.work_off(at(2)), ["n1"]);
+            });
+        }
+
+        #[test]
         fn lose_nothing_and_keep_the_order_under_any_interleaving() {
             for seed in 0..<$fixture>::SEEDS {
                 let mut fixture = fixture(&format!("chaos-{seed}"));
@@ -619,6 +686,64 @@ mod sqlite_engine {
         InSqlite::new(name)
     }
 
+    #[test]
+    fn an_unreadable_reply_is_dead_with_the_rest_of_its_answer_and_holds_up_nobody() {
+        let mut folder = folder("unreadable");
+        let path = folder.0.join("ackd.db");
+        folder.with(&mut |store| {
+            let mut desk = Desk::at(store);
+            let push = [Reply::text("anna", "one"), Reply::text("anna", "two")];
+            desk.store.push(desk.channel, "push-1", &push, NOW).unwrap();
+            desk.admit("b1", "bert");
+            store.commit().unwrap();
+            let damage = "UPDATE reply SET content = 'nonsense' WHERE part = 1";
+            rusqlite::Connection::open(&path).unwrap().execute(damage, []).unwrap();
+            let mut desk = Desk::at(store);
+            let lease = desk.lease(&free(), NOW).expect("b1 is there");
+            assert!(matches!(&lease.work, Work::Hear { conversation, .. } if conversation == "bert"), "{lease:?}");
+            store.commit().unwrap();
+        });
+        let states = "SELECT group_concat(state) FROM (SELECT state FROM reply UNION ALL SELECT state FROM event)";
+        let states: String =
+            rusqlite::Connection::open(&path).unwrap().query_row(states, [], |row| row.get(0)).unwrap();
+        assert_eq!(states, "4,4,4,0", "both parts and their event are dead, b1 is open");
+    }
+
+    #[test]
+    fn a_life_is_read_as_it_was_at_one_moment() {
+        use crate::store::sqlite::Reader;
+        use std::sync::atomic::{AtomicBool, Ordering};
+        let folder = folder("moment");
+        let path = folder.0.join("ackd.db");
+        let file = SqliteFile::open(&path).unwrap();
+        let mut store = file.engine().unwrap();
+        let mut desk = Desk::at(&mut store);
+        desk.store.commit().unwrap();
+        let (channel, done) = (desk.channel, AtomicBool::new(false));
+        std::thread::scope(|scope| {
+            let reader = scope.spawn(|| {
+                let reader = Reader::open(&path).unwrap();
+                while !done.load(Ordering::Relaxed) {
+                    let newest = reader.newest(channel).unwrap();
+                    let Some(life) = reader.life(newest).unwrap() else { continue };
+                    let said = life.replies.iter().any(|reply| reply.state == State::Answered);
+                    assert!(!said || life.state == State::Answered, "{life:?}");
+                }
+            });
+            for number in 0..1000 {
+                desk.store.push(channel, &number.to_string(), &[Reply::text("anna", "one")], NOW).unwrap();
+                let lease = desk.lease(&free(), NOW).unwrap();
+                desk.store.commit().unwrap();
+                desk.sent(&lease, delivered(), NOW);
+                desk.store.commit().unwrap();
+                if reader.is_finished() {
+                    break;
+                }
+            }
+            done.store(true, Ordering::Relaxed);
+        });
+    }
+
     fn opening_fails(path: &std::path::Path) -> String {
         let before = std::fs::read(path).unwrap();
         let error = SqliteFile::open(path).expect_err("it must not open").0;
@@ -657,6 +782,8 @@ mod sqlite_engine {
         };
         assert_eq!(rows(), 1);
         folder.with(&mut |store| {
+            // The newest event of a channel stays, so that its place is not given again.
+            Desk::at(store).admit("a2", "anna");
             while store.prune(at(9), at(9)).unwrap() {}
             store.commit().unwrap();
         });

@@ -138,6 +138,7 @@ mod tests {
     #[test]
     fn the_log_says_how_long_a_retry_waits() {
         let settings = Settings {
+            page_id: None,
             verify_token: Secret::new("demo"),
             app_secrets: Vec::new(),
             access_token: Secret::new("demo"),

@@ -40,6 +40,8 @@ pub struct Settings {
     pub appsecret_proof: bool,
     /// Put the page's token into the query, as documented, instead of a header that no log keeps.
     pub token_in_query: bool,
+    /// Hear this page only: one app may be subscribed to several, and one token answers for one.
+    pub page_id: Option<String>,
 }
 
 /// One page.
@@ -100,7 +102,7 @@ impl Platform for Messenger {
             return verify::challenge(request.head.query(), &self.settings.verify_token).map(Reading::Answer);
         }
         verify::body(request, &self.keys)?;
-        let (arrivals, notes) = read::arrivals(&request.body)?;
+        let (arrivals, notes) = read::arrivals(&request.body, self.settings.page_id.as_deref())?;
         // The words of Meta's own sample; the body is free (messenger.md §5).
         Ok(Reading::Events { arrivals, response: Response::text(200, "EVENT_RECEIVED"), notes })
     }

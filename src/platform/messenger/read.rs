@@ -22,6 +22,7 @@ const CHANGE: &str = "a page change, not a message";
 const DASHBOARD_TEST: &str = "the dashboard's test event";
 const UNREADABLE: &str = "an item that could not be read";
 const NOBODY: &str = "it names no person to answer";
+const OTHER_PAGE: &str = "of another page than this channel's page_id";
 
 /// A kind of event by the key that Meta gives it (messenger.md §3), and why it is ignored if it is.
 pub(super) struct Kind {
@@ -118,8 +119,9 @@ pub(super) struct Item<'a, C> {
     pub(super) content: Option<(&'static Kind, Perhaps<C>)>,
 }
 
-/// Reads a delivery whose signature is known to be good. Also returns what the operator may want to know.
-pub(super) fn arrivals(body: &[u8]) -> Result<(Vec<Arrival>, Vec<Cow<'static, str>>), Refusal> {
+/// Reads a delivery whose signature is known to be good; `ours` is the only page to hear, if one is named. Also returns
+/// what the operator may want to know.
+pub(super) fn arrivals(body: &[u8], ours: Option<&str>) -> Result<(Vec<Arrival>, Vec<Cow<'static, str>>), Refusal> {
     let unreadable = |_| Refusal::new(400, "signed, but not JSON");
     let text = std::str::from_utf8(body).map_err(|_| Refusal::new(400, "signed, but not UTF-8"))?;
     let sheet: Perhaps<Sheet<'_>> = serde_json::from_str(text).map_err(unreadable)?;
@@ -144,9 +146,19 @@ pub(super) fn arrivals(body: &[u8]) -> Result<(Vec<Arrival>, Vec<Cow<'static, st
             continue;
         };
         let page = entry.id.as_str().unwrap_or("-");
+        let before = arrivals.len();
         arrivals.extend(entry.messaging.0.into_iter().map(|raw| messaging(raw.get(), page, None)));
         arrivals.extend(entry.standby.0.into_iter().map(|raw| messaging(raw.get(), page, Some(STANDBY))));
         arrivals.extend(entry.changes.0.into_iter().map(|raw| change(raw.get(), page)));
+        if ours.is_some_and(|ours| ours != page) {
+            // What nobody would hear anyway keeps its own reason: a receipt is a receipt on every page.
+            let to_hear = |arrival: &&mut Arrival| arrival.fate == Fate::Hear;
+            arrivals
+                .iter_mut()
+                .skip(before)
+                .filter(to_hear)
+                .for_each(|arrival| arrival.fate = Fate::Ignore(OTHER_PAGE));
+        }
     }
     Ok((arrivals, notes))
 }

@@ -33,6 +33,8 @@ pub(super) struct Place {
     pub(super) pruned_to: EventKey,
     /// No conversation that nobody has a lease of is due before this. So most searches need not look.
     pub(super) soonest: Option<Moment>,
+    /// The last search for something new ended at its bound, and not for want of events.
+    pub(super) looks_on: bool,
 }
 
 /// What a conversation is at, in `lane.phase`.
@@ -84,7 +86,7 @@ impl Engine<'_> {
             let cursor = EventKey(cursor);
             let soonest = Some(Moment::default());
             let last = EventKey(newest).place();
-            let place = Place { last, cursor, cursor_saved: cursor, pruned_to: from, soonest };
+            let place = Place { last, cursor, cursor_saved: cursor, pruned_to: from, soonest, looks_on: false };
             self.channels.insert(channel, place);
         }
         Ok(())
@@ -128,7 +130,8 @@ impl Store for Engine<'_> {
                 params![channel.0, name, start.0],
             )
             .map_err(|error| words("writing", &error))?;
-        let place = Place { last: 0, cursor: start, cursor_saved: start, pruned_to: start, soonest: None };
+        let place =
+            Place { last: 0, cursor: start, cursor_saved: start, pruned_to: start, soonest: None, looks_on: false };
         self.channels.insert(channel, place);
         Ok(channel)
     }
@@ -213,10 +216,16 @@ impl Store for Engine<'_> {
         }
     }
 
-    fn next_due(&mut self, channel: ChannelNumber, now: Moment) -> Result<Option<Moment>, StoreError> {
-        match self.place(channel)?.soonest {
-            Some(soonest) if soonest <= now => self.due_after(channel, now),
-            soonest => Ok(soonest),
+    fn next_due(
+        &mut self,
+        channel: ChannelNumber,
+        wanted: Wanted,
+        looked: Moment,
+    ) -> Result<Option<Moment>, StoreError> {
+        match *self.place(channel)? {
+            Place { looks_on: true, .. } if wanted == Wanted::Any => Ok(Some(looked)),
+            Place { soonest: Some(soonest), .. } if soonest <= looked => self.due_after(channel, looked),
+            Place { soonest, .. } => Ok(soonest),
         }
     }
 
@@ -256,10 +265,11 @@ impl Store for Engine<'_> {
     fn prune(&mut self, before: Moment, now: Moment) -> Result<bool, StoreError> {
         self.begin()?;
         let rows = i64::try_from(limits::PRUNE_ROWS).unwrap_or(i64::MAX);
-        let mut more = run(&mut self.say.memory_expire, params![now.0, rows])? == limits::PRUNE_ROWS;
-        if more {
+        let expired = run(&mut self.say.memory_expire, params![now.0, rows])?;
+        if expired > 0 {
             self.memory_keys.clear();
         }
+        let mut more = expired == limits::PRUNE_ROWS;
         for channel in self.channels.keys().copied().collect::<Vec<_>>() {
             more |= self.prune_channel(channel, before)?;
         }

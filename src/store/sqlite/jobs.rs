@@ -90,8 +90,8 @@ impl Engine<'_> {
                 Ok(reply) => reply,
                 // One unreadable row must not hold up everything else.
                 Err(error) => {
-                    log::error!("{error}; event {} part {} is dead", event.0, next.part);
-                    run(&mut self.say.reply_close, params![event.0, next.part, State::Dead as i64])?;
+                    log::error!("{error}; event {} is dead from part {} on", event.0, next.part);
+                    run(&mut self.say.reply_rest, params![event.0])?;
                     continue;
                 }
             };
@@ -207,6 +207,7 @@ impl Engine<'_> {
                 Ok((EventKey(row.get(0)?), row.get::<_, i64>(1)?, row.get::<_, bool>(2)?))
             })?;
             if ahead.is_empty() {
+                self.place(channel)?.looks_on = false;
                 return Ok(None);
             }
             self.begin()?;
@@ -217,16 +218,21 @@ impl Engine<'_> {
                 if at == Some(event.0) {
                     continue; // Begun before a restart, after the cursor was last saved.
                 }
-                if at.is_some() || busy.contains(&lane) {
+                let lease = if at.is_some() || busy.contains(&lane) {
                     run(&mut self.say.behind_put, params![lane, event.0])?;
+                    None
                 } else if push {
                     run(&mut self.say.lane_put, params![lane, channel.0, event.0, TO_SEND, now.0, 0])?;
-                    return self.begin_send(event, lane, now);
+                    self.begin_send(event, lane, now)?
                 } else {
-                    return self.begin_hearing(event, lane, 1, now);
+                    self.begin_hearing(event, lane, 1, now)?
+                };
+                if lease.is_some() {
+                    return Ok(lease);
                 }
             }
         }
+        self.place(channel)?.looks_on = true;
         Ok(None)
     }
 

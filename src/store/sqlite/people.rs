@@ -56,6 +56,11 @@ const BEGUN_OR_FAILED: &str = "SELECT key, state FROM event WHERE key IN (
 const AHEAD: &str = "SELECT event.key, event.state FROM event JOIN channel ON channel.number = ?2
     WHERE event.key > channel.cursor AND event.key < ?3 AND event.state = 0 ORDER BY event.key DESC LIMIT ?1";
 
+/// Whether a channel has begun something, or has something ahead of its cursor.
+const OPEN: &str = "SELECT EXISTS (SELECT 1 FROM lane WHERE channel = ?1) OR EXISTS (
+    SELECT 1 FROM event JOIN channel ON channel.number = ?1
+    WHERE event.key > channel.cursor AND event.key < ?2 AND event.state = 0)";
+
 /// A number that is another one after each commit of somebody else.
 fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.query_row("PRAGMA data_version", [], |row| row.get(0))
@@ -210,9 +215,18 @@ impl Reader {
         Ok(None)
     }
 
-    /// The whole life of one event.
+    /// The whole life of one event, as it was at one moment.
     pub fn life(&self, event: EventKey) -> Result<Option<Life>, StoreError> {
-        life(&self.connection, event)
+        // A commit between two of its statements would show a reply that was said of an event that waits to say it.
+        let moment = self.connection.unchecked_transaction().map_err(|error| words("reading", &error))?;
+        life(&moment, event)
+    }
+
+    /// Whether events of a channel wait to be answered.
+    pub fn has_open(&self, channel: ChannelNumber) -> Result<bool, StoreError> {
+        self.connection
+            .query_row(OPEN, params![channel.0, EventKey::after_last(channel).0], |row| row.get(0))
+            .map_err(|error| words("reading", &error))
     }
 }
 

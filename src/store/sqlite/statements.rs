@@ -51,7 +51,7 @@ statements! {
                  words = ?8 WHERE key = ?1 AND part = ?2";
     reply_close = "UPDATE reply SET state = ?3, begun = NULL WHERE key = ?1 AND part = ?2";
     reply_again = "UPDATE reply SET begun = NULL, maybe_twice = max(maybe_twice, ?3) WHERE key = ?1 AND part = ?2";
-    reply_rest = "UPDATE reply SET state = 4 WHERE key = ?1 AND state = 0";
+    reply_rest = "UPDATE reply SET state = 4, begun = NULL WHERE key = ?1 AND state = 0";
     reply_proved = "SELECT proved FROM reply WHERE key = ?1 AND part = ?2";
     reply_look = "SELECT state FROM reply WHERE key = ?1 AND part = ?2";
     reply_prove = "UPDATE reply SET proved = 1 WHERE key = ?1 AND part = ?2";

@@ -1,6 +1,6 @@
 //! What is beside the jobs: bots' memory, old events, cursors.
 
-use super::engine::Engine;
+use super::engine::{Engine, Place};
 use super::statements::{all, first, run};
 use crate::limits;
 use crate::model::{ChannelNumber, EventKey, MemoryWrite, Moment};
@@ -37,7 +37,7 @@ impl Engine<'_> {
     }
 
     pub(super) fn prune_channel(&mut self, channel: ChannelNumber, before: Moment) -> Result<bool, StoreError> {
-        let from = self.place(channel)?.pruned_to;
+        let Place { pruned_to: from, last, .. } = *self.place(channel)?;
         let rows = i64::try_from(limits::PRUNE_ROWS).unwrap_or(i64::MAX);
         let old = all(&mut self.say.old, params![from.0, EventKey::after_last(channel).0, rows], |row| {
             Ok((row.get::<_, i64>(0)?, State::of(row.get(1)?), row.get::<_, i64>(2)?))
@@ -47,7 +47,8 @@ impl Engine<'_> {
                 return Ok(false);
             }
             self.place(channel)?.pruned_to = EventKey(key);
-            if state != State::Open {
+            // The newest stays: after a restart it says which place is the next one's.
+            if state != State::Open && EventKey(key).place() < last {
                 run(&mut self.say.drop_attempts, params![key])?;
                 run(&mut self.say.drop_replays, params![key])?;
                 run(&mut self.say.drop_replies, params![key])?;
@@ -67,5 +68,35 @@ impl Engine<'_> {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::store::Store;
+    use crate::store::sqlite::SqliteFile;
+
+    #[test]
+    fn keys_that_expired_are_counted_no_more() {
+        let folder = std::env::temp_dir().join(format!("ackd-upkeep-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = SqliteFile::open(&folder.join("ackd.db")).unwrap();
+        let mut engine = file.engine().unwrap();
+        engine.begin().unwrap();
+        let remember = |engine: &mut Engine<'_>, key: &str, expires| {
+            let (bot, key) = ("sun".to_owned(), key.to_owned());
+            engine.remember(&MemoryWrite { bot, key, value: Some(vec![1]), expires }).unwrap();
+        };
+        for key in ["a", "b", "c"] {
+            remember(&mut engine, key, Some(Moment(10)));
+        }
+        engine.prune(Moment(0), Moment(11)).unwrap();
+        remember(&mut engine, "d", None);
+        assert_eq!(engine.memory_keys.get("sun"), Some(&1), "three have expired");
+        drop(engine);
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 }
