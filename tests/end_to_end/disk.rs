@@ -9,7 +9,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A folder with a small disk of its own in it, and where that is; `None` where nobody may mount one.
 fn folder_with_disk() -> Option<(Folder, PathBuf)> {
@@ -102,6 +102,32 @@ fn a_full_disk_is_answered_503_and_nothing_acknowledged_is_lost_when_there_is_ro
     let events = scene.events();
     assert!(events.iter().all(|event| event.state == State::Answered && event.maybe_twice == 0), "{events:#?}");
     assert_eq!(events.len(), kept.len() + 1);
+}
+
+#[test]
+fn a_disk_that_is_still_full_is_not_called_writable() {
+    let folder = Folder::new();
+    let Some(disk) = mount(folder.path()) else { return };
+    let setup = Setup { store: PathBuf::from("disk/ackd.db"), ..Setup::default() };
+    let graph = Graph::start(&[setup.pages[0].token]);
+    let mut scene = Scene { daemon: Daemon::start_in(folder, setup, graph.api()), graph };
+    let filler = disk.fill();
+    let refused = (0..1000).any(|number| {
+        let mid = format!("m_{number}");
+        scene.client().deliver_to(PATH, &one(&mid, "1", &mid)).unwrap().status == 503
+    });
+    assert!(refused, "the disk is not full");
+    scene.daemon.wait_for_line(0, "the store cannot be written");
+    // What was said before is settled; then the keeper tries by itself, every second.
+    thread::sleep(Duration::from_secs(4));
+    let log = scene.daemon.log();
+    let (_, since) = log.rsplit_once("the store cannot be written").unwrap();
+    assert!(!since.contains("can be written again"), "{since}");
+    fs::remove_file(filler).unwrap();
+    scene.daemon.wait_for_line(0, "the store can be written again");
+    scene.stop();
+    drop(scene);
+    drop(disk);
 }
 
 #[test]
