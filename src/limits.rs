@@ -24,7 +24,7 @@ pub const AHEAD_BYTES_MAX: usize = 16 * 1024;
 
 /// Connections held at once unless configured; past this the one idle for longest is closed.
 pub const CONNECTIONS_MAX: usize = 10_000;
-/// What all connections together may hold unread, in bytes; past this a new body is answered 503. An idle
+/// What all connections together may hold unread, in bytes; past this the slowest are closed. An idle
 /// connection holds none. 10,000 half-sent heads of 400 bytes are 4 MB.
 pub const BUFFERED_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// One read from a socket, in bytes. The loop has one such buffer for all.
@@ -73,7 +73,7 @@ pub const EVENTS_MAX: usize = 4096;
 /// Longest id of an event or a conversation, in bytes; a longer one is replaced by its hash. Meta's take 80.
 pub const ID_BYTES_MAX: usize = 512;
 
-// ---- keeper.rs, store/ ----
+// ---- keeper/, store/ ----
 
 /// Letters to the keeper that may wait; past this the loop answers 503. A letter holds all of one turn's requests.
 pub const KEEPER_LETTERS_MAX: usize = 1024;

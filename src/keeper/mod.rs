@@ -273,6 +273,10 @@ impl Keeper<'_> {
     }
 
     fn write(&mut self, tray: &Tray, now: Moment) -> Result<Plan, StoreError> {
+        if tray.failing {
+            // A turn with little or nothing to write would succeed on a disk that is still full.
+            self.store.try_writing()?;
+        }
         let mut plan = Plan {
             receipts: Vec::with_capacity(tray.admissions.len()),
             leases: Vec::new(),
@@ -370,7 +374,9 @@ impl Keeper<'_> {
     /// Nothing of the turn has happened. Settlements stay in the tray.
     fn fail(&mut self, tray: &mut Tray, error: &StoreError) {
         self.store.roll_back();
-        if !tray.failing {
+        if tray.failing {
+            log::debug!("the store still cannot be written: {error}");
+        } else {
             log::error!("the store cannot be written, so deliveries are answered 503 until it can: {error}");
         }
         (tray.failing, tray.crowded) = (true, false);

@@ -27,27 +27,12 @@ pub enum Work {
 pub enum Settlement {
     /// The bot heard it: what it wants said (already cut to the platform's size), and what it remembers.
     Heard { event: EventKey, lane: i64, replies: Vec<Reply>, memory: Vec<MemoryWrite> },
-    /// Nobody will hear it; why.
-    Ignored { event: EventKey, lane: i64, why: String },
     /// The bot could not; another try at this moment.
     HearLater { event: EventKey, lane: i64, due: Moment, attempt: u32, why: String },
     /// The bot never will.
     HearDead { event: EventKey, lane: i64, why: String },
     /// A reply's attempt ended.
     Sent { event: EventKey, lane: i64, attempt: Attempt, end: SendEnd },
-}
-
-impl Settlement {
-    /// Which event it is about, and on which lane.
-    pub fn about(&self) -> (EventKey, i64) {
-        match self {
-            Settlement::Heard { event, lane, .. }
-            | Settlement::Ignored { event, lane, .. }
-            | Settlement::HearLater { event, lane, .. }
-            | Settlement::HearDead { event, lane, .. }
-            | Settlement::Sent { event, lane, .. } => (*event, *lane),
-        }
-    }
 }
 
 /// One try to send one reply, for the record.

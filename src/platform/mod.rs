@@ -7,7 +7,8 @@
 //!     judge   Outcome  → Delivery           what became of it
 //!
 //! All five are pure: no socket, no clock, no chance; so their tests are files in `tests/fixtures/`.
-//! Never here: bots, the store, waiting. A new platform is one file, its fixtures, and a line in `config.rs`.
+//! Never here: bots, the store, waiting. A new platform is a folder here, its
+//! fixtures, and its keys in `config/channel.rs`.
 
 pub mod cut;
 pub mod messenger;

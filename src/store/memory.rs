@@ -405,9 +405,6 @@ impl Store for Memory {
                 self.now.lanes.insert(*lane, Lane { event: *event, sending: true, due: now, attempt: 0 });
                 if go_on { self.begin_send(*event, *lane, now) } else { Ok(None) }
             }
-            Settlement::Ignored { event, lane, why } => {
-                self.end(*event, *lane, State::Ignored, why, now).map(|()| None)
-            }
             Settlement::HearDead { event, lane, why } => self.end(*event, *lane, State::Dead, why, now).map(|()| None),
             Settlement::HearLater { event, lane, due, attempt, why } => {
                 self.row(*event)?.why = Some(why.clone());
@@ -490,6 +487,10 @@ impl Store for Memory {
             replies: row.replies.iter().map(|reply| reply.life.clone()).collect(),
             replays: row.replays.clone(),
         }))
+    }
+
+    fn try_writing(&mut self) -> Result<(), StoreError> {
+        Ok(())
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {

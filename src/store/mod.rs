@@ -113,6 +113,10 @@ pub trait Store {
     /// The whole life of one event.
     fn life(&mut self, event: EventKey) -> Result<Option<Life>, StoreError>;
 
+    /// Whether there is room again after a failure: writes as much as a busy turn does, makes it durable, and takes it
+    /// away. Only between two transactions.
+    fn try_writing(&mut self) -> Result<(), StoreError>;
+
     /// Makes everything since the last commit durable. An error means that none of it is.
     fn commit(&mut self) -> Result<(), StoreError>;
 

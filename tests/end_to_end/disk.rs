@@ -9,7 +9,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// A folder with a small disk of its own in it, and where that is; `None` where nobody may mount one.
 fn folder_with_disk() -> Option<(Folder, PathBuf)> {
@@ -106,28 +106,28 @@ fn a_full_disk_is_answered_503_and_nothing_acknowledged_is_lost_when_there_is_ro
 
 #[test]
 fn a_disk_that_is_still_full_is_not_called_writable() {
-    let folder = Folder::new();
-    let Some(disk) = mount(folder.path()) else { return };
-    let setup = Setup { store: PathBuf::from("disk/ackd.db"), ..Setup::default() };
+    let Some((folder, disk)) = folder_with_disk() else { return };
+    let setup = Setup { store: PathBuf::from("disk/ackd.db"), log: "debug", ..Setup::default() };
     let graph = Graph::start(&[setup.pages[0].token]);
     let mut scene = Scene { daemon: Daemon::start_in(folder, setup, graph.api()), graph };
-    let filler = disk.fill();
+    let filler = fill(&disk);
     let refused = (0..1000).any(|number| {
         let mid = format!("m_{number}");
         scene.client().deliver_to(PATH, &one(&mid, "1", &mid)).unwrap().status == 503
     });
     assert!(refused, "the disk is not full");
+    // With nothing to write, the keeper tries by itself, every second; each time it must find the disk full.
     scene.daemon.wait_for_line(0, "the store cannot be written");
-    // What was said before is settled; then the keeper tries by itself, every second.
-    thread::sleep(Duration::from_secs(4));
-    let log = scene.daemon.log();
-    let (_, since) = log.rsplit_once("the store cannot be written").unwrap();
-    assert!(!since.contains("can be written again"), "{since}");
+    let mut from = scene.daemon.log().rfind("the store cannot be written").unwrap();
+    let since = from;
+    for _ in 0..3 {
+        scene.daemon.wait_for_line(from, "the store still cannot be written");
+        from = scene.daemon.log().rfind("the store still cannot be written").unwrap() + 1;
+    }
+    assert!(!scene.daemon.log()[since..].contains("can be written again"), "{}", scene.daemon.log());
     fs::remove_file(filler).unwrap();
-    scene.daemon.wait_for_line(0, "the store can be written again");
+    scene.daemon.wait_for_line(since, "the store can be written again");
     scene.stop();
-    drop(scene);
-    drop(disk);
 }
 
 #[test]
