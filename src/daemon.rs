@@ -11,7 +11,7 @@ use crate::net::EventLoop;
 use crate::net::event_loop::{self, Parts, Served};
 use crate::net::listener::Listener;
 use crate::net::signals::Signals;
-use crate::store::sqlite::{Reader, SqliteFile};
+use crate::store::sqlite::SqliteFile;
 use crate::store::{Store, StoreError};
 use crate::systemd;
 use crate::work::fetch::Fetch;
@@ -38,7 +38,7 @@ pub fn run(config: &Config) -> Result<(), String> {
     let addresses: Vec<_> = listeners.iter().map(Listener::address).collect();
 
     let numbers = channel_numbers(&file, config)?;
-    for name in left_behind(config).map_err(|error| error.0)? {
+    for name in left_behind(&file, config).map_err(|error| error.0)? {
         log::warn!("channel {name} {LEFT_BEHIND}");
     }
     let (poll, waker) = event_loop::poll().map_err(|error| format!("making a poll: {error}"))?;
@@ -159,14 +159,9 @@ const LEFT_BEHIND: &str = "is not in the configuration any more, but messages of
                            answers them until it is there again, under this name";
 
 /// Channels that the store knows and the configuration does not, with events that nobody will be given.
-fn left_behind(config: &Config) -> Result<Vec<String>, StoreError> {
-    let reader = Reader::open(&config.store)?;
-    let mut names = Vec::new();
-    for (number, name) in reader.channels()? {
-        if !config.channels.iter().any(|channel| channel.name == name) && reader.has_open(number)? {
-            names.push(name);
-        }
-    }
+fn left_behind(file: &SqliteFile, config: &Config) -> Result<Vec<String>, StoreError> {
+    let mut names = file.channels_that_wait()?;
+    names.retain(|name| !config.channels.iter().any(|channel| channel.name == *name));
     Ok(names)
 }
 
@@ -292,7 +287,7 @@ mod tests {
             }
         }
         store.commit().unwrap();
-        assert_eq!(left_behind(&config).unwrap(), ["begun", "new"]);
+        assert_eq!(left_behind(&file, &config).unwrap(), ["begun", "new"]);
         drop(store);
         std::fs::remove_dir_all(&folder).unwrap();
     }

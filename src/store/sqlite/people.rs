@@ -2,7 +2,7 @@
 //! for it.
 
 use super::engine::from_json;
-use super::file::{AS_OWNER, unseen, words};
+use super::file::{AS_OWNER, SqliteFile, unseen, words};
 use crate::model::{Attempt, ChannelNumber, EventId, EventKey, Moment};
 use crate::store::{Life, PutBack, ReplyLife, State, StoreError};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, ToSql, params};
@@ -92,12 +92,7 @@ impl Reader {
 
     /// The channels that the store has seen.
     pub fn channels(&self) -> Result<Vec<(ChannelNumber, String)>, StoreError> {
-        let read = || -> rusqlite::Result<_> {
-            let mut all = self.connection.prepare("SELECT number, name FROM channel ORDER BY number")?;
-            let rows = all.query_map([], |row| Ok((ChannelNumber(row.get(0)?), row.get(1)?)))?;
-            rows.collect()
-        };
-        read().map_err(|error| words("reading", &error))
+        channels(&self.connection)
     }
 
     /// The newest events that pass the filter, oldest first.
@@ -221,13 +216,33 @@ impl Reader {
         let moment = self.connection.unchecked_transaction().map_err(|error| words("reading", &error))?;
         life(&moment, event)
     }
+}
 
-    /// Whether events of a channel wait to be answered.
-    pub fn has_open(&self, channel: ChannelNumber) -> Result<bool, StoreError> {
-        self.connection
-            .query_row(OPEN, params![channel.0, EventKey::after_last(channel).0], |row| row.get(0))
-            .map_err(|error| words("reading", &error))
+impl SqliteFile {
+    /// The names of channels of which events wait to be answered. For the daemon's start: on its own connection, since
+    /// a second one would take memory for good.
+    pub fn channels_that_wait(&self) -> Result<Vec<String>, StoreError> {
+        let mut names = Vec::new();
+        for (channel, name) in channels(&self.connection)? {
+            let open = self
+                .connection
+                .query_row(OPEN, params![channel.0, EventKey::after_last(channel).0], |row| row.get(0))
+                .map_err(|error| words("reading", &error))?;
+            if open {
+                names.push(name);
+            }
+        }
+        Ok(names)
     }
+}
+
+fn channels(connection: &Connection) -> Result<Vec<(ChannelNumber, String)>, StoreError> {
+    let read = || -> rusqlite::Result<_> {
+        let mut all = connection.prepare("SELECT number, name FROM channel ORDER BY number")?;
+        let rows = all.query_map([], |row| Ok((ChannelNumber(row.get(0)?), row.get(1)?)))?;
+        rows.collect()
+    };
+    read().map_err(|error| words("reading", &error))
 }
 
 fn line(row: &Row<'_>, channel: &str) -> rusqlite::Result<EventLine> {
