@@ -1,6 +1,6 @@
 //! Joins the threads: bind, open the store, start, serve, drain, stop.
 //!
-//! Three kinds of thread, and nothing shared but bounded channels: the loop (this thread), the keeper, the workers.
+//! Three kinds of thread, and nothing shared but channels: the loop (this thread), the keeper, the workers.
 
 use crate::config::Config;
 use crate::intake::{Intake, Route};
