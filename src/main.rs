@@ -39,7 +39,8 @@ fn main() -> ExitCode {
 
 fn carry_out(command: Command, out: &mut dyn Write) -> Result<(), CliError> {
     let linger = |time| linger(&io::stdout(), time);
-    let world = World {
+    // Made where it is wanted: a daemon need not hold a time zone in memory.
+    let world = || World {
         zone: TimeZone::system(),
         clock: daemon::clock,
         user: daemon::user(),
@@ -51,11 +52,11 @@ fn carry_out(command: Command, out: &mut dyn Write) -> Result<(), CliError> {
         Command::Check { config } => check_and_tell(&place(config)?, out),
         Command::Send { config, channel, to, text } => {
             let saying = Saying { channel: &channel, to: &to, text: &text };
-            send(&outline(config)?, saying, &world, out)
+            send(&outline(config)?, saying, &world(), out)
         }
-        Command::Events { config, filter } => events(&outline(config)?, &filter, &world, out),
-        Command::Why { config, id } => why(&outline(config)?, &id, &world, out),
-        Command::Replay { config, which } => replay(&outline(config)?, &which, &world, out),
+        Command::Events { config, filter } => events(&outline(config)?, &filter, &world(), out),
+        Command::Why { config, id } => why(&outline(config)?, &id, &world(), out),
+        Command::Replay { config, which } => replay(&outline(config)?, &which, &world(), out),
         Command::Help(topic) => Ok(out.write_all(topic.text().as_bytes())?),
         Command::Version => Ok(out.write_all(VERSION.as_bytes())?),
     }

@@ -2,8 +2,8 @@
 
 use super::show::shown;
 use env_logger::{Builder, WriteStyle};
-use jiff::Zoned;
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
 use log::{Level, LevelFilter, Record};
 use std::fs::File;
 use std::io::{self, Write};
@@ -24,8 +24,8 @@ pub fn start(verbose: u8, env: &dyn Fn(&str) -> Option<String>) {
     if is_journal(env("JOURNAL_STREAM").as_deref(), stderr_file()) {
         builder.format(|out, record| for_journal(record, out));
     } else {
-        let zone = TimeZone::system();
-        builder.format(move |out, record| for_people(record, &Zoned::now().with_time_zone(zone.clone()), out));
+        // In UTC: a zone would have to be looked up, and held in memory for as long as the daemon runs.
+        builder.format(|out, record| for_people(record, &Timestamp::now().to_zoned(TimeZone::UTC), out));
     }
     // Fails only when somebody has begun before, and then there is a log.
     let _ = builder.try_init();
@@ -107,9 +107,9 @@ fn for_journal(record: &Record<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "<{priority}>{}", message(record))
 }
 
-/// `2026-11-21 08:26:10.123 INFO message`.
+/// `2026-11-21 08:26:10.123Z INFO message`.
 fn for_people(record: &Record<'_>, now: &Zoned, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{} {} {}", now.strftime("%Y-%m-%d %H:%M:%S.%3f"), record.level(), message(record))
+    writeln!(out, "{} {} {}", now.strftime("%Y-%m-%d %H:%M:%S.%3fZ"), record.level(), message(record))
 }
 
 /// The message on one line: part of it may be words from outside. Whose it is, where it is not ours.
@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     fn line(level: Level, target: &str, words: &str) -> (String, String) {
-        let now = jiff::Timestamp::from_millisecond(1_795_249_570_123).unwrap().to_zoned(TimeZone::UTC);
+        let now = Timestamp::from_millisecond(1_795_249_570_123).unwrap().to_zoned(TimeZone::UTC);
         let (mut people, mut journal) = (Vec::new(), Vec::new());
         for_people(
             &Record::builder().level(level).target(target).args(format_args!("{words}")).build(),
@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn people_are_told_the_time_and_the_journal_the_priority() {
         let (people, journal) = line(Level::Info, "ackd::daemon", "listening");
-        assert_eq!(people, "2026-11-21 08:26:10.123 INFO listening\n");
+        assert_eq!(people, "2026-11-21 08:26:10.123Z INFO listening\n");
         assert_eq!(journal, "<6>listening\n");
         assert_eq!(line(Level::Error, "ackd", "no").1, "<3>no\n");
         assert_eq!(line(Level::Warn, "ackd", "no").1, "<4>no\n");
