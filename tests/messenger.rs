@@ -39,15 +39,7 @@ fn json_of(name: &str) -> Value {
 }
 
 fn settings() -> Settings {
-    Settings {
-        verify_token: Secret::new("my_voice_is_my_password"),
-        app_secrets: vec![Secret::new(SECRET)],
-        access_token: Secret::new(TOKEN),
-        api: "https://graph.facebook.com/v25.0".to_owned(),
-        appsecret_proof: false,
-        token_in_query: false,
-        page_id: None,
-    }
+    Settings::new(Secret::new("my_voice_is_my_password"), vec![Secret::new(SECRET)], Secret::new(TOKEN))
 }
 
 fn page() -> Messenger {

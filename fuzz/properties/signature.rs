@@ -72,13 +72,5 @@ fn request(value: &[u8], body: &[u8]) -> Request {
 }
 
 fn page() -> Messenger {
-    Messenger::new(Settings {
-        verify_token: Secret::new("verify"),
-        app_secrets: vec![Secret::new(SECRET)],
-        access_token: Secret::new("token"),
-        api: "https://graph.facebook.com/v25.0".to_owned(),
-        appsecret_proof: false,
-        token_in_query: false,
-        page_id: None,
-    })
+    Messenger::new(Settings::new(Secret::new("verify"), vec![Secret::new(SECRET)], Secret::new("token")))
 }

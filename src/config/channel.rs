@@ -16,9 +16,6 @@ use crate::platform::messenger::{Messenger, Settings};
 use std::sync::Arc;
 use toml::de::DeValue;
 
-/// Where Messenger's Send API is, unless configured.
-const API: &str = "https://graph.facebook.com/v25.0";
-
 const PLATFORMS: [&str; 1] = ["messenger"];
 const PLATFORMS_LATER: [&str; 1] = ["webex"];
 
@@ -172,7 +169,7 @@ fn messenger_settings(table: &Table<'_>, around: &Around<'_>, findings: &mut Fin
     let access_token = access_token.and_then(|entry| secret(&entry, Fit::Header, around, findings));
     let api = match table.get("api", findings) {
         Some(entry) => api(&entry, findings),
-        None => Some(API.to_owned()),
+        None => Some(Settings::API.to_owned()),
     };
     let appsecret_proof = flag(table, "appsecret_proof", findings);
     let token_in_query = flag(table, "token_in_query", findings);
@@ -181,13 +178,11 @@ fn messenger_settings(table: &Table<'_>, around: &Around<'_>, findings: &mut Fin
         None => Some(None),
     };
     Some(Settings {
-        verify_token: verify_token?,
-        app_secrets: app_secrets?,
-        access_token: access_token?,
         api: api?,
         appsecret_proof: appsecret_proof?,
         token_in_query: token_in_query?,
         page_id: page_id?,
+        ..Settings::new(verify_token?, app_secrets?, access_token?)
     })
 }
 

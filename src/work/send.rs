@@ -137,15 +137,7 @@ mod tests {
 
     #[test]
     fn the_log_says_how_long_a_retry_waits() {
-        let settings = Settings {
-            page_id: None,
-            verify_token: Secret::new("demo"),
-            app_secrets: Vec::new(),
-            access_token: Secret::new("demo"),
-            api: String::new(),
-            appsecret_proof: false,
-            token_in_query: false,
-        };
+        let settings = Settings::new(Secret::new("demo"), Vec::new(), Secret::new("demo"));
         let channel = Channel {
             name: "page".to_owned(),
             platform: Arc::new(Messenger::new(settings)),

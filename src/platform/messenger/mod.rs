@@ -44,6 +44,24 @@ pub struct Settings {
     pub page_id: Option<String>,
 }
 
+impl Settings {
+    /// The Graph API of today.
+    pub const API: &str = "https://graph.facebook.com/v25.0";
+
+    /// What has no default; everything else is as it is when the configuration does not name it.
+    pub fn new(verify_token: Secret, app_secrets: Vec<Secret>, access_token: Secret) -> Settings {
+        Settings {
+            verify_token,
+            app_secrets,
+            access_token,
+            api: Settings::API.to_owned(),
+            appsecret_proof: false,
+            token_in_query: false,
+            page_id: None,
+        }
+    }
+}
+
 /// One page.
 pub struct Messenger {
     settings: Settings,
