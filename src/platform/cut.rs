@@ -107,6 +107,15 @@ fn clings_to_what_precedes(sign: char) -> bool {
     }
 }
 
+/// Takes from the end of a text what is past so many bytes, and no half of a character.
+pub fn truncate(text: &mut String, bytes_max: usize) {
+    if text.len() > bytes_max {
+        // `floor_char_boundary` would do, from Rust 1.91 on.
+        let end = (0..=bytes_max).rev().find(|end| text.is_char_boundary(*end));
+        text.truncate(end.unwrap_or(0));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,5 +189,15 @@ mod tests {
         assert_eq!(shorten("Eleven sign", 10), "Eleven si…");
         assert_eq!(shorten("Eleven   sign", 10), "Eleven…");
         assert_eq!(shorten("12345678👍🏽", 10), "12345678…");
+    }
+
+    #[test]
+    fn words_are_cut_between_two_characters() {
+        for (text, bytes, left) in [("aüb", 2, "a"), ("aüb", 3, "aü"), ("aüb", 9, "aüb"), ("ü", 1, ""), ("", 0, "")]
+        {
+            let mut text = text.to_owned();
+            truncate(&mut text, bytes);
+            assert_eq!(text, left);
+        }
     }
 }

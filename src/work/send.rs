@@ -7,6 +7,7 @@ use crate::model::{
     Attempt, Content, Delivery, EventId, EventKey, Extent, Moment, Outcome, Reply, SendEnd, Settlement,
 };
 use crate::platform::Unsayable;
+use crate::platform::cut::truncate;
 use crate::queue::backoff;
 use crate::queue::pace::Effect;
 use crate::store::tag;
@@ -96,16 +97,8 @@ fn words(delivery: &Delivery) -> String {
             why.clone()
         }
     };
-    cut(&mut words, limits::WORDS_BYTES_MAX);
+    truncate(&mut words, limits::WORDS_BYTES_MAX);
     words
-}
-
-/// Cuts a text to at most `bytes`, between two characters.
-fn cut(text: &mut String, bytes: usize) {
-    if text.len() > bytes {
-        let end = (0..=bytes).rev().find(|end| text.is_char_boundary(*end));
-        text.truncate(end.unwrap_or(0));
-    }
 }
 
 /// What the attempt says about its channel. A refusal of this one message says that the platform is well.
@@ -153,15 +146,5 @@ mod tests {
         assert_eq!(line, (Level::Info, "page-17.2: attempt 1: HTTP 500; again in 4 s".to_owned()));
         let line = send.line(&channel, &SendEnd::Dead, "HTTP 400", now);
         assert_eq!(line, (Level::Error, "page-17.2: dead after 1 attempt: HTTP 400".to_owned()));
-    }
-
-    #[test]
-    fn words_are_cut_between_two_characters() {
-        for (text, bytes, left) in [("aüb", 2, "a"), ("aüb", 3, "aü"), ("aüb", 9, "aüb"), ("ü", 1, ""), ("", 0, "")]
-        {
-            let mut text = text.to_owned();
-            cut(&mut text, bytes);
-            assert_eq!(text, left);
-        }
     }
 }

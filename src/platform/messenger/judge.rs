@@ -3,6 +3,7 @@
 
 use crate::limits::{RETRY_DELAY_MAX, UPSTREAM_WAIT_MAX, WORDS_BYTES_MAX};
 use crate::model::{Answer, Delivery, Extent, Moment, Outcome, Secret};
+use crate::platform::cut::truncate;
 use crate::queue::retry_after;
 use serde::Deserialize;
 use serde_json::Value;
@@ -193,9 +194,7 @@ fn plain_words(text: &str, hidden: &[Secret]) -> String {
         }
     }
     let mut words: String = words.chars().map(|sign| if sign.is_control() { ' ' } else { sign }).collect();
-    while words.len() > WORDS_BYTES_MAX {
-        words.pop();
-    }
+    truncate(&mut words, WORDS_BYTES_MAX);
     words
 }
 
