@@ -598,79 +598,103 @@ impl Dice {
     }
 }
 
-/// Admits, leases, settles, fails and restarts at random; then works everything off. Each event must end, and the
-/// events of one conversation must be heard for the last time in their order of arrival.
-fn chaos(fixture: &mut impl Fixture, seed: u64) {
-    let mut dice = Dice(seed);
-    let mut admitted: Vec<(EventKey, u64)> = Vec::new();
-    let mut finished: Vec<EventKey> = Vec::new();
-    for restart in 0..4_u64 {
-        fixture.with(&mut |store| {
-            let mut desk = Desk::at(store);
-            let mut out: Vec<Lease> = Vec::new();
-            for turn in 0..60 {
-                let now = at(restart * 1000 + turn);
-                match dice.roll(4) {
-                    0 => {
-                        let person = dice.roll(5);
-                        let event = desk.admit(&format!("{restart}-{turn}"), &format!("person {person}"));
-                        admitted.push((event, person));
-                    }
-                    1 | 2 if out.len() < 4 => {
-                        let busy = out.iter().map(|lease| lease.lane).collect();
-                        if let Some(lease) = desk.lease(&busy, now) {
-                            assert!(!busy.contains(&lease.lane), "seed {seed}: two jobs of one conversation");
-                            out.push(lease);
-                        }
-                    }
-                    _ if !out.is_empty() => {
-                        let lease = out.swap_remove(dice.roll(out.len() as u64) as usize);
-                        let again = dice.roll(3) == 0;
-                        let due = now.after(Duration::from_secs(dice.roll(20)));
-                        let next = match (&lease.work, again) {
-                            (Work::Hear { .. }, false) => desk.hear(&lease, &["one", "two"], true, now),
-                            (Work::Hear { attempt, .. }, true) => {
-                                let (event, lane, attempt) = (lease.event, lease.lane, *attempt);
-                                let later = Settlement::HearLater { event, lane, due, attempt, why: String::new() };
-                                desk.store.settle(&later, true, now).unwrap()
-                            }
-                            (Work::Send { .. }, false) => desk.sent(&lease, delivered(), now),
-                            (Work::Send { .. }, true) => {
-                                desk.sent(&lease, SendEnd::Again { due, maybe_said: false }, now)
-                            }
-                        };
-                        if desk.state(lease.event) == State::Answered {
-                            finished.push(lease.event);
-                        }
-                        out.extend(next);
-                    }
-                    _ => {}
+/// What chaos has done so far.
+struct Chaos {
+    seed: u64,
+    dice: Dice,
+    /// With who wrote it.
+    admitted: Vec<(EventKey, u64)>,
+    finished: Vec<EventKey>,
+}
+
+impl Chaos {
+    /// One life of the process: admits, leases, settles and fails at random.
+    fn live(&mut self, store: &mut dyn Store, restart: u64) {
+        let mut desk = Desk::at(store);
+        let mut out: Vec<Lease> = Vec::new();
+        for turn in 0..60 {
+            let now = at(restart * 1000 + turn);
+            match self.dice.roll(4) {
+                0 => {
+                    let person = self.dice.roll(5);
+                    let event = desk.admit(&format!("{restart}-{turn}"), &format!("person {person}"));
+                    self.admitted.push((event, person));
                 }
-                desk.store.commit().unwrap();
+                1 | 2 if out.len() < 4 => {
+                    let busy = out.iter().map(|lease| lease.lane).collect();
+                    if let Some(lease) = desk.lease(&busy, now) {
+                        assert!(!busy.contains(&lease.lane), "seed {}: two jobs of one conversation", self.seed);
+                        out.push(lease);
+                    }
+                }
+                _ if !out.is_empty() => {
+                    let lease = out.swap_remove(self.dice.roll(out.len() as u64) as usize);
+                    out.extend(self.end(&mut desk, &lease, now));
+                }
+                _ => {}
             }
-        });
+            desk.store.commit().unwrap();
+        }
     }
-    fixture.with(&mut |store| {
+
+    /// Ends a job well, or in a third of the cases with another try.
+    fn end(&mut self, desk: &mut Desk<'_>, lease: &Lease, now: Moment) -> Option<Lease> {
+        let again = self.dice.roll(3) == 0;
+        let due = now.after(Duration::from_secs(self.dice.roll(20)));
+        let next = match (&lease.work, again) {
+            (Work::Hear { attempt, .. }, true) => {
+                let (event, lane, attempt) = (lease.event, lease.lane, *attempt);
+                let later = Settlement::HearLater { event, lane, due, attempt, why: String::new() };
+                desk.store.settle(&later, true, now).unwrap()
+            }
+            (Work::Send { .. }, true) => desk.sent(lease, SendEnd::Again { due, maybe_said: false }, now),
+            (_, false) => return self.end_well(desk, lease, now),
+        };
+        self.note(desk, lease);
+        next
+    }
+
+    fn end_well(&mut self, desk: &mut Desk<'_>, lease: &Lease, now: Moment) -> Option<Lease> {
+        let next = match &lease.work {
+            Work::Hear { .. } => desk.hear(lease, &["one", "two"], true, now),
+            Work::Send { .. } => desk.sent(lease, delivered(), now),
+        };
+        self.note(desk, lease);
+        next
+    }
+
+    fn note(&mut self, desk: &mut Desk<'_>, lease: &Lease) {
+        if desk.state(lease.event) == State::Answered {
+            self.finished.push(lease.event);
+        }
+    }
+
+    /// Everything that is left, done well; then each event must have ended.
+    fn work_off(&mut self, store: &mut dyn Store) {
         let mut desk = Desk::at(store);
         while let Some(lease) = desk.lease(&free(), at(100_000)) {
             let mut next = Some(lease);
             while let Some(lease) = next {
-                next = match &lease.work {
-                    Work::Hear { .. } => desk.hear(&lease, &["one", "two"], true, at(100_000)),
-                    Work::Send { .. } => desk.sent(&lease, delivered(), at(100_000)),
-                };
-                if desk.state(lease.event) == State::Answered {
-                    finished.push(lease.event);
-                }
+                next = self.end_well(&mut desk, &lease, at(100_000));
             }
         }
-        for (event, _) in &admitted {
-            assert_eq!(desk.state(*event), State::Answered, "seed {seed}: {event:?}");
+        for (event, _) in &self.admitted {
+            assert_eq!(desk.state(*event), State::Answered, "seed {}: {event:?}", self.seed);
         }
-    });
+    }
+}
+
+/// Four lives at random, then all is worked off. Each event must end, and the events of one conversation must be
+/// heard for the last time in their order of arrival.
+fn chaos(fixture: &mut impl Fixture, seed: u64) {
+    let mut chaos = Chaos { seed, dice: Dice(seed), admitted: Vec::new(), finished: Vec::new() };
+    for restart in 0..4_u64 {
+        fixture.with(&mut |store| chaos.live(store, restart));
+    }
+    fixture.with(&mut |store| chaos.work_off(store));
     for person in 0..5 {
-        let mine = |event: &EventKey| admitted.contains(&(*event, person));
-        let ended: Vec<_> = finished.iter().copied().filter(mine).collect();
+        let mine = |event: &EventKey| chaos.admitted.contains(&(*event, person));
+        let ended: Vec<_> = chaos.finished.iter().copied().filter(mine).collect();
         assert!(ended.is_sorted(), "seed {seed}: person {person} was answered out of order: {ended:?}");
     }
 }
