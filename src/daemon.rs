@@ -4,15 +4,15 @@
 
 use crate::config::Config;
 use crate::intake::{Intake, Route};
-use crate::keeper::{Health, Keeper, Letter, Line, Post, Roster};
+use crate::keeper::{Health, Keeper, Letter, Letterbox, Line, Post, Roster};
 use crate::limits;
 use crate::model::{ChannelNumber, Lease, Moment};
 use crate::net::EventLoop;
 use crate::net::event_loop::{self, Parts, Served};
 use crate::net::listener::Listener;
 use crate::net::signals::Signals;
+use crate::store::StoreError;
 use crate::store::sqlite::SqliteFile;
-use crate::store::{Store, StoreError};
 use crate::systemd;
 use crate::work::fetch::Fetch;
 use crate::work::pool::{self, Tools};
@@ -23,7 +23,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -42,7 +42,7 @@ pub fn run(config: &Config) -> Result<(), String> {
         log::warn!("channel {name} {LEFT_BEHIND}");
     }
     let (poll, waker) = event_loop::poll().map_err(|error| format!("making a poll: {error}"))?;
-    let (letters, letters_in) = sync_channel(limits::KEEPER_LETTERS_MAX);
+    let (letters, letters_in) = channel();
     let (receipts_out, receipts) = channel();
     let wake = Box::new(move || {
         if let Err(error) = waker.wake() {
@@ -67,6 +67,7 @@ pub fn run(config: &Config) -> Result<(), String> {
     let writable = Arc::clone(&health);
     let intake = Intake::new(routes(config, &numbers), Box::new(move || writable.writable.load(Ordering::Relaxed)));
     let end = letters.clone();
+    let letters = Letterbox { letters, health: Arc::clone(&health) };
     let parts = Parts { poll, listeners, signals, intake, letters, receipts, connections_max, clock };
     let mut event_loop = EventLoop::new(parts).map_err(|error| format!("starting the loop: {error}"))?;
     addresses.iter().for_each(|address| log::info!("listening on {address}"));
@@ -146,13 +147,8 @@ fn bind_control(store: &Path) -> Result<Listener, String> {
 }
 
 fn channel_numbers(file: &SqliteFile, config: &Config) -> Result<Vec<ChannelNumber>, String> {
-    let number = || {
-        let mut store = file.engine()?;
-        let numbers = config.channels.iter().map(|channel| store.channel(&channel.name)).collect::<Result<_, _>>()?;
-        store.commit()?;
-        Ok(numbers)
-    };
-    number().map_err(|error: StoreError| error.0)
+    let numbers = config.channels.iter().map(|channel| file.channel(&channel.name));
+    numbers.collect::<Result<_, _>>().map_err(|error| error.0)
 }
 
 const LEFT_BEHIND: &str = "is not in the configuration any more, but messages of it wait to be answered: nobody \
@@ -240,6 +236,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::model::{Arrival, Fate};
+    use crate::store::Store;
     use std::cell::{Cell, RefCell};
 
     #[test]

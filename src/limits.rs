@@ -75,8 +75,8 @@ pub const ID_BYTES_MAX: usize = 512;
 
 // ---- keeper/, store/ ----
 
-/// Letters to the keeper that may wait; past this the loop answers 503. A letter holds all of one turn's requests.
-pub const KEEPER_LETTERS_MAX: usize = 1024;
+/// What may wait for the keeper, in bytes; past this the loop answers 503. 16,000 messages of usual length.
+pub const KEEPER_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Letters taken into one transaction, so that the first of them is not kept waiting by the last.
 pub const BATCH_LETTERS_MAX: usize = 256;
 /// Requests in one commit from which the keeper waits for company before the next one …

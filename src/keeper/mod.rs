@@ -8,68 +8,26 @@
 //! nothing of the turn has happened: the loop is told to answer 503, leases are taken back, and settlements are kept
 //! here and tried again until the disk is back. There are never more of those than workers.
 //!
-//! Never here: a client's socket, an upstream, JSON. Who may have which job is in `roster.rs`.
+//! Never here: a client's socket, an upstream, JSON. Who may have which job is in `roster.rs`, what is said to it
+//! and by it in `letters.rs`.
 
+mod letters;
 mod roster;
 #[cfg(test)]
 mod tests;
 
+pub use letters::{Admission, Letter, Letterbox, Receipt, Refused, Ticket};
 pub use roster::Roster;
 
 use crate::limits;
-use crate::model::{Arrival, ChannelNumber, EventId, EventKey, Lease, Moment, Order, Settlement};
-use crate::queue::pace::{Effect, Pace};
+use crate::model::{ChannelNumber, EventId, EventKey, Lease, Moment, Order, Settlement};
+use crate::queue::pace::Pace;
 use crate::store::{Admitted, Replayed, Store, StoreError, Urgency};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TryRecvError};
 use std::thread;
 use std::time::Duration;
-
-/// Which connection waits for a receipt. Opaque here; the loop made it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ticket {
-    pub slot: u32,
-    /// Tells the connection from the next one in the same slot.
-    pub generation: u32,
-}
-
-/// One request's events, to be kept before it is answered.
-#[derive(Debug)]
-pub struct Admission {
-    pub ticket: Ticket,
-    pub channel: ChannelNumber,
-    pub received: Moment,
-    pub arrivals: Vec<Arrival>,
-}
-
-/// What the keeper is told.
-#[derive(Debug)]
-pub enum Letter {
-    /// Keep these; all of one turn of the loop.
-    Admit(Vec<Admission>),
-    /// Do this; for the control socket.
-    Order(Ticket, Order),
-    /// A worker is done with its lease, and free.
-    Settled { worker: usize, settlement: Settlement, effect: Effect },
-    /// A bot wants to know what it remembers.
-    Recall { bot: String, key: String, answer: SyncSender<Option<Vec<u8>>> },
-    /// Hand out nothing more.
-    Rest,
-    /// Nothing more will come from the loop: end when what is out has come back, or at `until`.
-    End { until: Moment },
-}
-
-/// What the loop is told.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Receipt {
-    /// It is on the disk.
-    Kept,
-    /// It is not; answer 503.
-    NotKept,
-    /// An order was carried out; a line for each thing it named.
-    Done(Vec<String>),
-}
 
 /// The way to the loop: receipts, and something that wakes it.
 pub struct Post {
@@ -85,6 +43,8 @@ pub struct Health {
     pub kept: AtomicU64,
     pub duplicates: AtomicU64,
     pub settled: AtomicU64,
+    /// What the loop has handed over and the keeper not yet kept, in bytes.
+    pub waiting_bytes: AtomicUsize,
 }
 
 /// A channel as the keeper sees it.
@@ -131,6 +91,8 @@ struct Unsettled {
 #[derive(Debug, Default)]
 struct Tray {
     admissions: Vec<Admission>,
+    /// What they take together.
+    bytes: usize,
     orders: Vec<(Ticket, Order)>,
     unsettled: Vec<Unsettled>,
     /// The last turn kept so many events that it is worth waiting for company.
@@ -204,10 +166,14 @@ impl Keeper<'_> {
 
     fn take(&mut self, letter: Letter, tray: &mut Tray) {
         match letter {
-            Letter::Admit(mut admissions) if tray.admissions.is_empty() => {
-                std::mem::swap(&mut tray.admissions, &mut admissions);
+            Letter::Admit { mut admissions, bytes } => {
+                tray.bytes += bytes;
+                if tray.admissions.is_empty() {
+                    std::mem::swap(&mut tray.admissions, &mut admissions);
+                } else {
+                    tray.admissions.append(&mut admissions);
+                }
             }
-            Letter::Admit(mut admissions) => tray.admissions.append(&mut admissions),
             Letter::Order(ticket, order) => tray.orders.push((ticket, order)),
             Letter::Settled { worker, settlement, effect } => {
                 let mut go_on = effect.lets_go_on();
@@ -350,8 +316,9 @@ impl Keeper<'_> {
         self.health.kept.fetch_add(plan.kept, Ordering::Relaxed);
         self.health.duplicates.fetch_add(plan.duplicates, Ordering::Relaxed);
         self.health.settled.fetch_add(tray.unsettled.len() as u64, Ordering::Relaxed);
-        self.answer(plan.receipts);
         tray.admissions.clear();
+        self.let_in(tray);
+        self.answer(plan.receipts);
         tray.orders.clear();
         tray.unsettled.clear();
         self.roster = plan.roster;
@@ -384,7 +351,13 @@ impl Keeper<'_> {
         let admissions = tray.admissions.drain(..).map(|admission| admission.ticket);
         let orders = tray.orders.drain(..).map(|(ticket, _)| ticket);
         let receipts = admissions.chain(orders).map(|ticket| (ticket, Receipt::NotKept)).collect();
+        self.let_in(tray);
         self.answer(receipts);
+    }
+
+    /// The tray's admissions are gone; others may come in their place.
+    fn let_in(&self, tray: &mut Tray) {
+        self.health.waiting_bytes.fetch_sub(std::mem::take(&mut tray.bytes), Ordering::Relaxed);
     }
 
     /// What can wait: old events, the write-ahead log.

@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use super::*;
-use crate::model::{Attempt, Fate, Reply, SendEnd, Work};
+use crate::model::{Arrival, Attempt, Fate, Reply, SendEnd, Work};
+use crate::queue::pace::Effect;
 use crate::store::State;
 use crate::store::memory::{Memory, Shelf};
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -13,7 +14,7 @@ use std::time::Instant;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 struct House {
-    letters: SyncSender<Letter>,
+    letters: Letterbox,
     receipts: Receiver<Vec<(Ticket, Receipt)>>,
     workers: Vec<Receiver<Lease>>,
     fault: Arc<AtomicBool>,
@@ -40,7 +41,7 @@ impl House {
         let pause_ms = Arc::new(AtomicU64::new(0));
         let pause = Arc::clone(&pause_ms);
         let wake = Box::new(move || thread::sleep(Duration::from_millis(pause.load(Ordering::Relaxed))));
-        let (letters, letters_in) = sync_channel(100);
+        let (letters, letters_in) = channel();
         let (receipts_out, receipts): (Sender<_>, _) = channel();
         let (senders, leases): (Vec<_>, _) = (0..workers).map(|_| sync_channel(1)).unzip();
         let health = Arc::new(Health::default());
@@ -52,6 +53,7 @@ impl House {
             let (letters, workers, health) = (letters_in, senders, seen);
             Keeper { store, letters, post, workers, lines, roster, health, clock, chance: || 0 }.run()
         });
+        let letters = Letterbox { letters, health: Arc::clone(&health) };
         House { letters, receipts, workers: leases, fault, pause_ms, health, shelf, keeper, channels: numbers }
     }
 
@@ -73,7 +75,7 @@ impl House {
         let channel = self.channels[line];
         let arrivals = events.iter().map(arrival).collect();
         let admission = Admission { ticket, channel, received: clock(), arrivals };
-        self.letters.send(Letter::Admit(vec![admission])).unwrap();
+        self.letters.admit(vec![admission]).unwrap();
     }
 
     fn receipt(&self) -> Receipt {
@@ -98,7 +100,7 @@ impl House {
     }
 
     fn settle(&self, worker: usize, settlement: Settlement, effect: Effect) {
-        self.letters.send(Letter::Settled { worker, settlement, effect }).unwrap();
+        self.letters.letters.send(Letter::Settled { worker, settlement, effect }).unwrap();
     }
 
     fn hear(&self, worker: usize, lease: &Lease, said: &[&str]) {
@@ -118,7 +120,7 @@ impl House {
 
     /// Ends the keeper and opens what it left.
     fn end(self) -> Memory {
-        self.letters.send(Letter::End { until: clock() }).unwrap();
+        self.letters.letters.send(Letter::End { until: clock() }).unwrap();
         self.keeper.join().unwrap().unwrap();
         Memory::open(&self.shelf)
     }
@@ -157,6 +159,7 @@ fn a_failing_disk_keeps_nothing_says_so_and_is_tried_again() {
     assert_eq!(house.receipt(), Receipt::Kept);
     assert!(house.health.writable.load(Ordering::Relaxed));
     assert_eq!(house.health.kept.load(Ordering::Relaxed), 2);
+    assert_eq!(house.health.waiting_bytes.load(Ordering::Relaxed), 0, "what was kept or refused waits no longer");
 }
 
 #[test]
@@ -214,7 +217,7 @@ fn a_channel_at_its_limit_rests_and_the_other_does_not() {
 #[test]
 fn a_resting_keeper_keeps_and_hands_out_nothing() {
     let house = House::start(1, &["page"]);
-    house.letters.send(Letter::Rest).unwrap();
+    house.letters.letters.send(Letter::Rest).unwrap();
     house.admit(0, "m1", "anna");
     assert_eq!(house.receipt(), Receipt::Kept);
     let channel = house.channels[0];
@@ -230,7 +233,7 @@ fn the_end_waits_for_what_is_out() {
     house.admit(0, "m1", "anna");
     house.receipt();
     let heard = house.lease(0);
-    house.letters.send(Letter::End { until: clock().after(PATIENCE) }).unwrap();
+    house.letters.letters.send(Letter::End { until: clock().after(PATIENCE) }).unwrap();
     house.hear(0, &heard, &["one"]);
     house.keeper.join().unwrap().unwrap();
     let mut store = Memory::open(&house.shelf);
@@ -244,12 +247,12 @@ fn an_order_is_carried_out_and_told() {
     let ticket = Ticket { slot: 1, generation: 1 };
     let replies = vec![Reply::text("anna", "good morning")];
     let order = Order::Send { channel: house.channels[0], id: "push:1".to_owned(), replies };
-    house.letters.send(Letter::Order(ticket, order.clone())).unwrap();
+    house.letters.letters.send(Letter::Order(ticket, order.clone())).unwrap();
     assert_eq!(house.receipt(), Receipt::Done(vec!["page-1 kept".to_owned()]));
-    house.letters.send(Letter::Order(ticket, order)).unwrap();
+    house.letters.letters.send(Letter::Order(ticket, order)).unwrap();
     assert_eq!(house.receipt(), Receipt::Done(vec!["page-1 kept".to_owned()]), "its answer was lost");
     let order = Order::Replay { events: vec![(EventKey::new(house.channels[0], 1), None)] };
-    house.letters.send(Letter::Order(ticket, order)).unwrap();
+    house.letters.letters.send(Letter::Order(ticket, order)).unwrap();
     let Receipt::Done(lines) = house.receipt() else { panic!("not done") };
     assert!(lines[0].starts_with("page-1 left alone: it is open"), "{lines:?}");
 }

@@ -10,13 +10,13 @@ use super::peers::{Peers, Queue};
 use super::signals::{Signals, Wish};
 use crate::http::{HttpDate, Step, Wait};
 use crate::intake::{Intake, Verdict, told};
-use crate::keeper::{Admission, Letter, Receipt, Ticket};
+use crate::keeper::{Admission, Letter, Letterbox, Receipt, Refused, Ticket};
 use crate::limits;
 use crate::model::{Moment, Refusal, Request, Response, Tick};
 use mio::{Events, Interest, Poll, Token, Waker};
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 const WAKE: Token = Token(0);
@@ -32,7 +32,7 @@ pub struct EventLoop {
     signals: Signals,
     peers: Peers,
     intake: Intake,
-    letters: SyncSender<Letter>,
+    letters: Letterbox,
     receipts: Receiver<Vec<(Ticket, Receipt)>>,
     /// Connections that have had their share of this turn and could go on.
     again: Vec<Ticket>,
@@ -67,7 +67,7 @@ pub struct Parts {
     pub listeners: Vec<Listener>,
     pub signals: Signals,
     pub intake: Intake,
-    pub letters: SyncSender<Letter>,
+    pub letters: Letterbox,
     pub receipts: Receiver<Vec<(Ticket, Receipt)>>,
     pub connections_max: usize,
     pub clock: fn() -> Moment,
@@ -272,8 +272,8 @@ impl EventLoop {
                 self.admissions.push(Admission { ticket, channel, received: self.wall, arrivals });
             }
             Ok(Verdict::Ask(order)) => {
-                if self.letters.try_send(Letter::Order(ticket, order)).is_err() {
-                    peer.http.respond(&busy().response(), &self.date.1);
+                if self.letters.letters.send(Letter::Order(ticket, order)).is_err() {
+                    peer.http.respond(&not_kept().response(), &self.date.1);
                 }
             }
             Err(refusal) => {
@@ -294,20 +294,17 @@ impl EventLoop {
         if self.admissions.is_empty() {
             return;
         }
-        let letter = Letter::Admit(std::mem::take(&mut self.admissions));
-        let letter = match self.letters.try_send(letter) {
+        let refused = match self.letters.admit(std::mem::take(&mut self.admissions)) {
             Ok(()) => return,
-            Err(TrySendError::Full(letter)) => letter,
-            Err(TrySendError::Disconnected(letter)) => {
+            Err(Refused::Full(admissions)) => admissions,
+            Err(Refused::Gone(admissions)) => {
                 log::error!("the keeper is gone, so nothing can be kept; stopping, so that a restart can mend it");
                 self.stop();
-                letter
+                admissions
             }
         };
-        if let Letter::Admit(admissions) = letter {
-            for admission in admissions {
-                self.say(admission.ticket, &busy().response());
-            }
+        for admission in refused {
+            self.say(admission.ticket, &busy().response());
         }
     }
 
@@ -355,8 +352,8 @@ impl EventLoop {
         self.stopping = Some(self.now.after(limits::STOP_REQUESTS_TIME));
         self.listeners.clear();
         self.accept_at = None;
-        // The keeper ends only after us; should it be too busy to hear this, it hears the next letter.
-        let _ = self.letters.try_send(Letter::Rest);
+        // The keeper ends only after us, unless by an error that `hand_over` finds.
+        let _ = self.letters.letters.send(Letter::Rest);
         for index in self.peers.indices() {
             if let Some(peer) = self.peers.get(index) {
                 peer.http.close_after_answer();

@@ -7,14 +7,14 @@ use crate::model::{Lease, Moment, Settlement, Work};
 use crate::queue::pace::Effect;
 use std::io;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
 /// What every worker has.
 #[derive(Clone)]
 pub struct Tools {
     pub channels: Arc<Channels>,
-    pub keeper: SyncSender<Letter>,
+    pub keeper: Sender<Letter>,
     pub fetch: Arc<Fetch>,
     /// The store's identity, for the tags of replies.
     pub identity: String,

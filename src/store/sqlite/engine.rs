@@ -42,6 +42,11 @@ pub(super) const TO_HEAR: i64 = 0;
 pub(super) const TO_SEND: i64 = 1;
 
 impl SqliteFile {
+    /// The number of the channel with this name, given once and for all; durable when it returns.
+    pub fn channel(&self, name: &str) -> Result<ChannelNumber, StoreError> {
+        channel_number(&self.connection, name)
+    }
+
     /// The verbs on this file.
     pub fn engine(&self) -> Result<Engine<'_>, StoreError> {
         let say = Statements::prepare(&self.connection).map_err(|error| words("preparing", &error))?;
@@ -58,6 +63,26 @@ impl SqliteFile {
         engine.look_up_channels()?;
         Ok(engine)
     }
+}
+
+/// The number of the channel with this name; a new name gets the next one.
+fn channel_number(connection: &Connection, name: &str) -> Result<ChannelNumber, StoreError> {
+    let known = connection
+        .query_row("SELECT number FROM channel WHERE name = ?1", [name], |row| row.get(0))
+        .optional()
+        .map_err(|error| words("reading", &error))?;
+    if let Some(number) = known {
+        return Ok(ChannelNumber(number));
+    }
+    let highest: u16 = connection
+        .query_row("SELECT coalesce(max(number), 0) FROM channel", [], |row| row.get(0))
+        .map_err(|error| words("reading", &error))?;
+    let channel = ChannelNumber(highest.checked_add(1).ok_or_else(|| StoreError("too many channels".to_owned()))?);
+    let row = params![channel.0, name, EventKey::before_first(channel).0];
+    connection
+        .execute("INSERT INTO channel (number, name, cursor) VALUES (?1, ?2, ?3)", row)
+        .map_err(|error| words("writing", &error))?;
+    Ok(channel)
 }
 
 pub(super) fn to_json(reply: &Reply) -> Result<String, StoreError> {
@@ -112,27 +137,17 @@ impl Store for Engine<'_> {
     }
 
     fn channel(&mut self, name: &str) -> Result<ChannelNumber, StoreError> {
-        let known = self
-            .connection
-            .query_row("SELECT number FROM channel WHERE name = ?1", [name], |row| row.get::<_, u16>(0))
-            .optional()
-            .map_err(|error| words("reading", &error))?;
-        if let Some(number) = known {
-            return Ok(ChannelNumber(number));
-        }
         self.begin()?;
-        let highest = self.channels.keys().next_back().map_or(0, |channel| channel.0);
-        let channel = ChannelNumber(highest.checked_add(1).ok_or_else(|| StoreError("too many channels".to_owned()))?);
+        let channel = channel_number(self.connection, name)?;
         let start = EventKey::before_first(channel);
-        self.connection
-            .execute(
-                "INSERT INTO channel (number, name, cursor) VALUES (?1, ?2, ?3)",
-                params![channel.0, name, start.0],
-            )
-            .map_err(|error| words("writing", &error))?;
-        let place =
-            Place { last: 0, cursor: start, cursor_saved: start, pruned_to: start, soonest: None, looks_on: false };
-        self.channels.insert(channel, place);
+        self.channels.entry(channel).or_insert(Place {
+            last: 0,
+            cursor: start,
+            cursor_saved: start,
+            pruned_to: start,
+            soonest: None,
+            looks_on: false,
+        });
         Ok(channel)
     }
 
