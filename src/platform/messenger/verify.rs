@@ -92,7 +92,12 @@ fn from_hex(digits: &[u8; 64]) -> Option<[u8; 32]> {
 }
 
 fn digit(letter: u8) -> Option<u8> {
-    char::from(letter).to_digit(16).map(|value| value as u8)
+    match letter {
+        b'0'..=b'9' => Some(letter - b'0'),
+        b'a'..=b'f' => Some(letter - b'a' + 10),
+        b'A'..=b'F' => Some(letter - b'A' + 10),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
