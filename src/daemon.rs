@@ -15,6 +15,7 @@ use crate::store::StoreError;
 use crate::store::sqlite::SqliteFile;
 use crate::systemd;
 use crate::work::fetch::Fetch;
+use crate::work::introduce::{self, ACCOUNTS};
 use crate::work::pool::{self, Tools};
 use crate::work::{Channel, Channels};
 use ring::rand::{SecureRandom, SystemRandom};
@@ -52,7 +53,7 @@ pub fn run(config: &Config) -> Result<(), String> {
     let post = Post { receipts: receipts_out, wake };
     let health = Arc::new(Health::default());
     let tools = Tools {
-        channels: Arc::new(channels(config, &numbers)),
+        channels: Arc::new(channels(config, &numbers, &file).map_err(|error| error.0)?),
         keeper: letters.clone(),
         fetch: Arc::new(Fetch::default()),
         identity: file.identity().to_owned(),
@@ -161,14 +162,21 @@ fn left_behind(file: &SqliteFile, config: &Config) -> Result<Vec<String>, StoreE
     Ok(names)
 }
 
-fn channels(config: &Config, numbers: &[ChannelNumber]) -> Channels {
+/// The channels as workers know them; each is told who we are on its platform, as far as an earlier start has learnt it.
+fn channels(config: &Config, numbers: &[ChannelNumber], file: &SqliteFile) -> Result<Channels, StoreError> {
     let known = config.channels.iter().map(|channel| Channel {
         name: channel.name.clone(),
         platform: Arc::clone(&channel.platform),
         bot: Arc::clone(&channel.bot),
         bot_name: channel.bot_name.clone(),
     });
-    numbers.iter().copied().zip(known).collect()
+    let channels: Channels = numbers.iter().copied().zip(known).collect();
+    for channel in channels.values() {
+        if let Some(remembered) = file.recall(ACCOUNTS, &channel.name, clock())? {
+            introduce::meet_again(channel, &remembered);
+        }
+    }
+    Ok(channels)
 }
 
 fn routes(config: &Config, numbers: &[ChannelNumber]) -> Vec<Route> {

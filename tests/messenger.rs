@@ -15,7 +15,7 @@ use ackd::model::{
     Head, Method, Moment, Outcome, QuickReply, Reply, Request, Secret, Span,
 };
 use ackd::platform::messenger::{Messenger, Settings};
-use ackd::platform::{Kept, Platform, Reading};
+use ackd::platform::{Kept, Platform, Reading, Recalled};
 use ring::hmac;
 use serde_json::{Map, Value, json};
 use std::fs;
@@ -82,7 +82,11 @@ fn read(page: &Messenger, body: &[u8]) -> (Vec<Arrival>, usize) {
 
 fn recall(page: &Messenger, arrival: &Arrival) -> Result<Event, String> {
     let id = EventId { channel: "page".to_owned(), place: 1, part: None };
-    page.recall(&Kept { id, conversation: &arrival.conversation, received: RECEIVED, raw: &arrival.raw })
+    let kept = Kept { id, conversation: &arrival.conversation, received: RECEIVED, raw: &arrival.raw };
+    match page.recall(&kept, None, 1, RECEIVED) {
+        Recalled::Event(event) => Ok(event),
+        other => Err(format!("{other:?}")),
+    }
 }
 
 /// The names of the deliveries among the fixtures, without `.json`.
@@ -101,6 +105,7 @@ fn described(page: &Messenger, arrival: &Arrival) -> Value {
     let (fate, reason) = match arrival.fate {
         Fate::Hear => ("hear", Value::Null),
         Fate::Ignore(why) => ("ignore", json!(why)),
+        Fate::Witness => panic!("Messenger's echoes bring their text"),
     };
     let mut value = json!({
         "id": arrival.id, "conversation": arrival.conversation, "kind": arrival.kind, "fate": fate,
@@ -119,6 +124,7 @@ fn described(page: &Messenger, arrival: &Arrival) -> Value {
         EventKind::Referral { referral } => json!({ "referral": { "referral": referral } }),
         EventKind::OptIn { topic, stopped } => json!({ "optin": { "topic": topic, "stopped": stopped } }),
         EventKind::Other { kind } => json!({ "other": kind }),
+        other @ (EventKind::Submitted { .. } | EventKind::Joined) => panic!("not on Messenger: {other:?}"),
     };
     value["heard"] = without_nulls(heard);
     value["happened"] = json!(event.happened.0);

@@ -4,7 +4,7 @@
 use ackd::limits::{EVENTS_MAX, ID_BYTES_MAX};
 use ackd::model::{EventId, Fate, Framing, Head, Method, Moment, Request, Secret, Span};
 use ackd::platform::messenger::{Messenger, Settings};
-use ackd::platform::{Kept, Platform, Reading};
+use ackd::platform::{Kept, Platform, Reading, Recalled};
 use ring::hmac;
 
 const SECRET: &str = "5f2d0c1b9a8e7f6d5c4b3a2918070605";
@@ -34,9 +34,9 @@ pub fn check(body: &[u8]) {
         }
         let id = EventId { channel: "page".to_owned(), place: 1, part: None };
         let kept = Kept { id, conversation: &arrival.conversation, received: Moment(5), raw: &arrival.raw };
-        match page.recall(&kept) {
-            Ok(event) => assert!(event.conversation == arrival.conversation && event.happened.0 > 0),
-            Err(why) => assert!(!why.is_empty() && arrival.fate != Fate::Hear, "a heard event was lost: {why}"),
+        match page.recall(&kept, None, 1, Moment(5)) {
+            Recalled::Event(event) => assert!(event.conversation == arrival.conversation && event.happened.0 > 0),
+            other => assert!(arrival.fate != Fate::Hear, "a heard event was lost: {other:?}"),
         }
     }
 }

@@ -59,7 +59,9 @@ mod tests {
 
     fn said(bot: &Echo, kind: EventKind) -> Vec<Reply> {
         let id = EventId { channel: "page".to_owned(), place: 1, part: None };
-        bot.hear(&Event { id, conversation: "7".to_owned(), happened: Moment(0), kind }, &mut Locked).unwrap()
+        let (conversation, person) = ("7".to_owned(), "7".to_owned());
+        let event = Event { id, conversation, person, thread: None, happened: Moment(0), kind };
+        bot.hear(&event, &mut Locked).unwrap()
     }
 
     fn message(text: Option<&str>, attachments: Vec<Attachment>) -> EventKind {

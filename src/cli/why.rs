@@ -205,7 +205,9 @@ fn content(content: &Content) -> String {
             format!("a gallery of {}{first}", many(cards.len(), "card", "cards"))
         }
         Content::Buttons { text, buttons } => format!("{}, {}", said(text), many(buttons.len(), "button", "buttons")),
+        Content::Rich { plain, .. } => said(plain),
         Content::Image { url } => format!("a picture at {}", word(url)),
+        Content::File { url } => format!("a file at {}", word(url)),
         Content::Courtesy(CourtesyAct::MarkSeen) => "a sign that it was seen".to_owned(),
         Content::Courtesy(CourtesyAct::TypingOn) => "a sign that somebody types".to_owned(),
     }

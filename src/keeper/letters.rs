@@ -2,7 +2,7 @@
 
 use super::Health;
 use crate::limits;
-use crate::model::{Arrival, ChannelNumber, Moment, Order, Settlement};
+use crate::model::{Arrival, ChannelNumber, MemoryWrite, Moment, Order, Settlement};
 use crate::queue::pace::Effect;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -42,6 +42,8 @@ pub enum Letter {
     Order(Ticket, Order),
     /// A worker is done with its lease, and free.
     Settled { worker: usize, settlement: Settlement, effect: Effect },
+    /// Remember this.
+    Remember(MemoryWrite),
     /// A bot wants to know what it remembers.
     Recall { bot: String, key: String, answer: SyncSender<Option<Vec<u8>>> },
     /// Hand out nothing more.

@@ -20,7 +20,7 @@ pub use letters::{Admission, Letter, Letterbox, Receipt, Refused, Ticket};
 pub use roster::Roster;
 
 use crate::limits;
-use crate::model::{ChannelNumber, EventId, EventKey, Lease, Moment, Order, Settlement};
+use crate::model::{ChannelNumber, EventId, EventKey, Lease, MemoryWrite, Moment, Order, Settlement};
 use crate::queue::pace::Pace;
 use crate::store::{Admitted, Replayed, Store, StoreError, Urgency};
 use std::sync::Arc;
@@ -94,6 +94,7 @@ struct Tray {
     /// What they take together.
     bytes: usize,
     orders: Vec<(Ticket, Order)>,
+    memory: Vec<MemoryWrite>,
     unsettled: Vec<Unsettled>,
     /// The last turn kept so many events that it is worth waiting for company.
     crowded: bool,
@@ -184,6 +185,7 @@ impl Keeper<'_> {
                 }
                 tray.unsettled.push(Unsettled { worker, settlement, go_on });
             }
+            Letter::Remember(write) => tray.memory.push(write),
             Letter::Recall { bot, key, answer } => {
                 let found = self.store.recall(&bot, &key, (self.clock)()).unwrap_or_else(|error| {
                     log::error!("bot {bot}: recalling {key:?}: {error}");
@@ -269,6 +271,9 @@ impl Keeper<'_> {
             }
             plan.receipts.push((admission.ticket, Receipt::Kept));
         }
+        for write in &tray.memory {
+            self.store.remember(write)?;
+        }
         for (ticket, order) in &tray.orders {
             let lines = carry_out(self.store, order, &self.lines, now)?;
             plan.receipts.push((*ticket, Receipt::Done(lines)));
@@ -320,6 +325,7 @@ impl Keeper<'_> {
         self.let_in(tray);
         self.answer(plan.receipts);
         tray.orders.clear();
+        tray.memory.clear();
         tray.unsettled.clear();
         self.roster = plan.roster;
         for (worker, lease) in plan.leases {

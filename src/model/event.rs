@@ -2,6 +2,7 @@
 
 use super::time::Moment;
 use crate::limits::QUOTED_CHARS_MAX;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -86,6 +87,9 @@ pub enum Fate {
     Hear,
     /// Kept and shown, never answered; the reason in words, as in `an echo of our own message`.
     Ignore(&'static str),
+    /// A message of ours, of which only the platform has the text. It is looked at while a reply of its conversation is
+    /// unknown, which it may prove to be delivered; otherwise it is ignored.
+    Witness,
 }
 
 /// One event as a platform read it out of a request, ready to be kept.
@@ -110,6 +114,10 @@ pub struct Event {
     pub id: EventId,
     /// Person or room, in the platform's own id.
     pub conversation: String,
+    /// Who did it, in the platform's own id; the conversation itself where a conversation is one person.
+    pub person: String,
+    /// The thread that an answer belongs into, where the platform has threads; the worker sees to it.
+    pub thread: Option<String>,
     /// When it happened, as the platform says; when it says nothing, when it arrived.
     pub happened: Moment,
     pub kind: EventKind,
@@ -124,6 +132,10 @@ pub enum EventKind {
     Postback { title: Option<String>, payload: Option<String>, referral: Option<String> },
     /// Somebody came by a link or an advertisement.
     Referral { referral: Option<String> },
+    /// Somebody filled in a card and sent it off; a value that is no text is here as JSON.
+    Submitted { inputs: BTreeMap<String, String> },
+    /// The bot was taken into this conversation.
+    Joined,
     /// Somebody agreed to, or stopped, being written to.
     OptIn { topic: Option<String>, stopped: bool },
     /// A kind that only some bots care about, by its platform's word.

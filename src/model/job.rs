@@ -31,6 +31,10 @@ pub enum Settlement {
     HearLater { event: EventKey, lane: i64, due: Moment, attempt: u32, why: String },
     /// The bot never will.
     HearDead { event: EventKey, lane: i64, why: String },
+    /// There is nothing to hear after all, and why.
+    HearIgnored { event: EventKey, lane: i64, why: String },
+    /// A message of ours came back with one of these texts; an unknown reply that says so was delivered.
+    Witnessed { event: EventKey, lane: i64, texts: Vec<String> },
     /// A reply's attempt ended.
     Sent { event: EventKey, lane: i64, attempt: Attempt, end: SendEnd },
 }

@@ -11,6 +11,9 @@ pub struct Reply {
     pub to: String,
     #[serde(default)]
     pub purpose: Purpose,
+    /// The thread to say it in, in the platform's own id; the worker writes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread: Option<String>,
     pub content: Content,
 }
 
@@ -18,7 +21,7 @@ impl Reply {
     /// Plain text as an answer in this conversation.
     pub fn text(to: impl Into<String>, text: impl Into<String>) -> Reply {
         let content = Content::Text { text: text.into(), quick_replies: Vec::new() };
-        Reply { to: to.into(), purpose: Purpose::Response, content }
+        Reply { to: to.into(), purpose: Purpose::Response, thread: None, content }
     }
 }
 
@@ -46,10 +49,26 @@ pub enum Content {
     Gallery { cards: Vec<Card> },
     /// Text with buttons below.
     Buttons { text: String, buttons: Vec<Button> },
+    /// Text with markup: `markdown` where a platform shows it, `plain` where none does.
+    Rich { markdown: String, plain: String },
     /// A picture at a public URL.
     Image { url: String },
+    /// Any other file at a public URL.
+    File { url: String },
     /// Not a message: tried once, and nothing waits for it.
     Courtesy(CourtesyAct),
+}
+
+impl Content {
+    /// Whether a message whose text came back as one of `texts` says this. White space around it may have gone.
+    pub fn reads_as(&self, texts: &[String]) -> bool {
+        let said: &[&String] = match self {
+            Content::Text { text, .. } | Content::Buttons { text, .. } => &[text],
+            Content::Rich { markdown, plain } => &[markdown, plain],
+            Content::Gallery { .. } | Content::Image { .. } | Content::File { .. } | Content::Courtesy(_) => &[],
+        };
+        said.iter().any(|said| !said.trim().is_empty() && texts.iter().any(|text| text.trim() == said.trim()))
+    }
 }
 
 /// A sign of attention.
@@ -100,7 +119,32 @@ pub struct OutboundRequest {
     /// Further query parameters that must not be logged, already percent-encoded: `appsecret_proof=…`.
     pub secret_query: Option<Secret>,
     pub content_type: &'static str,
+    /// Further headers: a signature.
+    pub headers: Vec<(&'static str, String)>,
     pub body: Vec<u8>,
+    /// A shorter time for the whole call than `FETCH_TIME`.
+    pub patience: Option<Duration>,
+}
+
+impl OutboundRequest {
+    /// A request without a body, an account or anything special.
+    pub fn get(url: String) -> OutboundRequest {
+        OutboundRequest::json(super::Method::Get, url, Vec::new())
+    }
+
+    /// A request with a body of JSON.
+    pub fn json(method: super::Method, url: String, body: Vec<u8>) -> OutboundRequest {
+        OutboundRequest {
+            method,
+            url,
+            bearer: None,
+            secret_query: None,
+            content_type: "application/json",
+            headers: Vec::new(),
+            body,
+            patience: None,
+        }
+    }
 }
 
 /// How an attempt to send a request ended.

@@ -1,12 +1,14 @@
 //! A platform is an adapter: it reads requests, writes replies and judges answers, and touches nothing.
 //!
-//!     read    Request  → Reading            what came in, signature checked over the bytes as received
-//!     recall  kept     → Event              the same bytes again, now for the bot
-//!     fit     Reply    → Replies            cut to the platform's size, before they are kept
-//!     write   Reply    → OutboundRequest    what to send
-//!     judge   Outcome  → Delivery           what became of it
+//!     read     Request  → Reading            what came in, signature checked over the bytes as received
+//!     look_up  kept     → OutboundRequest    what the notification did not say, where there is such a thing
+//!     recall   kept     → Recalled           the same bytes again, and what was found, now for the bot
+//!     fit      Reply    → Replies            cut to the platform's size, before they are kept
+//!     write    Reply    → OutboundRequest    what to send
+//!     judge    Outcome  → Delivery           what became of it
 //!
-//! All five are pure: no socket, no clock, no chance; so their tests are files in `tests/fixtures/`.
+//! All of it is pure: no socket, no clock, no chance; so its tests are files in `tests/fixtures/`. A platform whose
+//! rules depend on who we are there is introduced once: `introduction`, `introduced`, `meet`.
 //! Never here: bots, the store, waiting. A new platform is a folder here, its
 //! fixtures, and its keys in `config/channel.rs`.
 
@@ -16,6 +18,7 @@ pub mod messenger;
 use crate::model::{
     Arrival, Delivery, Event, EventId, Head, Moment, OutboundRequest, Outcome, Refusal, Reply, Request, Response,
 };
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
 /// What a request turned out to be.
@@ -37,6 +40,29 @@ pub struct Kept<'a> {
     pub raw: &'a [u8],
 }
 
+/// What a kept event turned out to be, now that its turn has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Recalled {
+    /// The bot shall hear this.
+    Event(Event),
+    /// A message of our own, which came back with one of these texts.
+    Own { texts: Vec<String> },
+    /// Nothing to hear after all, and why.
+    Ignored(String),
+    /// It could not be read: `Retry`, `Locked` or `Dead`, since looking up says nothing to anybody.
+    Failed(Delivery),
+}
+
+/// Who we are on a platform, as it told us itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    pub id: String,
+    /// The name that people see, and that mentions show.
+    pub name: String,
+    /// Tells the token with which this was learnt from another one; it says nothing about the token itself.
+    pub token_mark: String,
+}
+
 /// Why a reply cannot be said on this platform, in words for the operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unsayable(pub String);
@@ -52,8 +78,14 @@ pub trait Platform: Send + Sync {
     /// Verifies and reads a whole request.
     fn read(&self, request: &Request) -> Result<Reading, Refusal>;
 
-    /// Reads a kept event again. An error is a reason, in words; then nobody hears it.
-    fn recall(&self, kept: &Kept<'_>) -> Result<Event, String>;
+    /// What must be asked before a kept event can be recalled, if anything. An error says that the event needs no
+    /// look, or cannot have one now.
+    fn look_up(&self, _kept: &Kept<'_>) -> Result<Option<OutboundRequest>, Box<Recalled>> {
+        Ok(None)
+    }
+
+    /// Reads a kept event again, with what `look_up` brought, if it asked for something. `attempt` counts from 1.
+    fn recall(&self, kept: &Kept<'_>, found: Option<&Outcome>, attempt: u32, now: Moment) -> Recalled;
 
     /// Cuts a reply into as many as the platform's limits ask for, in order; each is then sent on its own.
     fn fit(&self, reply: Reply) -> Result<Vec<Reply>, Unsayable>;
@@ -64,4 +96,27 @@ pub trait Platform: Send + Sync {
 
     /// What became of an attempt that ended at `now`. `attempt` counts from 1.
     fn judge(&self, outcome: &Outcome, attempt: u32, now: Moment) -> Delivery;
+
+    /// The question who we are, where the platform's rules depend on it.
+    fn introduction(&self) -> Option<OutboundRequest> {
+        None
+    }
+
+    /// What the answer to it says; or a `Retry`, `Locked` or `Dead`.
+    fn introduced(&self, _outcome: &Outcome, _now: Moment) -> Result<Account, Box<Delivery>> {
+        Err(Box::new(Delivery::Dead { why: "this platform introduces nobody".to_owned() }))
+    }
+
+    /// From now on this is who we are. What is known of another token counts for nothing.
+    fn meet(&self, _account: Account) {}
+
+    /// Whether we know who we are, or need not.
+    fn is_introduced(&self) -> bool {
+        true
+    }
+
+    /// What is said in a conversation that the bot was taken into, before anything else; nothing without.
+    fn greeting(&self) -> Option<&str> {
+        None
+    }
 }

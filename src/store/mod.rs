@@ -19,12 +19,21 @@ pub mod sqlite;
 #[cfg(test)]
 mod suite;
 
-use crate::model::{Arrival, Attempt, ChannelNumber, EventId, EventKey, Lease, Moment, Reply, Settlement};
+use crate::model::{Arrival, Attempt, ChannelNumber, EventId, EventKey, Lease, MemoryWrite, Moment, Reply, Settlement};
 use std::collections::HashSet;
 use std::fmt;
 
 /// The kind of an event that did not come from outside: something we were asked to say.
 pub const PUSH: &str = "push";
+
+/// The kind of a message of our own that is kept as a witness, and why it is ignored otherwise.
+pub const OWN: &str = "own";
+const OWN_WHY: &str = "a message of ours";
+
+/// Why a message of ours is ignored that showed a reply to be delivered.
+fn witnessed(event: EventKey, part: u32) -> String {
+    format!("{OWN_WHY}; it shows that reply {}.{part} was delivered", event.place())
+}
 
 /// What became of an arrival.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,6 +111,9 @@ pub trait Store {
 
     /// Puts an event that ended dead or unknown back: what was not said is to be said, and what was not heard heard.
     fn replay(&mut self, event: EventKey, part: Option<u32>, now: Moment) -> Result<Replayed, StoreError>;
+
+    /// Writes what is to be remembered, or forgets it. Of a bot that remembers too much already, new keys are left out.
+    fn remember(&mut self, write: &MemoryWrite) -> Result<(), StoreError>;
 
     /// What a bot remembers under this key, unless it has expired.
     fn recall(&mut self, bot: &str, key: &str, now: Moment) -> Result<Option<Vec<u8>>, StoreError>;

@@ -3,7 +3,7 @@
 
 use super::memory::{Memory, Shelf};
 use super::sqlite::SqliteFile;
-use super::{Admitted, PutBack, Replayed, State, Store, Wanted, tag};
+use super::{Admitted, OWN, PutBack, Replayed, State, Store, Wanted, tag};
 use crate::limits;
 use crate::model::{
     Arrival, Attempt, ChannelNumber, EventKey, Fate, Lease, MemoryWrite, Moment, Reply, SendEnd, Settlement, Work,
@@ -357,6 +357,63 @@ macro_rules! every_store_must {
                 let ours = echo(tag(desk.store.identity(), a1, 1), "e1");
                 desk.store.admit(desk.channel, &ours, NOW, NOW).unwrap();
                 assert_eq!(desk.state(a1), State::Answered);
+            });
+        }
+
+        #[test]
+        fn settle_an_unknown_reply_by_our_own_message_with_the_same_text() {
+            fixture("witness").with(&mut |store| {
+                let mut desk = Desk::at(store);
+                let own = |id: &str| Arrival { fate: Fate::Witness, ..arrival(id, "room") };
+                let witness = |desk: &mut Desk<'_>, id: &str| {
+                    let Admitted::Kept { event, .. } = desk.store.admit(desk.channel, &own(id), NOW, NOW).unwrap() else {
+                        panic!("{id} is new")
+                    };
+                    event
+                };
+                let early = witness(&mut desk, "w0");
+                assert_eq!(desk.state(early), State::Ignored, "there is nothing to prove yet");
+                let a1 = desk.admit("a1", "room");
+                let heard = desk.lease(&free(), NOW).unwrap();
+                let one = desk.hear(&heard, &["one", "two"], true, NOW).unwrap();
+                // It comes back while we still wait for the platform's answer, so it waits its turn.
+                let (overtaking, second) = (witness(&mut desk, "w1"), witness(&mut desk, "w2"));
+                assert_eq!(desk.state(overtaking), State::Open);
+                let two = desk.sent(&one, SendEnd::Unknown, NOW).unwrap();
+                desk.sent(&two, SendEnd::Unknown, NOW);
+                assert_eq!(desk.state(a1), State::Unknown);
+                let look = |desk: &mut Desk<'_>, texts: &[&str]| {
+                    let lease = desk.lease(&free(), NOW).unwrap();
+                    assert!(matches!(&lease.work, Work::Hear { kind, .. } if kind == OWN));
+                    let (event, lane) = (lease.event, lease.lane);
+                    let texts = texts.iter().map(|text| (*text).to_owned()).collect();
+                    desk.store.settle(&Settlement::Witnessed { event, lane, texts }, false, NOW).unwrap();
+                    desk.store.life(event).unwrap().unwrap().why.unwrap()
+                };
+                assert_eq!(look(&mut desk, &[" two\n"]), "a message of ours; it shows that reply 2.2 was delivered");
+                assert_eq!(desk.state(a1), State::Unknown, "one of two is still unknown");
+                assert_eq!(look(&mut desk, &["another", "one"]), "a message of ours; it shows that reply 2.1 was delivered");
+                assert_eq!((desk.state(a1), desk.state(second)), (State::Answered, State::Ignored));
+                let late = witness(&mut desk, "w3");
+                assert_eq!(desk.state(late), State::Ignored, "nothing is left to prove");
+            });
+        }
+
+        #[test]
+        fn ask_nothing_about_our_own_message_when_the_answer_came_after_all() {
+            fixture("witness-idle").with(&mut |store| {
+                let mut desk = Desk::at(store);
+                desk.admit("a1", "room");
+                let heard = desk.lease(&free(), NOW).unwrap();
+                let one = desk.hear(&heard, &["one"], true, NOW).unwrap();
+                let own = Arrival { fate: Fate::Witness, ..arrival("w1", "room") };
+                let Admitted::Kept { event, .. } = desk.store.admit(desk.channel, &own, NOW, NOW).unwrap() else {
+                    panic!("it is new")
+                };
+                let next = desk.admit("a2", "room");
+                desk.sent(&one, delivered(), NOW);
+                assert_eq!(desk.lease(&free(), NOW).unwrap().event, next, "nobody looks it up");
+                assert_eq!(desk.state(event), State::Ignored);
             });
         }
 

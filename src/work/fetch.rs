@@ -101,7 +101,10 @@ fn agent(roots: &RootCerts) -> Agent {
 }
 
 fn call(agent: &Agent, request: &OutboundRequest) -> Result<Answer, FetchFault> {
-    let outbound = build(request)?;
+    let mut outbound = build(request)?;
+    if let Some(patience) = request.patience {
+        outbound = agent.configure_request(outbound).timeout_global(Some(patience)).build();
+    }
     let mut response = agent.run(outbound).map_err(|error| fault(&error))?;
     let status = response.status().as_u16();
     let headers = HEADERS
@@ -135,6 +138,9 @@ fn build(request: &OutboundRequest) -> Result<http::Request<Vec<u8>>, FetchFault
         None => request.url.clone(),
     };
     let mut outbound = http::Request::builder().method(method).uri(url).header("Content-Type", request.content_type);
+    for (name, value) in &request.headers {
+        outbound = outbound.header(*name, value);
+    }
     if let Some(token) = &request.bearer {
         outbound = outbound.header("Authorization", format!("Bearer {}", token.expose()));
     }
@@ -188,14 +194,7 @@ mod tests {
     use std::thread;
 
     fn request(url: String) -> OutboundRequest {
-        OutboundRequest {
-            method: Method::Post,
-            url,
-            bearer: None,
-            secret_query: None,
-            content_type: "application/json",
-            body: b"{}".to_vec(),
-        }
+        OutboundRequest::json(Method::Post, url, b"{}".to_vec())
     }
 
     fn served_by(serve: impl FnOnce(TcpStream) + Send + 'static) -> Outcome {

@@ -1,56 +1,129 @@
 //! One event, heard by its channel's bot.
 
 use super::Channel;
+use super::consequence::{effect, wait, words};
+use super::introduce::introduce;
 use super::pool::Tools;
 use crate::bot::{BotFault, Desk};
 use crate::keeper::Letter;
 use crate::limits;
-use crate::model::{Event, EventId, Lease, MemoryWrite, Moment, Reply, Settlement, Work};
-use crate::platform::{Kept, Unsayable};
+use crate::model::{Delivery, Event, EventId, EventKey, EventKind, MemoryWrite, Moment, Outcome, Reply, Settlement};
+use crate::platform::{Kept, Recalled, Unsayable};
 use crate::queue::backoff;
+use crate::queue::pace::Effect;
 use std::sync::mpsc::{SyncSender, sync_channel};
+use std::time::Duration;
 
-/// Lets the bot hear, and cuts what it says to the platform's size.
-pub(super) fn hear(lease: &Lease, channel: &Channel, tools: &Tools) -> Settlement {
-    let (event, lane) = (lease.event, lease.lane);
-    let Work::Hear { conversation, received, raw, attempt, .. } = &lease.work else {
-        return Settlement::HearDead { event, lane, why: "this is nothing to hear".to_owned() };
-    };
-    let id = EventId { channel: channel.name.clone(), place: event.place(), part: None };
-    let kept = Kept { id: id.clone(), conversation, received: *received, raw };
-    let heard = match channel.platform.recall(&kept) {
-        Ok(heard) => heard,
-        Err(why) => {
-            log::error!("{id}: dead: it cannot be read again: {why}");
-            return Settlement::HearDead { event, lane, why: format!("it cannot be read again: {why}") };
-        }
-    };
-    let mut desk = WorkDesk { tools, bot: &channel.bot_name, writes: Vec::new() };
-    match answer(&heard, channel, &mut desk) {
-        Ok(replies) => Settlement::Heard { event, lane, replies, memory: desk.writes },
-        Err(BotFault::Never { why }) => {
-            log::error!("{id}: dead: bot {}: {why}", channel.bot_name);
-            Settlement::HearDead { event, lane, why: format!("bot {}: {why}", channel.bot_name) }
-        }
-        Err(BotFault::Later { why, after }) => {
-            let now = (tools.clock)();
-            if now.since(*received) >= limits::RETRY_LIFE {
-                log::error!("{id}: dead: given up after {attempt} attempts: bot {}: {why}", channel.bot_name);
-                let why = format!("given up after {attempt} attempts: bot {}: {why}", channel.bot_name);
-                return Settlement::HearDead { event, lane, why };
+/// One event whose turn it is.
+pub(super) struct Hearing<'a> {
+    pub event: EventKey,
+    pub lane: i64,
+    pub conversation: &'a str,
+    pub received: Moment,
+    pub raw: &'a [u8],
+    pub attempt: u32,
+}
+
+impl Hearing<'_> {
+    /// Finds out what the event is, lets the bot hear it, and cuts what the bot says to the platform's size. Also says
+    /// what that tells about the channel.
+    pub(super) fn run(&self, channel: &Channel, tools: &Tools) -> (Settlement, Effect) {
+        let (event, lane) = (self.event, self.lane);
+        let (recalled, status) = self.recall(channel, tools);
+        let effect = match (&recalled, status) {
+            (Recalled::Failed(delivery), _) => effect(delivery, status),
+            (_, Some(_)) => Effect::Well,
+            (_, None) => Effect::None,
+        };
+        let settlement = match recalled {
+            Recalled::Event(heard) => self.let_hear(&heard, channel, tools),
+            Recalled::Own { texts } => Settlement::Witnessed { event, lane, texts },
+            Recalled::Ignored(why) => Settlement::HearIgnored { event, lane, why },
+            Recalled::Failed(Delivery::Retry { after, .. }) => {
+                self.later(words_of(&effect), wait(after, &effect, self.attempt, (tools.chance)()), channel, tools)
             }
-            let wait = backoff::delay(*attempt, (tools.chance)());
-            let due = now.after(after.map_or(wait, |after| wait.max(after.min(limits::UPSTREAM_WAIT_MAX))));
-            log::warn!("{id}: bot {}: {why}; another try in {} s", channel.bot_name, due.since(now).as_secs());
-            Settlement::HearLater { event, lane, due, attempt: *attempt, why }
+            // The channel rests, and this event with it; but a start with better credentials need not wait.
+            Recalled::Failed(Delivery::Locked { why }) => self.later(&why, Duration::ZERO, channel, tools),
+            Recalled::Failed(delivery) => self.dead(&format!("it cannot be read: {}", words(&delivery)), channel),
+        };
+        (settlement, effect)
+    }
+
+    /// What the event is, with the status of the platform's last answer if it was asked.
+    fn recall(&self, channel: &Channel, tools: &Tools) -> (Recalled, Option<u16>) {
+        if !channel.platform.is_introduced() {
+            match introduce(channel, &tools.fetch, tools.clock) {
+                // The keeper is gone only when everything ends; the next start asks again.
+                Ok(Some(write)) => drop(tools.keeper.send(Letter::Remember(write))),
+                Ok(None) => {}
+                Err((delivery, status)) => return (Recalled::Failed(delivery), status),
+            }
         }
+        let (conversation, received, raw) = (self.conversation, self.received, self.raw);
+        let kept = Kept { id: self.id(channel), conversation, received, raw };
+        let found = match channel.platform.look_up(&kept) {
+            Ok(question) => question.map(|question| tools.fetch.call(&question)),
+            Err(recalled) => return (*recalled, None),
+        };
+        let status = match &found {
+            Some(Outcome::Answered(answer)) => Some(answer.status),
+            _ => None,
+        };
+        (channel.platform.recall(&kept, found.as_ref(), self.attempt, (tools.clock)()), status)
+    }
+
+    fn let_hear(&self, heard: &Event, channel: &Channel, tools: &Tools) -> Settlement {
+        let (event, lane) = (self.event, self.lane);
+        let mut desk = WorkDesk { tools, bot: &channel.bot_name, writes: Vec::new() };
+        match answer(heard, channel, &mut desk) {
+            Ok(replies) => Settlement::Heard { event, lane, replies, memory: desk.writes },
+            Err(BotFault::Never { why }) => self.dead(&format!("bot {}: {why}", channel.bot_name), channel),
+            Err(BotFault::Later { why, after }) => {
+                let wait = backoff::delay(self.attempt, (tools.chance)());
+                let wait = after.map_or(wait, |after| wait.max(after.min(limits::UPSTREAM_WAIT_MAX)));
+                self.later(&format!("bot {}: {why}", channel.bot_name), wait, channel, tools)
+            }
+        }
+    }
+
+    fn later(&self, why: &str, wait: Duration, channel: &Channel, tools: &Tools) -> Settlement {
+        let (event, lane, attempt, now) = (self.event, self.lane, self.attempt, (tools.clock)());
+        if now.since(self.received) >= limits::RETRY_LIFE {
+            return self.dead(&format!("given up after {attempt} attempts: {why}"), channel);
+        }
+        log::warn!("{}: {why}; another try in {} s", self.id(channel), wait.as_secs());
+        Settlement::HearLater { event, lane, due: now.after(wait), attempt, why: why.to_owned() }
+    }
+
+    fn dead(&self, why: &str, channel: &Channel) -> Settlement {
+        log::error!("{}: dead: {why}", self.id(channel));
+        Settlement::HearDead { event: self.event, lane: self.lane, why: why.to_owned() }
+    }
+
+    fn id(&self, channel: &Channel) -> EventId {
+        EventId { channel: channel.name.clone(), place: self.event.place(), part: None }
+    }
+}
+
+fn words_of(effect: &Effect) -> &str {
+    match effect {
+        Effect::Failed { why } | Effect::Limited { why, .. } | Effect::Locked { why } => why,
+        Effect::None | Effect::Well => "",
     }
 }
 
 fn answer(event: &Event, channel: &Channel, desk: &mut WorkDesk<'_>) -> Result<Vec<Reply>, BotFault> {
     let never = |Unsayable(why): Unsayable| BotFault::Never { why: format!("its reply cannot be said: {why}") };
+    let greeting = channel.platform.greeting().filter(|_| event.kind == EventKind::Joined);
+    let said = match greeting {
+        Some(greeting) => vec![Reply::text(&event.conversation, greeting)],
+        None => channel.bot.hear(event, desk)?,
+    };
     let mut fitted = Vec::new();
-    for reply in channel.bot.hear(event, desk)? {
+    for mut reply in said {
+        if reply.thread.is_none() && reply.to == event.conversation {
+            reply.thread.clone_from(&event.thread);
+        }
         fitted.extend(channel.platform.fit(reply).map_err(never)?);
     }
     if fitted.len() > limits::REPLIES_MAX {

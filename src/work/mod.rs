@@ -1,14 +1,18 @@
 //! The workers: threads that may wait. A worker takes one lease, does it, and says how it ended.
 //!
 //!     pool.rs    the threads
-//!     hear.rs    one event, heard by its channel's bot          reads through a desk
+//!     hear.rs    one event, heard by its channel's bot          looks it up first where need be; reads through a desk
 //!     send.rs    one reply, said to its platform                one call
+//!     introduce.rs   who we are on a platform
+//!     consequence.rs what follows from an upstream's answer
 //!     fetch.rs   calls to upstreams; with resolve.rs the only place with ureq
 //!
 //! Never here: the store (the keeper owns it), a client's socket.
 
+mod consequence;
 pub mod fetch;
 mod hear;
+pub mod introduce;
 pub mod pool;
 mod resolve;
 mod send;

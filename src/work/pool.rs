@@ -58,7 +58,10 @@ fn settle(lease: &Lease, tools: &Tools) -> (Settlement, Effect) {
         return (Settlement::HearDead { event, lane, why }, Effect::None);
     };
     match &lease.work {
-        Work::Hear { .. } => (hear::hear(lease, channel, tools), Effect::None),
+        Work::Hear { conversation, received, raw, attempt, .. } => {
+            let (received, attempt) = (*received, *attempt);
+            hear::Hearing { event, lane, conversation, received, raw, attempt }.run(channel, tools)
+        }
         Work::Send { part, reply, attempt, made } => {
             let send = send::Send { event, lane, part: *part, reply, attempt: *attempt, made: *made };
             send.run(channel, tools)

@@ -1,18 +1,14 @@
 //! One reply, said to its platform: write, call, judge.
 
 use super::Channel;
+use super::consequence::{effect, wait, words};
 use super::pool::Tools;
 use crate::limits;
-use crate::model::{
-    Attempt, Content, Delivery, EventId, EventKey, Extent, Moment, Outcome, Reply, SendEnd, Settlement,
-};
+use crate::model::{Attempt, Content, Delivery, EventId, EventKey, Moment, Outcome, Reply, SendEnd, Settlement};
 use crate::platform::Unsayable;
-use crate::platform::cut::truncate;
-use crate::queue::backoff;
 use crate::queue::pace::Effect;
 use crate::store::tag;
 use log::Level;
-use std::time::Duration;
 
 /// One attempt at one reply.
 pub(super) struct Send<'a> {
@@ -63,12 +59,7 @@ impl Send<'_> {
             // The channel rests, and this reply with it; but a start with better credentials need not wait.
             Delivery::Locked { .. } => SendEnd::Again { due: now, maybe_said: false },
             Delivery::Retry { after, maybe_said, .. } => {
-                let wait = backoff::delay(self.attempt, chance);
-                let wait = match effect {
-                    Effect::Limited { wait, .. } => *wait,
-                    _ => after.map_or(wait, |after| after.max(wait)),
-                };
-                SendEnd::Again { due: now.after(wait), maybe_said }
+                SendEnd::Again { due: now.after(wait(after, effect, self.attempt, chance)), maybe_said }
             }
         }
     }
@@ -89,36 +80,6 @@ impl Send<'_> {
         }
     }
 }
-
-fn words(delivery: &Delivery) -> String {
-    let mut words = match delivery {
-        Delivery::Delivered { .. } => "delivered".to_owned(),
-        Delivery::Retry { why, .. } | Delivery::Locked { why } | Delivery::Unknown { why } | Delivery::Dead { why } => {
-            why.clone()
-        }
-    };
-    truncate(&mut words, limits::WORDS_BYTES_MAX);
-    words
-}
-
-/// What the attempt says about its channel. A refusal of this one message says that the platform is well.
-fn effect(delivery: &Delivery, status: Option<u16>) -> Effect {
-    match delivery {
-        Delivery::Delivered { .. } => Effect::Well,
-        Delivery::Dead { .. } if status.is_some() => Effect::Well,
-        Delivery::Dead { .. } => Effect::None,
-        Delivery::Locked { why } => Effect::Locked { why: why.clone() },
-        Delivery::Unknown { why } => Effect::Failed { why: why.clone() },
-        Delivery::Retry { why, after, extent: Extent::Channel, .. } => {
-            let wait = after.unwrap_or(LIMIT_REST).min(limits::UPSTREAM_WAIT_MAX);
-            Effect::Limited { wait, why: why.clone() }
-        }
-        Delivery::Retry { why, .. } => Effect::Failed { why: why.clone() },
-    }
-}
-
-/// How long a channel rests after a limit for which the platform named no end; asking sooner lengthens it.
-const LIMIT_REST: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
 mod tests {

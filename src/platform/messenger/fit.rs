@@ -22,18 +22,20 @@ const CARD_TITLE_MAX: usize = 80;
 
 /// `reply` as one or more that can be sent as they are.
 pub(super) fn fit(reply: Reply) -> Result<Vec<Reply>, Unsayable> {
-    let Reply { to, purpose, content } = reply;
+    let Reply { to, purpose, content, .. } = reply;
     let contents = match content {
         Content::Text { text, quick_replies } => texts(&text, quick_replies)?,
         Content::Gallery { cards } => galleries(cards)?,
         Content::Buttons { text, buttons } => with_buttons(&text, buttons)?,
+        Content::Rich { plain, .. } => self::plain(&plain)?,
         Content::Image { url } if url.is_empty() => return no("an image needs a URL"),
-        whole @ (Content::Image { .. } | Content::Courtesy(_)) => vec![whole],
+        Content::File { url } if url.is_empty() => return no("a file needs a URL"),
+        whole @ (Content::Image { .. } | Content::File { .. } | Content::Courtesy(_)) => vec![whole],
     };
     if contents.len() > REPLIES_MAX {
         return no(format!("it would take {} messages, and {REPLIES_MAX} is the most", contents.len()));
     }
-    Ok(contents.into_iter().map(|content| Reply { to: to.clone(), purpose, content }).collect())
+    Ok(contents.into_iter().map(|content| Reply { to: to.clone(), purpose, thread: None, content }).collect())
 }
 
 fn no<T>(why: impl Into<String>) -> Result<T, Unsayable> {
@@ -144,7 +146,7 @@ mod tests {
     use crate::model::{CourtesyAct, Purpose};
 
     fn fitted(content: Content) -> Result<Vec<Content>, String> {
-        let reply = Reply { to: "7".to_owned(), purpose: Purpose::Push, content };
+        let reply = Reply { purpose: Purpose::Push, content, ..Reply::text("7", "") };
         let replies = fit(reply).map_err(|no| no.0)?;
         assert!(replies.iter().all(|reply| reply.to == "7" && reply.purpose == Purpose::Push));
         Ok(replies.into_iter().map(|reply| reply.content).collect())

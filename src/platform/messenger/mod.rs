@@ -19,9 +19,9 @@ mod recall;
 mod verify;
 mod write;
 
-use super::{Kept, Platform, Reading, Unsayable};
+use super::{Kept, Platform, Reading, Recalled, Unsayable};
 use crate::model::{
-    Delivery, Event, Head, Method, Moment, OutboundRequest, Outcome, Refusal, Reply, Request, Response, Secret,
+    Delivery, Head, Method, Moment, OutboundRequest, Outcome, Refusal, Reply, Request, Response, Secret,
 };
 use ring::hmac;
 
@@ -125,8 +125,11 @@ impl Platform for Messenger {
         Ok(Reading::Events { arrivals, response: Response::text(200, "EVENT_RECEIVED"), notes })
     }
 
-    fn recall(&self, kept: &Kept<'_>) -> Result<Event, String> {
-        recall::event(kept)
+    fn recall(&self, kept: &Kept<'_>, _found: Option<&Outcome>, _attempt: u32, _now: Moment) -> Recalled {
+        match recall::event(kept) {
+            Ok(event) => Recalled::Event(event),
+            Err(why) => Recalled::Failed(Delivery::Dead { why }),
+        }
     }
 
     fn fit(&self, reply: Reply) -> Result<Vec<Reply>, Unsayable> {
@@ -136,12 +139,9 @@ impl Platform for Messenger {
     fn write(&self, reply: &Reply, tag: &str) -> Result<OutboundRequest, Unsayable> {
         let by_header = !self.settings.token_in_query;
         Ok(OutboundRequest {
-            method: Method::Post,
-            url: self.messages_url.clone(),
             bearer: by_header.then(|| self.settings.access_token.clone()),
             secret_query: self.secret_query.clone(),
-            content_type: "application/json",
-            body: write::body(reply, tag)?,
+            ..OutboundRequest::json(Method::Post, self.messages_url.clone(), write::body(reply, tag)?)
         })
     }
 

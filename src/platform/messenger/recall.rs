@@ -62,7 +62,8 @@ pub(super) fn event(kept: &Kept<'_>) -> Result<Event, String> {
     let kind = item.content.map_or(EventKind::Other { kind: "unknown".to_owned() }, |(kind, content)| {
         meaning(kind.word, content.object().unwrap_or_default())
     });
-    Ok(Event { id: kept.id.clone(), conversation: kept.conversation.to_owned(), happened, kind })
+    let (id, conversation) = (kept.id.clone(), kept.conversation.to_owned());
+    Ok(Event { id, person: conversation.clone(), conversation, thread: None, happened, kind })
 }
 
 fn meaning(word: &str, content: Content) -> EventKind {

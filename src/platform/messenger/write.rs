@@ -84,14 +84,18 @@ fn message(content: &Content) -> Said {
             "text": text,
             "buttons": buttons.iter().map(button).collect::<Vec<_>>(),
         })),
-        Content::Image { url } => {
-            json!({ "attachment": { "type": "image", "payload": { "url": url, "is_reusable": true } } })
-        }
+        Content::Rich { plain, .. } => json!({ "text": plain }),
+        Content::Image { url } => attachment("image", url),
+        Content::File { url } => attachment("file", url),
     };
     match message {
         Value::Object(message) => Said::Message(message),
         _ => Said::Message(Map::new()),
     }
+}
+
+fn attachment(kind: &str, url: &str) -> Value {
+    json!({ "attachment": { "type": kind, "payload": { "url": url, "is_reusable": true } } })
 }
 
 fn quick_reply(quick_reply: &QuickReply) -> Value {

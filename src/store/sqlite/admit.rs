@@ -1,9 +1,10 @@
 //! Taking in: an event, the replies to it, an echo that proves one of them.
 
-use super::engine::{Engine, to_json};
-use super::statements::{first, run};
+use super::engine::{Engine, from_json, to_json};
+use super::statements::{all, first, run};
+use crate::limits;
 use crate::model::{Arrival, ChannelNumber, EventKey, Fate, Moment, Reply};
-use crate::store::{State, StoreError, lane, read_tag};
+use crate::store::{OWN, OWN_WHY, State, StoreError, lane, read_tag, witnessed};
 use rusqlite::params;
 
 impl Engine<'_> {
@@ -16,13 +17,15 @@ impl Engine<'_> {
         now: Moment,
     ) -> Result<Option<EventKey>, StoreError> {
         self.begin()?;
-        let place = self.place(channel)?;
-        let key = EventKey::new(channel, place.last + 1);
+        let key = EventKey::new(channel, self.place(channel)?.last + 1);
         let lane = lane(channel, &arrival.conversation);
         let (state, ended, why) = match arrival.fate {
             Fate::Hear => (State::Open, None, None),
+            Fate::Witness if self.may_be_witnessed(channel, lane)? => (State::Open, None, None),
+            Fate::Witness => (State::Ignored, Some(now.0), Some(OWN_WHY)),
             Fate::Ignore(why) => (State::Ignored, Some(now.0), Some(why)),
         };
+        let kind = if arrival.fate == Fate::Witness { OWN } else { arrival.kind };
         let new = run(
             &mut self.say.admit,
             params![
@@ -31,7 +34,7 @@ impl Engine<'_> {
                 arrival.id,
                 arrival.conversation,
                 lane,
-                arrival.kind,
+                kind,
                 received.0,
                 now.0,
                 state as i64,
@@ -44,6 +47,41 @@ impl Engine<'_> {
             self.place(channel)?.last += 1;
         }
         Ok(new.then_some(key))
+    }
+
+    /// Whether a message of ours may have something to prove: a reply is unknown, or still under way.
+    fn may_be_witnessed(&mut self, channel: ChannelNumber, lane: i64) -> Result<bool, StoreError> {
+        let busy = first(&mut self.say.lane_at, params![lane], |_| Ok(()))?.is_some();
+        Ok(busy || self.has_doubts(channel, lane)?)
+    }
+
+    /// Whether a reply of this conversation is unknown.
+    pub(super) fn has_doubts(&mut self, channel: ChannelNumber, lane: i64) -> Result<bool, StoreError> {
+        let (from, to) = (EventKey::before_first(channel), EventKey::after_last(channel));
+        Ok(first(&mut self.say.doubt, params![from.0, to.0, lane], |_| Ok(()))?.is_some())
+    }
+
+    /// A message of ours reads as one of `texts`: the oldest unknown reply of its conversation that does was delivered.
+    pub(super) fn witness(
+        &mut self,
+        event: EventKey,
+        lane: i64,
+        texts: &[String],
+        now: Moment,
+    ) -> Result<(), StoreError> {
+        let channel = event.channel();
+        let (from, to) = (EventKey::before_first(channel), EventKey::after_last(channel));
+        let rows = i64::try_from(limits::SEARCH_ROWS).unwrap_or(i64::MAX);
+        let doubtful = all(&mut self.say.doubtful, params![from.0, to.0, lane, rows], |row| {
+            Ok((EventKey(row.get(0)?), row.get::<_, u32>(1)?, row.get::<_, String>(2)?))
+        })?;
+        let same = |content: &str| from_json(content).is_ok_and(|reply| reply.content.reads_as(texts));
+        let Some((proved, part, _)) = doubtful.iter().find(|(.., content)| same(content)) else {
+            return self.end(event, lane, (State::Ignored, OWN_WHY), now);
+        };
+        run(&mut self.say.reply_close, params![proved.0, part, State::Answered as i64])?;
+        self.sum_up(*proved, "", now)?;
+        self.end(event, lane, (State::Ignored, &witnessed(*proved, *part)), now)
     }
 
     /// An echo came back: the reply that it names was delivered, whatever we thought.

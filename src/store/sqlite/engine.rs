@@ -5,7 +5,7 @@ use super::file::{SqliteFile, words};
 use super::people;
 use super::statements::{Statements, all, first, run};
 use crate::limits;
-use crate::model::{Arrival, ChannelNumber, EventKey, Fate, Lease, Moment, Reply, Settlement};
+use crate::model::{Arrival, ChannelNumber, EventKey, Fate, Lease, MemoryWrite, Moment, Reply, Settlement};
 use crate::store::{Admitted, Life, PUSH, Replayed, State, Store, StoreError, Urgency, Wanted};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -45,6 +45,13 @@ impl SqliteFile {
     /// The number of the channel with this name, given once and for all; durable when it returns.
     pub fn channel(&self, name: &str) -> Result<ChannelNumber, StoreError> {
         channel_number(&self.connection, name)
+    }
+
+    /// What is remembered under a name, unless it has expired.
+    pub fn recall(&self, owner: &str, key: &str, now: Moment) -> Result<Option<Vec<u8>>, StoreError> {
+        let sql = "SELECT value FROM memory WHERE bot = ?1 AND name = ?2 AND (expires IS NULL OR expires > ?3)";
+        let found = self.connection.query_row(sql, params![owner, key, now.0], |row| row.get(0)).optional();
+        found.map_err(|error| words("reading", &error))
     }
 
     /// The verbs on this file.
@@ -217,6 +224,10 @@ impl Store for Engine<'_> {
             Settlement::Heard { event, lane, replies, memory } => {
                 self.heard(*event, *lane, replies, memory, go_on, now)
             }
+            Settlement::HearIgnored { event, lane, why } => {
+                self.end(*event, *lane, (State::Ignored, why), now).map(|()| None)
+            }
+            Settlement::Witnessed { event, lane, texts } => self.witness(*event, *lane, texts, now).map(|()| None),
             Settlement::HearDead { event, lane, why } => {
                 self.end(*event, *lane, (State::Dead, why), now).map(|()| None)
             }
@@ -268,6 +279,11 @@ impl Store for Engine<'_> {
             self.wait_in_lane(lane, event, phase, now, 0)?;
         }
         Ok(Replayed::PutBack)
+    }
+
+    fn remember(&mut self, write: &MemoryWrite) -> Result<(), StoreError> {
+        self.begin()?;
+        self.put_memory(write)
     }
 
     fn recall(&mut self, bot: &str, key: &str, now: Moment) -> Result<Option<Vec<u8>>, StoreError> {

@@ -7,7 +7,7 @@ use super::engine::{Engine, TO_HEAR, TO_SEND, from_json};
 use super::statements::{all, first, run};
 use crate::limits;
 use crate::model::{Attempt, ChannelNumber, EventKey, Lease, MemoryWrite, Moment, Reply, SendEnd, Work};
-use crate::store::{State, StoreError, because};
+use crate::store::{OWN, OWN_WHY, State, StoreError, because};
 use rusqlite::params;
 use std::collections::HashSet;
 
@@ -186,6 +186,10 @@ impl Engine<'_> {
             self.free(lane, now)?;
             return Ok(None);
         };
+        if matches!(&work, Work::Hear { kind, .. } if kind == OWN) && !self.has_doubts(event.channel(), lane)? {
+            self.end(event, lane, (State::Ignored, OWN_WHY), now)?;
+            return Ok(None);
+        }
         Ok(Some(Lease { event, lane, work }))
     }
 
@@ -246,7 +250,7 @@ impl Engine<'_> {
         now: Moment,
     ) -> Result<Option<Lease>, StoreError> {
         for write in memory {
-            self.remember(write)?;
+            self.put_memory(write)?;
         }
         if replies.is_empty() {
             self.end(event, lane, (State::Ignored, "the bot had nothing to say"), now)?;

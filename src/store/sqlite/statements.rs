@@ -54,6 +54,10 @@ statements! {
     reply_rest = "UPDATE reply SET state = 4, begun = NULL WHERE key = ?1 AND state = 0";
     reply_proved = "SELECT proved FROM reply WHERE key = ?1 AND part = ?2";
     reply_look = "SELECT state FROM reply WHERE key = ?1 AND part = ?2";
+    doubt = "SELECT 1 FROM event WHERE state IN (4, 5) AND state = 5 AND key > ?1 AND key < ?2 AND lane = ?3 LIMIT 1";
+    doubtful = "SELECT reply.key, reply.part, reply.content FROM event JOIN reply ON reply.key = event.key
+                WHERE event.state IN (4, 5) AND event.state = 5 AND event.key > ?1 AND event.key < ?2
+                AND event.lane = ?3 AND reply.state = 5 ORDER BY reply.key, reply.part LIMIT ?4";
     reply_prove = "UPDATE reply SET proved = 1 WHERE key = ?1 AND part = ?2";
     reply_sum = "SELECT count(*), ifnull(sum(state = 4), 0), ifnull(sum(state = 5), 0), ifnull(sum(state = 0), 0)
                  FROM reply WHERE key = ?1";

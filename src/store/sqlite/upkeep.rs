@@ -8,7 +8,7 @@ use crate::store::{State, StoreError};
 use rusqlite::params;
 
 impl Engine<'_> {
-    pub(super) fn remember(&mut self, write: &MemoryWrite) -> Result<(), StoreError> {
+    pub(super) fn put_memory(&mut self, write: &MemoryWrite) -> Result<(), StoreError> {
         let MemoryWrite { bot, key, value, expires } = write;
         let there = first(&mut self.say.memory_has, params![bot, key], |_| Ok(()))?.is_some();
         let keys = match self.memory_keys.get(bot) {

@@ -3,14 +3,14 @@
 //!
 //! It follows the SQLite engine table by table; the suite holds the two together.
 
+mod jobs;
+
 use super::{
-    Admitted, Life, PUSH, PutBack, Replayed, ReplyLife, State, Store, StoreError, Urgency, Wanted, because, lane,
-    read_tag,
+    Admitted, Life, OWN, OWN_WHY, PUSH, PutBack, Replayed, ReplyLife, State, Store, StoreError, Urgency, Wanted,
+    because, lane, read_tag, witnessed,
 };
 use crate::limits;
-use crate::model::{
-    Arrival, Attempt, ChannelNumber, EventId, EventKey, Fate, Lease, Moment, Reply, SendEnd, Settlement, Work,
-};
+use crate::model::{Arrival, ChannelNumber, EventId, EventKey, Fate, Lease, MemoryWrite, Moment, Reply, Settlement};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -101,18 +101,36 @@ impl Memory {
         let place = self.now.channels.get_mut(&channel)?;
         place.last += 1;
         let key = EventKey::new(channel, place.last);
+        let lane = lane(channel, &arrival.conversation);
         let (state, ended, why) = match arrival.fate {
             Fate::Hear => (State::Open, None, None),
             Fate::Ignore(why) => (State::Ignored, Some(times.1), Some(why.to_owned())),
+            Fate::Witness if self.now.lanes.contains_key(&lane) || self.has_doubts(lane) => (State::Open, None, None),
+            Fate::Witness => (State::Ignored, Some(times.1), Some(OWN_WHY.to_owned())),
         };
-        let lane = lane(channel, &arrival.conversation);
-        let arrival = arrival.clone();
+        let kind = if arrival.fate == Fate::Witness { OWN } else { arrival.kind };
+        let arrival = Arrival { kind, ..arrival.clone() };
         let (received, kept) = times;
         let row =
             Row { arrival, push, lane, received, kept, state, ended, why, replies: Vec::new(), replays: Vec::new() };
         self.now.ids.insert(id, key);
         self.now.events.insert(key, row);
         Some(key)
+    }
+
+    fn has_doubts(&self, lane: i64) -> bool {
+        self.now.events.values().any(|row| row.lane == lane && row.state == State::Unknown)
+    }
+
+    fn witness(&mut self, event: EventKey, lane: i64, texts: &[String], now: Moment) -> Result<(), StoreError> {
+        let doubtful = self.now.events.iter_mut().filter(|(_, row)| row.lane == lane && row.state == State::Unknown);
+        let mut replies = doubtful.flat_map(|(key, row)| row.replies.iter_mut().map(|reply| (*key, &mut reply.life)));
+        let found = replies.find(|(_, life)| life.state == State::Unknown && life.reply.content.reads_as(texts));
+        let Some((proved, life)) = found else { return self.end(event, lane, State::Ignored, OWN_WHY, now) };
+        life.state = State::Answered;
+        let part = life.part;
+        self.sum_up(proved, "", now);
+        self.end(event, lane, State::Ignored, &witnessed(proved, part), now)
     }
 
     fn prove(&mut self, tag: &str, now: Moment) {
@@ -162,161 +180,6 @@ impl Memory {
         (row.state, row.ended, row.why) = (state, Some(now), Some(why.to_owned()));
         self.free(lane, now);
         Ok(())
-    }
-
-    fn begin_send(&mut self, event: EventKey, lane: i64, now: Moment) -> Result<Option<Lease>, StoreError> {
-        loop {
-            let row = self.row(event)?;
-            let Some(reply) = row.replies.iter_mut().find(|reply| reply.life.state == State::Open) else {
-                self.sum_up(event, "", now);
-                self.free(lane, now);
-                return Ok(None);
-            };
-            if let Some(begun) = reply.begun.take() {
-                reply.life.maybe_twice = true;
-                let words = "cut off: ackd stopped before the platform's answer came".to_owned();
-                let (part, number) = (reply.life.part, reply.tried);
-                reply.life.attempts.push(Attempt { part, number, began: begun, ended: now, status: None, words });
-            }
-            if reply.proved {
-                reply.life.state = State::Answered;
-                continue;
-            }
-            reply.tried += 1;
-            reply.begun = Some(now);
-            let life = &reply.life;
-            let work = Work::Send { part: life.part, reply: life.reply.clone(), attempt: reply.tried, made: life.made };
-            return Ok(Some(Lease { event, lane, work }));
-        }
-    }
-
-    fn begin_hearing(&mut self, event: EventKey, lane: i64, attempt: u32, now: Moment) -> Result<Lease, StoreError> {
-        self.now.lanes.insert(lane, Lane { event, sending: false, due: now, attempt });
-        let row = self.row(event)?;
-        let work = Work::Hear {
-            conversation: row.arrival.conversation.clone(),
-            kind: row.arrival.kind.to_owned(),
-            received: row.received,
-            raw: row.arrival.raw.to_vec(),
-            attempt,
-        };
-        Ok(Lease { event, lane, work })
-    }
-
-    fn lease_begun(
-        &mut self,
-        channel: ChannelNumber,
-        sending: bool,
-        busy: &HashSet<i64>,
-        now: Moment,
-    ) -> Result<Option<Lease>, StoreError> {
-        loop {
-            let due = self
-                .now
-                .lanes
-                .iter()
-                .filter(|(lane, at)| {
-                    at.event.channel() == channel && at.sending == sending && at.due <= now && !busy.contains(lane)
-                })
-                .min_by_key(|(_, at)| at.due)
-                .map(|(lane, at)| (*lane, *at));
-            let Some((lane, at)) = due else { return Ok(None) };
-            if !sending {
-                return self.begin_hearing(at.event, lane, at.attempt + 1, now).map(Some);
-            }
-            if let Some(lease) = self.begin_send(at.event, lane, now)? {
-                return Ok(Some(lease));
-            }
-        }
-    }
-
-    fn lease_new(
-        &mut self,
-        channel: ChannelNumber,
-        busy: &HashSet<i64>,
-        now: Moment,
-    ) -> Result<Option<Lease>, StoreError> {
-        // Unlike SQLite's search this one has no bound: what a test keeps is short.
-        loop {
-            let Some(place) = self.now.channels.get_mut(&channel) else { return Ok(None) };
-            let range = EventKey(place.cursor.0 + 1)..EventKey::after_last(channel);
-            let next = self.now.events.range(range).find(|(_, row)| row.state == State::Open);
-            let Some((event, lane, push)) = next.map(|(event, row)| (*event, row.lane, row.push)) else {
-                return Ok(None);
-            };
-            place.cursor = event;
-            if busy.contains(&lane) || self.now.lanes.contains_key(&lane) {
-                self.now.behind.insert((lane, event));
-            } else if push {
-                self.now.lanes.insert(lane, Lane { event, sending: true, due: now, attempt: 0 });
-                return self.begin_send(event, lane, now);
-            } else {
-                return self.begin_hearing(event, lane, 1, now).map(Some);
-            }
-        }
-    }
-
-    fn put_replies(&mut self, event: EventKey, replies: &[Reply], now: Moment) -> Result<(), StoreError> {
-        let row = self.row(event)?;
-        for (part, reply) in (1..).zip(replies) {
-            let life = ReplyLife {
-                part,
-                state: State::Open,
-                reply: reply.clone(),
-                made: now,
-                maybe_twice: false,
-                message_id: None,
-                attempts: Vec::new(),
-            };
-            row.replies.push(ReplyRow { life, tried: 0, begun: None, proved: false });
-        }
-        Ok(())
-    }
-
-    fn sent(
-        &mut self,
-        event: EventKey,
-        lane: i64,
-        attempt: &Attempt,
-        end: &SendEnd,
-        go_on: bool,
-        now: Moment,
-    ) -> Result<Option<Lease>, StoreError> {
-        let row = self.row(event)?;
-        let reply = row.replies.iter_mut().find(|reply| reply.life.part == attempt.part);
-        let reply = reply.ok_or_else(|| StoreError("no such reply".to_owned()))?;
-        reply.life.attempts.push(attempt.clone());
-        reply.begun = None;
-        let state = match end {
-            SendEnd::Delivered { message_id } => {
-                reply.life.message_id.clone_from(message_id);
-                State::Answered
-            }
-            _ if reply.proved => State::Answered,
-            SendEnd::Unknown => State::Unknown,
-            SendEnd::Skipped => State::Skipped,
-            SendEnd::Dead => State::Dead,
-            SendEnd::Again { due, maybe_said } => {
-                reply.life.maybe_twice |= maybe_said;
-                row.why = Some(attempt.words.clone());
-                self.now.lanes.insert(lane, Lane { event, sending: true, due: *due, attempt: 0 });
-                return Ok(None);
-            }
-        };
-        reply.life.state = state;
-        if state == State::Dead {
-            for rest in row.replies.iter_mut().filter(|reply| reply.life.state == State::Open) {
-                rest.life.state = State::Dead;
-            }
-        }
-        if go_on {
-            return self.begin_send(event, lane, now);
-        }
-        self.now.lanes.insert(lane, Lane { event, sending: true, due: now, attempt: 0 });
-        if self.sum_up(event, &attempt.words, now) {
-            self.free(lane, now);
-        }
-        Ok(None)
     }
 }
 
@@ -391,11 +254,7 @@ impl Store for Memory {
         match settlement {
             Settlement::Heard { event, lane, replies, memory } => {
                 for write in memory {
-                    let key = (write.bot.clone(), write.key.clone());
-                    match &write.value {
-                        Some(value) => self.now.memory.insert(key, (value.clone(), write.expires)),
-                        None => self.now.memory.remove(&key),
-                    };
+                    self.remember(write)?;
                 }
                 if replies.is_empty() {
                     self.end(*event, *lane, State::Ignored, "the bot had nothing to say", now)?;
@@ -405,6 +264,10 @@ impl Store for Memory {
                 self.now.lanes.insert(*lane, Lane { event: *event, sending: true, due: now, attempt: 0 });
                 if go_on { self.begin_send(*event, *lane, now) } else { Ok(None) }
             }
+            Settlement::HearIgnored { event, lane, why } => {
+                self.end(*event, *lane, State::Ignored, why, now).map(|()| None)
+            }
+            Settlement::Witnessed { event, lane, texts } => self.witness(*event, *lane, texts, now).map(|()| None),
             Settlement::HearDead { event, lane, why } => self.end(*event, *lane, State::Dead, why, now).map(|()| None),
             Settlement::HearLater { event, lane, due, attempt, why } => {
                 self.row(*event)?.why = Some(why.clone());
@@ -448,6 +311,15 @@ impl Store for Memory {
             Entry::Vacant(free) => drop(free.insert(Lane { event, sending: again > 0, due: now, attempt: 0 })),
         }
         Ok(Replayed::PutBack)
+    }
+
+    fn remember(&mut self, write: &MemoryWrite) -> Result<(), StoreError> {
+        let key = (write.bot.clone(), write.key.clone());
+        match &write.value {
+            Some(value) => self.now.memory.insert(key, (value.clone(), write.expires)),
+            None => self.now.memory.remove(&key),
+        };
+        Ok(())
     }
 
     fn recall(&mut self, bot: &str, key: &str, now: Moment) -> Result<Option<Vec<u8>>, StoreError> {

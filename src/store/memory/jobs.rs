@@ -1,0 +1,176 @@
+//! Jobs over the maps: handing out, and what follows from an end. As `store/sqlite/jobs.rs`, verb by verb.
+
+use super::{Lane, Memory, ReplyRow};
+use crate::model::{Attempt, ChannelNumber, EventKey, Lease, Moment, Reply, SendEnd, Work};
+use crate::store::{OWN, OWN_WHY, ReplyLife, State, StoreError};
+use std::collections::HashSet;
+
+impl Memory {
+    pub(super) fn begin_send(&mut self, event: EventKey, lane: i64, now: Moment) -> Result<Option<Lease>, StoreError> {
+        loop {
+            let row = self.row(event)?;
+            let Some(reply) = row.replies.iter_mut().find(|reply| reply.life.state == State::Open) else {
+                self.sum_up(event, "", now);
+                self.free(lane, now);
+                return Ok(None);
+            };
+            if let Some(begun) = reply.begun.take() {
+                reply.life.maybe_twice = true;
+                let words = "cut off: ackd stopped before the platform's answer came".to_owned();
+                let (part, number) = (reply.life.part, reply.tried);
+                reply.life.attempts.push(Attempt { part, number, began: begun, ended: now, status: None, words });
+            }
+            if reply.proved {
+                reply.life.state = State::Answered;
+                continue;
+            }
+            reply.tried += 1;
+            reply.begun = Some(now);
+            let life = &reply.life;
+            let work = Work::Send { part: life.part, reply: life.reply.clone(), attempt: reply.tried, made: life.made };
+            return Ok(Some(Lease { event, lane, work }));
+        }
+    }
+
+    pub(super) fn begin_hearing(
+        &mut self,
+        event: EventKey,
+        lane: i64,
+        attempt: u32,
+        now: Moment,
+    ) -> Result<Option<Lease>, StoreError> {
+        self.now.lanes.insert(lane, Lane { event, sending: false, due: now, attempt });
+        let doubts = self.has_doubts(lane);
+        let row = self.row(event)?;
+        if row.arrival.kind == OWN && !doubts {
+            self.end(event, lane, State::Ignored, OWN_WHY, now)?;
+            return Ok(None);
+        }
+        let work = Work::Hear {
+            conversation: row.arrival.conversation.clone(),
+            kind: row.arrival.kind.to_owned(),
+            received: row.received,
+            raw: row.arrival.raw.to_vec(),
+            attempt,
+        };
+        Ok(Some(Lease { event, lane, work }))
+    }
+
+    pub(super) fn lease_begun(
+        &mut self,
+        channel: ChannelNumber,
+        sending: bool,
+        busy: &HashSet<i64>,
+        now: Moment,
+    ) -> Result<Option<Lease>, StoreError> {
+        loop {
+            let due = self
+                .now
+                .lanes
+                .iter()
+                .filter(|(lane, at)| {
+                    at.event.channel() == channel && at.sending == sending && at.due <= now && !busy.contains(lane)
+                })
+                .min_by_key(|(_, at)| at.due)
+                .map(|(lane, at)| (*lane, *at));
+            let Some((lane, at)) = due else { return Ok(None) };
+            let lease = if sending {
+                self.begin_send(at.event, lane, now)?
+            } else {
+                self.begin_hearing(at.event, lane, at.attempt + 1, now)?
+            };
+            if lease.is_some() {
+                return Ok(lease);
+            }
+        }
+    }
+
+    pub(super) fn lease_new(
+        &mut self,
+        channel: ChannelNumber,
+        busy: &HashSet<i64>,
+        now: Moment,
+    ) -> Result<Option<Lease>, StoreError> {
+        // Unlike SQLite's search this one has no bound: what a test keeps is short.
+        loop {
+            let Some(place) = self.now.channels.get_mut(&channel) else { return Ok(None) };
+            let range = EventKey(place.cursor.0 + 1)..EventKey::after_last(channel);
+            let next = self.now.events.range(range).find(|(_, row)| row.state == State::Open);
+            let Some((event, lane, push)) = next.map(|(event, row)| (*event, row.lane, row.push)) else {
+                return Ok(None);
+            };
+            place.cursor = event;
+            if busy.contains(&lane) || self.now.lanes.contains_key(&lane) {
+                self.now.behind.insert((lane, event));
+            } else if push {
+                self.now.lanes.insert(lane, Lane { event, sending: true, due: now, attempt: 0 });
+                return self.begin_send(event, lane, now);
+            } else if let Some(lease) = self.begin_hearing(event, lane, 1, now)? {
+                return Ok(Some(lease));
+            }
+        }
+    }
+
+    pub(super) fn put_replies(&mut self, event: EventKey, replies: &[Reply], now: Moment) -> Result<(), StoreError> {
+        let row = self.row(event)?;
+        for (part, reply) in (1..).zip(replies) {
+            let life = ReplyLife {
+                part,
+                state: State::Open,
+                reply: reply.clone(),
+                made: now,
+                maybe_twice: false,
+                message_id: None,
+                attempts: Vec::new(),
+            };
+            row.replies.push(ReplyRow { life, tried: 0, begun: None, proved: false });
+        }
+        Ok(())
+    }
+
+    pub(super) fn sent(
+        &mut self,
+        event: EventKey,
+        lane: i64,
+        attempt: &Attempt,
+        end: &SendEnd,
+        go_on: bool,
+        now: Moment,
+    ) -> Result<Option<Lease>, StoreError> {
+        let row = self.row(event)?;
+        let reply = row.replies.iter_mut().find(|reply| reply.life.part == attempt.part);
+        let reply = reply.ok_or_else(|| StoreError("no such reply".to_owned()))?;
+        reply.life.attempts.push(attempt.clone());
+        reply.begun = None;
+        let state = match end {
+            SendEnd::Delivered { message_id } => {
+                reply.life.message_id.clone_from(message_id);
+                State::Answered
+            }
+            _ if reply.proved => State::Answered,
+            SendEnd::Unknown => State::Unknown,
+            SendEnd::Skipped => State::Skipped,
+            SendEnd::Dead => State::Dead,
+            SendEnd::Again { due, maybe_said } => {
+                reply.life.maybe_twice |= maybe_said;
+                row.why = Some(attempt.words.clone());
+                self.now.lanes.insert(lane, Lane { event, sending: true, due: *due, attempt: 0 });
+                return Ok(None);
+            }
+        };
+        reply.life.state = state;
+        if state == State::Dead {
+            for rest in row.replies.iter_mut().filter(|reply| reply.life.state == State::Open) {
+                rest.life.state = State::Dead;
+            }
+        }
+        if go_on {
+            return self.begin_send(event, lane, now);
+        }
+        self.now.lanes.insert(lane, Lane { event, sending: true, due: now, attempt: 0 });
+        if self.sum_up(event, &attempt.words, now) {
+            self.free(lane, now);
+        }
+        Ok(None)
+    }
+}
