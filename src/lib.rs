@@ -9,6 +9,7 @@
 //!
 //!     cli        what is typed at a shell, one file a command
 //!     daemon     joins the threads: start, drain, stop
+//!     twin       the other side of each wire, for `try` and the tests  pure, but for its server and courier
 //!     config     ackd.toml → Config, every field already valid
 //!     net        the loop: poll, accept, deadlines                  mio
 //!     work       the workers: hear, send, fetch                     ureq
@@ -16,7 +17,7 @@
 //!     systemd    READY, STOPPING
 //!     intake     request → verdict
 //!     http       one HTTP/1.1 connection, without socket or clock   httparse
-//!     platform   messenger: read, recall, fit, write, judge         pure
+//!     platform   messenger, webex: read, recall, fit, write, judge  pure
 //!     queue      when, never what                                   pure
 //!     bot        hears events, says replies, knows its desk
 //!     store      what is kept, and in which order it is handed out  rusqlite
@@ -39,4 +40,5 @@ pub mod platform;
 pub mod queue;
 pub mod store;
 pub mod systemd;
+pub mod twin;
 pub mod work;

@@ -14,6 +14,7 @@ use std::process::Command;
 const ROOMS: &[(&str, &str)] = &[
     ("cli", "what several commands need belongs below, and main.rs alone calls cli/"),
     ("daemon", "the daemon hands in what a room needs"),
+    ("twin", "a twin knows the facts, not our own side"),
     ("config", "take the setting as an argument"),
     ("net", "answer with a value; the loop writes it"),
     ("work", "return what is to be done; a worker does it"),
@@ -33,6 +34,11 @@ const ROOMS: &[(&str, &str)] = &[
 /// else, what is pure keeps nothing, a loop that waits only in poll works nowhere else.
 const WALLS: &[(&str, &[&str], &str)] = &[
     ("bot", &["store"], "ask the desk instead"),
+    (
+        "twin",
+        &["config", "net", "keeper", "systemd", "intake", "platform", "queue", "bot", "store"],
+        "a twin tests our side, so it shares nothing with it",
+    ),
     ("platform", &["bot", "store"], "the worker brings platform, bot and store together"),
     ("queue", &["bot", "store"], "take what decides as an argument"),
     ("http", &["platform", "queue", "bot", "store"], "http/ knows one connection and no route"),
@@ -66,7 +72,7 @@ const CLOCKS: &[&str] = &["Instant::now", "SystemTime::now", "Timestamp::now", "
 /// The longest function and the largest file under src/, in lines of code: no blank lines, comments or tests. Not yet
 /// good enough, so they only go down. Whoever makes one smaller writes the smaller number here.
 const LONGEST_FUNCTION: usize = 52;
-const LARGEST_FILE: usize = 467;
+const LARGEST_FILE: usize = 411;
 
 /// All that may lie at the top of the repository.
 const TOP: &[&str] = &[

@@ -1,0 +1,161 @@
+//! The other side of each wire: a stand-in for a platform, as strict as the real one, on loopback only.
+//!
+//!     a person's act ──▶ Twin ──Dispatch──▶ courier ──signed webhook──▶ the bot's program
+//!     the bot's call ──▶ server ──Request──▶ Twin ──Reaction──▶ the bot's program
+//!
+//!     messenger.rs   Meta's side: signed events, batches, retries; the Send API with its checks and errors
+//!     webex.rs       Webex's side: people, rooms, messages, webhooks that go inactive; notifications without text
+//!     ledger.rs      what was said and what was told, readable as JSON
+//!     faults.rs      what goes wrong on purpose, by a seed
+//!     server.rs      sockets for calls and for the ledger
+//!     courier.rs     sends what is due to the webhook, and tells the twin how that ended
+//!
+//! A twin is pure: it is handed requests, acts and the time, and touches nothing. It shares no code with `platform/`,
+//! which it is there to test; both follow the facts, each on its own.
+//! Never here: the store, bots, our own platforms.
+
+use crate::model::{Method, Moment, Request, Response};
+use serde::Serialize;
+use std::time::Duration;
+
+/// A stand-in for one platform's side of one channel.
+pub trait Twin: Send {
+    /// `messenger` or `webex`.
+    fn platform(&self) -> &'static str;
+
+    /// The conversations that a person can speak in.
+    fn conversations(&self) -> Vec<Conversation>;
+
+    /// A person does something in a conversation. An error says why that cannot be.
+    fn act(&mut self, act: &Act, now: Moment) -> Result<Vec<Dispatch>, String>;
+
+    /// Answers a call to the platform's API. The path is the one below the base URL: `/me/messages`.
+    fn answer(&mut self, request: &Request, now: Moment) -> Reaction;
+
+    /// A dispatch ended so; what follows from it, as a retry with a later `due`.
+    fn ended(&mut self, dispatch: &Dispatch, end: &End, now: Moment) -> Vec<Dispatch>;
+
+    /// What was said in all conversations, in order; only what is newer than `after`. Numbers go up, and a bubble that
+    /// changes (it was delivered, a choice was made) gets a new one.
+    fn bubbles(&self, after: u64) -> Vec<Bubble>;
+}
+
+/// What a call leads to.
+#[derive(Clone, Debug)]
+pub struct Reaction {
+    pub response: Response,
+    pub dispatches: Vec<Dispatch>,
+}
+
+/// Something to be sent to the bot's webhook.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dispatch {
+    /// Names it in the ledger; a retry keeps it.
+    pub number: u64,
+    /// From 1.
+    pub attempt: u32,
+    /// Not before this.
+    pub due: Moment,
+    pub method: Method,
+    pub url: String,
+    /// Signature and the like, besides what every HTTP request has.
+    pub headers: Vec<(&'static str, String)>,
+    pub body: Vec<u8>,
+    /// An answer later than this is a failure.
+    pub patience: Duration,
+}
+
+/// How an attempt to deliver a dispatch ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    Answered {
+        status: u16,
+        body: Vec<u8>,
+        took: Duration,
+    },
+    /// No answer, in words.
+    Failed {
+        why: String,
+    },
+}
+
+/// Where a person can speak.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Conversation {
+    /// In the platform's own id: a PSID, a room.
+    pub id: String,
+    pub title: String,
+    pub platform: &'static str,
+    /// True when the bot hears only what mentions it.
+    pub group: bool,
+}
+
+/// What a person does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// Writes a text; in a group the twin puts the mention of the bot before it, unless `mentions` is false.
+    Say { conversation: String, text: String, mentions: bool },
+    /// Writes in the thread of a message, by that message's id.
+    SayInThread { conversation: String, thread: String, text: String },
+    /// Sends a picture or file at a URL, without a text.
+    Show { conversation: String, url: String },
+    /// Taps what a bubble offers: quick reply, button, card action. `bubble` is its id, `choice` a number from 0 in
+    /// the order of `Bubble::choices`.
+    Tap { conversation: String, bubble: String, choice: usize },
+}
+
+/// Who said it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    Person,
+    Bot,
+}
+
+/// One message as a chat shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Bubble {
+    /// Changes with the bubble; later is higher.
+    pub number: u64,
+    /// The platform's id of the message; stays the same.
+    pub id: String,
+    pub conversation: String,
+    pub side: Side,
+    pub at: Moment,
+    pub text: String,
+    /// Pictures and files, by URL.
+    pub pictures: Vec<String>,
+    pub cards: Vec<ShownCard>,
+    /// What can be tapped; those of `cards` come after the bubble's own, card by card.
+    pub choices: Vec<Choice>,
+    /// The thread that it stands in, by its first message's id.
+    pub thread: Option<String>,
+    /// The dispatch that told the bot of it, and how that went: the attempts so far, the last status, and whether the
+    /// platform is satisfied.
+    pub dispatch: Option<u64>,
+    /// A sign that the bot is typing or has seen; then there is no text. It ends with the bot's next message.
+    pub sign: Option<&'static str>,
+    /// The tag that came with it, where the platform carries one.
+    pub metadata: Option<String>,
+}
+
+/// A card of a gallery.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ShownCard {
+    pub title: String,
+    pub subtitle: Option<String>,
+    pub picture: Option<String>,
+    pub url: Option<String>,
+    /// Which of the bubble's choices are this card's.
+    pub choices: std::ops::Range<usize>,
+}
+
+/// Something that can be tapped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Choice {
+    pub title: String,
+    /// A link opens a page and tells the bot nothing.
+    pub url: Option<String>,
+    /// It goes once one of its kind is tapped, as quick replies do.
+    pub once: bool,
+}
