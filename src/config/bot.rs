@@ -6,14 +6,36 @@ use super::nearest::nearest;
 use super::table::{Entry, Key, Table};
 use crate::bot::Bot;
 use crate::bot::echo::{self, Echo};
+use crate::bot::tour::Tour;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-const KINDS: [&str; 1] = ["echo"];
+/// A kind of bot: its word, its keys, and what makes one of a table.
+struct Kind {
+    word: &'static str,
+    keys: &'static [Key],
+    make: fn(&Table<'_>, &mut Findings<'_>) -> Option<Arc<dyn Bot>>,
+}
 
-/// Keys of a table whose kind is not known: whatever any kind may hold.
-const ECHO: &[Key] =
-    &[Key { name: "kind", example: "\"echo\"" }, Key { name: "otherwise", example: "\"I can't echo this\"" }];
+/// All kinds of this version. A new bot is an entry here.
+const KINDS: &[Kind] = &[
+    Kind {
+        word: "echo",
+        keys: &[
+            Key { name: "kind", example: "\"echo\"" },
+            Key { name: "otherwise", example: "\"I can't echo this\"" },
+        ],
+        make: echo,
+    },
+    Kind {
+        word: "tour",
+        keys: &[
+            Key { name: "kind", example: "\"tour\"" },
+            Key { name: "picture", example: "\"https://example.org/picture.png\"" },
+        ],
+        make: tour,
+    },
+];
 
 /// All bots by name, each with its place.
 #[derive(Default)]
@@ -36,7 +58,7 @@ impl Bots {
             if let Some(what) = name::flaw(name) {
                 findings.fault(&entry.place, what);
             }
-            let bot = entry.table(ECHO, findings).and_then(|table| bot(&table, findings));
+            let bot = bot(&entry, findings);
             bots.by_name.insert(name.to_owned(), Made { place: entry.place, bot, used: false });
         }
         bots
@@ -67,18 +89,45 @@ impl Bots {
     }
 }
 
-fn bot(table: &Table<'_>, findings: &mut Findings<'_>) -> Option<Arc<dyn Bot>> {
-    let otherwise = match table.get("otherwise", findings) {
-        Some(entry) => entry.text(findings),
-        None => Some(echo::OTHERWISE),
-    };
-    let kind = table.need("kind", findings)?;
-    let word = kind.text(findings)?;
-    if !KINDS.contains(&word) {
-        let hint = nearest(word, KINDS).map_or_else(String::new, |near| format!("did you mean {near:?}? "));
-        let what = format!("there is no kind of bot {}; {hint}kinds: {}", quoted(word), KINDS.join(", "));
-        findings.fault(&kind.place, what);
+/// The bot that a table describes.
+fn bot(entry: &Entry<'_>, findings: &mut Findings<'_>) -> Option<Arc<dyn Bot>> {
+    let kind = kind(entry, findings)?;
+    let table = entry.table(kind.keys, findings)?;
+    (kind.make)(&table, findings)
+}
+
+/// The kind that a table asks for, if there is such a kind.
+fn kind(entry: &Entry<'_>, findings: &mut Findings<'_>) -> Option<&'static Kind> {
+    let first = KINDS.first()?;
+    let Some(kind) = entry.peek("kind", "\"echo\"", findings) else {
+        // A mistyped `kind` is told as an unknown key, and a missing one as missing, in the words of the first kind.
+        let table = entry.table(first.keys, findings)?;
+        table.need("kind", findings);
         return None;
+    };
+    let word = kind.text(findings)?;
+    let found = KINDS.iter().find(|kind| kind.word == word);
+    if found.is_none() {
+        let words = KINDS.iter().map(|kind| kind.word);
+        let hint = nearest(word, words.clone()).map_or_else(String::new, |near| format!("did you mean {near:?}? "));
+        let words = words.collect::<Vec<_>>().join(", ");
+        findings.fault(&kind.place, format!("there is no kind of bot {}; {hint}kinds: {words}", quoted(word)));
     }
-    Some(Arc::new(Echo::new(otherwise?)))
+    found
+}
+
+fn echo(table: &Table<'_>, findings: &mut Findings<'_>) -> Option<Arc<dyn Bot>> {
+    let otherwise = match table.get("otherwise", findings) {
+        Some(entry) => entry.text(findings)?,
+        None => echo::OTHERWISE,
+    };
+    Some(Arc::new(Echo::new(otherwise)))
+}
+
+fn tour(table: &Table<'_>, findings: &mut Findings<'_>) -> Option<Arc<dyn Bot>> {
+    let picture = match table.get("picture", findings) {
+        Some(entry) => Some(entry.text(findings)?.to_owned()),
+        None => None,
+    };
+    Some(Arc::new(Tour::new(picture)))
 }

@@ -165,6 +165,14 @@ impl<'t> Entry<'t> {
         Some(Table::open(self.place.clone(), entries, known, findings))
     }
 
+    /// A key of this table before it is opened, since its other keys depend on this one.
+    pub(super) fn peek(&self, name: &'static str, example: &str, findings: &Findings<'_>) -> Option<Entry<'t>> {
+        let DeValue::Table(entries) = self.value else { return None };
+        let (key, value) = entries.iter().find(|(key, _)| key.get_ref() == name)?;
+        let place = self.place.inner(name, findings.line_of(key.span().start));
+        Some(Entry { place, value: value.get_ref(), example: format!("{name} = {example}"), name })
+    }
+
     /// The members of a list, or the one value that stands where a list may stand.
     pub(super) fn one_or_list(&self, findings: &Findings<'_>) -> Vec<Entry<'t>> {
         let DeValue::Array(members) = self.value else { return vec![self.clone()] };

@@ -254,9 +254,9 @@ fn a_channel_says_what_to_write() {
         (
             "kind = \"echo\"",
             "kind = \"ecko\"",
-            "17: bot.echo.kind: there is no kind of bot \"ecko\"; did you mean \"echo\"? kinds: echo",
+            "17: bot.echo.kind: there is no kind of bot \"ecko\"; did you mean \"echo\"? kinds: echo, tour",
         ),
-        ("kind = \"echo\"", "kind = \"sun\"", "17: bot.echo.kind: there is no kind of bot \"sun\"; kinds: echo"),
+        ("kind = \"echo\"", "kind = \"sun\"", "17: bot.echo.kind: there is no kind of bot \"sun\"; kinds: echo, tour"),
         ("kind = \"echo\"", "", "16: bot.echo.kind: is missing; write kind = \"echo\""),
     ]);
 }
