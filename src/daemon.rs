@@ -28,12 +28,40 @@ use std::sync::mpsc::{Receiver, SyncSender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+/// The public sockets of a daemon, bound but not yet served.
+#[derive(Debug)]
+pub struct Doors {
+    listeners: Vec<Listener>,
+}
+
+impl Doors {
+    /// Binds what a configuration names. An error is one line that says what to do.
+    pub fn bind(config: &Config) -> Result<Doors, String> {
+        let bound = config.listen.iter().map(|address| {
+            Listener::tcp(*address).map_err(|error| {
+                format!("listening on {address}: {error}; is another program there, or is the address not ours?")
+            })
+        });
+        Ok(Doors { listeners: bound.collect::<Result<_, _>>()? })
+    }
+
+    /// Where they are; for a port of 0 that was asked for, the one that was given.
+    pub fn addresses(&self) -> Vec<String> {
+        self.listeners.iter().map(Listener::address).collect()
+    }
+}
+
 /// Serves until SIGTERM or SIGINT. An error is one line that says what to do.
 pub fn run(config: &Config) -> Result<(), String> {
+    serve(config, Doors::bind(config)?)
+}
+
+/// The same, with doors that are bound already.
+pub fn serve(config: &Config, doors: Doors) -> Result<(), String> {
     config.warnings.iter().for_each(|warning| log::warn!("{warning}"));
     let signals = Signals::take().map_err(|error| format!("taking signals: {error}"))?;
     let connections_max = connections_max(config.connections_max);
-    let mut listeners = bind(config)?;
+    let mut listeners = doors.listeners;
     let file = open(&config.store, &thread::sleep).map_err(|error| error.0)?;
     listeners.push(bind_control(&config.store)?);
     let addresses: Vec<_> = listeners.iter().map(Listener::address).collect();
@@ -130,15 +158,6 @@ fn connections_max(wanted: usize) -> usize {
         log::warn!("connections: {room} instead of {wanted}, since this process may open {allowed} files");
     }
     wanted.min(room)
-}
-
-fn bind(config: &Config) -> Result<Vec<Listener>, String> {
-    let bound = config.listen.iter().map(|address| {
-        Listener::tcp(*address).map_err(|error| {
-            format!("listening on {address}: {error}; is another program there, or is the address not ours?")
-        })
-    });
-    bound.collect()
 }
 
 fn bind_control(store: &Path) -> Result<Listener, String> {

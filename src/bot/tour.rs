@@ -47,7 +47,8 @@ impl Tour {
             url: None,
             buttons: vec![postback(&format!("Take {title}"))],
         };
-        let cards = [("First", "kept before it was acknowledged"), ("Second", "answered afterwards"), ("Third", "once")];
+        let cards =
+            [("First", "kept before it was acknowledged"), ("Second", "answered afterwards"), ("Third", "once")];
         cards.into_iter().map(card).collect()
     }
 }
@@ -149,7 +150,9 @@ mod tests {
     fn it_counts_what_each_person_says() {
         let (bot, mut desk) = (Tour::default(), Paper::default());
         said(&bot, text("one"), &mut desk);
-        let [Content::Text { text, quick_replies }] = &said(&bot, text("two"), &mut desk)[..] else { panic!("no text") };
+        let [Content::Text { text, quick_replies }] = &said(&bot, text("two"), &mut desk)[..] else {
+            panic!("no text")
+        };
         assert_eq!(text, "You said: two\nThat was message 2 of yours. What next?");
         assert_eq!(quick_replies.len(), STOPS.len());
     }

@@ -252,6 +252,7 @@ page-1  answered
 ";
         assert_eq!(tell(&folder, "page-1").unwrap(), text);
         assert_eq!(tell(&folder, "mid.1.0.anna").unwrap(), text, "by the platform's id");
+        assert_eq!(tell(&folder, "mid.ours").unwrap(), text, "by the platform's id of the reply");
     }
 
     #[test]

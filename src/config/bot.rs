@@ -21,10 +21,7 @@ struct Kind {
 const KINDS: &[Kind] = &[
     Kind {
         word: "echo",
-        keys: &[
-            Key { name: "kind", example: "\"echo\"" },
-            Key { name: "otherwise", example: "\"I can't echo this\"" },
-        ],
+        keys: &[Key { name: "kind", example: "\"echo\"" }, Key { name: "otherwise", example: "\"I can't echo this\"" }],
         make: echo,
     },
     Kind {

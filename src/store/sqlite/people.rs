@@ -187,7 +187,8 @@ impl Reader {
             .map_err(|error| words("reading", &error))
     }
 
-    /// The key of an event by the name that `events` shows (`page-17`), or by the platform's own id.
+    /// The key of an event by the name that `events` shows (`page-17`), by the platform's own id, or by the id that the
+    /// platform gave a reply to it.
     pub fn find(&self, name: &str) -> Result<Option<EventKey>, StoreError> {
         if let Ok(id) = name.parse::<EventId>() {
             let known = self.channels()?.into_iter().find(|(_, channel)| *channel == id.channel);
@@ -207,7 +208,15 @@ impl Reader {
                 return Ok(Some(EventKey(key)));
             }
         }
-        Ok(None)
+        Ok(self.said_as(name)?.map(|(event, _)| event))
+    }
+
+    /// The reply that the platform calls so: its event, and its part. Nothing but a person asks this, so no index
+    /// serves it.
+    pub fn said_as(&self, message_id: &str) -> Result<Option<(EventKey, u32)>, StoreError> {
+        let sql = "SELECT key, part FROM reply WHERE message_id = ?1 ORDER BY key DESC LIMIT 1";
+        let found = self.connection.query_row(sql, [message_id], |row| Ok((EventKey(row.get(0)?), row.get(1)?)));
+        found.optional().map_err(|error| words("reading", &error))
     }
 
     /// The whole life of one event, as it was at one moment.
