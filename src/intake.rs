@@ -4,7 +4,9 @@
 //!     read   request → verdict                  the platform verifies and reads
 //!
 //! There are two doors. The public one leads to the channels; the control socket leads to orders of the operator,
-//! and only the user who runs ackd can open it.
+//! and only the user who runs ackd can open it. The operator may leave a word at the control socket and ask for it at
+//! the public door: whoever gets it has reached this very daemon. It is told once, and to nobody who does not ask for it
+//! by its name.
 //!
 //! Never here: sockets, the store, waiting. It decides; the loop and the keeper do.
 
@@ -14,6 +16,7 @@ use crate::model::{
 };
 use crate::platform::{Platform, Reading, Unsayable};
 use serde::Deserialize;
+use std::cell::RefCell;
 use std::sync::Arc;
 
 /// Which listener a request came through.
@@ -47,12 +50,14 @@ pub struct Intake {
     routes: Vec<Route>,
     /// Whether the store can be written, for `/readyz`.
     ready: Box<dyn Fn() -> bool>,
+    /// What the operator left to be asked for at the public door.
+    left: RefCell<Option<Word>>,
 }
 
 impl Intake {
     /// An intake with these channels.
     pub fn new(routes: Vec<Route>, ready: Box<dyn Fn() -> bool>) -> Intake {
-        Intake { routes, ready }
+        Intake { routes, ready, left: RefCell::new(None) }
     }
 
     /// Looks at a head before any of its body is kept.
@@ -61,6 +66,9 @@ impl Intake {
             return control_gate(head);
         }
         if head.method == Method::Options && head.target() == "*" {
+            return Ok(());
+        }
+        if self.asks_for_word(head) {
             return Ok(());
         }
         let route = self.route(head)?;
@@ -74,6 +82,11 @@ impl Intake {
         }
         if request.head.method == Method::Options {
             return Ok(Verdict::Answer(Response::text(204, "").with("Allow", "GET, HEAD, POST, OPTIONS")));
+        }
+        if self.asks_for_word(&request.head)
+            && let Some(word) = self.left.take()
+        {
+            return Ok(Verdict::Answer(Response::text(200, word.say)));
         }
         let route = self.route(&request.head)?;
         Ok(match route.platform.read(request)? {
@@ -91,6 +104,23 @@ impl Intake {
         })
     }
 
+    fn asks_for_word(&self, head: &Head) -> bool {
+        let asked = head.path().strip_prefix(WORD_PATH).filter(|_| head.method == Method::Get);
+        asked.is_some_and(|asked| self.left.borrow().as_ref().is_some_and(|word| word.ask == asked))
+    }
+
+    /// Takes a word to be asked for; it takes the place of an earlier one.
+    fn leave(&self, body: &[u8]) -> Result<Verdict, Refusal> {
+        let word: Word = parse(body)?;
+        let plain =
+            |text: &str| (16..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if !plain(&word.ask) || !plain(&word.say) {
+            return Err(Refusal::new(400, "a word is 16 to 64 letters and digits"));
+        }
+        self.left.replace(Some(word));
+        Ok(Verdict::Answer(told(&["left".to_owned()])))
+    }
+
     fn route(&self, head: &Head) -> Result<&Route, Refusal> {
         let path = head.path();
         let route = self.routes.iter().find(|route| route.path == path);
@@ -102,6 +132,7 @@ impl Intake {
             "/readyz" if (self.ready)() => Ok(Verdict::Answer(Response::text(200, "ready\n"))),
             "/readyz" => Err(Refusal::new(503, "not ready: the store cannot be written")),
             "/send" => self.send(&request.body).map(Verdict::Ask),
+            "/word" => self.leave(&request.body),
             _ => self.replay(&request.body).map(Verdict::Ask),
         }
     }
@@ -140,13 +171,24 @@ impl Intake {
 fn control_gate(head: &Head) -> Result<(), Refusal> {
     let (allowed, allow) = match head.path() {
         "/readyz" => (matches!(head.method, Method::Get | Method::Head), "GET, HEAD"),
-        "/send" | "/replay" => (head.method == Method::Post, "POST"),
+        "/send" | "/replay" | "/word" => (head.method == Method::Post, "POST"),
         _ => return Err(Refusal::new(404, "there is nothing at this path")),
     };
     if allowed {
         return Ok(());
     }
     Err(Refusal { allow: Some(allow), ..Refusal::new(405, format!("this path wants {allow}")) })
+}
+
+/// Where a word that was left is asked for at the public door; its name follows.
+pub const WORD_PATH: &str = "/.well-known/ackd/";
+
+/// A word to be told once to whoever asks for it, as `ackd doctor` leaves it over the control socket.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Word {
+    ask: String,
+    say: String,
 }
 
 /// What `ackd send` says over the control socket.
@@ -174,4 +216,55 @@ pub fn told(lines: &[String]) -> Response {
 
 fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refusal> {
     serde_json::from_slice(body).map_err(|error| Refusal::new(400, format!("this is not the JSON I expect: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+    use super::*;
+    use crate::model::{Framing, Span};
+
+    fn request(method: Method, target: &str, body: &str) -> Request {
+        let (text, end) = (target.as_bytes().into(), target.len() as u16);
+        let target = Span { start: 0, end };
+        let head = Head { method, text, target, headers: Box::default(), framing: Framing::Empty };
+        Request { head, body: body.as_bytes().to_vec() }
+    }
+
+    /// Status and body of what comes to a door.
+    fn asked(intake: &Intake, door: Door, request: &Request) -> (u16, String) {
+        let read = intake.gate(door, &request.head).and_then(|()| intake.read(door, request));
+        match read {
+            Ok(Verdict::Answer(response)) => (response.status, String::from_utf8_lossy(&response.body).into_owned()),
+            Ok(verdict) => panic!("{verdict:?}"),
+            Err(refusal) => (refusal.status, String::new()),
+        }
+    }
+
+    #[test]
+    fn a_word_that_was_left_is_told_once_to_whoever_asks_for_it() {
+        let intake = Intake::new(Vec::new(), Box::new(|| true));
+        let (ask, say) = ("a".repeat(32), "b".repeat(32));
+        let left = request(Method::Post, "/word", &format!(r#"{{"ask":"{ask}","say":"{say}"}}"#));
+        let wanted = request(Method::Get, &format!("{WORD_PATH}{ask}"), "");
+        assert_eq!(asked(&intake, Door::Public, &wanted).0, 404, "nothing was left");
+        assert_eq!(asked(&intake, Door::Public, &left).0, 404, "nobody leaves a word from outside");
+        assert_eq!(asked(&intake, Door::Control, &left).0, 200);
+        for other in [format!("{WORD_PATH}{}", "c".repeat(32)), WORD_PATH.to_owned(), format!("{WORD_PATH}{ask}/")] {
+            assert_eq!(asked(&intake, Door::Public, &request(Method::Get, &other, "")).0, 404, "{other}");
+        }
+        let post = request(Method::Post, &format!("{WORD_PATH}{ask}"), "");
+        assert_eq!(asked(&intake, Door::Public, &post).0, 404);
+        assert_eq!(asked(&intake, Door::Public, &wanted), (200, say));
+        assert_eq!(asked(&intake, Door::Public, &wanted).0, 404, "it was told");
+    }
+
+    #[test]
+    fn a_word_is_letters_and_digits_and_not_short() {
+        let intake = Intake::new(Vec::new(), Box::new(|| true));
+        for (ask, say) in [("short", "0123456789abcdef"), ("0123456789abcdef", "<script>alert(1)</script>"), ("", "")] {
+            let left = request(Method::Post, "/word", &format!(r#"{{"ask":"{ask}","say":"{say}"}}"#));
+            assert_eq!(asked(&intake, Door::Control, &left).0, 400, "{ask} {say}");
+        }
+    }
 }
