@@ -16,6 +16,7 @@ mod name;
 pub(crate) mod nearest;
 mod outline;
 mod secret;
+pub mod stage;
 mod store;
 mod surroundings;
 mod table;
@@ -26,6 +27,7 @@ mod url;
 pub(crate) use findings::quoted;
 pub use findings::{ConfigError, Fault};
 pub use outline::{KnownChannel, Outline};
+pub use stage::Stage;
 pub use surroundings::{Found, Surroundings};
 
 use crate::bot::Bot;
@@ -98,6 +100,17 @@ impl Config {
         Config::parse(&text_of(file)?, file, env)
     }
 
+    /// Reads a file's text for a trial: its channels with made-up secrets and twins for platforms, its bots as they are.
+    pub fn staged(
+        text: &str,
+        file: &Path,
+        env: &dyn Fn(&str) -> Option<String>,
+        stage: &Stage,
+    ) -> Result<Config, ConfigError> {
+        let around = Around { world: Surroundings::on_disk(env), secrets: Secrets::Played(stage) };
+        walk(text, file, &around).map(|(config, _)| config)
+    }
+
     /// Reads a file's text. `file` says where relative paths begin, and what faults are to name.
     pub fn parse(text: &str, file: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
         Config::parse_in(text, file, &Surroundings::on_disk(env))
@@ -109,7 +122,8 @@ impl Config {
     }
 }
 
-fn text_of(file: &Path) -> Result<String, ConfigError> {
+/// The text of a configuration file.
+pub fn text_of(file: &Path) -> Result<String, ConfigError> {
     let fault = |what: String| ConfigError::of_file(file, what);
     let mut bytes = Vec::new();
     let most = limits::CONFIG_BYTES_MAX as u64 + 1;

@@ -28,6 +28,9 @@ pub(super) enum Fit {
 
 /// The secret that an entry names, or a fault; neither where secrets are not read.
 pub(super) fn secret(entry: &Entry<'_>, fit: Fit, around: &Around<'_>, findings: &mut Findings<'_>) -> Option<Secret> {
+    if let Some(played) = around.played(entry) {
+        return Some(played);
+    }
     let value = match entry.value {
         DeValue::String(text) => {
             let name = entry.name.to_uppercase();
@@ -49,7 +52,7 @@ pub(super) fn secret(entry: &Entry<'_>, fit: Fit, around: &Around<'_>, findings:
             findings.fault(&entry.place, flaw);
             None
         }
-        None => (around.secrets == Secrets::Read).then(|| Secret::new(value)),
+        None => (around.secrets != Secrets::Named).then(|| Secret::new(value)),
     }
 }
 

@@ -1,7 +1,10 @@
 //! What a configuration refers to outside its file: environment variables, files, folders. It is handed in, so that
 //! a test or the fuzzer needs neither a process environment nor a disk.
 
+use super::stage::Stage;
+use super::table::Entry;
 use crate::limits::SECRET_BYTES_MAX;
+use crate::model::Secret;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
@@ -18,12 +21,14 @@ pub struct Found {
 
 /// What is done with a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Secrets {
+pub(super) enum Secrets<'a> {
     /// It is read.
     Read,
     /// How it is named is checked, and that is all: whoever types a command need not have the daemon's environment,
     /// credentials or files. There is no value then, not even a false one.
     Named,
+    /// Those of channels are made up, for a trial against twins; all others are read.
+    Played(&'a Stage),
 }
 
 /// The world as the configuration sees it.
@@ -41,7 +46,17 @@ pub struct Surroundings<'a> {
 #[derive(Clone, Copy)]
 pub(super) struct Around<'a> {
     pub(super) world: Surroundings<'a>,
-    pub(super) secrets: Secrets,
+    pub(super) secrets: Secrets<'a>,
+}
+
+impl Around<'_> {
+    /// The secret that a trial has at a place, where this is one.
+    pub(super) fn played(&self, entry: &Entry<'_>) -> Option<Secret> {
+        match self.secrets {
+            Secrets::Played(stage) if entry.place.key.starts_with("channel.") => Some(stage.secret(&entry.place.key)),
+            _ => None,
+        }
+    }
 }
 
 impl<'a> Surroundings<'a> {
