@@ -165,6 +165,8 @@ pub const WEBEX_WEBHOOKS_MAX: usize = 1000;
 pub const WEBEX_WEBHOOK_BYTES_MAX: usize = 8 * 1024;
 /// Submitted cards; of more, the oldest leave.
 pub const WEBEX_ACTIONS_MAX: usize = 1024;
+/// What is filled into one card, in bytes; so all of them take 16 MiB.
+pub const WEBEX_INPUTS_BYTES_MAX: usize = 16 * 1024;
 /// Dispatches whose end still finds its webhook; the courier holds fewer.
 pub const WEBEX_TOLD_MAX: usize = 16 * 1024;
 /// Items of a list on one page, unless asked …

@@ -8,7 +8,7 @@ use super::posts::TEXT_BYTES_MAX;
 use super::refusal::Refused;
 use super::rooms::{Membership, Room};
 use super::{Submitted, Webex, card, markup};
-use crate::limits::{WEBEX_ACTIONS_MAX, WEBEX_WEBHOOK_BYTES_MAX};
+use crate::limits::{WEBEX_ACTIONS_MAX, WEBEX_INPUTS_BYTES_MAX, WEBEX_WEBHOOK_BYTES_MAX};
 use crate::model::Moment;
 use crate::twin::Dispatch;
 use serde_json::{Map, Value, json};
@@ -56,6 +56,9 @@ impl Webex {
             return Ok(Vec::new());
         }
         let inputs = card::inputs(content, filled, &button.data);
+        if serde_json::to_vec(&inputs).map_or(0, |inputs| inputs.len()) > WEBEX_INPUTS_BYTES_MAX {
+            return Err(format!("what is filled in has more than {WEBEX_INPUTS_BYTES_MAX} bytes"));
+        }
         let room = self.rooms.get(&shown.room).ok_or("there is no such room")?;
         let person = room.speaker(&self.people.bot.id).ok_or("there is nobody in this room who could tap")?;
         let submitted = Submitted {
@@ -147,9 +150,6 @@ impl Webex {
     /// The direct room with a person, which the bot opens by writing into it.
     pub(super) fn open_direct(&mut self, person: &str, now: Moment, told: &mut Vec<Dispatch>) -> Result<Room, Refused> {
         let bot = self.people.bot.clone();
-        if person == bot.id {
-            return Err(Refused::bad("A bot has no room with itself."));
-        }
         let person = self.people.get(person).ok_or_else(Refused::not_found)?;
         let room = self.rooms.open(&person.name, false, &[&bot, person], &self.ids, now).cloned();
         let room = room.ok_or_else(|| Refused::forbidden("This stand-in keeps no more rooms."))?;

@@ -58,6 +58,12 @@ pub(super) fn id(kind: &str, name: &str) -> String {
     base64(format!("ciscospark://us/{kind}/{name}").as_bytes())
 }
 
+/// Whether a text is an id at all, of whatever cluster and kind.
+pub(super) fn is_id(text: &str) -> bool {
+    // `ciscospark:/`
+    text.starts_with("Y2lzY29zcGFyazov")
+}
+
 /// Base64 without padding (RFC 4648 §4).
 fn base64(bytes: &[u8]) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -94,6 +100,7 @@ mod tests {
     fn an_id_reads_as_the_samples_do() {
         let id = id("PEOPLE", "8a1b2c3d-4e5f-4a6b-9c7d-0e1f2a3b4c5d");
         assert_eq!(id, "Y2lzY29zcGFyazovL3VzL1BFT1BMRS84YTFiMmMzZC00ZTVmLTRhNmItOWM3ZC0wZTFmMmEzYjRjNWQ");
+        assert!(is_id(&id) && !is_id("8a1b2c3d-4e5f-4a6b-9c7d-0e1f2a3b4c5d"));
     }
 
     #[test]

@@ -224,6 +224,9 @@ impl Webex {
 
     /// A message that the bot may see; any other is not there (webex.md §7).
     fn readable(&self, id: &str) -> Result<&Message, Refused> {
+        if !id::is_id(id) {
+            return Err(Refused::no_id());
+        }
         let message = self.messages.get(id).ok_or_else(Refused::not_found)?;
         self.rooms.visible(&message.room, &self.people)?;
         if message.concerns(&self.people.bot.id) { Ok(message) } else { Err(Refused::not_found()) }

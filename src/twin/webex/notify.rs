@@ -132,3 +132,38 @@ fn signature(secret: &Secret, body: &[u8]) -> String {
 pub(super) fn went_well(end: &End) -> bool {
     matches!(end, End::Answered { status: 200..=299, took, .. } if *took <= PATIENCE)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signature_is_that_of_the_vectors() {
+        const SECRET: &str = "86dacc007724d8ea666f88fc77d918dad9537a15";
+        let direct = include_bytes!("../../../tests/fixtures/webex/message_created_direct.json").as_slice();
+        let pretty = include_bytes!("../../../tests/fixtures/webex/message_created_direct_pretty.json").as_slice();
+        let own = include_bytes!("../../../tests/fixtures/webex/own_message.json").as_slice();
+        for (secret, body, expected) in [
+            (SECRET, direct, "3df5cc4a6a2ed72dec210795e1dc9bc7c4b6cd25"),
+            (SECRET, pretty, "bfbd303b2cef1e21f873085fa837d44c10c13d78"),
+            (SECRET, own, "2c4035c521c1717572a4df10470198dea7f61c00"),
+            ("Sonne ☀️ über dem Dach", direct, "950058dae76fe475e5a2568cbe036e9286407459"),
+        ] {
+            assert_eq!(signature(&Secret::new(secret), body), expected);
+        }
+    }
+
+    #[test]
+    fn only_a_2xx_in_time_is_good() {
+        let answered = |status, took| End::Answered { status, body: Vec::new(), took };
+        assert!(went_well(&answered(200, PATIENCE)) && went_well(&answered(299, Duration::ZERO)));
+        for end in [
+            answered(200, PATIENCE + Duration::from_millis(1)),
+            answered(302, Duration::ZERO),
+            answered(401, Duration::ZERO),
+            End::Failed { why: "refused".to_owned() },
+        ] {
+            assert!(!went_well(&end), "{end:?}");
+        }
+    }
+}

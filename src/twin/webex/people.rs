@@ -8,6 +8,9 @@ use crate::limits::WEBEX_PEOPLE_MAX;
 use crate::model::{Moment, Response};
 use serde_json::{Value, json};
 
+/// Longest e-mail address (RFC 5321 §4.5.3.1.3).
+const EMAIL_BYTES_MAX: usize = 254;
+
 /// Somebody with an id.
 #[derive(Clone, Debug)]
 pub(super) struct Person {
@@ -97,7 +100,7 @@ impl People {
         }
         let (name, domain) = email.split_once('@').unwrap_or_default();
         let good = !name.is_empty() && !domain.is_empty() && !email.contains(|sign: char| sign.is_whitespace());
-        if !good || domain.contains('@') {
+        if !good || domain.contains('@') || email.len() > EMAIL_BYTES_MAX {
             return Err(Refused::bad("toPersonEmail is not an e-mail address."));
         }
         if self.others.len() >= WEBEX_PEOPLE_MAX {

@@ -1,7 +1,9 @@
 //! What a bot writes: `POST`, `PUT` and `DELETE /messages` with their checks (webex.md §7).
 
 use super::call::{Members, found, required, text};
+use super::id::is_id;
 use super::messages::{File, Message};
+use super::people::Person;
 use super::refusal::Refused;
 use super::rooms::Room;
 use super::{Webex, card, markup};
@@ -135,11 +137,8 @@ impl Webex {
         let parent = text(members, "parentId")?;
         let room = match to {
             To::Room(id) => Some(self.writable(id)?.clone()),
-            To::Person(id) => {
-                self.people.get(id).ok_or_else(Refused::not_found)?;
-                self.rooms.direct(id).cloned()
-            }
-            To::Email(email) => self.people.by_email(email).and_then(|who| self.rooms.direct(&who.id)).cloned(),
+            To::Person(id) => self.direct_room(Some(self.people.get(id).ok_or_else(Refused::not_found)?))?,
+            To::Email(email) => self.direct_room(self.people.by_email(email))?,
         };
         self.top_message(parent, room.as_ref())?;
         let room = match (room, to) {
@@ -159,8 +158,20 @@ impl Webex {
 
     /// A room that the bot may write in: an unknown one is not found, one that it has left is forbidden.
     fn writable(&self, id: &str) -> Result<&Room, Refused> {
+        if !is_id(id) {
+            return Err(Refused::no_id());
+        }
         let room = self.rooms.get(id).ok_or_else(Refused::not_found)?;
         if room.has(&self.people.bot.id) { Ok(room) } else { Err(Refused::room()) }
+    }
+
+    /// The direct room with somebody, if there is one.
+    fn direct_room(&self, person: Option<&Person>) -> Result<Option<Room>, Refused> {
+        let Some(person) = person else { return Ok(None) };
+        if person.id == self.people.bot.id {
+            return Err(Refused::bad("A bot has no room with itself."));
+        }
+        Ok(self.rooms.direct(&person.id).cloned())
     }
 
     /// A thread hangs from a message of the same room that hangs from none itself.

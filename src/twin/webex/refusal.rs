@@ -24,6 +24,11 @@ impl Refused {
         Refused::new(400, why)
     }
 
+    /// 400: what should be an id is none.
+    pub(super) fn no_id() -> Refused {
+        Refused::new(400, "Unable to retrieve content.")
+    }
+
     /// 401: no token, or another one.
     pub(super) fn token() -> Refused {
         Refused::new(401, "The request requires a valid access token set in the Authorization request header.")
@@ -95,10 +100,7 @@ pub(super) fn fault(status: u16, tracking: &str) -> Response {
             let message = "Something went wrong on the server.";
             error(status, message, message, tracking)
         }
-        _ => {
-            let message = "Unable to retrieve content.";
-            error(status, message, message, tracking)
-        }
+        _ => Refused { status, ..Refused::no_id() }.response(tracking),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Rooms and who is in them. A direct room has one person and the bot, for ever; a group room may lose the bot.
 
 use super::call::{Page, Query, found};
-use super::id::{Ids, id, written};
+use super::id::{Ids, id, is_id, written};
 use super::people::{People, Person};
 use super::refusal::Refused;
 use crate::limits::WEBEX_ROOMS_MAX;
@@ -168,6 +168,9 @@ impl Rooms {
 
     /// The room of this id, if the bot is in it; to anybody else it is not there.
     pub(super) fn visible(&self, id: &str, people: &People) -> Result<&Room, Refused> {
+        if !is_id(id) {
+            return Err(Refused::no_id());
+        }
         self.get(id).filter(|room| room.has(&people.bot.id)).ok_or_else(Refused::not_found)
     }
 
