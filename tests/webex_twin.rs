@@ -399,6 +399,41 @@ fn a_tap_on_a_card_becomes_an_attachment_action() {
 }
 
 #[test]
+fn a_bot_that_left_a_room_learns_nothing_of_what_it_left_there() {
+    let mut scene = Scene::subscribed();
+    let group = scene.group();
+    let mut card = sample("messages_post_card_request");
+    card["roomId"] = json!(group);
+    scene.post("/messages", &card).good();
+    let bubble = scene.last().id;
+    let tap = Act::Tap { conversation: group.clone(), bubble, choice: 0 };
+    let notification = told(&scene.act(tap.clone()));
+    let action = format!("/attachment/actions/{}", notification["data"]["id"].as_str().unwrap());
+    let file = json!({ "roomId": group, "files": ["https://x.example/a"] });
+    let url = scene.post("/messages", &file).good()["files"][0].as_str().unwrap().to_owned();
+    let content = url.strip_prefix(API).unwrap().to_owned();
+
+    scene.twin.remove(&group, START).unwrap();
+    assert_eq!(scene.act(tap), []);
+    for path in [&action, &content] {
+        assert_eq!(scene.get(path).refused(), 404, "{path}");
+    }
+    scene.twin.take_in(&group, START).unwrap();
+    assert_eq!((scene.get(&action).response.status, scene.get(&content).response.status), (200, 302));
+}
+
+#[test]
+fn what_a_bot_asks_changes_no_id_of_what_is_said() {
+    let said = |asks| {
+        let mut scene = Scene::new();
+        (0..asks).for_each(|_| drop(scene.get("/people/me")));
+        scene.say(scene.direct(), "hi");
+        scene.last().id
+    };
+    assert_eq!(said(0), said(3));
+}
+
+#[test]
 fn what_is_filled_into_a_card_comes_with_it_and_a_link_tells_nothing() {
     let mut scene = Scene::subscribed();
     let content = json!({ "type": "AdaptiveCard", "version": "1.3", "body": [
@@ -725,6 +760,7 @@ fn a_message_that_webex_would_refuse_is_refused() {
         json!({ "files": ["http://127.0.0.1/a"] }),
         json!({ "files": [format!("{API}/contents/x")] }),
         json!({ "attachments": [card] }),
+        json!({ "files": ["https://x.example/a"], "attachments": [card] }),
         json!({ "text": "x", "attachments": [card, card] }),
         other("contentType", json!("application/json")),
         other("content", json!({})),
@@ -775,6 +811,9 @@ fn a_file_is_handed_out_under_a_url_that_wants_the_token() {
     assert_eq!(scene.request(Method::Get, path, &[], b"").refused(), 401);
     assert_eq!(scene.last().pictures, [source]);
     assert_eq!(scene.get("/contents/x").refused(), 404);
+    let id = scene.last().id;
+    assert_eq!(scene.call(Method::Delete, &format!("/messages/{id}"), &Value::Null).response.status, 204);
+    assert_eq!(scene.get(path).refused(), 404);
 
     // One in a group that does not mention the bot is none of its business.
     scene.act(Act::Show { conversation: scene.group(), url: source.to_owned() });

@@ -4,7 +4,7 @@
 use super::id::written;
 use super::messages::Message;
 use super::notify::Happening;
-use super::posts::TEXT_BYTES_MAX;
+use super::posts::{TEXT_BYTES_MAX, beyond_scheme};
 use super::refusal::Refused;
 use super::rooms::{Membership, Room};
 use super::{Submitted, Webex, card, markup};
@@ -31,8 +31,7 @@ impl Webex {
 
     /// A person shows a file, without a word.
     pub(super) fn show(&mut self, room: &str, url: &str, now: Moment) -> Result<Vec<Dispatch>, String> {
-        let known = url.starts_with("https://") || url.starts_with("http://");
-        if !known || url.len() > WEBEX_WEBHOOK_BYTES_MAX {
+        if beyond_scheme(url).is_none() || url.len() > WEBEX_WEBHOOK_BYTES_MAX {
             return Err("only what has an http or https URL can be shown".to_owned());
         }
         let mut message = self.begun(room, now)?;
@@ -65,7 +64,6 @@ impl Webex {
             message: shown.id.clone(),
             person: person.id.clone(),
             room: room.id.clone(),
-            concerns: shown.author == self.people.bot.id && room.has(&self.people.bot.id),
             inputs,
             created: now,
         };
@@ -88,7 +86,8 @@ impl Webex {
             ("messageId", submitted.message.clone()),
         ];
         let happening = Happening::new("attachmentActions", "created", &submitted.person, &data, traits);
-        let happening = happening.filter(|_| submitted.concerns).map(|happening| happening.of(&submitted.message));
+        let inside = self.rooms.visible(&submitted.room, &self.people).is_ok();
+        let happening = happening.filter(|_| inside).map(|happening| happening.of(&submitted.message));
         self.actions.push_back((id, submitted));
         if self.actions.len() > WEBEX_ACTIONS_MAX {
             self.actions.pop_front();

@@ -8,19 +8,24 @@ use std::cell::Cell;
 #[derive(Clone, Debug)]
 pub(super) struct Ids {
     seed: u64,
-    /// A cell, since an answer that changes nothing has a tracking id, too.
     drawn: Cell<u64>,
+    /// Tracking ids are drawn apart, so that what a bot asks changes no id of what is said.
+    tracked: Cell<u64>,
 }
 
 impl Ids {
     /// The ids of this seed.
     pub(super) fn new(seed: u64) -> Ids {
-        Ids { seed, drawn: Cell::new(0) }
+        Ids { seed, drawn: Cell::new(0), tracked: Cell::new(u64::MAX / 2) }
     }
 
     /// A new uuid.
     pub(super) fn uuid(&self) -> String {
-        let (high, low) = (self.word(), self.word());
+        self.uuid_of(&self.drawn)
+    }
+
+    fn uuid_of(&self, drawn: &Cell<u64>) -> String {
+        let (high, low) = (self.word(drawn), self.word(drawn));
         // Version 4, variant 1 (RFC 9562 §5.4).
         let (version, variant) = (0x4000 | high & 0x0fff, 0x8000 | low >> 48 & 0x3fff);
         let (first, second, last) = (high >> 32, high >> 16 & 0xffff, low & 0xffff_ffff_ffff);
@@ -34,19 +39,19 @@ impl Ids {
 
     /// The id of an application: its name is longer than a uuid.
     pub(super) fn application(&self) -> String {
-        let name: String = (0..4).map(|_| format!("{:016x}", self.word())).collect();
+        let name: String = (0..4).map(|_| format!("{:016x}", self.word(&self.drawn))).collect();
         id("APPLICATION", &format!("C{name}"))
     }
 
     /// What names a call in Webex's logs.
     pub(super) fn tracking(&self) -> String {
-        format!("ROUTER_{}", self.uuid().to_ascii_uppercase())
+        format!("ROUTER_{}", self.uuid_of(&self.tracked).to_ascii_uppercase())
     }
 
     /// The next number of splitmix64.
-    fn word(&self) -> u64 {
-        self.drawn.set(self.drawn.get().wrapping_add(1));
-        let mixed = self.seed.wrapping_add(self.drawn.get().wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    fn word(&self, drawn: &Cell<u64>) -> u64 {
+        drawn.set(drawn.get().wrapping_add(1));
+        let mixed = self.seed.wrapping_add(drawn.get().wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
         mixed ^ mixed >> 31
@@ -110,7 +115,8 @@ mod tests {
         assert_ne!(first(7), first(8));
         let ids = Ids::new(7);
         let uuid = ids.uuid();
-        assert_ne!(uuid, ids.uuid());
+        let tracking = ids.tracking();
+        assert!(uuid != ids.uuid() && tracking != ids.tracking());
         assert_eq!(uuid.split('-').map(str::len).collect::<Vec<_>>(), [8, 4, 4, 4, 12]);
         assert_eq!(uuid.get(14..15), Some("4"));
     }

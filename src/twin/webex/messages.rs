@@ -236,7 +236,7 @@ impl Messages {
 
     /// Where the file of this id really is.
     pub(super) fn file(&self, id: &str) -> Option<(&Message, &str)> {
-        let message = self.by_number.get(self.files.get(id)?).filter(|message| !message.deleted)?;
+        let message = self.by_number.get(self.files.get(id)?)?;
         message.file.as_ref().map(|file| (message, &*file.source))
     }
 

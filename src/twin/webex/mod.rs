@@ -110,8 +110,6 @@ struct Submitted {
     message: String,
     person: String,
     room: String,
-    /// The card is the bot's, so that it is told of it and may fetch it.
-    concerns: bool,
     inputs: Map<String, Value>,
     created: Moment,
 }
@@ -241,8 +239,7 @@ impl Webex {
 
     /// `GET /attachment/actions/{id}`: what somebody filled in.
     fn action(&self, id: &str) -> Result<Response, Refused> {
-        let submitted = self.actions.iter().find(|(action, _)| action == id).map(|(_, submitted)| submitted);
-        let submitted = submitted.filter(|submitted| submitted.concerns).ok_or_else(Refused::not_found)?;
+        let (_, submitted) = self.actions.iter().find(|(action, _)| action == id).ok_or_else(Refused::not_found)?;
         self.rooms.visible(&submitted.room, &self.people)?;
         Ok(found(&json!({
             "id": id,

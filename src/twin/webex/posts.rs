@@ -83,9 +83,15 @@ fn card(members: &Members) -> Result<Option<Value>, Refused> {
     card::fault(content).map_or_else(|| Ok(Some(content.clone())), |fault| Err(Refused::bad(fault)))
 }
 
+/// What follows `https://` or `http://`; `None` for what is no URL of the web.
+pub(super) fn beyond_scheme(url: &str) -> Option<&str> {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
+    url.bytes().all(|byte| byte.is_ascii_graphic()).then_some(rest)
+}
+
 /// Whether Webex could fetch it: http or https, and no address of a house's own network.
 fn is_public(url: &str) -> bool {
-    let Some(rest) = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")) else { return false };
+    let Some(rest) = beyond_scheme(url) else { return false };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     if let Some(address) = host.strip_prefix('[') {
@@ -102,7 +108,7 @@ fn is_public(url: &str) -> bool {
     if let Ok(address) = host.parse::<std::net::Ipv4Addr>() {
         return !(address.is_loopback() || address.is_unspecified() || address.is_private() || address.is_link_local());
     }
-    host.contains('.') && !host.ends_with(".localhost") && url.bytes().all(|byte| byte.is_ascii_graphic())
+    host.contains('.') && !host.ends_with(".localhost")
 }
 
 /// Whom a message is for.
@@ -287,6 +293,7 @@ mod tests {
             "https://[::ffff:127.0.0.1]/a",
             "https://me@127.0.0.1/a",
             "https://example.com/a b",
+            "https://8.8.8.8/a\r\nx: y",
         ] {
             assert!(!is_public(url), "{url}");
         }

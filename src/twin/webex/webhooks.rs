@@ -3,6 +3,7 @@
 use super::call::{Members, Page, Query, found, required, text};
 use super::id::{Ids, written};
 use super::people::People;
+use super::posts::beyond_scheme;
 use super::refusal::Refused;
 use super::rooms::after;
 use crate::limits::{WEBEX_WEBHOOK_BYTES_MAX, WEBEX_WEBHOOKS_MAX};
@@ -297,9 +298,8 @@ fn read(members: &Members, ids: &Ids, now: Moment) -> Result<Webhook, Refused> {
 
 fn target(members: &Members) -> Result<&str, Refused> {
     let url = required(members, "targetUrl")?;
-    let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-    let good = host.is_some_and(|host| !host.is_empty() && !host.starts_with(['/', '?', '#', ':']));
-    match good && url.bytes().all(|byte| byte.is_ascii_graphic()) {
+    let good = beyond_scheme(url).is_some_and(|host| !host.is_empty() && !host.starts_with(['/', '?', '#', ':']));
+    match good {
         true => Ok(url),
         false => Err(Refused::bad("targetUrl is no http or https URL.")),
     }
