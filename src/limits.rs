@@ -149,6 +149,31 @@ pub const REPLIES_MAX: usize = 100;
 /// Words of an error that are kept, in bytes.
 pub const WORDS_BYTES_MAX: usize = 1024;
 
+// ---- twin/webex/: what a stand-in remembers ----
+
+/// Messages; of more, the oldest leave. A load test of 5,000 lasts three times over.
+pub const WEBEX_MESSAGES_MAX: usize = 16 * 1024;
+/// What they may take together, in bytes: as many messages of usual length, or 1,000 with the largest text and markdown.
+pub const WEBEX_MESSAGES_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// People besides the bot; a message to an unknown address makes a new one.
+pub const WEBEX_PEOPLE_MAX: usize = 1024;
+/// Rooms: one for each of them, and group rooms.
+pub const WEBEX_ROOMS_MAX: usize = 2048;
+/// Webhooks of the bot. Webex keeps 30,000 (webex.md §4); here so many are a mistake, and each would be told of each event.
+pub const WEBEX_WEBHOOKS_MAX: usize = 1000;
+/// The texts of one webhook, or the URL of a file that a person shows, in bytes.
+pub const WEBEX_WEBHOOK_BYTES_MAX: usize = 8 * 1024;
+/// Submitted cards; of more, the oldest leave.
+pub const WEBEX_ACTIONS_MAX: usize = 1024;
+/// What is filled into one card, in bytes; so all of them take 16 MiB.
+pub const WEBEX_INPUTS_BYTES_MAX: usize = 16 * 1024;
+/// Dispatches whose end still finds its webhook; the courier holds fewer.
+pub const WEBEX_TOLD_MAX: usize = 16 * 1024;
+/// Items of a list on one page, unless asked …
+pub const WEBEX_LIST_DEFAULT: usize = 100;
+/// … and at most.
+pub const WEBEX_LIST_MAX: usize = 1000;
+
 // ---- config/, cli/ ----
 
 /// Longest configuration file, in bytes. One with 500 channels takes 200 KiB.

@@ -14,6 +14,8 @@
 //! which it is there to test; both follow the facts, each on its own.
 //! Never here: the store, bots, our own platforms.
 
+pub mod webex;
+
 use crate::model::{Method, Moment, Request, Response};
 use serde::Serialize;
 use std::time::Duration;
