@@ -76,7 +76,8 @@ impl House {
     pub fn lodge(&self, name: &str, twin: Box<dyn Twin>, plan: Plan) -> Result<(), String> {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
         if name.is_empty() || name.len() > limits::NAME_BYTES_MAX || !name.bytes().all(plain) {
-            return Err(format!("{name:?} is no name for a twin; write letters, digits, - and _, at most 32"));
+            let most = limits::NAME_BYTES_MAX;
+            return Err(format!("{name:?} is no name for a twin; write letters, digits, - and _, at most {most}"));
         }
         let mut lodgers = self.lodgers.write().unwrap_or_else(PoisonError::into_inner);
         if matches!(name, "act" | "ledger") || lodgers.iter().any(|lodger| lodger.name == name) {
@@ -161,15 +162,15 @@ impl House {
         let lodger = self.lodger(twin)?;
         let now = (self.clock)();
         let mut rooms = lodger.rooms();
-        let rooms_ = rooms.as_mut()?;
+        let inside = rooms.as_mut()?;
         let fault = if self.outbox.has_room() {
-            rooms_.faults.call(now)
+            inside.faults.call(now)
         } else {
             Some(CallFault::Refused(Mishap::Busy { left: limits::MISHAP_TIME }))
         };
         let (response, bubble) = match fault {
-            Some(CallFault::Refused(mishap)) => (rooms_.twin.mishap(mishap, now), None),
-            _ => self.answered(&lodger, rooms_, request, now),
+            Some(CallFault::Refused(mishap)) => (inside.twin.mishap(mishap, now), None),
+            _ => self.answered(&lodger, inside, request, now),
         };
         self.lock_ledger().called(&lodger.name, request, now, Called { status: response.status, fault, bubble });
         drop(rooms);

@@ -232,7 +232,10 @@ fn app_id(id: &str) -> Value {
 fn kind(url: &str) -> String {
     let path = url.split(['?', '#']).next().unwrap_or_default();
     let ending = path.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).unwrap_or_default();
+    // Meta's voice messages are mp4, too, and named so.
+    let is_voice = path.rsplit('/').next().is_some_and(|name| name.starts_with("audioclip"));
     let kind = match &*ending {
+        "mp4" if is_voice => "audio",
         "png" | "jpg" | "jpeg" | "gif" | "webp" => "image",
         "mp4" | "mov" | "webm" => "video",
         "mp3" | "m4a" | "ogg" | "wav" => "audio",
