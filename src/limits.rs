@@ -216,6 +216,8 @@ pub const LATE_TIME: Duration = Duration::from_secs(16);
 pub const MISHAP_TIME: Duration = Duration::from_secs(3);
 /// The most that a fault may last; more is a slip of the pen.
 pub const FAULT_TIME_MAX: Duration = Duration::from_secs(3600);
+/// How long a call that registers an address waits for that address to be verified; a webhook has 5 s to answer.
+pub const VERIFIED_TIME: Duration = Duration::from_secs(10);
 /// Bubbles of one twin that can be shown; then the oldest leave. A bubble takes 400 bytes.
 pub const BUBBLES_MAX: usize = 4096;
 /// Longest text that a person may write, in characters; Messenger's own input field takes no more.

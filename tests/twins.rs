@@ -600,6 +600,46 @@ fn a_new_callback_counts_once_it_has_said_the_challenge() {
     assert_eq!(page.act(&say("x"), NOON), Ok(Vec::new()));
 }
 
+#[test]
+fn whoever_registers_a_callback_is_answered_once_it_was_asked() {
+    let scene = Scene::new("");
+    let body = |url: &str| {
+        json!({ "object": "page", "callback_url": url, "verify_token": "t", "fields": "messages",
+            "access_token": format!("482915736608214|{APP_SECRET}") })
+        .to_string()
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let nobody = format!("http://{}/", listener.local_addr().unwrap());
+    drop(listener);
+    let mut stream = scene.connect();
+    let mut register =
+        |url: &str| ask(&mut stream, "POST /page/482915736608214/subscriptions", "", &body(url)).unwrap();
+    let (status, answer) = register(&nobody);
+    assert_eq!((status, code(&serde_json::from_str(&answer).unwrap())), (400, (2200, 0)), "{answer}");
+    let other = Webhook::start();
+    assert_eq!(register(&other.url()), (200, "{\"success\":true}".to_owned()));
+    scene.say("to the new one");
+    assert_eq!(other.texts(1), ["to the new one"]);
+    assert_eq!(scene.house.ledger(None).calls.iter().map(|call| call.status).collect::<Vec<_>>(), [400, 200]);
+}
+
+#[test]
+fn a_call_cut_at_any_byte_is_refused_and_never_more() {
+    let mut page = page_of(Settings { sends_per_second: None, ..settings() });
+    for name in ["send_gallery_request.json", "send_quick_replies_request.json", "send_utility_template_request.json"] {
+        let whole = json_sample(name).to_string().into_bytes();
+        let bearer = format!("Bearer {TOKEN}");
+        for kind in ["application/json", "application/x-www-form-urlencoded", ""] {
+            let fields = [("Authorization", bearer.as_str()), ("Content-Type", kind)];
+            for cut in 0..whole.len() {
+                let call = request(Method::Post, "/me/messages", &fields, &whole[..cut]);
+                let reaction = page.answer(&call, NOON);
+                assert_eq!((reaction.response.status, reaction.dispatches), (400, Vec::new()), "{name} {cut} {kind}");
+            }
+        }
+    }
+}
+
 // ---- what a chat shows ----
 
 #[test]

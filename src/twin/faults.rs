@@ -141,7 +141,7 @@ impl CallFault {
         match self {
             CallFault::Refused(Mishap::Busy { .. }) => "429",
             CallFault::Refused(Mishap::TokenExpired) => "token",
-            CallFault::Refused(Mishap::Broken) => "500",
+            CallFault::Refused(Mishap::Broken | Mishap::Unverified) => "500",
             CallFault::Cut => "cut",
             CallFault::Late(_) => "late",
         }

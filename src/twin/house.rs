@@ -15,7 +15,7 @@ use crate::model::{Moment, Request, Response};
 use std::fmt;
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The twins of one port, by name.
 pub struct House {
@@ -168,10 +168,19 @@ impl House {
         } else {
             Some(CallFault::Refused(Mishap::Busy { left: limits::MISHAP_TIME }))
         };
-        let (response, bubble) = match fault {
+        let (mut response, bubble) = match fault {
             Some(CallFault::Refused(mishap)) => (inside.twin.mishap(mishap, now), None),
             _ => self.answered(&lodger, inside, request, now),
         };
+        if let Some(number) = inside.twin.waits_for() {
+            drop(rooms);
+            let satisfied = self.is_verified(twin, number);
+            rooms = lodger.rooms();
+            let inside = rooms.as_mut()?;
+            if !satisfied {
+                response = inside.twin.mishap(Mishap::Unverified, now);
+            }
+        }
         self.lock_ledger().called(&lodger.name, request, now, Called { status: response.status, fault, bubble });
         drop(rooms);
         self.bell.ring();
@@ -209,6 +218,21 @@ impl House {
             self.lock_ledger().made(&parcel.lodger.name, &dispatch, now);
             let parcel = Parcel { lodger: Arc::clone(&parcel.lodger), lane, dispatch, copy: false };
             self.outbox.push(parcel, false);
+        }
+    }
+
+    /// Waits for the end of a dispatch, and says whether it was the wanted one.
+    fn is_verified(&self, twin: &str, number: u64) -> bool {
+        let began = Instant::now();
+        loop {
+            let news = self.news();
+            let ended = self.sent(twin, number).filter(|entry| !entry.attempts.is_empty());
+            let patience = limits::VERIFIED_TIME.saturating_sub(began.elapsed());
+            match ended {
+                Some(entry) => return entry.satisfied,
+                None if patience.is_zero() || self.bell.lock().silent => return false,
+                None => self.wait(news, patience),
+            };
         }
     }
 

@@ -67,12 +67,19 @@ pub trait Twin: Send {
             Mishap::Busy { .. } => (429, "Too many requests"),
             Mishap::TokenExpired => (401, "The access token has expired"),
             Mishap::Broken => (500, "Something went wrong"),
+            Mishap::Unverified => (400, "The address could not be verified"),
         };
         let response = Response::json(status, serde_json::json!({ "message": words }).to_string().into_bytes());
         match mishap {
             Mishap::Busy { left } => response.with("Retry-After", left.as_secs().max(1).to_string()),
             _ => response,
         }
+    }
+
+    /// The dispatch on whose end the answer to the last call depends: the caller is answered only then, and with
+    /// `Mishap::Unverified` when the platform did not get what it wanted. It is asked once after each call.
+    fn waits_for(&mut self) -> Option<u64> {
+        None
     }
 
     /// Dispatches of one lane go out one after another, those of different lanes side by side: a number for the
@@ -87,7 +94,7 @@ pub trait Twin: Send {
     }
 }
 
-/// What goes wrong with a call before anything is done.
+/// What goes wrong with a call; nothing is done then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mishap {
     /// A limit was reached; calls are taken again after `left`.
@@ -96,6 +103,8 @@ pub enum Mishap {
     TokenExpired,
     /// The platform has a fault of its own.
     Broken,
+    /// The webhook's address did not prove to be the bot's.
+    Unverified,
 }
 
 /// What a call leads to.

@@ -89,6 +89,15 @@ impl GraphError {
         GraphError { status: 500, transient: true, ..GraphError::new(2, None, words) }
     }
 
+    /// The code is from general knowledge of the edge.
+    pub(super) fn unverified() -> GraphError {
+        GraphError::new(
+            2200,
+            None,
+            "(#2200) Callback verification failed: the URL did not answer 200 and the challenge",
+        )
+    }
+
     pub(super) fn temporary() -> GraphError {
         GraphError::new(1200, None, "(#1200) Temporary send message failure. Please try again later.")
     }

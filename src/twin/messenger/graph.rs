@@ -1,8 +1,8 @@
 //! Who may call, and the edges beside the Send API: the page, its apps, the app's callback, the profile (messenger.md §10).
 //!
 //! Pages' apps: what the page's events are read for. The app's subscription: where they go. Its answers are from general
-//! knowledge of that edge. Meta asks the address before it answers; here the answer comes first, and the new address
-//! counts once it has said the challenge.
+//! knowledge of that edge. Like Meta, the twin asks the new address first: the call is answered once that has said the
+//! challenge, or not (`Twin::waits_for`).
 
 use super::call::Call;
 use super::error::GraphError;
@@ -171,7 +171,9 @@ impl Messenger {
                 let wanted = wanted(call)?;
                 let mut reaction = answered(json!({ "success": true }));
                 if self.settings.verifies {
-                    reaction.dispatches.push(self.ask(wanted, now));
+                    let asked = self.ask(wanted, now);
+                    self.asked = Some(asked.number);
+                    reaction.dispatches.push(asked);
                 } else {
                     self.callback = Some(wanted);
                 }

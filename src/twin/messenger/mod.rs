@@ -129,6 +129,8 @@ pub struct Messenger {
     sends: (i64, u32),
     /// How the next sends fail although nothing is wrong with them.
     failures: Vec<Failure>,
+    /// The verification that the last call asked for.
+    asked: Option<u64>,
 }
 
 /// A send that fails by the platform's own fault or wish.
@@ -183,6 +185,7 @@ impl Messenger {
             failing_since: None,
             sends: (0, 0),
             failures: Vec::new(),
+            asked: None,
             settings,
         }
     }
@@ -307,9 +310,14 @@ impl Twin for Messenger {
             Mishap::Busy { .. } => GraphError::rate(),
             Mishap::TokenExpired => GraphError::expired_token(),
             Mishap::Broken => GraphError::service(),
+            Mishap::Unverified => GraphError::unverified(),
         };
         let response = refused.response(&self.trace(now));
         self.with_usage(response)
+    }
+
+    fn waits_for(&mut self) -> Option<u64> {
+        self.asked.take()
     }
 
     fn lane(&self, dispatch: &Dispatch) -> u64 {
