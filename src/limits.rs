@@ -216,6 +216,43 @@ pub const CONTROL_PAUSE: Duration = Duration::from_millis(100);
 /// What a message quotes of somebody's words, in characters.
 pub const QUOTED_CHARS_MAX: usize = 60;
 
+// ---- twin/ ----
+
+/// Connections that a house of twins serves at once, each with a thread; past this it answers 503. A bot's program
+/// has as many as workers, a browser six.
+pub const TWIN_CONNECTIONS_MAX: usize = 128;
+/// One read from a socket there, in bytes.
+pub const TWIN_READ_BYTES: usize = 16 * 1024;
+/// Couriers, each with one call under way: at 2 ms for an acknowledgement they deliver 4,000 events a second.
+pub const COURIERS: usize = 8;
+/// Dispatches that may wait for a courier; past this people may do nothing and calls are refused as too many.
+pub const OUTBOX_MAX: usize = 20_000;
+/// A dispatch held back behind the next one goes after this, when there is no next one.
+pub const REORDER_TIME: Duration = Duration::from_secs(1);
+/// What the ledger keeps, in bytes, unless told; then the oldest leave. 8,000 messages with their answers.
+pub const LEDGER_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Longest body that the ledger keeps whole, in bytes.
+pub const LEDGER_BODY_BYTES_MAX: usize = 64 * 1024;
+/// Attempts of one dispatch that the ledger keeps; no platform tries so often.
+pub const LEDGER_ATTEMPTS_MAX: usize = 64;
+/// A late answer comes after this, unless told: later than our own calls wait for one.
+pub const LATE_TIME: Duration = Duration::from_secs(16);
+/// How long calls are refused as too many, or for an expired token, unless told.
+pub const MISHAP_TIME: Duration = Duration::from_secs(3);
+/// The most that a fault may last; more is a slip of the pen.
+pub const FAULT_TIME_MAX: Duration = Duration::from_secs(3600);
+/// How long a call that registers an address waits for that address to be verified; a webhook has 5 s to answer.
+pub const VERIFIED_TIME: Duration = Duration::from_secs(10);
+/// Bubbles of one twin that can be shown; then the oldest leave. A bubble takes 400 bytes.
+pub const BUBBLES_MAX: usize = 4096;
+/// Longest text that a person may write, in characters; Messenger's own input field takes no more.
+pub const PERSON_TEXT_CHARS_MAX: usize = 20_000;
+/// Events of one batch: Meta batches up to 1000 updates (messenger.md §3).
+pub const BATCH_EVENTS_MAX: usize = 1000;
+/// Longest profile of a page that its twin keeps, in bytes. One with 100 commands takes 12 KiB.
+pub const PROFILE_BYTES_MAX: usize = 64 * 1024;
+
+const _: () = assert!(FETCH_STEP_TIME.as_millis() < LATE_TIME.as_millis() && LATE_TIME.as_millis() < 20_000);
 const _: () = assert!(PATH_BYTES_MAX < TARGET_BYTES_MAX && CONNECTIONS_MAX <= CONNECTIONS_CEILING);
 const _: () = assert!(HEAD_BYTES_MAX + BODY_BYTES_MAX <= BUFFERED_BYTES_MAX);
 const _: () = assert!(TARGET_BYTES_MAX < HEAD_BYTES_MAX && HEAD_BYTES_MAX <= u16::MAX as usize);

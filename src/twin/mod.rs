@@ -3,22 +3,33 @@
 //!     a person's act ──▶ Twin ──Dispatch──▶ courier ──signed webhook──▶ the bot's program
 //!     the bot's call ──▶ server ──Request──▶ Twin ──Reaction──▶ the bot's program
 //!
-//!     messenger.rs   Meta's side: signed events, batches, retries; the Send API with its checks and errors
-//!     webex.rs       Webex's side: people, rooms, messages, webhooks that go inactive; notifications without text
+//!     messenger/     Meta's side: signed events, batches, retries; the Send API with its checks and errors
+//!     webex/         Webex's side: people, rooms, messages, webhooks that go inactive; notifications without text
+//!     house.rs       where twins live: hands them acts and calls one at a time, and takes what follows from them
 //!     ledger.rs      what was said and what was told, readable as JSON
 //!     faults.rs      what goes wrong on purpose, by a seed
-//!     server.rs      sockets for calls and for the ledger
+//!     server.rs      sockets for calls, for acts and for the ledger
 //!     courier.rs     sends what is due to the webhook, and tells the twin how that ended
 //!
 //! A twin is pure: it is handed requests, acts and the time, and touches nothing. It shares no code with `platform/`,
 //! which it is there to test; both follow the facts, each on its own.
 //! Never here: the store, bots, our own platforms.
 
+pub mod courier;
+pub mod faults;
+pub mod house;
+pub mod ledger;
+pub mod messenger;
+pub mod server;
 pub mod webex;
 
 use crate::model::{Method, Moment, Request, Response};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
+
+pub use faults::{Chance, Plan};
+pub use house::House;
+pub use server::Server;
 
 /// A stand-in for one platform's side of one channel.
 pub trait Twin: Send {
@@ -40,6 +51,61 @@ pub trait Twin: Send {
     /// What was said in all conversations, in order; only what is newer than `after`. Numbers go up, and a bubble that
     /// changes (it was delivered, a choice was made) gets a new one.
     fn bubbles(&self, after: u64) -> Vec<Bubble>;
+
+    /// Several acts in one dispatch, where the platform puts several events into one.
+    fn batch(&mut self, _acts: &[Act], _now: Moment) -> Result<Vec<Dispatch>, String> {
+        Err(format!("{} sends each event on its own", self.platform()))
+    }
+
+    /// The question whether the webhook's address is the bot's, where the platform asks it.
+    fn verify(&mut self, _now: Moment) -> Option<Dispatch> {
+        None
+    }
+
+    /// The platform's words for a call that fails on purpose; nothing was done.
+    fn mishap(&mut self, mishap: Mishap, _now: Moment) -> Response {
+        let (status, words) = match mishap {
+            Mishap::Busy { .. } => (429, "Too many requests"),
+            Mishap::TokenExpired => (401, "The access token has expired"),
+            Mishap::Broken => (500, "Something went wrong"),
+            Mishap::Unverified => (400, "The address could not be verified"),
+        };
+        let response = Response::json(status, serde_json::json!({ "message": words }).to_string().into_bytes());
+        match mishap {
+            Mishap::Busy { left } => response.with("Retry-After", left.as_secs().max(1).to_string()),
+            _ => response,
+        }
+    }
+
+    /// The dispatch on whose end the answer to the last call depends: the caller is answered only then, and with
+    /// `Mishap::Unverified` when the platform did not get what it wanted. It is asked once after each call.
+    fn waits_for(&mut self) -> Option<u64> {
+        None
+    }
+
+    /// Dispatches of one lane go out one after another, those of different lanes side by side: a number for the
+    /// conversation. It is asked once, before the first attempt.
+    fn lane(&self, _dispatch: &Dispatch) -> u64 {
+        0
+    }
+
+    /// Whether this end is what the platform wanted of the dispatch. It is asked before `ended`.
+    fn is_satisfied(&self, _dispatch: &Dispatch, end: &End) -> bool {
+        matches!(end, End::Answered { status: 200..=299, .. })
+    }
+}
+
+/// What goes wrong with a call; nothing is done then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mishap {
+    /// A limit was reached; calls are taken again after `left`.
+    Busy { left: Duration },
+    /// The token is not valid any more.
+    TokenExpired,
+    /// The platform has a fault of its own.
+    Broken,
+    /// The webhook's address did not prove to be the bot's.
+    Unverified,
 }
 
 /// What a call leads to.
@@ -92,11 +158,17 @@ pub struct Conversation {
     pub group: bool,
 }
 
-/// What a person does.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a person does. As JSON: `{"say": {"conversation": "…", "text": "…"}}`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Act {
     /// Writes a text; in a group the twin puts the mention of the bot before it, unless `mentions` is false.
-    Say { conversation: String, text: String, mentions: bool },
+    Say {
+        conversation: String,
+        text: String,
+        #[serde(default = "mentions")]
+        mentions: bool,
+    },
     /// Writes in the thread of a message, by that message's id.
     SayInThread { conversation: String, thread: String, text: String },
     /// Sends a picture or file at a URL, without a text.
@@ -104,6 +176,11 @@ pub enum Act {
     /// Taps what a bubble offers: quick reply, button, card action. `bubble` is its id, `choice` a number from 0 in
     /// the order of `Bubble::choices`.
     Tap { conversation: String, bubble: String, choice: usize },
+}
+
+/// Whoever writes in a group means the bot, unless told.
+fn mentions() -> bool {
+    true
 }
 
 /// Who said it.
@@ -135,7 +212,8 @@ pub struct Bubble {
     /// The dispatch that told the bot of it, and how that went: the attempts so far, the last status, and whether the
     /// platform is satisfied.
     pub dispatch: Option<u64>,
-    /// A sign that the bot is typing or has seen; then there is no text. It ends with the bot's next message.
+    /// A sign that the bot is typing or has seen; then there is no text. It ends with the bot's next message, or when
+    /// the bubble comes again as `over`.
     pub sign: Option<&'static str>,
     /// The tag that came with it, where the platform carries one.
     pub metadata: Option<String>,
