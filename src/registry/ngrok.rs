@@ -149,7 +149,7 @@ fn leads_here(upstream: &str, ports: &[u16]) -> bool {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use super::super::testing::{Recorded, answer, refused, sample};
+    use super::super::testing::{Recorded, answer, refused, sample, text};
     use super::*;
     use std::cell::Cell;
 
@@ -190,6 +190,10 @@ mod tests {
         assert_eq!(tunnels_of("ngrok/api_tunnels_addr_forms.json", 80).unwrap(), "https://a.ngrok.app");
         // Two lead to this port; which one must not depend on the agent's order.
         assert_eq!(tunnels_of("ngrok/api_tunnels_addr_forms.json", 8080).unwrap(), "https://b.ngrok.app");
+        let mut list: Value = serde_json::from_str(&text("ngrok/api_tunnels_addr_forms.json")).unwrap();
+        list["tunnels"].as_array_mut().unwrap().reverse();
+        let reversed = vec![sample(404, NOT_FOUND), answer(200, &list.to_string())];
+        assert_eq!(asked(reversed, &[8080]).0.unwrap(), "https://b.ngrok.app");
         let error = tunnels_of("ngrok/api_tunnels_addr_forms.json", 3000).unwrap_err().0;
         assert!(error.starts_with("ngrok has 3 https tunnels, and none leads to port 3000: https://a.ngrok.app → "));
         assert!(error.contains("https://c.ngrok.app → 127.0.0.1:8080; start `ngrok http 3000`"), "{error}");

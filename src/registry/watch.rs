@@ -12,6 +12,7 @@ use crate::model::{Delivery, Moment};
 use crate::work::Channel;
 use crate::work::fetch::Fetch;
 use crate::work::introduce::introduce;
+use log::Level;
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, sync_channel};
@@ -126,7 +127,9 @@ impl Registrar {
                 Err(fault) => Report::failed(fault),
             };
             well &= report.wrong.is_empty();
-            watched.tell(report, (self.clock)(), &self.standing);
+            for (level, line) in watched.news(report, (self.clock)(), &self.standing) {
+                log::log!(level, "channel {}: {line}", watched.channel.name);
+            }
         }
         well
     }
@@ -156,27 +159,24 @@ impl Registrar {
 }
 
 impl Watched {
-    /// Says what is new in a report, each thing once: what is wrong may stay so for hours.
-    fn tell(&mut self, report: Report, at: Moment, standing: &Standing) {
-        let name = &self.channel.name;
+    /// What is new in a report, each thing once: what is wrong may stay so for hours.
+    fn news(&mut self, report: Report, at: Moment, standing: &Standing) -> Vec<(Level, String)> {
         let wrong = report.wrong.clone();
-        let before = standing.looked(name, Look { at, wrong: report.wrong });
-        for line in &report.done {
-            // Later than at the first look it means that something was missing, and events with it.
-            let level = if before.is_none() { log::Level::Info } else { log::Level::Warn };
-            log::log!(level, "channel {name}: {line}");
-        }
+        let before = standing.looked(&self.channel.name, Look { at, wrong: report.wrong });
+        // Later than at the first look it means that something was missing, and events with it.
+        let level = if before.is_none() { Level::Info } else { Level::Warn };
+        let mut news: Vec<_> = report.done.into_iter().map(|line| (level, line)).collect();
         if report.left != self.left {
-            report.left.iter().for_each(|line| log::info!("channel {name}: {line}"));
+            news.extend(report.left.iter().map(|line| (Level::Info, line.clone())));
             self.left = report.left;
         }
-        let before = before.map(|look| look.wrong).unwrap_or_default();
-        if wrong != before {
-            wrong.iter().for_each(|line| log::error!("channel {name}: its registration: {line}"));
+        if wrong != before.map(|look| look.wrong).unwrap_or_default() {
             if wrong.is_empty() {
-                log::info!("channel {name}: its registration is as it should be again");
+                news.push((Level::Info, "its registration is as it should be again".to_owned()));
             }
+            news.extend(wrong.into_iter().map(|line| (Level::Error, format!("its registration: {line}"))));
         }
+        news
     }
 }
 

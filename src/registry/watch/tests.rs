@@ -101,6 +101,28 @@ fn how_a_channel_stands_can_be_read_meanwhile() {
 }
 
 #[test]
+fn what_is_wrong_is_shouted_once_and_what_is_mended_is_told() {
+    let (mut registrar, _) = registrar(Vec::new(), fixed());
+    let watched = &mut registrar.channels[0];
+    let standing = Standing::default();
+    let mut news = |done: &[&str], left: &[&str], wrong: &[&str]| {
+        let [done, left, wrong] =
+            [done, left, wrong].map(|lines| lines.iter().map(|line| (*line).to_owned()).collect());
+        let news = watched.news(Report { done, left, wrong }, Moment(0), &standing);
+        news.into_iter().map(|(level, line)| format!("{level} {line}")).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        news(&["created a"], &["left b"], &["c"]),
+        ["INFO created a", "INFO left b", "ERROR its registration: c"]
+    );
+    assert_eq!(news(&[], &["left b"], &["c"]), [""; 0], "it is known");
+    assert_eq!(news(&[], &[], &["c", "d"]), ["ERROR its registration: c", "ERROR its registration: d"]);
+    assert_eq!(news(&["repaired a"], &[], &[]), ["WARN repaired a", "INFO its registration is as it should be again"]);
+    assert_eq!(news(&[], &[], &[]), [""; 0]);
+    assert_eq!(news(&[], &[], &["c"]), ["ERROR its registration: c"], "and shouted anew");
+}
+
+#[test]
 fn an_agent_that_is_not_there_is_a_failure_that_changes_nothing() {
     let agent = "http://127.0.0.1:4040".to_owned();
     let (mut registrar, side) = registrar(vec![Report::default()], Some(PublicUrl::Ngrok { agent }));
