@@ -170,6 +170,12 @@ fn the_top_level_says_what_to_write() {
 }
 
 #[test]
+fn a_stand_in_on_this_machine_may_call_without_https() {
+    let text = with("https://bots.example.org", "http://127.0.0.1:3000/");
+    assert_eq!(parse(&text).unwrap().public_url, Some(PublicUrl::Fixed("http://127.0.0.1:3000".to_owned())));
+}
+
+#[test]
 fn ngrok_is_asked_where_its_agent_is() {
     let of = |text: &str| parse(text).unwrap().public_url;
     let agent = |agent: &str| Some(PublicUrl::Ngrok { agent: agent.to_owned() });

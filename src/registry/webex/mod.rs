@@ -193,6 +193,8 @@ impl Registration for Webex {
             };
             let plan = plan(&self.aim(target), &webhooks, wish);
             report.left = plan.left;
+            // What failed before is tried again, and is wrong only if it still fails.
+            report.wrong.clear();
             changed = self.carry_out(plan.steps, target, upstream, &mut report);
             if changed.is_empty() {
                 break;
