@@ -1,6 +1,7 @@
 //! Joins the threads: bind, open the store, start, serve, drain, stop.
 //!
-//! Three kinds of thread, and nothing shared but channels: the loop (this thread), the keeper, the workers.
+//! Three kinds of thread, and nothing shared but channels: the loop (this thread), the keeper, the workers. Beside them
+//! the registrar, for which nobody waits.
 
 use crate::config::Config;
 use crate::intake::{Intake, Route};
@@ -11,6 +12,8 @@ use crate::net::EventLoop;
 use crate::net::event_loop::{self, Parts, Served};
 use crate::net::listener::Listener;
 use crate::net::signals::Signals;
+use crate::registry::Standing;
+use crate::registry::watch::{self, Course, Registrar, Watched};
 use crate::store::StoreError;
 use crate::store::sqlite::SqliteFile;
 use crate::systemd;
@@ -21,6 +24,7 @@ use crate::work::{Channel, Channels};
 use ring::rand::{SecureRandom, SystemRandom};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -90,7 +94,7 @@ pub fn serve(config: &Config, doors: Doors) -> Result<(), String> {
     };
     let (workers, worker_threads) =
         pool::start(config.workers, &tools).map_err(|error| format!("starting the workers: {error}"))?;
-    drop(tools);
+    let registrar = registrar(config, &numbers, &addresses, tools);
     let keeper = start_keeper(file, letters_in, post, workers, lines(config, &numbers), config, &health)?;
 
     let writable = Arc::clone(&health);
@@ -99,10 +103,11 @@ pub fn serve(config: &Config, doors: Doors) -> Result<(), String> {
     let letters = Letterbox { letters, health: Arc::clone(&health) };
     let parts = Parts { poll, listeners, signals, intake, letters, receipts, connections_max, clock };
     let mut event_loop = EventLoop::new(parts).map_err(|error| format!("starting the loop: {error}"))?;
-    addresses.iter().for_each(|address| log::info!("listening on {address}"));
-    systemd::ready();
+    announce(&addresses);
+    let looking_after = start_registrar(registrar)?;
     let served = event_loop.run().map(|()| event_loop.served);
     systemd::stopping();
+    drop(looking_after);
 
     let until = clock().after(limits::STOP_WORK_TIME);
     // The keeper is there: it ends by this letter, or has ended by an error that the next line finds.
@@ -122,6 +127,12 @@ fn open(store: &Path, pause: &dyn Fn(Duration)) -> Result<SqliteFile, StoreError
         pause(limits::STORE_PAUSE);
     }
     SqliteFile::open(store)
+}
+
+/// Says that we are there, to whoever reads the log and to whoever started us.
+fn announce(addresses: &[String]) {
+    addresses.iter().for_each(|address| log::info!("listening on {address}"));
+    systemd::ready();
 }
 
 /// The control socket of a store: beside it, with the same name.
@@ -217,6 +228,34 @@ fn bots_of_lines(config: &Config) -> Vec<usize> {
     let names: BTreeSet<_> = config.channels.iter().map(|channel| &channel.bot_name).collect();
     let place = |name| names.iter().position(|bot| *bot == name).unwrap_or(0);
     config.channels.iter().map(|channel| place(&channel.bot_name)).collect()
+}
+
+/// What looks after the platforms' side of our channels.
+fn registrar(config: &Config, numbers: &[ChannelNumber], addresses: &[String], tools: Tools) -> Registrar {
+    let watched = numbers.iter().zip(&config.channels).filter_map(|(number, channel)| {
+        let known = tools.channels.get(number)?.clone();
+        Some(Watched::new(known, channel.path.clone(), channel.registration.clone()))
+    });
+    let channels = watched.collect();
+    let ports = addresses.iter().filter_map(|address| address.parse::<SocketAddr>().ok()).map(|address| address.port());
+    let course = match (config.keep_registered, &config.public_url) {
+        (Some(interval), Some(public_url)) => {
+            Some(Course { public_url: public_url.clone(), interval, ports: ports.collect() })
+        }
+        (Some(_), None) => {
+            log::info!("registrations are not looked after, since there is no public_url");
+            None
+        }
+        (None, _) => None,
+    };
+    let standing = Arc::new(Standing::default());
+    Registrar { channels, course, fetch: tools.fetch, keeper: tools.keeper, clock, standing }
+}
+
+/// Its thread ends with what is returned, and is not waited for: it may be in the middle of a call.
+fn start_registrar(registrar: Registrar) -> Result<Option<watch::Stop>, String> {
+    let started = registrar.is_needed().then(|| registrar.start());
+    started.transpose().map_err(|error| format!("starting the registrar: {error}"))
 }
 
 type KeeperThread = JoinHandle<Result<(), StoreError>>;

@@ -12,6 +12,7 @@
 //!     twin       the other side of each wire, for `try` and the tests  pure, but for its server and courier
 //!     config     ackd.toml → Config, every field already valid
 //!     net        the loop: poll, accept, deadlines                  mio
+//!     registry   what platforms know of our address: list, sync, watch
 //!     work       the workers: hear, send, fetch                     ureq
 //!     keeper     the one thread that owns the store
 //!     systemd    READY, STOPPING
@@ -38,6 +39,7 @@ pub mod model;
 pub mod net;
 pub mod platform;
 pub mod queue;
+pub mod registry;
 pub mod store;
 pub mod systemd;
 pub mod twin;

@@ -173,6 +173,31 @@ pub const WEBEX_TOLD_MAX: usize = 16 * 1024;
 pub const WEBEX_LIST_DEFAULT: usize = 100;
 /// … and at most.
 pub const WEBEX_LIST_MAX: usize = 1000;
+// ---- registry/ ----
+
+/// How often registrations are looked at, unless configured: Webex switches a webhook off after 5 minutes of failures
+/// and switches it on for nobody (webex.md §1).
+pub const REGISTRATION_INTERVAL: Duration = Duration::from_secs(300);
+/// The shortest interval that may be configured; each look is a call of a limited API …
+pub const REGISTRATION_INTERVAL_MIN: Duration = Duration::from_secs(10);
+/// … and the longest: Meta's alerts come after hours.
+pub const REGISTRATION_INTERVAL_MAX: Duration = Duration::from_secs(24 * 3600);
+/// First wait after a look that failed, doubled each time up to the interval: what starts with us is there soon.
+pub const REGISTRATION_RETRY: Duration = Duration::from_secs(15);
+/// Looks of one sync: another one when the platform's side changed meanwhile.
+pub const REGISTRY_LOOKS: usize = 2;
+/// Pages of a platform's list, of 100 webhooks each; who has more than 5,000 must tidy up first.
+pub const REGISTRY_PAGES_MAX: usize = 50;
+/// Other people's registrations that are named in a report, tunnels and fields that are looked at.
+pub const REGISTRY_ITEMS_MAX: usize = 100;
+/// Longest name or address out of a platform's list in a line of ours, in characters.
+pub const REGISTRY_CHARS_MAX: usize = 200;
+/// Time for one call of the ngrok agent, which is on this machine.
+pub const NGROK_TIME: Duration = Duration::from_secs(2);
+/// How often an agent is asked that has no tunnel yet …
+pub const NGROK_TRIES: u32 = 10;
+/// … and how long apart: all together it is some five seconds.
+pub const NGROK_PAUSE: Duration = Duration::from_millis(500);
 
 // ---- config/, cli/ ----
 

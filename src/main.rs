@@ -7,10 +7,12 @@ use ackd::cli::help::VERSION;
 use ackd::cli::linger::linger;
 use ackd::cli::replay::replay;
 use ackd::cli::send::{Saying, send};
+use ackd::cli::webhook::webhook;
 use ackd::cli::why::why;
 use ackd::cli::{CliError, World, log};
 use ackd::config::{Config, Outline};
 use ackd::daemon;
+use ackd::work::fetch::Fetch;
 use jiff::tz::TimeZone;
 use std::env;
 use std::io::{self, BufWriter, Write};
@@ -57,6 +59,9 @@ fn carry_out(command: Command, out: &mut dyn Write) -> Result<(), CliError> {
         Command::Events { config, filter } => events(&outline(config)?, &filter, &world(), out),
         Command::Why { config, id } => why(&outline(config)?, &id, &world(), out),
         Command::Replay { config, which } => replay(&outline(config)?, &which, &world(), out),
+        Command::Webhook { config, action, channel } => {
+            webhook(&load(config)?, action, &channel, &Fetch::default(), &world(), out)
+        }
         Command::Help(topic) => Ok(out.write_all(topic.text().as_bytes())?),
         Command::Version => Ok(out.write_all(VERSION.as_bytes())?),
     }

@@ -17,6 +17,7 @@ const ROOMS: &[(&str, &str)] = &[
     ("twin", "a twin knows the facts, not our own side"),
     ("config", "take the setting as an argument"),
     ("net", "answer with a value; the loop writes it"),
+    ("registry", "registrations are looked after from above: by the daemon or a command"),
     ("work", "return what is to be done; a worker does it"),
     ("keeper", "send the keeper a letter, or return what it should do"),
     ("systemd", "only the daemon speaks to systemd"),
@@ -36,7 +37,7 @@ const WALLS: &[(&str, &[&str], &str)] = &[
     ("bot", &["store"], "ask the desk instead"),
     (
         "twin",
-        &["config", "net", "keeper", "systemd", "intake", "platform", "queue", "bot", "store"],
+        &["config", "net", "registry", "keeper", "systemd", "intake", "platform", "queue", "bot", "store"],
         "a twin tests our side, so it shares nothing with it",
     ),
     ("platform", &["bot", "store"], "the worker brings platform, bot and store together"),
@@ -44,8 +45,9 @@ const WALLS: &[(&str, &[&str], &str)] = &[
     ("http", &["platform", "queue", "bot", "store"], "http/ knows one connection and no route"),
     ("intake", &["http", "queue", "bot", "store"], "return a `Verdict`; others act on it"),
     ("keeper", &["intake", "http", "platform", "bot", "systemd"], "the keeper knows jobs, not who does them"),
+    ("registry", &["systemd", "intake", "http", "queue", "bot", "store"], "a registration is calls, and nothing else"),
     ("work", &["intake", "http", "systemd"], "a worker's door is its lease"),
-    ("net", &["work", "platform", "queue", "bot", "store", "systemd"], "send the keeper a letter"),
+    ("net", &["registry", "work", "platform", "queue", "bot", "store", "systemd"], "send the keeper a letter"),
     ("config", &["net", "work", "keeper", "intake", "http", "systemd", "store"], "the daemon joins them"),
 ];
 

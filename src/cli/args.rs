@@ -21,9 +21,27 @@ pub enum Command {
     Events { config: Option<PathBuf>, filter: EventFilter },
     Why { config: Option<PathBuf>, id: String },
     Replay { config: Option<PathBuf>, which: ReplayWhich },
+    Webhook { config: Option<PathBuf>, action: WebhookAction, channel: String },
     Help(Topic),
     Version,
 }
+
+/// What is done about a registration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WebhookAction {
+    List,
+    Create,
+    Sync,
+    Delete,
+}
+
+/// The actions as they are typed.
+const WEBHOOK_ACTIONS: [(&str, WebhookAction); 4] = [
+    ("list", WebhookAction::List),
+    ("create", WebhookAction::Create),
+    ("sync", WebhookAction::Sync),
+    ("delete", WebhookAction::Delete),
+];
 
 /// Which events are listed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,13 +117,14 @@ pub fn config_file(explicit: Option<&Path>, exists: &dyn Fn(&Path) -> bool) -> R
 }
 
 /// The commands as they are typed, each with its help and the options that only it has.
-const COMMANDS: [(&str, Topic, &[&str]); 6] = [
+const COMMANDS: [(&str, Topic, &[&str]); 7] = [
     ("run", Topic::Run, &[]),
     ("check", Topic::Check, &[]),
     ("send", Topic::Send, &[]),
     ("events", Topic::Events, &["dead", "unknown", "channel", "limit", "follow"]),
     ("why", Topic::Why, &[]),
     ("replay", Topic::Replay, &["dead"]),
+    ("webhook", Topic::Webhook, &[]),
 ];
 
 /// What every command understands.
@@ -144,6 +163,7 @@ impl Words {
             Topic::Events => self.events(),
             Topic::Why => self.why(),
             Topic::Replay => self.replay(),
+            Topic::Webhook => self.webhook(),
         }
     }
 
@@ -266,6 +286,19 @@ impl Words {
         Ok(Command::Replay { config: self.config.take(), which })
     }
 
+    fn webhook(&mut self) -> Result<Command, Stop> {
+        let word = self.needed("what to do (list, create, sync or delete)")?;
+        let Some((_, action)) = WEBHOOK_ACTIONS.iter().find(|(name, _)| *name == word) else {
+            let hint = match nearest(&word, WEBHOOK_ACTIONS.iter().map(|(name, _)| *name)) {
+                Some(near) => format!("did you mean {near}?"),
+                None => format!("it takes {}", WEBHOOK_ACTIONS.map(|(name, _)| name).join(", ")),
+            };
+            return Err(Stop::Wrong(format!("webhook takes no {}; {hint}", quoted(&word))));
+        };
+        let channel = self.needed("CHANNEL")?;
+        Ok(Command::Webhook { config: self.nothing_more()?, action: *action, channel })
+    }
+
     /// The command as it is called, with the words that ask for its help.
     fn help(&self) -> String {
         let name = COMMANDS.iter().find(|(_, topic, _)| *topic == self.topic).map(|(name, ..)| *name);
@@ -368,6 +401,14 @@ mod tests {
     }
 
     #[test]
+    fn a_registration_is_named_by_its_channel() {
+        for (word, action) in WEBHOOK_ACTIONS {
+            let expected = Command::Webhook { config: Some("a.toml".into()), action, channel: "page".into() };
+            assert_eq!(command(&format!("webhook {word} page --config a.toml")), expected);
+        }
+    }
+
+    #[test]
     fn help_is_given_whatever_else_is_missing() {
         for (line, topic) in [
             ("", Topic::Overview),
@@ -390,11 +431,11 @@ mod tests {
             ("rnu", "there is no command \"rnu\"; did you mean run? see ackd --help"),
             (
                 "dance",
-                "there is no command \"dance\"; there are run, check, send, events, why, replay; see ackd --help",
+                "there is no command \"dance\"; there are run, check, send, events, why, replay, webhook; see ackd --help",
             ),
             (
                 "help dance",
-                "there is no command \"dance\"; there are run, check, send, events, why, replay; see ackd --help",
+                "there is no command \"dance\"; there are run, check, send, events, why, replay, webhook; see ackd --help",
             ),
             ("--dead events", "ackd has no option \"--dead\"; see ackd --help"),
             ("--confg x run", "ackd has no option \"--confg\"; did you mean --config? see ackd --help"),
@@ -419,6 +460,11 @@ mod tests {
                 "\"page\" is no event's name; write for example page-17 or page-17.1; see ackd replay --help",
             ),
             ("replay", "say which: one or more IDs, or --dead; see ackd replay --help"),
+            ("webhook", "what to do (list, create, sync or delete) is missing; see ackd webhook --help"),
+            ("webhook lsit page", "webhook takes no \"lsit\"; did you mean list? see ackd webhook --help"),
+            ("webhook page", "webhook takes no \"page\"; it takes list, create, sync, delete; see ackd webhook --help"),
+            ("webhook sync", "CHANNEL is missing; see ackd webhook --help"),
+            ("webhook sync page now", "\"now\" is one word too many; see ackd webhook --help"),
             ("replay page-1 --dead", "say either IDs or --dead, not both; see ackd replay --help"),
         ] {
             assert_eq!(read(line), Err(UsageError(what.to_owned())), "{line}");

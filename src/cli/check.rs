@@ -1,6 +1,7 @@
 //! `ackd check`: every fault at once, or what the configuration amounts to.
 
 use crate::config::Config;
+use crate::registry::PublicUrl;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -32,8 +33,13 @@ fn summary(config: &Config, out: &mut dyn Write) -> io::Result<()> {
         ("store".to_owned(), config.store.display().to_string()),
         ("workers".to_owned(), workers),
     ];
+    let base = match &config.public_url {
+        Some(PublicUrl::Fixed(url)) => url,
+        Some(PublicUrl::Ngrok { .. }) => "(ngrok)",
+        None => "",
+    };
     for channel in &config.channels {
-        let url = format!("{}{}", config.public_url.as_deref().unwrap_or_default(), channel.path);
+        let url = format!("{base}{}", channel.path);
         let told = format!("{} at {url}, bot {}", channel.platform.name(), channel.bot_name);
         rows.push((format!("channel {}", channel.name), told));
     }

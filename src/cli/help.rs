@@ -13,6 +13,7 @@ pub enum Topic {
     Events,
     Why,
     Replay,
+    Webhook,
 }
 
 impl Topic {
@@ -26,6 +27,7 @@ impl Topic {
             Topic::Events => EVENTS,
             Topic::Why => WHY,
             Topic::Replay => REPLAY,
+            Topic::Webhook => WEBHOOK,
         }
     }
 }
@@ -40,6 +42,8 @@ ackd: ack first, answer later. A small webhook daemon for chat bots.
     ackd events                   what came in and how it ended
     ackd why ID                   the whole life of one message
     ackd replay ID… | --dead      put it back
+    ackd webhook list|create|sync|delete CHANNEL
+                                  the registration on the platform's side
 
 Options of every command:
     --config FILE    the configuration; else ackd.toml, /etc/ackd/ackd.toml
@@ -139,6 +143,31 @@ Examples:
     ackd replay --dead
 ";
 
+const WEBHOOK: &str = "\
+ackd webhook list|create|sync|delete CHANNEL [--config FILE]
+
+The registration of a channel on its platform's side: Webex's webhooks; for
+Messenger the page's subscription and, with app_id, the app's callback URL.
+It needs the channel's secrets. A running daemon does the same as sync at
+start and every few minutes, unless keep_registered is \"off\".
+
+    list      what the platform knows; changes nothing
+    create    makes what is missing, and touches nothing else
+    sync      makes what is missing, repairs what points elsewhere, has another
+              secret or was switched off, removes ours that are of no use
+    delete    removes all of ours
+
+Of Webex's webhooks those named \"ackd CHANNEL …\" are ours; no other is ever
+removed. So two ackd with one token need channels of different names. With
+public_url = \"ngrok\" the agent on this machine is asked for the address.
+
+    --config FILE    the configuration; else ackd.toml, /etc/ackd/ackd.toml
+
+Examples:
+    ackd webhook list space
+    ackd webhook sync space
+";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,7 +175,7 @@ mod tests {
 
     #[test]
     fn every_help_fits_a_narrow_terminal_and_shows_an_example() {
-        for topic in [Overview, Run, Check, Send, Events, Why, Replay] {
+        for topic in [Overview, Run, Check, Send, Events, Why, Replay, Webhook] {
             let text = topic.text();
             assert!(text.lines().all(|line| line.chars().count() <= 80 && line == line.trim_end()), "{topic:?}");
             assert!(text.ends_with('\n') && text.contains("--config FILE"), "{topic:?}");

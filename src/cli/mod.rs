@@ -9,6 +9,7 @@
 //!     send.rs      ackd send
 //!     replay.rs    ackd replay
 //!     reach.rs     how the last two reach the store: through the daemon (control.rs), or on their own
+//!     webhook.rs   ackd webhook: the registration on the platform's side
 //!     show.rs      words from outside, and times, as a terminal may see them
 //!     log.rs       what the daemon says while it runs
 //!
@@ -29,6 +30,7 @@ pub mod send;
 pub mod show;
 #[cfg(test)]
 mod testing;
+pub mod webhook;
 pub mod why;
 
 use crate::config::ConfigError;

@@ -13,6 +13,7 @@ use crate::limits::ID_BYTES_MAX;
 use crate::model::Secret;
 use crate::platform::Platform;
 use crate::platform::messenger::{Messenger, Settings};
+use crate::registry::{self, Registration};
 use std::sync::Arc;
 use toml::de::DeValue;
 
@@ -30,6 +31,7 @@ const MESSENGER: &[Key] = &[
     Key { name: "appsecret_proof", example: "true" },
     Key { name: "token_in_query", example: "true" },
     Key { name: "page_id", example: "\"100000000000001\"" },
+    Key { name: "app_id", example: "\"482915736608214\"" },
 ];
 
 /// All channels, in the order of the file.
@@ -39,6 +41,9 @@ pub(super) struct Channels {
     pub(super) whole: Vec<Channel>,
     pub(super) known: Vec<KnownChannel>,
 }
+
+/// What only one channel may have, each with the channel that has it.
+type Taken<'t> = Vec<(&'t str, &'t str)>;
 
 /// Reads `[channel.NAME]` tables.
 pub(super) fn channels(
@@ -52,6 +57,7 @@ pub(super) fn channels(
         findings.fault(&entry.place, NO_CHANNEL);
     }
     let mut paths = Vec::new();
+    let mut apps = Vec::new();
     let mut channels = Channels::default();
     for (name, entry) in tables {
         if let Some(what) = name::channel_flaw(name) {
@@ -59,7 +65,7 @@ pub(super) fn channels(
         }
         match kind(&entry, findings) {
             Some(Kind::Messenger) => {
-                channels.whole.extend(messenger(name, &entry, &mut paths, bots, around, findings));
+                channels.whole.extend(messenger(name, &entry, (&mut paths, &mut apps), bots, around, findings));
                 channels.known.push(KnownChannel { name: name.to_owned(), fit: Messenger::fit_any });
             }
             None => {
@@ -77,7 +83,7 @@ pub(super) fn channels(
 fn messenger<'t>(
     name: &'t str,
     entry: &Entry<'t>,
-    paths: &mut Vec<(&'t str, &'t str)>,
+    (paths, apps): (&mut Taken<'t>, &mut Taken<'t>),
     bots: &mut Bots,
     around: &Around<'_>,
     findings: &mut Findings<'_>,
@@ -86,9 +92,15 @@ fn messenger<'t>(
     let path = table.need("path", findings).and_then(|entry| path(&entry, name, paths, findings));
     let bot = table.need("bot", findings).and_then(|entry| bots.find(&entry, findings));
     let settings = messenger_settings(&table, around, findings);
+    let app_id = match table.get("app_id", findings) {
+        Some(entry) => app_id(&entry, name, apps, findings).map(Some),
+        None => Some(None),
+    };
     let (bot_name, bot) = bot?;
-    let platform: Arc<dyn Platform> = Arc::new(Messenger::new(settings?));
-    Some(Channel { name: name.to_owned(), path: path?, platform, bot, bot_name })
+    let settings = settings?;
+    let registration: Arc<dyn Registration> = Arc::new(registry::messenger::Messenger::new(settings.clone(), app_id?));
+    let platform: Arc<dyn Platform> = Arc::new(Messenger::new(settings));
+    Some(Channel { name: name.to_owned(), path: path?, platform, bot, bot_name, registration: Some(registration) })
 }
 
 /// What a file without any channel is told.
@@ -140,12 +152,7 @@ fn peek<'t>(entry: &Entry<'t>, name: &'static str, findings: &Findings<'_>) -> O
 }
 
 /// A channel's path, which no other channel has.
-fn path<'t>(
-    entry: &Entry<'t>,
-    channel: &'t str,
-    taken: &mut Vec<(&'t str, &'t str)>,
-    findings: &mut Findings<'_>,
-) -> Option<String> {
+fn path<'t>(entry: &Entry<'t>, channel: &'t str, taken: &mut Taken<'t>, findings: &mut Findings<'_>) -> Option<String> {
     let path = entry.text(findings)?;
     let other = taken.iter().find(|(other, _)| *other == path).map(|(_, channel)| *channel);
     taken.push((path, channel));
@@ -174,7 +181,7 @@ fn messenger_settings(table: &Table<'_>, around: &Around<'_>, findings: &mut Fin
     let appsecret_proof = flag(table, "appsecret_proof", findings);
     let token_in_query = flag(table, "token_in_query", findings);
     let page_id = match table.get("page_id", findings) {
-        Some(entry) => page_id(&entry, findings).map(Some),
+        Some(entry) => number(&entry, "page", findings).map(|number| Some(number.to_owned())),
         None => Some(None),
     };
     Some(Settings {
@@ -219,14 +226,32 @@ fn api(entry: &Entry<'_>, findings: &mut Findings<'_>) -> Option<String> {
     }
 }
 
-fn page_id(entry: &Entry<'_>, findings: &mut Findings<'_>) -> Option<String> {
-    let text = entry.text(findings)?;
-    if text.is_empty() || text.len() > ID_BYTES_MAX || !text.bytes().all(|byte| byte.is_ascii_digit()) {
-        let what = format!("must be the page's number, digits only; write for example {}", entry.example);
+/// The number of the app; no other channel may set the same app's callback URL.
+fn app_id<'t>(
+    entry: &Entry<'t>,
+    channel: &'t str,
+    taken: &mut Taken<'t>,
+    findings: &mut Findings<'_>,
+) -> Option<String> {
+    let number = number(entry, "app", findings)?;
+    if let Some((_, other)) = taken.iter().find(|(other, _)| *other == number) {
+        let what = format!("channel {other} has this app too, and an app has one callback URL; take one away");
         findings.fault(&entry.place, what);
         return None;
     }
-    Some(text.to_owned())
+    taken.push((number, channel));
+    Some(number.to_owned())
+}
+
+/// A number of Meta's, as a text.
+fn number<'t>(entry: &Entry<'t>, whose: &str, findings: &mut Findings<'_>) -> Option<&'t str> {
+    let text = entry.text(findings)?;
+    if text.is_empty() || text.len() > ID_BYTES_MAX || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        let what = format!("must be the {whose}'s number, digits only; write for example {}", entry.example);
+        findings.fault(&entry.place, what);
+        return None;
+    }
+    Some(text)
 }
 
 fn flag(table: &Table<'_>, name: &'static str, findings: &mut Findings<'_>) -> Option<bool> {

@@ -15,6 +15,7 @@ mod listen;
 mod name;
 pub(crate) mod nearest;
 mod outline;
+mod public;
 mod secret;
 pub mod stage;
 mod store;
@@ -33,6 +34,7 @@ pub use surroundings::{Found, Surroundings};
 use crate::bot::Bot;
 use crate::limits;
 use crate::platform::Platform;
+use crate::registry::{PublicUrl, Registration};
 use bot::Bots;
 use channel::Channels;
 use findings::{Findings, Place};
@@ -42,10 +44,10 @@ use std::io::Read;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use surroundings::{Around, Secrets};
-use table::{Entry, Key, Table};
+use table::{Key, Table};
 use toml::de::DeTable;
-use url::BaseUrl;
 
 /// The configuration of one daemon. Its `Debug` shows no secret, since platforms do not show theirs.
 #[derive(Debug)]
@@ -56,8 +58,9 @@ pub struct Config {
     pub store: PathBuf,
     pub workers: usize,
     pub connections_max: usize,
-    /// Without a slash at its end, so that a channel's path can be appended.
-    pub public_url: Option<String>,
+    pub public_url: Option<PublicUrl>,
+    /// How often the platforms' registrations are looked at; `None` when never.
+    pub keep_registered: Option<Duration>,
     /// In the order of the file.
     pub channels: Vec<Channel>,
     /// What is allowed, but probably not meant; complete lines.
@@ -71,6 +74,8 @@ pub struct Channel {
     pub platform: Arc<dyn Platform>,
     pub bot: Arc<dyn Bot>,
     pub bot_name: String,
+    /// The platform's side of it, where a platform has one that can be asked.
+    pub registration: Option<Arc<dyn Registration>>,
 }
 
 impl fmt::Debug for Channel {
@@ -90,6 +95,8 @@ const TOP: &[Key] = &[
     Key { name: "workers", example: "4" },
     Key { name: "connections", example: "10000" },
     Key { name: "public_url", example: "\"https://bots.example.org\"" },
+    Key { name: "ngrok", example: "\"http://127.0.0.1:4040\"" },
+    Key { name: "keep_registered", example: "\"5m\"" },
     Key { name: "channel", example: "[channel.page]" },
     Key { name: "bot", example: "[bot.echo]" },
 ];
@@ -171,7 +178,8 @@ fn read(
     let workers = whole(table, "workers", 0..=limits::WORKERS_MAX, limits::WORKERS, findings);
     let connections = 1..=limits::CONNECTIONS_CEILING;
     let connections_max = whole(table, "connections", connections, limits::CONNECTIONS_MAX, findings);
-    let public_url = table.get("public_url", findings).and_then(|entry| public_url(&entry, findings));
+    let public_url = public::public_url(table, findings);
+    let keep_registered = public::keep_registered(table, findings);
     let mut bots = table.get("bot", findings).map(|entry| Bots::read(&entry, findings)).unwrap_or_default();
     let channels = match table.get("channel", findings) {
         Some(entry) => channel::channels(&entry, &mut bots, around, findings),
@@ -190,6 +198,7 @@ fn read(
         workers,
         connections_max,
         public_url,
+        keep_registered,
         channels: channels.whole,
         warnings: Vec::new(),
     };
@@ -215,16 +224,4 @@ fn whole(
     findings: &mut Findings<'_>,
 ) -> usize {
     table.get(name, findings).and_then(|entry| entry.whole(&bounds, findings)).unwrap_or(default)
-}
-
-fn public_url(entry: &Entry<'_>, findings: &mut Findings<'_>) -> Option<String> {
-    let text = entry.text(findings)?;
-    let what = match BaseUrl::parse(text) {
-        _ if text == "ngrok" => "\"ngrok\" comes with a later version; write the https address that ngrok shows".into(),
-        Ok(url) if url.https => return Some(url.text),
-        Ok(_) => format!("must begin with https://, platforms ask for it; write for example {}", entry.example),
-        Err(what) => format!("{what}; write for example {}", entry.example),
-    };
-    findings.fault(&entry.place, what);
-    None
 }

@@ -97,7 +97,8 @@ fn a_configuration_without_faults_has_every_field() {
     assert_eq!(config.warnings, [""; 0]);
     assert_eq!(config.listen, ["127.0.0.1:3000".parse().unwrap()]);
     assert_eq!((config.store.to_str(), config.workers, config.connections_max), (Some("ackd.db"), 4, 10));
-    assert_eq!(config.public_url.as_deref(), Some("https://bots.example.org"));
+    assert_eq!(config.public_url, Some(PublicUrl::Fixed("https://bots.example.org".to_owned())));
+    assert_eq!(config.keep_registered, Some(Duration::from_secs(300)));
     let [page] = config.channels.as_slice() else { panic!("{config:?}") };
     assert_eq!((page.name.as_str(), page.path.as_str(), page.bot_name.as_str()), ("page", "/messenger", "echo"));
     assert_eq!(page.platform.name(), "messenger");
@@ -119,7 +120,8 @@ fn the_top_level_says_what_to_write() {
         (
             "workers = 4",
             "admin = 4",
-            "3: admin: unknown key; what may stand here: listen, store, workers, connections, public_url, channel, bot",
+            "3: admin: unknown key; what may stand here: listen, store, workers, connections, public_url, ngrok, \
+             keep_registered, channel, bot",
         ),
         ("listen = \"127.0.0.1:3000\"", "", "1: listen: is missing; write listen = \"127.0.0.1:3000\""),
         (
@@ -156,14 +158,65 @@ fn the_top_level_says_what_to_write() {
             "\"https://bots.example.org\"",
             "\"http://bots.example.org\"",
             "5: public_url: must begin with https://, platforms ask for it; write for example public_url = \
-             \"https://bots.example.org\"",
+             \"https://bots.example.org\" or \"ngrok\"",
         ),
         (
             "\"https://bots.example.org\"",
-            "\"ngrok\"",
-            "5: public_url: \"ngrok\" comes with a later version; write the https address that ngrok shows",
+            "\"ngrokk\"",
+            "5: public_url: must begin with https://; write for example public_url = \"https://bots.example.org\" or \
+             \"ngrok\"",
         ),
     ]);
+}
+
+#[test]
+fn a_stand_in_on_this_machine_may_call_without_https() {
+    let text = with("https://bots.example.org", "http://127.0.0.1:3000/");
+    assert_eq!(parse(&text).unwrap().public_url, Some(PublicUrl::Fixed("http://127.0.0.1:3000".to_owned())));
+}
+
+#[test]
+fn ngrok_is_asked_where_its_agent_is() {
+    let of = |text: &str| parse(text).unwrap().public_url;
+    let agent = |agent: &str| Some(PublicUrl::Ngrok { agent: agent.to_owned() });
+    assert_eq!(of(&with("https://bots.example.org", "ngrok")), agent("http://127.0.0.1:4040"));
+    let line = "\"https://bots.example.org\"";
+    assert_eq!(of(&with(line, "\"ngrok\"\nngrok = \"http://localhost:4041/\"")), agent("http://localhost:4041"));
+    each_is_one_fault(&[(
+        line,
+        "\"ngrok\"\nngrok = \"4041\"",
+        "6: ngrok: must begin with http:// or https://; write for example ngrok = \"http://127.0.0.1:4040\"",
+    )]);
+    let unused = with("workers = 4", "ngrok = \"http://127.0.0.1:4041\"");
+    assert_eq!(warnings(&unused), ["3: ngrok: is of no use without public_url = \"ngrok\""]);
+}
+
+#[test]
+fn how_often_registrations_are_looked_at_has_its_bounds() {
+    let of = |value: &str| with("workers = 4", &format!("keep_registered = \"{value}\""));
+    for (value, seconds) in [("10s", 10), ("5m", 300), ("24h", 86_400), ("090s", 90)] {
+        assert_eq!(parse(&of(value)).unwrap().keep_registered, Some(Duration::from_secs(seconds)), "{value}");
+    }
+    assert_eq!(parse(&of("off")).unwrap().keep_registered, None);
+    for value in ["", "m", "5", "9s", "25h", "+5m", "5 m", "-5m", "5ä", "99999999999h", "1d", "0.5h", "5M"] {
+        let fault = "3: keep_registered: must lie between \"10s\" and \"24h\", or be \"off\"; write for example \
+                     keep_registered = \"5m\"";
+        assert_eq!(faults(&of(value)), [fault], "{value}");
+    }
+}
+
+#[test]
+fn the_number_of_an_app_is_a_number_and_belongs_to_one_channel() {
+    let with_app = |text: &str| with("token_in_query = false", text);
+    assert!(parse(&with_app("app_id = \"482915736608214\"")).is_ok());
+    let fault = "15: channel.page.app_id: must be the app's number, digits only; write for example app_id = \
+                 \"482915736608214\"";
+    assert_eq!(faults(&with_app("app_id = \"my app\"")), [fault]);
+    let other = "app_id = \"482915736608214\"\n[channel.b]\nplatform = \"messenger\"\npath = \"/b\"\nbot = \"echo\"\n\
+                 verify_token = { env = \"VERIFY\" }\napp_secret = { env = \"APP\" }\naccess_token = { env = \"TOKEN\" }\n\
+                 app_id = \"482915736608214\"";
+    let fault = "23: channel.b.app_id: channel page has this app too, and an app has one callback URL; take one away";
+    assert_eq!(faults(&with_app(other)), [fault]);
 }
 
 #[test]
@@ -433,7 +486,7 @@ fn an_outline_has_the_faults_that_need_no_secret_to_be_seen() {
 
 #[test]
 fn all_faults_are_told_at_once_in_the_order_of_their_lines() {
-    let text = "listen = \"localhost:80\"\nstore = \"redis:x\"\nworkers = 99\nconnections = \"many\"\npublic_url = \"ngrok\"\n\
+    let text = "listen = \"localhost:80\"\nstore = \"redis:x\"\nworkers = 99\nconnections = \"many\"\npublic_url = \"ngrk\"\n\
                 [channel.page-1]\nplatform = \"messenger\"\npath = \"x\"\nbot = \"eco\"\napp_secret = { env = \"NO\" }\n\
                 acces_token = \"EAAcanary0123456789\"\nkolour = 1\n[bot.echo]\nkind = \"echos\"\n";
     let keys: Vec<_> =

@@ -19,6 +19,8 @@ mod recall;
 mod verify;
 mod write;
 
+pub use write::percent_encoded;
+
 use super::{Kept, Platform, Reading, Recalled, Unsayable};
 use crate::model::{
     Delivery, Head, Method, Moment, OutboundRequest, Outcome, Refusal, Reply, Request, Response, Secret,
@@ -58,6 +60,18 @@ impl Settings {
             appsecret_proof: false,
             token_in_query: false,
             page_id: None,
+        }
+    }
+
+    /// A call with the token, as the Graph API is to see it.
+    pub fn sign(&self, call: OutboundRequest) -> OutboundRequest {
+        let secret = self.app_secrets.first().filter(|_| self.appsecret_proof);
+        let key = secret.map(|secret| hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes()));
+        let proof = key.map(|key| write::proof(&key, self));
+        OutboundRequest {
+            bearer: (!self.token_in_query).then(|| self.access_token.clone()),
+            secret_query: write::secret_query(self, proof.as_ref()),
+            ..call
         }
     }
 }

@@ -20,12 +20,12 @@ pub(super) fn secret_query(settings: &Settings, proof: Option<&Secret>) -> Optio
     let token = settings.token_in_query.then_some(("access_token", &settings.access_token));
     let proof = proof.map(|proof| ("appsecret_proof", proof));
     let pairs = token.into_iter().chain(proof);
-    let pairs: Vec<String> = pairs.map(|(name, value)| format!("{name}={}", encode(value.expose()))).collect();
+    let pairs: Vec<String> = pairs.map(|(name, value)| format!("{name}={}", percent_encoded(value.expose()))).collect();
     (!pairs.is_empty()).then(|| Secret::new(pairs.join("&")))
 }
 
 /// Percent signs for all but the unreserved characters of RFC 3986 §2.3.
-fn encode(value: &str) -> String {
+pub fn percent_encoded(value: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     let encode = |byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
     value.bytes().map(encode).collect()
@@ -153,6 +153,6 @@ mod tests {
 
     #[test]
     fn a_token_is_encoded_for_the_query() {
-        assert_eq!(encode("EAAG-._~|+ü"), "EAAG-._~%7C%2B%C3%BC");
+        assert_eq!(percent_encoded("EAAG-._~|+ü"), "EAAG-._~%7C%2B%C3%BC");
     }
 }

@@ -1,0 +1,29 @@
+//! How each channel stood when it was last looked at. Written by the registrar, read by whoever shows it.
+
+use crate::model::Moment;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+/// The end of one look.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Look {
+    pub at: Moment,
+    /// What was wrong and stayed so; empty when all is well.
+    pub wrong: Vec<String>,
+}
+
+/// The last look at each channel, by the channel's name. Only the registrar waits for it, never the loop.
+#[derive(Debug, Default)]
+pub struct Standing(Mutex<BTreeMap<String, Look>>);
+
+impl Standing {
+    /// Keeps a look; the one before it is given back.
+    pub fn looked(&self, channel: &str, look: Look) -> Option<Look> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(channel.to_owned(), look)
+    }
+
+    /// The last look at each channel that was looked at.
+    pub fn looks(&self) -> BTreeMap<String, Look> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
