@@ -13,7 +13,9 @@
 //! fixtures, and its keys in `config/channel.rs`.
 
 pub mod cut;
+mod lenient;
 pub mod messenger;
+mod spelling;
 
 use crate::model::{
     Arrival, Delivery, Event, EventId, Head, Moment, OutboundRequest, Outcome, Refusal, Reply, Request, Response,
