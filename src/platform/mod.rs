@@ -16,6 +16,7 @@ pub mod cut;
 mod lenient;
 pub mod messenger;
 mod spelling;
+pub mod webex;
 
 use crate::model::{
     Arrival, Delivery, Event, EventId, Head, Moment, OutboundRequest, Outcome, Refusal, Reply, Request, Response,
