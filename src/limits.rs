@@ -73,6 +73,10 @@ pub const EVENTS_MAX: usize = 4096;
 /// Longest id of an event or a conversation, in bytes; a longer one is replaced by its hash. Meta's take 80.
 pub const ID_BYTES_MAX: usize = 512;
 
+/// Longest adaptive card of Webex, as JSON, in bytes. Webex names no size; this takes its longest text with every sign
+/// escaped and a dozen buttons, or a gallery of forty usual cards.
+pub const WEBEX_CARD_BYTES_MAX: usize = 16 * 1024;
+
 // ---- keeper/, store/ ----
 
 /// What may wait for the keeper, in bytes; past this the loop answers 503. 16,000 messages of usual length.

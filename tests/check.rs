@@ -56,6 +56,16 @@ fn a_public_url_makes_a_whole_webhook_address() {
 }
 
 #[test]
+fn a_webex_bot_is_a_channel_like_any_other() {
+    let space = "[channel.space]\nplatform = \"webex\"\npath = \"/webex\"\nbot = \"echo\"\n\
+                 access_token = \"demo-token\"\nsecret = \"demo-secret\"\n";
+    let file = File::new("webex", &format!("{}\n{space}", fs::read_to_string(EXAMPLE).unwrap()));
+    let (fine, text) = told(&file.0);
+    assert!(fine && text.contains("  channel space  ") && text.contains("webex at /webex, bot echo\n"), "{text}");
+    assert!(!text.contains("demo-"), "{text}");
+}
+
+#[test]
 fn faults_come_with_their_number() {
     let file = File::new("faults", "listen = 1\n");
     let (fine, text) = told(&file.0);

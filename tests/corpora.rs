@@ -15,6 +15,10 @@ mod http_connection;
 mod messenger_body;
 #[path = "../fuzz/properties/signature.rs"]
 mod signature;
+#[path = "../fuzz/properties/webex_body.rs"]
+mod webex_body;
+#[path = "../fuzz/properties/webex_signature.rs"]
+mod webex_signature;
 
 fn replay(target: &str, check: fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
@@ -45,6 +49,16 @@ fn every_signature_seed_holds_its_property() {
 #[test]
 fn every_messenger_body_seed_holds_its_property() {
     replay("messenger_body", messenger_body::check);
+}
+
+#[test]
+fn every_webex_body_seed_holds_its_property() {
+    replay("webex_body", webex_body::check);
+}
+
+#[test]
+fn every_webex_signature_seed_holds_its_property() {
+    replay("webex_signature", webex_signature::check);
 }
 
 #[test]

@@ -33,7 +33,7 @@ pub use surroundings::{Found, Surroundings};
 
 use crate::bot::Bot;
 use crate::limits;
-use crate::platform::Platform;
+use crate::platform::{Platform, messenger, webex};
 use crate::registry::{PublicUrl, Registration};
 use bot::Bots;
 use channel::Channels;
@@ -76,6 +76,14 @@ pub struct Channel {
     pub bot_name: String,
     /// The platform's side of it, where a platform has one that can be asked.
     pub registration: Option<Arc<dyn Registration>>,
+    pub account: Account,
+}
+
+/// What a channel's platform knows of us, and what a stand-in for it must know to play it. Secrets print as `***`.
+#[derive(Clone, Debug)]
+pub enum Account {
+    Messenger(messenger::Settings),
+    Webex(webex::Settings),
 }
 
 impl fmt::Debug for Channel {

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+use super::table::Entry;
 use super::*;
 use std::fs;
 use std::io;
@@ -264,21 +265,25 @@ fn a_channel_says_what_to_write() {
         ),
         (
             "\"messenger\"",
-            "\"webex\"",
-            "7: channel.page.platform: \"webex\" comes with a later version; this one has messenger",
-        ),
-        (
-            "\"messenger\"",
             "\"fax\"",
-            "7: channel.page.platform: there is no platform \"fax\"; this version has messenger",
+            "7: channel.page.platform: there is no platform \"fax\"; this version has messenger, webex",
         ),
         (
             "\"messenger\"",
             "\"mesenger\"",
             "7: channel.page.platform: there is no platform \"mesenger\"; did you mean \"messenger\"?",
         ),
+        (
+            "\"messenger\"",
+            "\"webx\"",
+            "7: channel.page.platform: there is no platform \"webx\"; did you mean \"webex\"?",
+        ),
         ("platform =", "plattform =", "7: channel.page.plattform: unknown key; did you mean platform?"),
-        ("platform = \"messenger\"", "", "6: channel.page.platform: is missing; write platform = \"messenger\""),
+        (
+            "platform = \"messenger\"",
+            "",
+            "6: channel.page.platform: is missing; write platform = \"messenger\" or platform = \"webex\"",
+        ),
         ("path = \"/messenger\"", "", "6: channel.page.path: is missing; write path = \"/messenger\""),
         (
             "\"/messenger\"",
@@ -367,7 +372,16 @@ fn a_secret_comes_from_each_of_its_sources() {
 }
 
 /// What the platform of BASE's channel is built from.
-fn settings(text: &str) -> crate::platform::messenger::Settings {
+fn settings(text: &str) -> messenger::Settings {
+    of_the_first_channel(text, channel::messenger_of)
+}
+
+/// What the platform of WEBEX's channel is built from.
+fn webex_settings(text: &str) -> webex::Settings {
+    of_the_first_channel(text, channel::webex_of)
+}
+
+fn of_the_first_channel<T>(text: &str, settings: fn(&Entry<'_>, &Around<'_>, &mut Findings<'_>) -> Option<T>) -> T {
     let (tree, _) = DeTable::parse_recoverable(text);
     let mut findings = Findings::new(text, Path::new("ackd.toml"));
     let top = Table::open(Place { key: String::new(), line: 1 }, tree.get_ref(), TOP, &mut findings);
@@ -375,7 +389,147 @@ fn settings(text: &str) -> crate::platform::messenger::Settings {
     let (_, entry) = channels.tables(&mut findings).remove(0);
     let world = Surroundings { env: &env, read: &read, is_folder: &|_| Ok(true) };
     let around = Around { world, secrets: Secrets::Read };
-    channel::settings_of(&entry, &around, &mut findings).unwrap()
+    settings(&entry, &around, &mut findings).unwrap()
+}
+
+/// A Webex bot with all that has no default.
+const WEBEX: &str = r#"listen = "127.0.0.1:3000"
+[channel.space]
+platform = "webex"
+path = "/webex"
+bot = "echo"
+access_token = { env = "TOKEN" }
+secret = { env = "APP" }
+[bot.echo]
+kind = "echo"
+"#;
+
+/// WEBEX with further lines in its channel.
+fn webex_with(lines: &str) -> String {
+    WEBEX.replace("[bot.echo]", &format!("{lines}\n[bot.echo]"))
+}
+
+#[test]
+fn a_webex_bot_needs_a_token_and_a_secret_and_the_rest_has_defaults() {
+    use crate::model::Secret;
+    use crate::platform::webex::{Replies, Settings};
+    let config = parse(WEBEX).unwrap();
+    let [space] = config.channels.as_slice() else { panic!("{config:?}") };
+    assert_eq!((space.platform.name(), space.path.as_str(), config.warnings.len()), ("webex", "/webex", 0));
+    let canary = || Secret::new(CANARY);
+    let settings = Settings::new(canary(), vec![canary()]);
+    assert_eq!(settings.api, "https://webexapis.com/v1");
+    assert_eq!((settings.greeting.as_deref(), settings.replies, settings.bots_may_talk), (None, Replies::Room, false));
+    assert_eq!(webex_settings(WEBEX), settings);
+    let keys = "api = \"http://127.0.0.1:1/v1/\"\ngreeting = \"Hi!\"\nreplies = \"thread\"\nbots = true";
+    let text = webex_with(keys).replace("{ env = \"APP\" }", "[{ env = \"APP\" }, { env = \"OTHER\" }]");
+    let expected = Settings {
+        api: "http://127.0.0.1:1/v1".to_owned(),
+        greeting: Some("Hi!".to_owned()),
+        replies: Replies::Thread,
+        bots_may_talk: true,
+        ..Settings::new(canary(), vec![canary(), canary()])
+    };
+    assert_eq!(webex_settings(&text), expected);
+    assert_eq!(parse(&text).unwrap().warnings, [""; 0]);
+}
+
+#[test]
+fn a_webex_bot_says_what_to_write() {
+    let space = |line: &str| format!("8: channel.space.{line}");
+    for (lines, fault) in [
+        ("greting = \"Hi\"", space("greting: unknown key; did you mean greeting?")),
+        (
+            "verify_token = \"x\"",
+            space(
+                "verify_token: unknown key; what may stand here: platform, path, bot, access_token, secret, api, greeting, replies, bots",
+            ),
+        ),
+        (
+            "greeting = \" \"",
+            space("greeting: is empty; take the key away, and the bot says nothing when it comes into a room"),
+        ),
+        (
+            "replies = \"threads\"",
+            space("replies: \"threads\" is nowhere; did you mean \"thread\"? write \"room\" or \"thread\""),
+        ),
+        ("replies = \"attic\"", space("replies: \"attic\" is nowhere; write \"room\" or \"thread\"")),
+        ("bots = 1", space("bots: must be true or false, not a number; write for example bots = true")),
+        (
+            "api = \"webexapis.com\"",
+            space("api: must begin with https://; write for example api = \"https://webexapis.com/v1\""),
+        ),
+    ] {
+        assert_eq!(faults(&webex_with(lines)), [fault], "{lines}");
+    }
+    let without = |line: &str| faults(&WEBEX.replace(line, ""));
+    assert_eq!(
+        without("secret = { env = \"APP\" }\n"),
+        ["2: channel.space.secret: is missing; write secret = { env = \"WEBEX_WEBHOOK_SECRET\" }"]
+    );
+    assert_eq!(
+        without("access_token = { env = \"TOKEN\" }\n"),
+        ["2: channel.space.access_token: is missing; write access_token = { env = \"WEBEX_TOKEN\" }"]
+    );
+    let mistyped = WEBEX.replace("platform", "platfrom");
+    assert_eq!(faults(&mistyped), ["3: channel.space.platfrom: unknown key; did you mean platform?"]);
+}
+
+#[test]
+fn a_webhook_secret_beyond_ascii_is_a_warning() {
+    let told =
+        "7: channel.space.secret: has more than plain ASCII characters; Webex may sign with other bytes than these";
+    assert_eq!(warnings(&WEBEX.replace("APP", "UMLAUT")), [told]);
+}
+
+/// The configuration that DESIGN.md §5 shows, without its `[admin]`, which comes later.
+const DESIGNED: &str = r#"
+    # ackd.toml: TOML, unknown keys are faults
+    listen  = "127.0.0.1:3000"        # one or a list; "systemd" takes the sockets that systemd hands over
+    store   = "sqlite:ackd.db"        # relative to $STATE_DIRECTORY, else to this file
+    workers = 4                       # 0 keeps and acknowledges, but hears nothing (maintenance, the bench)
+    public_url = "https://bots.example.org"       # or "ngrok": ask the agent on 127.0.0.1:4040
+
+    [channel.page]
+    platform     = "messenger"
+    path         = "/messenger"
+    bot          = "echo"
+    verify_token = { env = "MESSENGER_VERIFY_TOKEN" }
+    app_secret   = { credential = "messenger_app_secret" }    # or a list of two while rotating
+    access_token = { file = "/etc/ackd/page_token" }
+    api          = "https://graph.facebook.com/v25.0"         # the default; tests and twins put theirs here
+
+    [channel.space]
+    platform     = "webex"
+    path         = "/webex"
+    bot          = "echo"
+    access_token = { env = "WEBEX_TOKEN" }
+    secret       = { env = "WEBEX_WEBHOOK_SECRET" }
+    api          = "https://webexapis.com/v1"
+
+    [bot.echo]
+    kind = "echo"
+"#;
+
+#[test]
+fn the_configuration_of_the_design_has_no_faults() {
+    let env = |name: &str| match name {
+        "MESSENGER_VERIFY_TOKEN" | "WEBEX_TOKEN" | "WEBEX_WEBHOOK_SECRET" => Some(CANARY.to_owned()),
+        "CREDENTIALS_DIRECTORY" => Some("/credentials".to_owned()),
+        _ => None,
+    };
+    let read = |path: &Path| match path.to_str().unwrap() {
+        "/credentials/messenger_app_secret" | "/etc/ackd/page_token" => read(Path::new("/full/secret")),
+        _ => Err(io::Error::from_raw_os_error(2)),
+    };
+    let around = Surroundings { env: &env, read: &read, is_folder: &|path| Ok(!path.ends_with("ackd.db")) };
+    let config = Config::parse_in(DESIGNED, Path::new("ackd.toml"), &around).unwrap_or_else(|error| panic!("{error}"));
+    let platforms: Vec<_> = config.channels.iter().map(|channel| channel.platform.name()).collect();
+    assert_eq!((platforms, config.warnings.len()), (vec!["messenger", "webex"], 0));
+    let outline = outline(DESIGNED).unwrap();
+    let cut = |number: usize| (outline.channels[number].fit)(crate::model::Reply::text("1", "é".repeat(2000)));
+    // Messenger counts characters and takes 1999, Webex counts bytes and takes 7439.
+    assert_eq!((cut(0).unwrap().len(), cut(1).unwrap().len()), (2, 1));
 }
 
 #[test]
@@ -650,6 +804,27 @@ fn the_shipped_examples_have_no_faults() {
     let echo = Config::load(&file, &|_| None).unwrap();
     assert_eq!((echo.channels.len(), echo.warnings.len()), (1, 3), "{:?}", echo.warnings);
     assert!(echo.listen.iter().all(|address| address.ip().is_loopback()));
+}
+
+#[test]
+fn the_webex_bot_of_the_full_example_is_valid_once_it_is_uncommented() {
+    let text = include_str!("../../examples/ackd.toml");
+    let uncommented = |line: &str| {
+        let code = line.strip_prefix('#').filter(|rest| !rest.is_empty() && !rest.starts_with([' ', '#']));
+        code.unwrap_or(line).to_owned() + "\n"
+    };
+    let text: String = text.lines().map(uncommented).collect();
+    let around = Surroundings {
+        env: &env,
+        read: &|_| read(Path::new("/full/secret")),
+        is_folder: &|path| Ok(!path.ends_with("ackd.db")),
+    };
+    let config = Config::parse_in(&text, Path::new("/etc/ackd/ackd.toml"), &around).unwrap();
+    let platforms: Vec<_> = config.channels.iter().map(|channel| channel.platform.name()).collect();
+    assert_eq!((platforms, config.warnings.len()), (vec!["messenger", "webex"], 0), "{:?}", config.warnings);
+    assert_eq!(config.channels[1].platform.greeting(), Some("Hello! Mention me, and I say it again."));
+    let api = webex::Settings::API;
+    assert!(text.contains(&format!("\napi = {api:?}\n")), "the default that is shown is the default");
 }
 
 #[test]

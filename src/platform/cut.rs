@@ -1,8 +1,9 @@
 //! Cuts a text into pieces that a platform takes. Put together again, the pieces are the text, byte for byte.
 //!
-//! Length is counted in UTF-16 units, the safe reading of a platform's "characters" (messenger.md §6). A cut never
-//! falls inside what a person sees as one sign: a joined emoji, a flag, a letter and its accents. The rule below
-//! knows ranges, not the whole of Unicode; where it is unsure it does not cut, which only makes a piece shorter.
+//! Length is counted in UTF-16 units, the safe reading of a platform's "characters" (messenger.md §6), or in bytes,
+//! where a platform says bytes (webex.md §7). A cut never falls inside what a person sees as one sign: a joined
+//! emoji, a flag, a letter and its accents. The rule below knows ranges, not the whole of Unicode; where it is unsure
+//! it does not cut, which only makes a piece shorter.
 
 /// The length of `text` in UTF-16 units.
 pub fn units(text: &str) -> usize {
@@ -11,9 +12,19 @@ pub fn units(text: &str) -> usize {
 
 /// `text` in pieces of at most `units_max`, preferably ending at a line's end or a space. Nothing is trimmed.
 pub fn cut(text: &str, units_max: usize) -> Vec<&str> {
+    cut_by(text, units_max, char::len_utf16)
+}
+
+/// The same in pieces of at most `bytes_max` bytes.
+pub fn cut_bytes(text: &str, bytes_max: usize) -> Vec<&str> {
+    cut_by(text, bytes_max, char::len_utf8)
+}
+
+/// The same, with lengths as `width` has them.
+fn cut_by(text: &str, most: usize, width: fn(char) -> usize) -> Vec<&str> {
     let mut pieces = Vec::new();
     let mut rest = text;
-    while let Some(end) = end_of_head(rest, units_max) {
+    while let Some(end) = end_of_head(rest, most, width) {
         let Some((head, tail)) = rest.split_at_checked(place(rest, end)).filter(|(head, _)| !head.is_empty()) else {
             break; // only a limit smaller than one character comes here
         };
@@ -26,20 +37,29 @@ pub fn cut(text: &str, units_max: usize) -> Vec<&str> {
 
 /// `text` if it has at most `units_max`; otherwise its beginning and `…`.
 pub fn shorten(text: &str, units_max: usize) -> String {
-    if end_of_head(text, units_max).is_none() {
+    shorten_by(text, units_max, char::len_utf16)
+}
+
+/// The same, of at most `bytes_max` bytes.
+pub fn shorten_bytes(text: &str, bytes_max: usize) -> String {
+    shorten_by(text, bytes_max, char::len_utf8)
+}
+
+fn shorten_by(text: &str, most: usize, width: fn(char) -> usize) -> String {
+    if end_of_head(text, most, width).is_none() {
         return text.to_owned();
     }
-    let end = end_of_head(text, units_max.saturating_sub(1)).unwrap_or(text.len());
+    let end = end_of_head(text, most.saturating_sub(width('…')), width).unwrap_or(text.len());
     let at = boundaries(text, end).next().unwrap_or(end);
     format!("{}…", text.get(..at).unwrap_or_default().trim_end())
 }
 
-/// Where the longest head of at most `units_max` ends, in bytes; `None` when all of `text` fits.
-fn end_of_head(text: &str, units_max: usize) -> Option<usize> {
+/// Where the longest head of at most `most` ends, in bytes; `None` when all of `text` fits.
+fn end_of_head(text: &str, most: usize, width: fn(char) -> usize) -> Option<usize> {
     let mut used = 0;
     text.char_indices().find_map(|(at, sign)| {
-        used += sign.len_utf16();
-        (used > units_max).then_some(at)
+        used += width(sign);
+        (used > most).then_some(at)
     })
 }
 
@@ -181,6 +201,21 @@ mod tests {
     #[test]
     fn a_limit_smaller_than_a_character_ends_too() {
         assert_eq!(cut("👍👍", 1).concat(), "👍👍");
+    }
+
+    #[test]
+    fn bytes_are_cut_by_the_same_rule() {
+        let pieces = |text, bytes_max| {
+            let pieces = cut_bytes(text, bytes_max);
+            assert_eq!(pieces.concat(), text);
+            assert!(pieces.iter().all(|piece| piece.len() <= bytes_max), "{pieces:?}");
+            pieces.len()
+        };
+        assert_eq!(pieces("äöü", 6), 1);
+        assert_eq!(pieces("äöü", 5), 2);
+        assert_eq!(cut_bytes("1234567890 bcd", 12), ["1234567890 ", "bcd"]);
+        assert_eq!(cut_bytes("☀️👍🏽👍🏽", 15), ["☀️👍🏽", "👍🏽"], "a sign is cut nowhere");
+        assert_eq!(shorten_bytes("äöüäöü", 9), "äöü…");
     }
 
     #[test]

@@ -13,7 +13,10 @@
 //! fixtures, and its keys in `config/channel.rs`.
 
 pub mod cut;
+mod lenient;
 pub mod messenger;
+pub(crate) mod spelling;
+pub mod webex;
 
 use crate::model::{
     Arrival, Delivery, Event, EventId, Head, Moment, OutboundRequest, Outcome, Refusal, Reply, Request, Response,

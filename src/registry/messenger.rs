@@ -11,7 +11,8 @@ use super::words::{plain, same_address, short};
 use super::{Listing, Registration, RegistryFault, Report, Row, Upstream, Wish};
 use crate::limits::REGISTRY_ITEMS_MAX;
 use crate::model::{Method, OutboundRequest, Outcome, Secret};
-use crate::platform::messenger::{Settings, percent_encoded};
+use crate::platform::messenger::Settings;
+use crate::platform::spelling::percent;
 use serde_json::Value;
 
 /// What a page's channel must be told of: what bots hear, and the echoes that prove a reply (messenger.md §3).
@@ -110,7 +111,7 @@ impl Messenger {
                 (with_ours(&app.fields), format!("repaired the page's subscription: it lacked {lacking}"))
             }
         };
-        let url = format!("{}?subscribed_fields={}", self.page_url(), percent_encoded(&wanted));
+        let url = format!("{}?subscribed_fields={}", self.page_url(), percent(&wanted));
         self.command(&self.settings, form(Method::Post, url, ""), upstream)?;
         report.done.push(line);
         Ok(())
@@ -147,7 +148,7 @@ impl Messenger {
             ("verify_token", self.settings.verify_token.expose()),
             ("fields", &wanted),
         ];
-        let body = parts.map(|(name, value)| format!("{name}={}", percent_encoded(value))).join("&");
+        let body = parts.map(|(name, value)| format!("{name}={}", percent(value))).join("&");
         let request = form(Method::Post, self.callback_url(app), &body);
         self.command(&app.settings, request, upstream).map_err(|RegistryFault(why)| {
             RegistryFault(format!("{why}; Meta asks {target} at once, so ackd must be running and reachable there"))

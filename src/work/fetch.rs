@@ -15,8 +15,8 @@ use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Timeout, http};
 
 /// Answer headers that a judge may look at.
-const HEADERS: [&str; 6] =
-    ["retry-after", "x-app-usage", "x-business-use-case-usage", "x-page-usage", "content-type", "link"];
+const HEADERS: [&str; 7] =
+    ["retry-after", "x-app-usage", "x-business-use-case-usage", "x-page-usage", "trackingid", "content-type", "link"];
 
 /// The upstream side of the workers. Roots are read at the first call over TLS, so that an idle daemon, or one
 /// that only talks to loopback, has no memory in them.

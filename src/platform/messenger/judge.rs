@@ -1,9 +1,9 @@
 //! What became of a call, by HTTP status, code and subcode (messenger.md §7); never by the message, which is only
 //! repeated for people to read, shortened and with our secrets taken out: Meta has been seen to print tokens.
 
-use crate::limits::{RETRY_DELAY_MAX, UPSTREAM_WAIT_MAX, WORDS_BYTES_MAX};
+use crate::limits::{RETRY_DELAY_MAX, UPSTREAM_WAIT_MAX};
 use crate::model::{Answer, Delivery, Extent, Moment, Outcome, Secret};
-use crate::platform::cut::truncate;
+use crate::platform::spelling::plain_words;
 use crate::queue::retry_after;
 use serde::Deserialize;
 use serde_json::Value;
@@ -182,25 +182,10 @@ fn used_up(answer: &Answer) -> Option<Duration> {
     throttled.then_some(RETRY_DELAY_MAX)
 }
 
-/// `text` on one line, within bounds, and without any secret of ours.
-fn plain_words(text: &str, hidden: &[Secret]) -> String {
-    let mut words = text.to_owned();
-    for secret in hidden.iter().map(Secret::expose).filter(|secret| !secret.is_empty()) {
-        words = words.replace(secret, "***");
-        // A token may come back cut short; its beginning gives away enough.
-        if let Some((beginning, _)) = secret.split_at_checked(12).filter(|(_, rest)| !rest.is_empty()) {
-            let shown = |word: &str| if word.contains(beginning) { "***".to_owned() } else { word.to_owned() };
-            words = words.split(' ').map(shown).collect::<Vec<_>>().join(" ");
-        }
-    }
-    let mut words: String = words.chars().map(|sign| if sign.is_control() { ' ' } else { sign }).collect();
-    truncate(&mut words, WORDS_BYTES_MAX);
-    words
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::WORDS_BYTES_MAX;
     use crate::model::FetchFault;
 
     const NOW: Moment = Moment(1_763_712_000_000);

@@ -7,19 +7,16 @@
 //!     write    Reply → OutboundRequest       POST /me/messages
 //!     judge    Outcome → Delivery            by code and subcode, never by message
 //!
-//! The hot way is gate → read: it decodes no text and copies an item's bytes once. `lenient` holds the types that
+//! The hot way is gate → read: it decodes no text and copies an item's bytes once. `platform::lenient` holds the types that
 //! make an odd item an ignored event instead of a failed delivery, since Meta answers failures by leaving (§5).
 //! Never here: bots, the store, the network, the clock. Read next: `read.rs`.
 
 mod fit;
 mod judge;
-mod lenient;
 mod read;
 mod recall;
 mod verify;
 mod write;
-
-pub use write::percent_encoded;
 
 use super::{Kept, Platform, Reading, Recalled, Unsayable};
 use crate::model::{

@@ -4,15 +4,15 @@
 //! An item is looked at twice: once to find its end, once for what routes it. Its text is decoded by `recall`.
 
 use super::USER_REF;
-use super::lenient::{Flag, List, Perhaps, Word, object};
-use crate::limits::{EVENTS_MAX, ID_BYTES_MAX};
+use crate::limits::EVENTS_MAX;
 use crate::model::{Arrival, Fate, Refusal};
-use ring::digest;
+use crate::platform::lenient::{Flag, List, Perhaps, Word, object};
+use crate::platform::spelling::{bounded, hash, too_long};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::fmt::{self, Write};
+use std::fmt;
 use std::marker::PhantomData;
 
 /// Why an event is not for the bot, where the kind alone does not say it.
@@ -224,24 +224,6 @@ fn person(party: &Option<Party<'_>>, core: &Core<'_>) -> Option<String> {
 
 fn bytes(raw: &str) -> Box<[u8]> {
     raw.as_bytes().into()
-}
-
-fn too_long(id: &str) -> bool {
-    id.len() > ID_BYTES_MAX
-}
-
-/// `id`, or what stands for it when it is longer than any that Meta makes.
-fn bounded(id: String) -> String {
-    if too_long(&id) { format!("long:{}", hash(&id)) } else { id }
-}
-
-/// 16 hex digits that tell two texts apart.
-fn hash(text: &str) -> String {
-    let digest = digest::digest(&digest::SHA256, text.as_bytes());
-    digest.as_ref().iter().take(8).fold(String::with_capacity(16), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }
 
 impl<'a, C: Deserialize<'a>> Item<'a, C> {

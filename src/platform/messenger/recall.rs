@@ -1,13 +1,9 @@
 //! A kept item → the event that a bot hears: the text decoded, attachments, what was tapped (messenger.md §3).
 
-use super::lenient::{Contained, Flag, List, Perhaps, Word, object};
 use super::read::Item;
 use crate::model::{Attachment, Event, EventKind, Moment};
 use crate::platform::Kept;
-use serde::Deserialize;
-use serde::de::{Deserializer, Error, Visitor};
-use serde_json::value::RawValue;
-use std::fmt;
+use crate::platform::lenient::{Contained, Flag, List, Perhaps, Text, Word, object};
 
 object! {
     /// What bots may want to know of an event's content, whatever its kind.
@@ -107,40 +103,6 @@ fn moment(timestamp: &str) -> Option<Moment> {
     const SECONDS_MAX: i64 = 100_000_000_000;
     let number = timestamp.parse().ok().filter(|number: &i64| *number > 0)?;
     Some(Moment(if number < SECONDS_MAX { number * 1000 } else { number }))
-}
-
-/// A string that people wrote (or a number in its place), decoded. An emoji cut in half by somebody else's program
-/// becomes a replacement character, not a lost message.
-#[derive(Default)]
-struct Text(Option<String>);
-
-impl<'de> Deserialize<'de> for Text {
-    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        let raw = <&RawValue>::deserialize(source)?.get();
-        Ok(Text(match raw.as_bytes().first() {
-            Some(b'"') => serde_json::from_str(raw).ok().or_else(|| mend(raw)),
-            Some(b'-' | b'0'..=b'9') => Some(raw.to_owned()),
-            _ => None,
-        }))
-    }
-}
-
-/// Decodes a JSON string that holds half a surrogate pair.
-fn mend(raw: &str) -> Option<String> {
-    struct Halves;
-    impl Visitor<'_> for Halves {
-        type Value = Vec<u8>;
-
-        fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-            out.write_str("a string")
-        }
-        fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
-            Ok(bytes.to_vec())
-        }
-    }
-    let bytes = serde_json::Deserializer::from_str(raw).deserialize_bytes(Halves).ok()?;
-    // serde_json writes half a pair as three bytes that are not UTF-8; each of them would become a character.
-    Some(String::from_utf8_lossy(&bytes).replace("\u{FFFD}\u{FFFD}\u{FFFD}", "\u{FFFD}"))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Is it Meta who asks? The signature of a delivery (messenger.md §4) and the verification by GET (§2).
 
 use crate::model::{Head, Refusal, Request, Response, Secret};
+use crate::platform::spelling::{digit, from_hex};
 use ring::hmac;
 use std::borrow::Cow;
 use subtle::ConstantTimeEq;
@@ -20,7 +21,7 @@ pub(super) fn signature(head: &Head) -> Result<[u8; 32], Refusal> {
             },
         )
     })?;
-    let digits = value.strip_prefix(b"sha256=").and_then(|digits| <&[u8; 64]>::try_from(digits).ok());
+    let digits = value.strip_prefix(b"sha256=");
     digits.and_then(from_hex).ok_or_else(|| Refusal::new(401, "X-Hub-Signature-256 is not sha256= and 64 hex digits"))
 }
 
@@ -79,25 +80,6 @@ fn decode(text: &str) -> Vec<u8> {
         });
     }
     decoded
-}
-
-/// 64 hex digits, in either case: Meta writes lower case (messenger.md §4), and a value has only one meaning.
-fn from_hex(digits: &[u8; 64]) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        let [high, low] = pair else { return None };
-        *byte = digit(*high)? << 4 | digit(*low)?;
-    }
-    Some(bytes)
-}
-
-fn digit(letter: u8) -> Option<u8> {
-    match letter {
-        b'0'..=b'9' => Some(letter - b'0'),
-        b'a'..=b'f' => Some(letter - b'a' + 10),
-        b'A'..=b'F' => Some(letter - b'A' + 10),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::{Settings, USER_REF};
 use crate::model::{Button, Card, Content, CourtesyAct, Purpose, QuickReply, Reply, Secret};
 use crate::platform::Unsayable;
+use crate::platform::spelling::percent;
 use ring::hmac;
 use serde_json::{Map, Value, json};
 
@@ -20,15 +21,8 @@ pub(super) fn secret_query(settings: &Settings, proof: Option<&Secret>) -> Optio
     let token = settings.token_in_query.then_some(("access_token", &settings.access_token));
     let proof = proof.map(|proof| ("appsecret_proof", proof));
     let pairs = token.into_iter().chain(proof);
-    let pairs: Vec<String> = pairs.map(|(name, value)| format!("{name}={}", percent_encoded(value.expose()))).collect();
+    let pairs: Vec<String> = pairs.map(|(name, value)| format!("{name}={}", percent(value.expose()))).collect();
     (!pairs.is_empty()).then(|| Secret::new(pairs.join("&")))
-}
-
-/// Percent signs for all but the unreserved characters of RFC 3986 §2.3.
-pub fn percent_encoded(value: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    let encode = |byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
-    value.bytes().map(encode).collect()
 }
 
 /// The call's JSON. `tag` travels as `metadata` and comes back in the echo.
@@ -149,10 +143,5 @@ mod tests {
         assert!(body(&Reply::text("", "hi"), "t").is_err());
         assert!(body(&Reply::text("7", "hi"), &"t".repeat(1000)).is_err());
         assert!(body(&Reply::text("7", "hi"), &"t".repeat(999)).is_ok());
-    }
-
-    #[test]
-    fn a_token_is_encoded_for_the_query() {
-        assert_eq!(percent_encoded("EAAG-._~|+ü"), "EAAG-._~%7C%2B%C3%BC");
     }
 }

@@ -1,7 +1,8 @@
 //! Serde types that take what they know and read past everything else.
 //!
-//! Meta's samples print ids and times as numbers and as strings, and new kinds of events come without warning
-//! (messenger.md §3). A value of an unexpected type is absent here; it never fails what is around it.
+//! Meta's samples print ids and times as numbers and as strings, new kinds of events come without warning
+//! (messenger.md §3), and Webex leaves members out (webex.md §5). A value of an unexpected type is absent here; it
+//! never fails what is around it.
 
 use crate::limits::EVENTS_MAX;
 use serde::de::value::MapAccessDeserializer;
@@ -228,4 +229,50 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
         }
         source.deserialize_any(Reader(PhantomData))
     }
+}
+
+/// A string that people wrote (or a number in its place), decoded. An emoji cut in half by somebody else's program
+/// becomes a replacement character, not a lost message.
+#[derive(Default)]
+pub(super) struct Text(pub(super) Option<String>);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(source)?.get();
+        Ok(Text(match raw.as_bytes().first() {
+            Some(b'"') => decode(raw),
+            Some(b'-' | b'0'..=b'9') => Some(raw.to_owned()),
+            _ => None,
+        }))
+    }
+}
+
+impl Text {
+    /// The text, if there is any.
+    pub(super) fn word(&self) -> Option<&str> {
+        self.0.as_deref().filter(|text| !text.is_empty())
+    }
+}
+
+/// What a JSON string says.
+pub(super) fn decode(raw: &str) -> Option<String> {
+    serde_json::from_str(raw).ok().or_else(|| mend(raw))
+}
+
+/// Decodes a JSON string that holds half a surrogate pair.
+fn mend(raw: &str) -> Option<String> {
+    struct Halves;
+    impl Visitor<'_> for Halves {
+        type Value = Vec<u8>;
+
+        fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+            out.write_str("a string")
+        }
+        fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
+            Ok(bytes.to_vec())
+        }
+    }
+    let bytes = serde_json::Deserializer::from_str(raw).deserialize_bytes(Halves).ok()?;
+    // serde_json writes half a pair as three bytes that are not UTF-8; each of them would become a character.
+    Some(String::from_utf8_lossy(&bytes).replace("\u{FFFD}\u{FFFD}\u{FFFD}", "\u{FFFD}"))
 }

@@ -1,0 +1,117 @@
+//! What can be tapped, as an adaptive card (webex.md §7): quick replies, buttons, galleries. And the way back: the
+//! inputs that come when somebody taps it.
+//!
+//! A tap must say by itself what it meant, since nothing is remembered of a card. So each action carries our choice as
+//! data; all of it plain members with plain text, which every client hands on.
+
+use crate::limits::ID_BYTES_MAX;
+use crate::model::{Button, Card, Content, EventKind, QuickReply};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// The members of an action's data: how it was offered, what is written on it, what the bot put behind it, and the
+/// thread that an answer belongs into.
+const CHOICE: &str = "ackd_choice";
+const TITLE: &str = "ackd_title";
+const PAYLOAD: &str = "ackd_payload";
+const THREAD: &str = "ackd_thread";
+
+/// The values of `CHOICE`.
+const QUICK_REPLY: &str = "quick_reply";
+const BUTTON: &str = "button";
+
+/// The card for this content, if it needs one.
+pub(super) fn card(content: &Content, thread: Option<&str>) -> Option<Value> {
+    match content {
+        Content::Text { text, quick_replies } if !quick_replies.is_empty() => {
+            let action = |QuickReply { title, payload }: &QuickReply| submit(QUICK_REPLY, title, payload, thread);
+            Some(whole(vec![text_block(text)], quick_replies.iter().map(action).collect()))
+        }
+        Content::Buttons { text, buttons } => Some(whole(vec![text_block(text)], actions(buttons, thread))),
+        Content::Gallery { cards } => Some(whole(cards.iter().map(|card| part(card, thread)).collect(), Vec::new())),
+        _ => None,
+    }
+}
+
+/// The length of a card's part of a gallery, in bytes, with the comma before it.
+pub(super) fn part_bytes(card: &Card, thread: Option<&str>) -> usize {
+    part(card, thread).to_string().len() + 1
+}
+
+/// A gallery for who cannot see cards.
+pub(super) fn plain(cards: &[Card]) -> String {
+    let line = |card: &Card| {
+        let more = [&card.subtitle, &card.url].into_iter().flatten();
+        more.fold(card.title.clone(), |line, member| format!("{line}\n{member}"))
+    };
+    cards.iter().map(line).collect::<Vec<_>>().join("\n\n")
+}
+
+/// What somebody meant by tapping, and the thread of the card, if these inputs are those of a choice of ours.
+pub(super) fn choice(inputs: &BTreeMap<String, String>) -> Option<(EventKind, Option<String>)> {
+    let member = |name| inputs.get(name).cloned();
+    let kind = match inputs.get(CHOICE)?.as_str() {
+        QUICK_REPLY => EventKind::Message { text: member(TITLE), attachments: Vec::new(), choice: member(PAYLOAD) },
+        BUTTON => EventKind::Postback { title: member(TITLE), payload: member(PAYLOAD), referral: None },
+        _ => return None,
+    };
+    // Whoever can tap can also make inputs up.
+    Some((kind, member(THREAD).filter(|thread| !thread.is_empty() && thread.len() <= ID_BYTES_MAX)))
+}
+
+/// Version 1.2 has all that is used here, and every client shows it.
+fn whole(body: Vec<Value>, actions: Vec<Value>) -> Value {
+    members([
+        ("$schema", Some(json!("http://adaptivecards.io/schemas/adaptive-card.json"))),
+        ("type", Some(json!("AdaptiveCard"))),
+        ("version", Some(json!("1.2"))),
+        ("body", Some(Value::Array(body))),
+        ("actions", (!actions.is_empty()).then_some(Value::Array(actions))),
+    ])
+}
+
+fn text_block(text: &str) -> Value {
+    json!({ "type": "TextBlock", "text": text, "size": "medium", "wrap": true })
+}
+
+/// One card of a gallery.
+fn part(card: &Card, thread: Option<&str>) -> Value {
+    let image = card.image_url.as_ref().map(|url| json!({ "type": "Image", "url": url, "altText": card.title }));
+    let title = json!({ "type": "TextBlock", "text": card.title, "weight": "bolder", "wrap": true });
+    let subtitle = card.subtitle.as_ref();
+    let subtitle = subtitle.map(|text| json!({ "type": "TextBlock", "text": text, "isSubtle": true, "wrap": true }));
+    let actions = actions(&card.buttons, thread);
+    let actions = (!actions.is_empty()).then(|| json!({ "type": "ActionSet", "actions": actions }));
+    let items: Vec<Value> = [image, Some(title), subtitle, actions].into_iter().flatten().collect();
+    let open = |url| json!({ "type": "Action.OpenUrl", "title": card.title, "url": url });
+    members([
+        ("type", Some(json!("Container"))),
+        ("separator", Some(json!(true))),
+        ("items", Some(Value::Array(items))),
+        ("selectAction", card.url.as_ref().map(open)),
+    ])
+}
+
+fn actions(buttons: &[Button], thread: Option<&str>) -> Vec<Value> {
+    let action = |button: &Button| match button {
+        Button::Url { title, url } => json!({ "type": "Action.OpenUrl", "title": title, "url": url }),
+        Button::Postback { title, payload } => submit(BUTTON, title, payload, thread),
+    };
+    buttons.iter().map(action).collect()
+}
+
+fn submit(choice: &str, title: &str, payload: &str, thread: Option<&str>) -> Value {
+    let data = members([
+        (CHOICE, Some(json!(choice))),
+        (TITLE, Some(json!(title))),
+        (PAYLOAD, Some(json!(payload))),
+        (THREAD, thread.map(|thread| json!(thread))),
+    ]);
+    json!({ "type": "Action.Submit", "title": title, "data": data })
+}
+
+/// An object with the members that there are.
+fn members<const MEMBERS: usize>(members: [(&str, Option<Value>); MEMBERS]) -> Value {
+    let members = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    Value::Object(members.collect())
+}
