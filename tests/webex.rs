@@ -320,6 +320,9 @@ fn the_gate_refuses_before_a_byte_of_the_body() {
         let refusal = bot.gate(&head(method, &[("X-Spark-Signature", &hex)])).unwrap_err();
         assert_eq!((refusal.status, refusal.allow), (405, Some("POST")));
     }
+    let signed = signature(SECRET, b"{}");
+    let request = Request { head: head(Method::Put, &[("X-Spark-Signature", &signed)]), body: b"{}".to_vec() };
+    assert_eq!(bot.read(&request).unwrap_err().status, 405, "the door is no wider than the gate");
 }
 
 #[test]
@@ -361,6 +364,15 @@ fn an_endless_id_is_bounded_and_not_heard() {
         assert!(arrival.id.len() <= 512 && arrival.conversation.len() <= 512, "{member}");
         assert_eq!(arrival.fate, Fate::Ignore("it does not name what happened where"), "{member}");
     }
+}
+
+#[test]
+fn an_id_stays_inside_its_place_in_the_url() {
+    let bot = bot();
+    let arrival =
+        read(&bot, &changed("message_created_direct", |value| value["data"]["id"] = json!("../people?a=b c/ü")));
+    let question = look_up(&bot, &arrival).unwrap().unwrap();
+    assert_eq!(question.url, "https://webexapis.com/v1/messages/..%2Fpeople%3Fa%3Db%20c%2F%C3%BC");
 }
 
 // ---- the loop guard (webex.md §9) ----
@@ -579,6 +591,18 @@ fn a_tapped_button_is_a_postback_that_knows_its_thread() {
 }
 
 #[test]
+fn a_thread_that_somebody_made_up_is_not_followed() {
+    for (thread, followed) in [("t", Some("t")), ("", None), (&"t".repeat(513), None)] {
+        let inputs = json!({ "ackd_choice": "button", "ackd_payload": "P", "ackd_thread": thread });
+        let found = changed("attachment_action_get", |found| found["inputs"] = inputs);
+        let event = heard(recall(&bot(), &sample("attachment_action"), &found));
+        assert_eq!(event.thread.as_deref(), followed);
+        let kind = EventKind::Postback { title: None, payload: Some("P".to_owned()), referral: None };
+        assert_eq!(event.kind, kind);
+    }
+}
+
+#[test]
 fn what_is_filled_into_another_card_is_submitted() {
     let inputs = json!({ "ask": "week", "days": 7, "all": true, "more": { "a": [1] }, "ackd_choice": "other" });
     let found = changed("attachment_action_get", |found| found["inputs"] = inputs);
@@ -703,6 +727,10 @@ fn a_gallery_is_one_card_with_a_text_beside_it() {
     let roof = json!({ "type": "Container", "separator": true, "items": items, "selectAction": select });
     assert_eq!(card["body"][0], roof);
     assert_eq!(card["body"].as_array().unwrap().len(), 2);
+    let long = Card { title: "Roof".to_owned(), subtitle: Some("ä".repeat(5000)), ..Card::default() };
+    let [body] = said(Content::Gallery { cards: vec![long] }).try_into().unwrap();
+    let text = body["text"].as_str().unwrap();
+    assert!(text.len() <= 7439 && text.ends_with("ää…"), "{}", text.len());
 }
 
 // ---- what is judged ----
@@ -820,6 +848,24 @@ fn a_limit_waits_as_long_as_it_says_or_fifteen_seconds() {
         assert_eq!(after(answer(423, "error_423")), locked, "{retry_after:?}");
         assert_eq!(after(answer(503, "error_500")), locked, "{retry_after:?}");
     }
+}
+
+#[test]
+fn an_error_says_what_it_is_and_repeats_no_word() {
+    let why = |status, name| word(bot().judge(&answered(status, &sample(name)), 1, RECEIVED)).1;
+    let advice = "the room or its organization does not allow it; is the bot still in the room?";
+    assert_eq!(
+        why(403, "error_403"),
+        format!(
+            "HTTP 403: {advice} (trackingId ROUTER_BF1EE182-0E90-54CF-9B2D-A5182C3FF2EB; Webex says: The user has no \
+             permission to perform this action in the room.)"
+        )
+    );
+    assert_eq!(
+        why(423, "error_423"),
+        "HTTP 423 (trackingId ROUTER_0185EAC7-0A92-5BF3-8507-EC4402C4157A; Webex says: The requested resource is \
+         temporarily unavailable. locked: attachment is being scanned)"
+    );
 }
 
 #[test]

@@ -10,7 +10,7 @@
 //! All of it is pure: no socket, no clock, no chance; so its tests are files in `tests/fixtures/`. A platform whose
 //! rules depend on who we are there is introduced once: `introduction`, `introduced`, `meet`.
 //! Never here: bots, the store, waiting. A new platform is a folder here, its
-//! fixtures, and its keys in `config/channel.rs`.
+//! fixtures, and its keys in `config/channel/`.
 
 pub mod cut;
 mod lenient;

@@ -228,6 +228,7 @@ mod tests {
                 "<spark-mention data-object-id='x'>Solar Power</spark-mention> [Solar] hi",
                 "Solar Power hi",
             ),
+            ("Solar Solar hi Solar x", "Solar [Solar] hi [Solar] x", "Solar hi x"),
             ("R&D <b> hi", "[R&amp;D] &lt;b&gt; hi", "<b> hi"),
             ("Sol hi Solar", "[Sol] hi Solar", "hi Solar"),
         ] {
