@@ -256,6 +256,8 @@ pub const TWIN_READ_BYTES: usize = 16 * 1024;
 pub const COURIERS: usize = 8;
 /// Dispatches that may wait for a courier; past this people may do nothing and calls are refused as too many.
 pub const OUTBOX_MAX: usize = 20_000;
+/// The same in bytes: 20,000 messages of usual length take 12 MB.
+pub const OUTBOX_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// A dispatch held back behind the next one goes after this, when there is no next one.
 pub const REORDER_TIME: Duration = Duration::from_secs(1);
 /// What the ledger keeps, in bytes, unless told; then the oldest leave. 8,000 messages with their answers.
@@ -274,6 +276,8 @@ pub const FAULT_TIME_MAX: Duration = Duration::from_secs(3600);
 pub const VERIFIED_TIME: Duration = Duration::from_secs(10);
 /// Bubbles of one twin that can be shown; then the oldest leave. A bubble takes 400 bytes.
 pub const BUBBLES_MAX: usize = 4096;
+/// The same in bytes: a gallery of ten cards with long addresses takes 10 KiB.
+pub const BUBBLES_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Longest text that a person may write, in characters; Messenger's own input field takes no more.
 pub const PERSON_TEXT_CHARS_MAX: usize = 20_000;
 /// Events of one batch: Meta batches up to 1000 updates (messenger.md §3).

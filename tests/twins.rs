@@ -668,6 +668,24 @@ fn a_chat_shows_bubbles_with_what_can_be_tapped_and_changes_get_new_numbers() {
 }
 
 #[test]
+fn a_chat_forgets_its_oldest_bubbles_by_count_and_by_bytes() {
+    let mut page = page_of(Settings { sends_per_second: None, fields: Vec::new(), ..settings() });
+    for number in 0..5000 {
+        page.act(&say(&number.to_string()), NOON).unwrap();
+    }
+    let bubbles = page.bubbles(0);
+    assert_eq!((bubbles.len(), &*bubbles.last().unwrap().text), (ackd::limits::BUBBLES_MAX, "4999"));
+    let picture = format!("https://example.org/{}", "x".repeat(100_000));
+    let attachment = json!({ "type": "image", "payload": { "url": picture } });
+    let image = with(json!({ "message": { "attachment": attachment } }));
+    for _ in 0..100 {
+        message_id(&mut page, &image);
+    }
+    let held: usize = page.bubbles(0).iter().flat_map(|bubble| &bubble.pictures).map(String::len).sum();
+    assert!((3_000_000..ackd::limits::BUBBLES_BYTES_MAX).contains(&held), "{held}");
+}
+
+#[test]
 fn typing_ends_with_the_next_message() {
     let mut page = page();
     let signs = |page: &Messenger| page.bubbles(0).iter().filter_map(|bubble| bubble.sign).collect::<Vec<_>>();

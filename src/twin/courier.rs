@@ -30,6 +30,13 @@ pub(super) struct Parcel {
     pub copy: bool,
 }
 
+impl Parcel {
+    fn bytes(&self) -> usize {
+        let headers: usize = self.dispatch.headers.iter().map(|(_, value)| value.len()).sum();
+        size_of::<Parcel>() + self.dispatch.url.len() + headers + self.dispatch.body.len()
+    }
+}
+
 /// When a parcel is due, and its turn among those due then.
 type Turn = (Moment, u64);
 
@@ -49,6 +56,8 @@ struct Queue {
     /// Due, but another one of their lane is on its way.
     waiting: HashMap<Lane, VecDeque<(Turn, Parcel)>>,
     waiting_count: usize,
+    /// Of all that waits here or there.
+    bytes: usize,
     busy: HashSet<Lane>,
     /// Held back behind the next one of its twin.
     held: HashMap<usize, Turn>,
@@ -66,6 +75,7 @@ impl Outbox {
         if hold {
             parcel.dispatch.due = due.after(limits::REORDER_TIME);
         }
+        queue.bytes += parcel.bytes();
         let turn = queue.put(parcel);
         if hold {
             queue.held.insert(twin, turn);
@@ -118,7 +128,7 @@ impl Outbox {
     /// Whether more may come in.
     pub(super) fn has_room(&self) -> bool {
         let queue = self.lock();
-        queue.due.len() + queue.waiting_count < limits::OUTBOX_MAX
+        queue.due.len() + queue.waiting_count < limits::OUTBOX_MAX && queue.bytes < limits::OUTBOX_BYTES_MAX
     }
 
     /// Whether nothing waits and nothing is on its way.
@@ -154,6 +164,7 @@ impl Queue {
             let (turn, parcel) = first.remove_entry();
             let lane = (parcel.lodger.number, parcel.lane);
             if self.busy.insert(lane) {
+                self.bytes -= parcel.bytes();
                 return Some(parcel);
             }
             let waiting = self.waiting.entry(lane).or_default();
@@ -261,7 +272,23 @@ mod tests {
         assert_eq!(taken(&outbox, 0), [4]);
         outbox.done((0, 1));
         outbox.done((0, 2));
-        assert!(outbox.is_empty());
+        assert!(outbox.is_empty() && outbox.lock().bytes == 0);
+    }
+
+    #[test]
+    fn there_is_room_for_so_many_and_for_so_many_bytes() {
+        let outbox = Outbox::default();
+        for number in 0..limits::OUTBOX_MAX as u64 {
+            assert!(outbox.has_room());
+            outbox.push(parcel(number, number, 0), number % 7 == 0);
+        }
+        assert!(!outbox.has_room());
+        taken(&outbox, 0);
+        assert!(outbox.has_room());
+        let mut large = parcel(1, 1_000_000, 5);
+        large.dispatch.body = vec![0; limits::OUTBOX_BYTES_MAX];
+        outbox.push(large, false);
+        assert!(!outbox.has_room());
     }
 
     #[test]

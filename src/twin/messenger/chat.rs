@@ -1,6 +1,6 @@
 //! What was said on the page, as a chat shows it, and what a tap on it does. Bounded: the oldest leave.
 
-use crate::limits::BUBBLES_MAX;
+use crate::limits::{BUBBLES_BYTES_MAX, BUBBLES_MAX};
 use crate::twin::Bubble;
 use std::collections::{BTreeMap, HashMap};
 
@@ -25,12 +25,34 @@ struct Shown {
     taps: Vec<Tap>,
 }
 
+impl Shown {
+    fn bytes(&self) -> usize {
+        let Bubble { id, conversation, text, pictures, cards, choices, metadata, .. } = &self.bubble;
+        let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        let cards = cards.iter().map(|card| {
+            size_of_val(card) + card.title.len() + length(&card.subtitle) + length(&card.picture) + length(&card.url)
+        });
+        let choices = choices.iter().map(|choice| size_of_val(choice) + choice.title.len() + length(&choice.url));
+        let taps = self.taps.iter().map(|tap| match tap {
+            Tap::QuickReply { text: name, payload } | Tap::Postback { title: name, payload } => {
+                name.len() + payload.len()
+            }
+            Tap::Nothing => 0,
+        });
+        let texts = 2 * id.len() + conversation.len() + text.len() + length(metadata);
+        let pictures: usize = pictures.iter().map(String::len).sum();
+        let taps = taps.sum::<usize>() + size_of_val(&*self.taps);
+        size_of::<Shown>() + texts + pictures + cards.sum::<usize>() + choices.sum::<usize>() + taps
+    }
+}
+
 /// All bubbles, by the number that changes with them.
 #[derive(Debug, Default)]
 pub(super) struct Chat {
     shown: BTreeMap<u64, Shown>,
     places: HashMap<String, u64>,
     last: u64,
+    bytes: usize,
 }
 
 impl Chat {
@@ -38,9 +60,9 @@ impl Chat {
     pub(super) fn show(&mut self, bubble: Bubble, taps: Vec<Tap>) {
         self.remove(&bubble.id);
         self.put(Shown { bubble, taps });
-        while self.shown.len() > BUBBLES_MAX {
-            let Some((_, oldest)) = self.shown.pop_first() else { return };
-            self.places.remove(&oldest.bubble.id);
+        while self.shown.len() > BUBBLES_MAX || self.bytes > BUBBLES_BYTES_MAX {
+            let Some(oldest) = self.shown.first_key_value().map(|(_, shown)| shown.bubble.id.clone()) else { return };
+            self.remove(&oldest);
         }
     }
 
@@ -93,11 +115,14 @@ impl Chat {
     }
 
     fn remove(&mut self, id: &str) -> Option<Shown> {
-        self.shown.remove(&self.places.remove(id)?)
+        let shown = self.shown.remove(&self.places.remove(id)?)?;
+        self.bytes = self.bytes.saturating_sub(shown.bytes());
+        Some(shown)
     }
 
     fn put(&mut self, mut shown: Shown) {
         self.last += 1;
+        self.bytes += shown.bytes();
         shown.bubble.number = self.last;
         self.places.insert(shown.bubble.id.clone(), self.last);
         self.shown.insert(self.last, shown);
