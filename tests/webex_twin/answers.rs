@@ -2,8 +2,8 @@
 
 use crate::scene::{Answered, SECRET, START, Scene, TOKEN, has_shape_of, header, named, sample, settings, shape};
 use ackd::model::Method;
-use ackd::twin::webex::Settings;
 use ackd::twin::Act;
+use ackd::twin::webex::Settings;
 use serde_json::{Value, json};
 
 #[test]

@@ -83,6 +83,9 @@ fn a_text_has_7439_bytes_at_most() {
     let act = |text| Act::Say { conversation: scene.direct(), text, mentions: true };
     let (fits, too_long) = (act(longest.clone()), act(format!("{longest}x")));
     assert!(scene.twin.act(&fits, START).is_ok() && scene.twin.act(&too_long, START).is_err());
+    // A mention counts, too.
+    let to_group = Act::Say { conversation: scene.group(), text: longest, mentions: true };
+    assert!(scene.twin.act(&to_group, START).is_err());
 }
 
 #[test]
