@@ -194,20 +194,21 @@ impl Webex {
         if text.trim().is_empty() {
             return Err("an empty message cannot be sent".to_owned());
         }
-        let marked = (message.group && mentions)
-            .then(|| markup::mentioning(text, &self.people.bot, self.settings.bare_mentions));
-        match marked {
-            Some(marked) => {
-                message.text = Some(marked.text);
-                message.html = Some(marked.html);
-                message.mentioned = marked.mentioned;
-            }
-            None => message.text = Some(text.to_owned()),
-        }
-        match message.text.as_ref().map_or(0, String::len) {
+        let within = |text: &str| match text.len() {
             0..=TEXT_BYTES_MAX => Ok(()),
             bytes => Err(format!("a message has at most {TEXT_BYTES_MAX} bytes, and this one has {bytes}")),
+        };
+        within(text)?;
+        if !(message.group && mentions) {
+            message.text = Some(text.to_owned());
+            return Ok(());
         }
+        let marked = markup::mentioning(text, &self.people.bot, self.settings.bare_mentions);
+        within(&marked.text)?;
+        message.text = Some(marked.text);
+        message.html = Some(marked.html);
+        message.mentioned = marked.mentioned;
+        Ok(())
     }
 
     /// The message that a thread hangs from, by that of any message in it.
