@@ -245,6 +245,11 @@ pub const CONTROL_PAUSE: Duration = Duration::from_millis(100);
 /// What a message quotes of somebody's words, in characters.
 pub const QUOTED_CHARS_MAX: usize = 60;
 
+// ---- page/ ----
+
+/// How long the chat page's question for news waits before it is answered with none.
+pub const NEWS_TIME: Duration = Duration::from_secs(20);
+
 // ---- twin/ ----
 
 /// Connections that a house of twins serves at once, each with a thread; past this it answers 503. A bot's program

@@ -14,6 +14,8 @@ pub enum Topic {
     Why,
     Replay,
     Webhook,
+    Try,
+    Twin,
 }
 
 impl Topic {
@@ -28,6 +30,8 @@ impl Topic {
             Topic::Why => WHY,
             Topic::Replay => REPLAY,
             Topic::Webhook => WEBHOOK,
+            Topic::Try => TRY,
+            Topic::Twin => TWIN,
         }
     }
 }
@@ -35,6 +39,8 @@ impl Topic {
 const OVERVIEW: &str = "\
 ackd: ack first, answer later. A small webhook daemon for chat bots.
 
+    ackd try                      no account, no network: a bot, stand-ins for the
+                                  platforms, and a chat page in the browser
     ackd run                      the daemon
     ackd check                    every fault of the configuration, with its
                                   line and what to write; starts nothing
@@ -44,6 +50,7 @@ ackd: ack first, answer later. A small webhook daemon for chat bots.
     ackd replay ID… | --dead      put it back
     ackd webhook list|create|sync|delete CHANNEL
                                   the registration on the platform's side
+    ackd twin                     the stand-ins alone, for any bot's program
 
 Options of every command:
     --config FILE    the configuration; else ackd.toml, /etc/ackd/ackd.toml
@@ -52,6 +59,48 @@ Options of every command:
     -V, --version    the version
 
 Exit codes: 0 done, 1 failed, 2 usage or configuration.
+";
+
+const TRY: &str = "\
+ackd try [--config FILE] [--keep]
+         [--listen 127.0.0.1:PORT] [--faults PLAN] [--seed NUMBER]
+
+Tries a bot without any account and without a network: starts the daemon,
+stand-ins for its platforms, and a page to chat in, all on this machine. It
+prints the page's address; open it in a browser. What is typed there goes the
+real way: a signed webhook, the socket, the store, the bot, the platform's API.
+
+    --config FILE    your own channels and bots instead of the built-in tour;
+                     their secrets are made up and not looked for, what your
+                     bots need themselves is read
+    --keep           leave the store where it is when the trial ends; without,
+                     it is removed
+    --listen         where the page and the stand-ins are; else a free port
+    --faults PLAN    what goes wrong on purpose, as
+                     'late 5% 300ms, cut 2%, 429 1% 3s, 500 3%, token 1% 2s,
+                     duplicate 10%, reorder 10%'
+    --seed NUMBER    the same faults again
+
+Ctrl-C ends it.
+";
+
+const TWIN: &str = "\
+ackd twin [--config FILE] [--to http://127.0.0.1:PORT]
+          [--listen 127.0.0.1:PORT] [--faults PLAN] [--seed NUMBER]
+
+Plays the platforms of the configuration's channels, for a daemon that runs
+elsewhere on this machine, or for any other bot's program. Each channel's API is
+at http://127.0.0.1:PORT/CHANNEL: give that to the program in place of
+https://graph.facebook.com/v25.0 or https://webexapis.com/v1. Webhooks go to the
+paths of the configuration, signed with its secrets.
+
+    --to URL         where the bot's program listens; else where the
+                     configuration's own daemon does
+    --listen, --faults, --seed    as with `ackd try`
+
+A page to chat in is at /; what was sent and told at /ledger, as JSON; and
+POST /act {\"twin\": \"page\", \"act\": {\"say\": {\"conversation\": \"…\", \"text\": \"…\"}}}
+lets a person write. Ctrl-C ends it.
 ";
 
 const RUN: &str = "\

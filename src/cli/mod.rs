@@ -10,6 +10,7 @@
 //!     replay.rs    ackd replay
 //!     reach.rs     how the last two reach the store: through the daemon (control.rs), or on their own
 //!     webhook.rs   ackd webhook: the registration on the platform's side
+//!     trial.rs     ackd try, and twin.rs ackd twin; both play the platforms (playing.rs)
 //!     show.rs      words from outside, and times, as a terminal may see them
 //!     log.rs       what the daemon says while it runs
 //!
@@ -24,12 +25,15 @@ mod follow;
 pub mod help;
 pub mod linger;
 pub mod log;
+pub mod playing;
 mod reach;
 pub mod replay;
 pub mod send;
 pub mod show;
 #[cfg(test)]
 mod testing;
+pub mod trial;
+pub mod twin;
 pub mod webhook;
 pub mod why;
 
