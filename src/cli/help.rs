@@ -39,8 +39,8 @@ impl Topic {
 const OVERVIEW: &str = "\
 ackd: ack first, answer later. A small webhook daemon for chat bots.
 
-    ackd try                      no account, no network: a bot, stand-ins for the
-                                  platforms, and a chat page in the browser
+    ackd try                      no account, no network: a bot, stand-ins for
+                                  the platforms, and a chat page
     ackd run                      the daemon
     ackd check                    every fault of the configuration, with its
                                   line and what to write; starts nothing
@@ -81,6 +81,8 @@ real way: a signed webhook, the socket, the store, the bot, the platform's API.
                      duplicate 10%, reorder 10%'
     --seed NUMBER    the same faults again
 
+Example: ackd try --config ackd.toml --keep
+
 Ctrl-C ends it.
 ";
 
@@ -99,8 +101,12 @@ paths of the configuration, signed with its secrets.
     --listen, --faults, --seed    as with `ackd try`
 
 A page to chat in is at /; what was sent and told at /ledger, as JSON; and
-POST /act {\"twin\": \"page\", \"act\": {\"say\": {\"conversation\": \"…\", \"text\": \"…\"}}}
-lets a person write. Ctrl-C ends it.
+POST /act lets a person write, with a body like
+    {\"twin\": \"page\", \"act\": {\"say\": {\"conversation\": \"…\", \"text\": \"…\"}}}
+
+Example: ackd twin --to http://127.0.0.1:5000 --faults 'cut 2%, duplicate 10%'
+
+Ctrl-C ends it.
 ";
 
 const RUN: &str = "\
@@ -224,7 +230,7 @@ mod tests {
 
     #[test]
     fn every_help_fits_a_narrow_terminal_and_shows_an_example() {
-        for topic in [Overview, Run, Check, Send, Events, Why, Replay, Webhook] {
+        for topic in [Overview, Run, Check, Send, Events, Why, Replay, Webhook, Try, Twin] {
             let text = topic.text();
             assert!(text.lines().all(|line| line.chars().count() <= 80 && line == line.trim_end()), "{topic:?}");
             assert!(text.ends_with('\n') && text.contains("--config FILE"), "{topic:?}");
