@@ -19,7 +19,7 @@ impl Tour {
         Tour { picture }
     }
 
-    fn stop(&self, word: &str, event: &Event) -> Option<Content> {
+    fn stop(&self, word: &str) -> Option<Content> {
         let stop = STOPS.iter().position(|stop| stop.eq_ignore_ascii_case(word.trim()))?;
         Some(match stop {
             0 => Content::Gallery { cards: self.cards() },
@@ -33,8 +33,8 @@ impl Tour {
             },
             3 => menu(long_text()),
             _ => Content::Rich {
-                markdown: format!("**Bold**, *slanted* and `code`, for {}", event.person),
-                plain: format!("Plain words, for {}", event.person),
+                markdown: "**Bold**, *slanted* and `code`, where they are shown".to_owned(),
+                plain: "Plain words, where markup is not shown".to_owned(),
             },
         })
     }
@@ -88,7 +88,7 @@ impl Bot for Tour {
             EventKind::Message { choice, text, .. } => {
                 let count = count(event, desk)?;
                 let word = choice.as_deref().or(text.as_deref()).unwrap_or_default();
-                self.stop(word, event).unwrap_or_else(|| match text {
+                self.stop(word).unwrap_or_else(|| match text {
                     Some(text) => menu(format!("You said: {text}\nThat was message {count} of yours. What next?")),
                     None => menu(format!("That has no text. It was message {count} of yours. What next?")),
                 })

@@ -123,6 +123,9 @@ fn what_is_typed_is_answered_on_both_platforms_and_its_life_is_told() {
     browser.keys("and here?\u{e007}");
     answered(&browser, "You said: and here?");
     go_to(&browser, "group");
+    browser.keys("Markup\u{e007}");
+    answered(&browser, "Bold, slanted and code");
+    browser.wait_for("document.querySelector('#chat li.bot strong').textContent === 'Bold'");
     browser.keys("all of you\u{e007}");
     answered(&browser, "You said: all of you");
     browser.run("document.getElementById('mentions').click()");

@@ -134,7 +134,8 @@ impl Message {
             () if self.deleted => "(deleted)",
             // Beside a card, the text is for those who cannot show cards.
             () if self.card.is_some() => "",
-            () => self.text.as_deref().unwrap_or_default(),
+            // What clients show of the two is the markup.
+            () => self.markdown.as_deref().or(self.text.as_deref()).unwrap_or_default(),
         };
         Bubble {
             number: self.bubble,
