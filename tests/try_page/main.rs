@@ -182,7 +182,7 @@ fn back_tab() -> serde_json::Value {
 #[test]
 fn ctrl_c_ends_it_and_leaves_nothing_behind_unless_asked() {
     let mut trial = Trial::start(&[]);
-    assert!(trial.folder.join("ackd.db").exists());
+    assert!(trial.folder.exists());
     assert!(trial.interrupt().success());
     assert!(!trial.folder.exists());
     assert_eq!(trial.lines.by_ref().map_while(Result::ok).last().as_deref(), Some("ended; nothing was kept"));
