@@ -22,6 +22,7 @@ pub enum Command {
     Why { config: Option<PathBuf>, id: String },
     Replay { config: Option<PathBuf>, which: ReplayWhich },
     Webhook { config: Option<PathBuf>, action: WebhookAction, channel: String },
+    Doctor { config: Option<PathBuf> },
     Help(Topic),
     Version,
 }
@@ -117,7 +118,7 @@ pub fn config_file(explicit: Option<&Path>, exists: &dyn Fn(&Path) -> bool) -> R
 }
 
 /// The commands as they are typed, each with its help and the options that only it has.
-const COMMANDS: [(&str, Topic, &[&str]); 7] = [
+const COMMANDS: [(&str, Topic, &[&str]); 8] = [
     ("run", Topic::Run, &[]),
     ("check", Topic::Check, &[]),
     ("send", Topic::Send, &[]),
@@ -125,6 +126,7 @@ const COMMANDS: [(&str, Topic, &[&str]); 7] = [
     ("why", Topic::Why, &[]),
     ("replay", Topic::Replay, &["dead"]),
     ("webhook", Topic::Webhook, &[]),
+    ("doctor", Topic::Doctor, &[]),
 ];
 
 /// What every command understands.
@@ -164,6 +166,7 @@ impl Words {
             Topic::Why => self.why(),
             Topic::Replay => self.replay(),
             Topic::Webhook => self.webhook(),
+            Topic::Doctor => self.nothing_more().map(|config| Command::Doctor { config }),
         }
     }
 
@@ -368,6 +371,7 @@ mod tests {
             assert_eq!(read(line), Ok(parsed), "{line}");
         }
         assert_eq!(command("check"), Command::Check { config: None });
+        assert_eq!(command("doctor --config a.toml"), Command::Doctor { config });
     }
 
     #[test]
@@ -431,11 +435,11 @@ mod tests {
             ("rnu", "there is no command \"rnu\"; did you mean run? see ackd --help"),
             (
                 "dance",
-                "there is no command \"dance\"; there are run, check, send, events, why, replay, webhook; see ackd --help",
+                "there is no command \"dance\"; there are run, check, send, events, why, replay, webhook, doctor; see ackd --help",
             ),
             (
                 "help dance",
-                "there is no command \"dance\"; there are run, check, send, events, why, replay, webhook; see ackd --help",
+                "there is no command \"dance\"; there are run, check, send, events, why, replay, webhook, doctor; see ackd --help",
             ),
             ("--dead events", "ackd has no option \"--dead\"; see ackd --help"),
             ("--confg x run", "ackd has no option \"--confg\"; did you mean --config? see ackd --help"),

@@ -10,6 +10,7 @@
 //!     replay.rs    ackd replay
 //!     reach.rs     how the last two reach the store: through the daemon (control.rs), or on their own
 //!     webhook.rs   ackd webhook: the registration on the platform's side
+//!     doctor/      ackd doctor: what an answering bot needs, live
 //!     show.rs      words from outside, and times, as a terminal may see them
 //!     log.rs       what the daemon says while it runs
 //!
@@ -19,6 +20,7 @@
 pub mod args;
 pub mod check;
 pub mod control;
+pub mod doctor;
 pub mod events;
 mod follow;
 pub mod help;
