@@ -6,7 +6,7 @@ use super::machine::Machine;
 use crate::limits::{CONNECTION_BYTES, DESCRIPTORS_RESERVED, DISK_FREE_BYTES_MIN, MEMORY_BYTES_MIN, STORE_CHECK_TIME};
 use crate::store::sqlite::Soundness;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::{self, Component, Path, PathBuf};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -14,7 +14,9 @@ const MIB: u64 = 1024 * 1024;
 pub(super) fn disk(store: &Path, by: &Instruments<'_>) -> Finding {
     let what = "disk";
     let folder = folder(store);
-    let shown = folder.display();
+    // A relative one would say little to whoever reads it in another folder.
+    let shown = path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    let shown = shown.display();
     if let Err(error) = by.machine.try_disk(folder) {
         let wrong = format!("{shown} does not take what is written: {error}");
         let mend = match error.kind() {
@@ -147,7 +149,7 @@ fn memory_allowed(groups: &str, machine: &dyn Machine) -> Option<u64> {
     let group = groups.lines().find_map(|line| line.strip_prefix("0::/"))?;
     let root = Path::new("/sys/fs/cgroup");
     // From outside of a container's name space a path may begin with dots; what is above our root cannot be seen.
-    let inside = Path::new(group).components().filter(|part| matches!(part, std::path::Component::Normal(_)));
+    let inside = Path::new(group).components().filter(|part| matches!(part, Component::Normal(_)));
     let whole = root.join(inside.collect::<PathBuf>());
     let limits = whole.ancestors().take_while(|folder| folder.starts_with(root)).filter_map(|folder| {
         let limit = machine.read(&folder.join("memory.max")).ok()?;

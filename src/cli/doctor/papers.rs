@@ -113,7 +113,7 @@ fn dangers(config: &Config, file: &Path, by: &Instruments<'_>) -> Vec<(String, S
     for (risk, warning) in config.risks.iter().zip(&config.warnings) {
         let mend = match risk {
             Risk::InClear if open => format!("chmod o-r {}", file.display()),
-            Risk::Danger => "do what it says there, and restart ackd (systemctl restart ackd)".to_owned(),
+            Risk::Danger => "do what it says there; ackd reads it when it starts: systemctl restart ackd".to_owned(),
             // A secret in a file that nobody else can read is as safe as in one of its own.
             Risk::InClear | Risk::Odd => continue,
         };
