@@ -258,8 +258,9 @@ pub const STORE_CHECK_TIME: Duration = Duration::from_secs(10);
 /// How far our clock may be from a platform's. Meta refuses a proof that is 5 minutes off (messenger.md §6), and times
 /// in lists and logs are compared with theirs.
 pub const CLOCK_SKEW_MAX: Duration = Duration::from_secs(60);
-/// How long a word may take to come back over the public URL. Platforms give up on slower webhooks.
-pub const WORD_TIME: Duration = Duration::from_secs(10);
+/// How long one look outside may take, at a token or over the public URL: whoever asks waits for each. A webhook that
+/// takes longer is too slow for any platform.
+pub const LOOK_TIME: Duration = Duration::from_secs(10);
 /// What ackd takes at most, in bytes, besides its connections …
 pub const MEMORY_BYTES_MIN: u64 = 24 * 1024 * 1024;
 /// … and for each connection, in bytes (ARCHITECTURE.md, "Figures": 424 in ackd, the rest in the kernel).

@@ -5,7 +5,7 @@ use super::presence::{Presence, Word};
 use super::{Base, Instruments};
 use crate::config::Outline;
 use crate::intake::WORD_PATH;
-use crate::limits::WORD_TIME;
+use crate::limits::LOOK_TIME;
 use crate::model::{Answer, OutboundRequest, Outcome};
 use std::path::Path;
 
@@ -31,7 +31,7 @@ pub(super) fn finding(
         _ => return Finding::unseen(WHAT, "no word could be left with the daemon"),
     };
     let request = OutboundRequest::get(format!("{url}{WORD_PATH}{}", word.ask));
-    match by.upstream.call(&OutboundRequest { patience: Some(WORD_TIME), ..request }) {
+    match by.upstream.call(&OutboundRequest { patience: Some(LOOK_TIME), ..request }) {
         Outcome::Answered(answer) => answered(url, &port, word, &answer),
         Outcome::Failed(fault) => {
             let mend = format!(

@@ -3,8 +3,9 @@
 use super::finding::Finding;
 use super::{Base, Instruments};
 use crate::config::{Account, Channel};
-use crate::limits::CLOCK_SKEW_MAX;
+use crate::limits::{CLOCK_SKEW_MAX, LOOK_TIME, REGISTRY_CHARS_MAX};
 use crate::model::{Delivery, Moment, OutboundRequest, Outcome};
+use crate::platform::cut::shorten;
 use crate::queue::http_date;
 use crate::registry::Registration;
 use serde_json::Value;
@@ -32,42 +33,17 @@ impl Visits {
             Account::Webex(bot) => (channel.platform.introduction(), &bot.api),
         };
         let Some(question) = question else { return Finding::unseen(what, "its platform knows no such question") };
-        let outcome = by.upstream.call(&question);
+        let outcome = by.upstream.call(&OutboundRequest { patience: Some(LOOK_TIME), ..question });
         let now = (by.world.clock)();
         self.keep_time(api, &outcome, now);
-        let answered = matches!(outcome, Outcome::Answered(_));
         match known(channel, &outcome, now) {
             Ok(who) => {
                 self.accepted.insert(channel.name.clone());
                 Finding::ok(what, who)
             }
-            Err(Flaw::OtherPage { id, page_id }) => {
-                let wrong = format!("it is that of page {id}, and page_id says {page_id}");
-                let mend = format!(
-                    "write the right page_id, or that page's token, for channel {} in {}",
-                    channel.name,
-                    file.display()
-                );
+            Err(flaw) => {
+                let (wrong, mend) = flaw.words(channel, api, matches!(outcome, Outcome::Answered(_)), file);
                 Finding::wrong(what, wrong, mend)
-            }
-            Err(Flaw::Refused(delivery)) => {
-                let (why, locked) = match *delivery {
-                    Delivery::Locked { why } => (why, true),
-                    Delivery::Retry { why, .. } | Delivery::Unknown { why } | Delivery::Dead { why } => (why, false),
-                    Delivery::Delivered { .. } => (NO_ACCOUNT.to_owned(), false),
-                };
-                let name = &channel.name;
-                let mend = match (locked, answered) {
-                    (true, _) => format!(
-                        "make a new token, put it where channel.{name}.access_token in {} says, and restart ackd",
-                        file.display()
-                    ),
-                    (false, true) => {
-                        format!("see that channel.{name}.api in {} is right, or try again later", file.display())
-                    }
-                    (false, false) => format!("see whether this machine gets there: curl -sS -o /dev/null -v {api}"),
-                };
-                Finding::wrong(what, why, mend)
             }
         }
     }
@@ -152,6 +128,32 @@ enum Flaw {
     Refused(Box<Delivery>),
 }
 
+impl Flaw {
+    /// What is wrong, and what mends it.
+    fn words(self, channel: &Channel, api: &str, answered: bool, file: &Path) -> (String, String) {
+        let (name, file) = (&channel.name, file.display());
+        let (why, locked) = match self {
+            Flaw::OtherPage { id, page_id } => {
+                let mend = format!("write the right page_id, or that page's token, for channel {name} in {file}");
+                return (format!("it is that of page {id}, and page_id says {page_id}"), mend);
+            }
+            Flaw::Refused(delivery) => match *delivery {
+                Delivery::Locked { why } => (why, true),
+                Delivery::Retry { why, .. } | Delivery::Unknown { why } | Delivery::Dead { why } => (why, false),
+                Delivery::Delivered { .. } => (NO_ACCOUNT.to_owned(), false),
+            },
+        };
+        let mend = match (locked, answered) {
+            (true, _) => {
+                format!("make a new token, put it where channel.{name}.access_token in {file} says, and restart ackd")
+            }
+            (false, true) => format!("see that channel.{name}.api in {file} is right, or try again later"),
+            (false, false) => format!("see whether this machine gets there: curl -sS -o /dev/null -v {api}"),
+        };
+        (why, mend)
+    }
+}
+
 const NO_ACCOUNT: &str = "the answer does not say who we are";
 
 /// Who we are, as an answer says.
@@ -172,18 +174,15 @@ fn known(channel: &Channel, outcome: &Outcome, now: Moment) -> Result<String, Fl
     let text = |name| body.get(name).and_then(Value::as_str).unwrap_or_default();
     match (text("id"), &page.page_id) {
         ("", _) => Err(Flaw::Refused(Box::new(Delivery::Dead { why: NO_ACCOUNT.to_owned() }))),
-        (id, Some(page_id)) if id != page_id => {
-            Err(Flaw::OtherPage { id: crate::platform::cut::shorten(id, ID_CHARS), page_id: page_id.clone() })
-        }
-        (id, _) => {
-            let shorten = crate::platform::cut::shorten;
-            Ok(format!("we are page {} ({})", shorten(text("name"), ID_CHARS), shorten(id, ID_CHARS)))
-        }
+        (id, Some(page_id)) if id != page_id => Err(Flaw::OtherPage { id: short(id), page_id: page_id.clone() }),
+        (id, _) => Ok(format!("we are page {} ({})", short(text("name")), short(id))),
     }
 }
 
-/// What is shown of a name that a platform gives, in characters.
-const ID_CHARS: usize = crate::limits::REGISTRY_CHARS_MAX;
+/// A name or an id that a platform gives.
+fn short(text: &str) -> String {
+    shorten(text, REGISTRY_CHARS_MAX)
+}
 
 /// Host and port of a base URL.
 fn host(url: &str) -> &str {
