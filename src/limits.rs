@@ -249,6 +249,32 @@ pub const QUOTED_CHARS_MAX: usize = 60;
 
 /// How long the chat page's question for news waits before it is answered with none.
 pub const NEWS_TIME: Duration = Duration::from_secs(20);
+// ---- cli/doctor/ ----
+
+/// What is written and synced to see whether the disk takes it, in bytes: a few pages, as a commit.
+pub const DISK_PROBE_BYTES: usize = 16 * 1024;
+/// Space that must be free, in bytes. The log may grow to 64 MiB before it is moved into the store, which then needs
+/// as much again.
+pub const DISK_FREE_BYTES_MIN: u64 = 128 * 1024 * 1024;
+/// How long the store's pages are looked at: a million events take some ten seconds on a fast disk, and whoever asks
+/// waits.
+pub const STORE_CHECK_TIME: Duration = Duration::from_secs(10);
+/// How far our clock may be from a platform's. Meta refuses a proof that is 5 minutes off (messenger.md §6), and times
+/// in lists and logs are compared with theirs.
+pub const CLOCK_SKEW_MAX: Duration = Duration::from_secs(60);
+/// How long one look outside may take, at a token or over the public URL: whoever asks waits for each. A webhook that
+/// takes longer is too slow for any platform.
+pub const LOOK_TIME: Duration = Duration::from_secs(10);
+/// What ackd takes at most, in bytes, besides its connections …
+pub const MEMORY_BYTES_MIN: u64 = 24 * 1024 * 1024;
+/// … and for each connection, in bytes (ARCHITECTURE.md, "Figures": 424 in ackd, the rest in the kernel).
+pub const CONNECTION_BYTES: u64 = 1229;
+/// Restarts by systemd since somebody started the unit; more are no accident.
+pub const UNIT_RESTARTS_MAX: u32 = 3;
+/// How long another program, as systemctl, may take to say what is asked.
+pub const PROGRAM_TIME: Duration = Duration::from_secs(5);
+/// What it may say, and the longest file of /proc that is read, in bytes. An environment may have 128 KiB and more.
+pub const PROGRAM_BYTES_MAX: usize = 1024 * 1024;
 
 // ---- twin/ ----
 

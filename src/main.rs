@@ -3,6 +3,8 @@
 use ::log::LevelFilter;
 use ackd::cli::args::{Command, Parsed, config_file, parse};
 use ackd::cli::check::check;
+use ackd::cli::doctor::machine::ThisMachine;
+use ackd::cli::doctor::{Instruments, doctor};
 use ackd::cli::events::events;
 use ackd::cli::help::VERSION;
 use ackd::cli::linger::linger;
@@ -69,6 +71,11 @@ fn carry_out(command: Command, out: &mut dyn Write) -> Result<(), CliError> {
         }
         Command::Try(asked) => trial(&asked, &variable, daemon::chance(), out),
         Command::Twin { config, to, play } => twin(&load(config)?, to.as_deref(), &play, daemon::chance(), out),
+        Command::Doctor { config } => {
+            let by =
+                Instruments { world: &world(), env: &variable, upstream: &Fetch::default(), machine: &ThisMachine };
+            doctor(&place(config)?, &by, out)
+        }
         Command::Help(topic) => Ok(out.write_all(topic.text().as_bytes())?),
         Command::Version => Ok(out.write_all(VERSION.as_bytes())?),
     }

@@ -27,6 +27,7 @@ pub enum Command {
     Webhook { config: Option<PathBuf>, action: WebhookAction, channel: String },
     Try(Trial),
     Twin { config: Option<PathBuf>, to: Option<String>, play: Play },
+    Doctor { config: Option<PathBuf> },
     Help(Topic),
     Version,
 }
@@ -122,7 +123,7 @@ pub fn config_file(explicit: Option<&Path>, exists: &dyn Fn(&Path) -> bool) -> R
 }
 
 /// The commands as they are typed, each with its help and the options that only it has.
-const COMMANDS: [(&str, Topic, &[&str]); 9] = [
+const COMMANDS: [(&str, Topic, &[&str]); 10] = [
     ("run", Topic::Run, &[]),
     ("check", Topic::Check, &[]),
     ("send", Topic::Send, &[]),
@@ -132,6 +133,7 @@ const COMMANDS: [(&str, Topic, &[&str]); 9] = [
     ("webhook", Topic::Webhook, &[]),
     ("try", Topic::Try, &["keep", "listen", "faults", "seed"]),
     ("twin", Topic::Twin, &["to", "listen", "faults", "seed"]),
+    ("doctor", Topic::Doctor, &[]),
 ];
 
 /// What every command understands.
@@ -173,6 +175,7 @@ impl Words {
             Topic::Webhook => self.webhook(),
             Topic::Try => self.trial(),
             Topic::Twin => self.twin(),
+            Topic::Doctor => self.nothing_more().map(|config| Command::Doctor { config }),
         }
     }
 
@@ -441,6 +444,7 @@ mod tests {
             assert_eq!(read(line), Ok(parsed), "{line}");
         }
         assert_eq!(command("check"), Command::Check { config: None });
+        assert_eq!(command("doctor --config a.toml"), Command::Doctor { config });
     }
 
     #[test]
@@ -504,11 +508,11 @@ mod tests {
             ("rnu", "there is no command \"rnu\"; did you mean run? see ackd --help"),
             (
                 "dance",
-                "there is no command \"dance\"; there are run, check, send, events, why, replay, webhook, try, twin; see ackd --help",
+                "there is no command \"dance\"; there are run, check, send, events, why, replay, webhook, try, twin, doctor; see ackd --help",
             ),
             (
                 "help dance",
-                "there is no command \"dance\"; there are run, check, send, events, why, replay, webhook, try, twin; see ackd --help",
+                "there is no command \"dance\"; there are run, check, send, events, why, replay, webhook, try, twin, doctor; see ackd --help",
             ),
             ("--dead events", "ackd has no option \"--dead\"; see ackd --help"),
             ("--confg x run", "ackd has no option \"--confg\"; did you mean --config? see ackd --help"),

@@ -16,6 +16,7 @@ pub enum Topic {
     Webhook,
     Try,
     Twin,
+    Doctor,
 }
 
 impl Topic {
@@ -32,6 +33,7 @@ impl Topic {
             Topic::Webhook => WEBHOOK,
             Topic::Try => TRY,
             Topic::Twin => TWIN,
+            Topic::Doctor => DOCTOR,
         }
     }
 }
@@ -50,6 +52,7 @@ ackd: ack first, answer later. A small webhook daemon for chat bots.
     ackd replay ID… | --dead      put it back
     ackd webhook list|create|sync|delete CHANNEL
                                   the registration on the platform's side
+    ackd doctor                   what is wrong, live, and how to mend it
     ackd twin                     the stand-ins alone, for any bot's program
 
 Options of every command:
@@ -223,6 +226,27 @@ Examples:
     ackd webhook sync space
 ";
 
+const DOCTOR: &str = "\
+ackd doctor [--config FILE]
+
+Looks at everything that an answering bot needs, live, and says of each: ok,
+wrong with what mends it, or -- with why it could not be looked at. It looks at
+the configuration and its secrets, the disk, the store, the daemon, how many
+files and how much memory it may take, the unit of systemd, every token, the
+clock, the public URL (which must lead to this very daemon), and every
+registration. It changes nothing; no secret is shown.
+
+Where a daemon runs, its own environment and credentials are looked at, as far
+as you may read them; for a service, that is: sudo ackd doctor
+
+    --config FILE    the configuration; else ackd.toml, /etc/ackd/ackd.toml
+
+Exit codes: 0 nothing is wrong, 1 something is, 2 the configuration is faulty.
+
+Example:
+    sudo ackd doctor --config /etc/ackd/ackd.toml
+";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -230,7 +254,7 @@ mod tests {
 
     #[test]
     fn every_help_fits_a_narrow_terminal_and_shows_an_example() {
-        for topic in [Overview, Run, Check, Send, Events, Why, Replay, Webhook, Try, Twin] {
+        for topic in [Overview, Run, Check, Send, Events, Why, Replay, Webhook, Try, Twin, Doctor] {
             let text = topic.text();
             assert!(text.lines().all(|line| line.chars().count() <= 80 && line == line.trim_end()), "{topic:?}");
             assert!(text.ends_with('\n') && text.contains("--config FILE"), "{topic:?}");

@@ -11,6 +11,7 @@
 //!     reach.rs     how the last two reach the store: through the daemon (control.rs), or on their own
 //!     webhook.rs   ackd webhook: the registration on the platform's side
 //!     trial.rs     ackd try, and twin.rs ackd twin; both play the platforms (playing.rs)
+//!     doctor/      ackd doctor: what an answering bot needs, live
 //!     show.rs      words from outside, and times, as a terminal may see them
 //!     log.rs       what the daemon says while it runs
 //!
@@ -20,6 +21,7 @@
 pub mod args;
 pub mod check;
 pub mod control;
+pub mod doctor;
 pub mod events;
 mod follow;
 pub mod help;

@@ -1,6 +1,6 @@
 //! The bots that a configuration names.
 
-use super::findings::{Findings, Place, quoted};
+use super::findings::{Findings, Place, Risk, quoted};
 use super::name;
 use super::nearest::nearest;
 use super::table::{Entry, Key, Table};
@@ -81,7 +81,7 @@ impl Bots {
     /// Warns of bots that nobody asked for.
     pub(super) fn warn_of_unused(&self, findings: &mut Findings<'_>) {
         for made in self.by_name.values().filter(|made| !made.used) {
-            findings.warn(&made.place, "no channel uses this bot");
+            findings.warn(Risk::Odd, &made.place, "no channel uses this bot");
         }
     }
 }

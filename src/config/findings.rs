@@ -56,6 +56,17 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
+/// What a warning warns of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Risk {
+    /// That it is probably not meant so; nothing suffers.
+    Odd,
+    /// That a secret stands in the configuration itself: whoever may read that file knows it.
+    InClear,
+    /// That a secret is known to others, or may not do its work.
+    Danger,
+}
+
 /// A key and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Place {
@@ -68,7 +79,7 @@ pub(super) struct Findings<'t> {
     file: &'t Path,
     line_starts: Vec<usize>,
     faults: Vec<Fault>,
-    warnings: Vec<Fault>,
+    warnings: Vec<(Risk, Fault)>,
 }
 
 impl<'t> Findings<'t> {
@@ -89,9 +100,9 @@ impl<'t> Findings<'t> {
         self.faults.push(fault);
     }
 
-    pub(super) fn warn(&mut self, place: &Place, what: impl Into<String>) {
+    pub(super) fn warn(&mut self, risk: Risk, place: &Place, what: impl Into<String>) {
         let warning = self.found(place, what.into());
-        self.warnings.push(warning);
+        self.warnings.push((risk, warning));
     }
 
     /// A fault of TOML itself; only the first of a line.
@@ -106,11 +117,11 @@ impl<'t> Findings<'t> {
     }
 
     /// The warnings when there is no fault, else the faults; both in the order of their lines.
-    pub(super) fn verdict(mut self) -> Result<Vec<String>, ConfigError> {
-        self.warnings.sort_by_key(|warning| warning.line);
+    pub(super) fn verdict(mut self) -> Result<Vec<(Risk, String)>, ConfigError> {
+        self.warnings.sort_by_key(|(_, warning)| warning.line);
         self.faults.sort_by_key(|fault| fault.line);
         match self.faults.is_empty() {
-            true => Ok(self.warnings.iter().map(Fault::to_string).collect()),
+            true => Ok(self.warnings.iter().map(|(risk, warning)| (*risk, warning.to_string())).collect()),
             false => Err(ConfigError { faults: self.faults }),
         }
     }

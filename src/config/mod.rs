@@ -26,7 +26,7 @@ mod tests;
 mod url;
 
 pub(crate) use findings::quoted;
-pub use findings::{ConfigError, Fault};
+pub use findings::{ConfigError, Fault, Risk};
 pub use outline::{KnownChannel, Outline};
 pub use stage::Stage;
 pub use surroundings::{Found, Surroundings};
@@ -65,6 +65,8 @@ pub struct Config {
     pub channels: Vec<Channel>,
     /// What is allowed, but probably not meant; complete lines.
     pub warnings: Vec<String>,
+    /// What each of them warns of, in the same order.
+    pub risks: Vec<Risk>,
 }
 
 /// An account of ours on a platform.
@@ -171,7 +173,8 @@ fn walk(text: &str, file: &Path, around: &Around<'_>) -> Result<(Config, Vec<Kno
     });
     let warnings = findings.verdict()?;
     let (config, known) = read.ok_or_else(|| ConfigError::of_file(file, "not TOML".to_owned()))?;
-    Ok((Config { warnings, ..config }, known))
+    let (risks, warnings) = warnings.into_iter().unzip();
+    Ok((Config { warnings, risks, ..config }, known))
 }
 
 /// Reads every key; where one has a fault, its field holds anything, since the whole is then thrown away.
@@ -209,6 +212,7 @@ fn read(
         keep_registered,
         channels: channels.whole,
         warnings: Vec::new(),
+        risks: Vec::new(),
     };
     (config, channels.known)
 }

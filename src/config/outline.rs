@@ -1,4 +1,5 @@
-//! What a command beside the daemon needs of a configuration: where the store is, and which channels there are.
+//! What a command beside the daemon needs of a configuration: where the store is, which channels there are, and how the
+//! daemon is reached.
 //!
 //! Such a command is typed in a shell that has neither the service's environment nor its credentials, by somebody who
 //! may not read its files. So an outline is made without any secret: how each is named is checked, nothing is read.
@@ -8,12 +9,17 @@ use super::surroundings::{Around, Secrets};
 use super::{Config, ConfigError, Surroundings, text_of, walk};
 use crate::model::Reply;
 use crate::platform::Unsayable;
+use crate::registry::PublicUrl;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// A configuration without secrets.
 #[derive(Clone, Debug)]
 pub struct Outline {
     pub store: PathBuf,
+    pub listen: Vec<SocketAddr>,
+    pub connections_max: usize,
+    pub public_url: Option<PublicUrl>,
     /// In the order of the file.
     pub channels: Vec<KnownChannel>,
 }
@@ -39,7 +45,8 @@ impl Outline {
 
     /// The same with other surroundings than the disk.
     pub fn parse_in(text: &str, file: &Path, around: &Surroundings<'_>) -> Result<Outline, ConfigError> {
-        let (Config { store, .. }, channels) = walk(text, file, &Around { world: *around, secrets: Secrets::Named })?;
-        Ok(Outline { store, channels })
+        let (config, channels) = walk(text, file, &Around { world: *around, secrets: Secrets::Named })?;
+        let Config { store, listen, connections_max, public_url, .. } = config;
+        Ok(Outline { store, listen, connections_max, public_url, channels })
     }
 }

@@ -1,6 +1,6 @@
 //! What the world calls this daemon, and how often we look whether the platforms know it.
 
-use super::findings::Findings;
+use super::findings::{Findings, Risk};
 use super::table::{Entry, Table};
 use super::url::BaseUrl;
 use crate::limits::{REGISTRATION_INTERVAL, REGISTRATION_INTERVAL_MAX, REGISTRATION_INTERVAL_MIN};
@@ -14,7 +14,7 @@ pub(super) fn public_url(table: &Table<'_>, findings: &mut Findings<'_>) -> Opti
     let entry = table.get("public_url", findings);
     let asks = entry.as_ref().is_some_and(|entry| entry.value.as_str() == Some("ngrok"));
     if let Some(agent) = agent.as_ref().filter(|_| !asks) {
-        findings.warn(&agent.place, "is of no use without public_url = \"ngrok\"");
+        findings.warn(Risk::Odd, &agent.place, "is of no use without public_url = \"ngrok\"");
     }
     let agent = match &agent {
         Some(entry) => self::agent(entry, findings),

@@ -3,7 +3,7 @@
 //! No message here ever holds a value. Nor does it hold a name that looks as if somebody had written the secret
 //! itself where its name belongs.
 
-use super::findings::{Findings, Place, quoted};
+use super::findings::{Findings, Place, Risk, quoted};
 use super::surroundings::{Around, Found, Secrets};
 use super::table::{Entry, Key, Table};
 use crate::limits::SECRET_BYTES_MAX;
@@ -34,8 +34,8 @@ pub(super) fn secret(entry: &Entry<'_>, fit: Fit, around: &Around<'_>, findings:
     let value = match entry.value {
         DeValue::String(text) => {
             let name = entry.name.to_uppercase();
-            findings
-                .warn(&entry.place, format!("stands in this file for all to read; {{ env = \"{name}\" }} is safer"));
+            let what = format!("stands in this file for all to read; {{ env = \"{name}\" }} is safer");
+            findings.warn(Risk::InClear, &entry.place, what);
             text.clone().into_owned()
         }
         DeValue::Table(entries) => {
@@ -114,7 +114,11 @@ fn from_file(name: &str, place: &Place, around: &Around<'_>, findings: &mut Find
     let shown = quoted(name);
     let found = (around.world.read)(Path::new(name)).map_err(|error| format!("cannot read {shown}: {error}"))?;
     if found.mode & 0o004 != 0 {
-        findings.warn(place, format!("everybody on this machine can read {shown}; chmod o-r takes that away"));
+        findings.warn(
+            Risk::Danger,
+            place,
+            format!("everybody on this machine can read {shown}; chmod o-r takes that away"),
+        );
     }
     content(&found).map_err(|what| format!("{shown} {what}"))
 }

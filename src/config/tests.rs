@@ -369,6 +369,9 @@ fn a_secret_comes_from_each_of_its_sources() {
     assert_eq!(settings(&plain).app_secrets, [crate::model::Secret::new(CANARY)]);
     let told = "11: channel.page.app_secret: stands in this file for all to read; { env = \"APP_SECRET\" } is safer";
     assert_eq!(warnings(&plain), [told]);
+    let risks = |text: &str| parse(text).unwrap().risks;
+    let idle = format!("{plain}[bot.idle]\nkind = \"echo\"\n");
+    assert_eq!((risks(&both), risks(&idle)), (vec![Risk::Danger], vec![Risk::InClear, Risk::Odd]));
 }
 
 /// What the platform of BASE's channel is built from.

@@ -11,4 +11,4 @@ pub mod pace;
 pub mod retry_after;
 
 pub use backoff::delay;
-pub use retry_after::retry_after;
+pub use retry_after::{http_date, retry_after};

@@ -17,12 +17,16 @@ pub fn retry_after(value: &str, now: Moment) -> Option<Duration> {
         let seconds = value.parse().unwrap_or(u64::MAX);
         return Some(Duration::from_secs(seconds).min(UPSTREAM_WAIT_MAX));
     }
-    let date = Moment(http_date(value)?.as_millisecond());
-    Some(date.since(now).min(UPSTREAM_WAIT_MAX))
+    Some(http_date(value)?.since(now).min(UPSTREAM_WAIT_MAX))
+}
+
+/// The moment that a date in a header names.
+pub fn http_date(value: &str) -> Option<Moment> {
+    timestamp(value).map(|date| Moment(date.as_millisecond()))
 }
 
 /// `Sun, 06 Nov 1994 08:49:37 GMT`, or one of the two obsolete forms, which have no other zone than GMT either.
-fn http_date(value: &str) -> Option<Timestamp> {
+fn timestamp(value: &str) -> Option<Timestamp> {
     if let Ok(date) = rfc2822::DateTimeParser::new().parse_timestamp(value) {
         return Some(date);
     }

@@ -244,6 +244,27 @@ impl Registration for Messenger {
         report
     }
 
+    fn examine(&self, target: &str, upstream: &dyn Upstream) -> Result<Report, RegistryFault> {
+        let mut report = Report::default();
+        match &self.app {
+            None => report.left.push(unseen(Some(target))),
+            Some(app) => match self.callback(app, upstream)?.map(|callback| flaws(&callback, target)) {
+                None => report.wrong.push("the app has no callback URL for pages".to_owned()),
+                Some(flaws) if flaws.is_empty() => {}
+                Some(flaws) => report.wrong.push(format!("the app's callback {}", flaws.join(", "))),
+            },
+        }
+        let apps = self.subscribed(upstream)?;
+        match self.ours(&apps).as_slice() {
+            [] => report.wrong.push("our app does not hear this page".to_owned()),
+            ours if ours.iter().any(|app| lacking(&app.fields).is_empty()) => {}
+            [app, ..] => {
+                report.wrong.push(format!("the page's subscription lacks {}", lacking(&app.fields).join(", ")));
+            }
+        }
+        Ok(report)
+    }
+
     fn delete(&self, upstream: &dyn Upstream) -> Report {
         let mut report = Report::default();
         let deleted = self.subscribed(upstream).and_then(|apps| {

@@ -50,6 +50,9 @@ pub trait Registration: Send + Sync {
     /// Makes the platform's side equal to ours, as far as the wish goes.
     fn sync(&self, target: &str, wish: Wish, upstream: &dyn Upstream) -> Report;
 
+    /// The same look with nothing changed: `wrong` is what `sync` would mend, `left` what cannot be seen.
+    fn examine(&self, target: &str, upstream: &dyn Upstream) -> Result<Report, RegistryFault>;
+
     /// Takes back all that is ours.
     fn delete(&self, upstream: &dyn Upstream) -> Report;
 }

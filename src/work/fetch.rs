@@ -14,9 +14,18 @@ use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
 use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Timeout, http};
 
-/// Answer headers that a judge may look at.
-const HEADERS: [&str; 7] =
-    ["retry-after", "x-app-usage", "x-business-use-case-usage", "x-page-usage", "trackingid", "content-type", "link"];
+/// Answer headers that a judge may look at, and those by which `ackd doctor` tells what is wrong.
+const HEADERS: [&str; 9] = [
+    "retry-after",
+    "x-app-usage",
+    "x-business-use-case-usage",
+    "x-page-usage",
+    "trackingid",
+    "content-type",
+    "link",
+    "date",
+    "ngrok-error-code",
+];
 
 /// The upstream side of the workers. Roots are read at the first call over TLS, so that an idle daemon, or one
 /// that only talks to loopback, has no memory in them.

@@ -5,7 +5,7 @@ mod messenger;
 mod webex;
 
 use super::bot::Bots;
-use super::findings::{Findings, quoted};
+use super::findings::{Findings, Risk, quoted};
 use super::name;
 use super::nearest::nearest;
 use super::secret::{Fit, secret};
@@ -212,7 +212,8 @@ fn api(
     match BaseUrl::parse(text) {
         Ok(url) => {
             if !url.https && !url.loopback {
-                findings.warn(&entry.place, "http:// shows the access token to everybody on the way; write https://");
+                let what = "http:// shows the access token to everybody on the way; write https://";
+                findings.warn(Risk::Danger, &entry.place, what);
             }
             Some(url.text)
         }

@@ -2,7 +2,7 @@
 
 use super::{Made, Taken, api, flag, rotated};
 use crate::config::Account;
-use crate::config::findings::{Findings, quoted};
+use crate::config::findings::{Findings, Risk, quoted};
 use crate::config::nearest::nearest;
 use crate::config::secret::{Fit, secret};
 use crate::config::surroundings::Around;
@@ -76,7 +76,8 @@ fn secrets(entry: &Entry<'_>, around: &Around<'_>, findings: &mut Findings<'_>) 
     let secrets = rotated(entry, around, findings)?;
     // Which bytes Webex takes of other characters nobody says (webex.md §6).
     if !secrets.iter().all(|secret| secret.expose().is_ascii()) {
-        findings.warn(&entry.place, "has more than plain ASCII characters; Webex may sign with other bytes than these");
+        let what = "has more than plain ASCII characters; Webex may sign with other bytes than these";
+        findings.warn(Risk::Danger, &entry.place, what);
     }
     Some(secrets)
 }

@@ -29,6 +29,10 @@ impl Registration for Side {
         self.reports.lock().unwrap().remove(0)
     }
 
+    fn examine(&self, _: &str, _: &dyn Upstream) -> Result<Report, RegistryFault> {
+        Ok(Report::default())
+    }
+
     fn delete(&self, _: &dyn Upstream) -> Report {
         Report::default()
     }

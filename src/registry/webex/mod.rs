@@ -204,6 +204,12 @@ impl Registration for Webex {
         report
     }
 
+    fn examine(&self, target: &str, upstream: &dyn Upstream) -> Result<Report, RegistryFault> {
+        let webhooks = self.look(upstream)?;
+        let plan = plan(&self.aim(target), &webhooks, Wish::Sync);
+        Ok(Report { wrong: plan.steps.iter().map(Step::found).collect(), ..Report::default() })
+    }
+
     fn delete(&self, upstream: &dyn Upstream) -> Report {
         let webhooks = match self.look(upstream) {
             Ok(webhooks) => webhooks,

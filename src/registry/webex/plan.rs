@@ -143,6 +143,16 @@ impl Step<'_> {
         }
     }
 
+    /// What is said when it is only found out.
+    pub(super) fn found(&self) -> String {
+        let wanted = self.wanted();
+        match self {
+            Step::Create { .. } => format!("{wanted} is missing"),
+            Step::Repair { why, .. } => format!("{wanted} {why}"),
+            Step::Remove { why, .. } => format!("{wanted} of ours is one too many: {why}"),
+        }
+    }
+
     /// What is said once it is done.
     pub(super) fn done(&self, target: &str) -> String {
         let wanted = self.wanted();

@@ -9,6 +9,7 @@
 //!     upkeep.rs         bots' memory, old events, cursors
 //!     checkpoint.rs   the write-ahead log into the database, beside the writer
 //!     people.rs       lists for `ackd events` and `ackd why`, read-only
+//!     soundness.rs    whether the file is whole, for `ackd doctor`
 //!
 //! Statements are prepared once and live as long as the connection, so the engine borrows the file:
 //! `let file = SqliteFile::open(path)?; let mut store = file.engine()?;`
@@ -20,9 +21,11 @@ mod file;
 mod jobs;
 mod people;
 mod schema;
+mod soundness;
 mod statements;
 mod upkeep;
 
 pub use engine::Engine;
 pub use file::SqliteFile;
 pub use people::{EventLine, Filter, Reader};
+pub use soundness::Soundness;

@@ -13,7 +13,7 @@ use std::path::Path;
 /// A second, read-only look at a store.
 #[derive(Debug)]
 pub struct Reader {
-    connection: Connection,
+    pub(super) connection: Connection,
     /// What `PRAGMA data_version` said last.
     version: i64,
 }

@@ -1,0 +1,488 @@
+//! Each look once passing and in each way failing, in a world that is played.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+use super::super::testing::at;
+use super::machine::Said;
+use super::played::{
+    APP_CALLBACK, BOT_HOOKS, BOT_ME, DAEMON, PAGE_APPS, PAGE_ME, SECRETS, Scene, URL, answer, apps, callback, hooks,
+    limits, unit, unreached, with_header, word_at,
+};
+use crate::cli::control::ControlFault;
+use crate::model::{FetchFault, Outcome};
+use crate::store::StoreError;
+use crate::store::sqlite::Soundness;
+use std::io::ErrorKind;
+
+#[test]
+fn where_all_is_well_every_look_says_what_it_saw() {
+    let scene = Scene::new("well");
+    let text = "\
+ok     configuration: FOLDER/ackd.toml, with page, space
+ok     secrets: each was found, and not everybody may read them
+ok     disk: 41984 MiB free in FOLDER, and it takes what is written
+ok     store: FOLDER/ackd.db is whole
+ok     daemon: process 4711 runs on FOLDER/ackd.db, and answers
+ok     open files: the daemon may open 20000, and 10000 connections need 10064
+ok     memory: the daemon may take 64 MiB, and 10000 connections may need 36 MiB
+ok     unit: ackd.service is active (running), restarted 0 times
+ok     token of page: we are page A page (104)
+ok     token of space: we are Solar (Y2lzY29z-bot)
+ok     clock: within 1 s of that of graph.facebook.com
+ok     public URL: https://bots.example.org leads to this daemon
+ok     registration of page: active, and it leads to https://bots.example.org/messenger
+ok     registration of space: active, and it leads to https://bots.example.org/webex
+nothing is wrong
+";
+    assert_eq!(scene.told(), (0, text.to_owned()));
+}
+
+#[test]
+fn a_faulty_configuration_is_told_whole_and_what_needs_it_is_not_looked_at() {
+    let mut scene = Scene::new("faulty");
+    scene.write("listen = \"127.0.0.1:3000\"", "listen = 7\nlisten_to = 3");
+    let (code, text) = scene.told();
+    assert_eq!(code, 2);
+    let fault = "wrong  configuration: FOLDER/ackd.toml:";
+    assert_eq!(text.lines().filter(|line| line.starts_with(fault)).count(), 2, "{text}");
+    let mend = "       to mend: correct it in line 1; `ackd check --config FOLDER/ackd.toml` says when all is right\n";
+    assert!(text.contains(mend), "{text}");
+    let unseen = [
+        "secrets",
+        "disk",
+        "store",
+        "daemon",
+        "open files",
+        "memory",
+        "clock",
+        "tokens",
+        "public URL",
+        "registrations",
+    ];
+    for what in unseen {
+        let line = format!("--     {what}: not looked at, since the configuration is faulty\n");
+        assert!(text.contains(&line), "{what}: {text}");
+    }
+    assert!(text.contains("ok     unit: "), "it needs no configuration: {text}");
+    assert!(scene.web.asked.borrow().is_empty());
+}
+
+#[test]
+fn a_warning_that_endangers_nothing_is_not_wrong() {
+    let mut scene = Scene::new("odd");
+    scene.text.push_str("[bot.idle]\nkind = \"echo\"\n");
+    let odd = "1 that may not be meant so: `ackd check --config FOLDER/ackd.toml`";
+    scene.expect_ok("configuration", &format!("FOLDER/ackd.toml, with page, space; {odd}"));
+}
+
+#[test]
+fn a_missing_secret_hides_only_what_needs_it() {
+    let mut scene = Scene::new("secret");
+    scene.env.retain(|(name, _)| *name != "BOT");
+    let (code, text) = scene.told();
+    assert_eq!(code, 2);
+    let wrong =
+        "wrong  secrets: FOLDER/ackd.toml:17: channel.space.access_token: the environment variable BOT is not set";
+    let mend = "       to mend: set it where it is named; those of a service are seen while it runs, by root: sudo ackd \
+                doctor --config FOLDER/ackd.toml\n";
+    assert!(text.contains(wrong) && text.contains(mend), "{text}");
+    for what in ["token of page", "token of space", "registration of page", "registration of space"] {
+        assert!(
+            text.contains(&format!("--     {what}: not looked at, since its secrets are not all there\n")),
+            "{text}"
+        );
+    }
+    assert!(text.contains("--     clock: not looked at, since "), "{text}");
+    assert!(text.contains("ok     public URL: https://bots.example.org leads to this daemon\n"), "{text}");
+    assert!(text.ends_with("\n1 wrong\n"), "{text}");
+}
+
+#[test]
+fn secrets_are_those_of_the_running_daemon_where_its_environment_may_be_read() {
+    let mut scene = Scene::new("environ");
+    let environ: String = SECRETS.iter().map(|(name, value)| format!("{name}={value}\0")).collect();
+    scene.file(&format!("/proc/{DAEMON}/environ"), format!("PATH=/bin\0{environ}"));
+    scene.env = vec![("BOT", "another token in the shell")];
+    let fine = "each was found, as the running daemon has them, and not everybody may read them";
+    scene.expect_ok("secrets", fine);
+    scene.file(&format!("/proc/{DAEMON}/environ"), environ.replace("APP=", "APPLE="));
+    let about = scene.about("secrets");
+    assert!(about.contains("the environment variable APP is not set"), "{about}");
+    assert!(
+        about.ends_with("to mend: correct it in line 9; `ackd check --config FOLDER/ackd.toml` says when all is right")
+    );
+}
+
+#[test]
+fn a_secret_that_everybody_may_read_is_wrong_and_one_in_a_closed_file_is_not() {
+    let mut scene = Scene::new("open");
+    scene.write("{ env = \"HOOK\" }", &format!("\"{}\"", SECRETS[4].1));
+    let wrong = "FOLDER/ackd.toml:18: channel.space.secret: stands in this file for all to read; { env = \"SECRET\" } is \
+                 safer";
+    scene.expect_wrong("secrets", wrong, "chmod o-r FOLDER/ackd.toml");
+    scene.machine.mode = 0o100_640;
+    scene.expect_ok("secrets", "each was found, and not everybody may read them");
+    let mut scene = Scene::new("plain");
+    scene.write("path = \"/webex\"", "path = \"/webex\"\napi = \"http://webex.example.org/v1\"");
+    scene.page("http://webex.example.org/v1/people/me", unreached());
+    let about = scene.about("secrets");
+    assert!(about.starts_with("wrong  secrets: FOLDER/ackd.toml:16: channel.space.api: http:// shows the"), "{about}");
+}
+
+#[test]
+fn a_disk_that_takes_nothing_or_is_nearly_full_is_wrong() {
+    let mut scene = Scene::new("disk");
+    for (kind, mend) in [
+        (
+            ErrorKind::PermissionDenied,
+            "run this as ackd's user, or with sudo; if it is that user: chown -R USER FOLDER",
+        ),
+        (ErrorKind::StorageFull, "free some space there: du -xh FOLDER | sort -h; ackd goes on by itself"),
+        (ErrorKind::ReadOnlyFilesystem, "mount it for writing; `dmesg` says whether the disk failed"),
+        (ErrorKind::Other, "see what `dmesg` and `journalctl -k` say about that disk"),
+    ] {
+        scene.machine.disk = Err(kind);
+        let wrong = format!("FOLDER does not take what is written: {}", std::io::Error::from(kind));
+        scene.expect_wrong("disk", &wrong, mend);
+    }
+    scene.machine.disk = Ok(127 * 1024 * 1024);
+    let wrong = "127 MiB free in FOLDER, and the store needs up to 128 MiB to go on";
+    scene.expect_wrong("disk", wrong, "free some space there: du -xh FOLDER | sort -h");
+    scene.machine.disk = Ok(128 * 1024 * 1024);
+    scene.expect_ok("disk", "128 MiB free in FOLDER, and it takes what is written");
+}
+
+#[test]
+fn a_damaged_store_is_wrong_and_one_that_was_looked_at_in_part_says_so() {
+    let mut scene = Scene::new("store");
+    scene.machine.soundness = Ok(Some(Soundness::Damaged("row 7 missing from index event_once".to_owned())));
+    let mend = "systemctl stop ackd; cp -a FOLDER/ackd.db* /somewhere/safe/; sqlite3 FOLDER/ackd.db .recover";
+    scene.expect_wrong("store", "FOLDER/ackd.db is damaged: row 7 missing from index event_once", mend);
+    scene.machine.soundness =
+        Err(StoreError("store x: unable to open; run this as ackd's user, or with sudo".to_owned()));
+    scene.expect_wrong("store", "store x: unable to open", "run this as ackd's user, or with sudo");
+    scene.machine.soundness = Ok(Some(Soundness::Cut));
+    let all = "`sqlite3 -readonly FOLDER/ackd.db 'PRAGMA quick_check'`";
+    scene.expect_ok("store", &format!("FOLDER/ackd.db: no damage found in 10 s; that was not all of it, {all} is"));
+    scene.machine.soundness = Ok(None);
+    scene.expect_ok("store", "FOLDER/ackd.db: there is none yet; `ackd run` makes it");
+}
+
+#[test]
+fn a_daemon_that_does_not_run_or_does_not_answer_is_wrong() {
+    let mut scene = Scene::new("daemon");
+    let restart = "systemctl restart ackd; journalctl -u ackd -n 50";
+    scene.machine.left = Err(ControlFault::Lost("it did not answer within 10 s".to_owned()));
+    let wrong = "process 4711 has the control socket of FOLDER/ackd.db, but it did not answer within 10 s";
+    scene.expect_wrong("daemon", wrong, restart);
+    scene.expect_unseen("public URL", "no word could be left with the daemon");
+    scene.machine.left = Err(ControlFault::Refused { status: 404, why: String::new() });
+    let older = "refuses a word with HTTP 404: it is an older ackd, or another program";
+    scene.expect_wrong("daemon", &wrong.replace("it did not answer within 10 s", older), restart);
+
+    scene.file("/proc/self/limits", limits("1024", "524288"));
+    scene.file("/proc/self/cgroup", "0::/user.slice\n".to_owned());
+    scene.machine.listener = Err(ErrorKind::ConnectionRefused);
+    scene.expect_wrong("daemon", "one holds FOLDER/ackd.db, but nobody answers at its control socket", restart);
+    scene.machine.held = Ok(false);
+    let start = "systemctl start ackd, or without systemd: ackd run --config FOLDER/ackd.toml";
+    scene.expect_wrong("daemon", "none runs on FOLDER/ackd.db", start);
+    scene.expect_unseen("public URL", "no daemon runs that could answer there");
+    scene.machine.listener = Err(ErrorKind::PermissionDenied);
+    let wrong = "whether one runs on FOLDER/ackd.db cannot be seen: permission denied";
+    scene.expect_wrong("daemon", wrong, "sudo ackd doctor --config FOLDER/ackd.toml");
+    scene.expect_unseen("public URL", "no word could be left with the daemon");
+}
+
+#[test]
+fn too_few_open_files_for_the_connections_are_wrong() {
+    let mut scene = Scene::new("files");
+    let path = format!("/proc/{DAEMON}/limits");
+    let mend = |room| {
+        format!(
+            "write LimitNOFILE=10064 below [Service] with `systemctl edit ackd`, or connections = {room} in \
+             FOLDER/ackd.toml; then restart ackd"
+        )
+    };
+    scene.file(&path, limits("10063", "20000"));
+    let wrong = "the daemon may open 10063, and 10000 connections need 10064";
+    scene.expect_wrong("open files", wrong, &mend(9999));
+    scene.file(&path, limits("10064", "10064"));
+    scene.expect_ok("open files", "the daemon may open 10064, and 10000 connections need 10064");
+    scene.file(&path, limits("unlimited", "unlimited"));
+    scene.expect_ok("open files", "the daemon may open any number, and 10000 connections need 10064");
+    scene.file(&path, "nonsense".to_owned());
+    scene.expect_unseen("open files", "/proc/4711/limits does not name the limit");
+    scene.machine.files.remove(&path);
+    scene.expect_unseen("open files", "/proc/4711/limits cannot be read: entity not found");
+
+    // Without a daemon it is this shell's, which a daemon would raise.
+    (scene.machine.listener, scene.machine.held) = (Err(ErrorKind::NotFound), Ok(false));
+    scene.file("/proc/self/limits", limits("1024", "524288"));
+    let fine = "a daemon started from this shell may open 524288, and 10000 connections need 10064";
+    scene.expect_ok("open files", fine);
+    scene.file("/proc/self/limits", limits("1024", "4096"));
+    let about = scene.about("open files");
+    assert!(about.starts_with("wrong  open files: a daemon started from this shell may open 4096, and "), "{about}");
+}
+
+#[test]
+fn too_little_memory_for_the_connections_is_wrong_wherever_the_limit_is() {
+    let mut scene = Scene::new("memory");
+    let mend = "write MemoryMax=36M below [Service] with `systemctl edit ackd`, or a smaller `connections` into the \
+                configuration; then restart ackd";
+    let wrong = "the daemon may take 32 MiB, and 10000 connections may need 36 MiB";
+    for group in ["system.slice/ackd.service", "system.slice", "."] {
+        let path = format!("/sys/fs/cgroup/{group}/memory.max").replace("/./", "/");
+        let before = scene.machine.files.get(&path).cloned();
+        scene.file(&path, "33554432\n".to_owned());
+        scene.expect_wrong("memory", wrong, mend);
+        match before {
+            Some(before) => scene.file(&path, before),
+            None => drop(scene.machine.files.remove(&path)),
+        }
+    }
+    scene.expect_ok("memory", "the daemon may take 64 MiB, and 10000 connections may need 36 MiB");
+    scene.file("/sys/fs/cgroup/system.slice/ackd.service/memory.max", "max\n".to_owned());
+    scene.expect_ok("memory", "no limit is set for the daemon; 10000 connections may need 36 MiB");
+    // From inside of a container: only what lies below its root can be seen.
+    scene.file(&format!("/proc/{DAEMON}/cgroup"), "1:name=x:/\n0::/../ackd\n".to_owned());
+    scene.file("/sys/fs/cgroup/ackd/memory.max", "33554432\n".to_owned());
+    scene.expect_wrong("memory", wrong, mend);
+    scene.machine.files.remove(&format!("/proc/{DAEMON}/cgroup"));
+    scene.expect_unseen("memory", "/proc/4711/cgroup cannot be read: entity not found");
+}
+
+#[test]
+fn the_unit_may_be_missing_but_must_not_have_failed() {
+    let mut scene = Scene::new("unit");
+    let log = "journalctl -u ackd -n 50";
+    scene.machine.systemctl = Ok(unit(&[("ActiveState", "failed"), ("SubState", "failed"), ("Result", "exit-code")]));
+    scene.expect_wrong("unit", "ackd.service has failed (exit-code)", log);
+    scene.machine.systemctl = Ok(unit(&[("NRestarts", "4"), ("Result", "signal")]));
+    let wrong = "ackd.service was restarted 4 times since it was started (active, running, signal)";
+    scene.expect_wrong("unit", wrong, log);
+    let waiting = [("ActiveState", "activating"), ("SubState", "auto-restart"), ("Result", "exit-code")];
+    scene.machine.systemctl = Ok(unit(&waiting));
+    let wrong = "ackd.service was restarted 0 times since it was started (activating, auto-restart, exit-code)";
+    scene.expect_wrong("unit", wrong, log);
+    scene.machine.systemctl = Ok(unit(&[("UnitFileState", "disabled")]));
+    let wrong = "ackd.service runs, but would not be started with the machine";
+    scene.expect_wrong("unit", wrong, "systemctl enable ackd");
+    scene.machine.systemctl = Ok(unit(&[("LoadState", "bad-setting")]));
+    let mend = "systemctl status ackd; systemd-analyze verify ackd.service";
+    scene.expect_wrong("unit", "systemd cannot use ackd.service: bad-setting", mend);
+
+    scene.machine.systemctl = Ok(unit(&[("NRestarts", "3")]));
+    scene.expect_ok("unit", "ackd.service is active (running), restarted 3 times");
+    scene.machine.systemctl = Ok(unit(&[("LoadState", "not-found"), ("ActiveState", "inactive")]));
+    scene.expect_ok("unit", "ackd.service is not installed");
+    scene.machine.systemctl = Err(ErrorKind::NotFound);
+    scene.expect_ok("unit", "this machine has no systemd");
+    let error = "System has not been booted with systemd as init system\nmore\n".to_owned();
+    scene.machine.systemctl = Ok(Said { out: String::new(), error });
+    let why = "systemd does not run here (System has not been booted with systemd as init system)";
+    scene.expect_unseen("unit", why);
+    scene.machine.systemctl = Err(ErrorKind::TimedOut);
+    scene.expect_unseen("unit", "systemctl cannot be asked: timed out");
+}
+
+#[test]
+fn a_token_that_is_refused_is_wrong_in_words_and_its_registration_is_not_asked_for() {
+    let mut scene = Scene::new("token");
+    let refusal = format!(
+        r#"{{"error":{{"message":"Malformed access token {}","code":190,"error_subcode":463}}}}"#,
+        SECRETS[2].1
+    );
+    scene.page(PAGE_ME, answer(400, &refusal));
+    let wrong = "error 190/463: the page's token has expired: make a new one and restart (Meta says: Malformed access \
+                 token ***)";
+    let mend = |channel| {
+        format!(
+            "make a new token, put it where channel.{channel}.access_token in FOLDER/ackd.toml says, and restart ackd"
+        )
+    };
+    scene.expect_wrong("token of page", wrong, &mend("page"));
+    scene.expect_unseen("registration of page", "its token is not accepted, or could not be looked at");
+    assert!(!scene.web.asked.borrow().iter().any(|url| url == PAGE_APPS));
+
+    let mut scene = Scene::new("token-webex");
+    scene.page(BOT_ME, answer(401, r#"{"message":"no","trackingId":"ROUTER_1"}"#));
+    let about = scene.about("token of space");
+    assert!(
+        about.starts_with("wrong  token of space: HTTP 401: the bot's token is not valid: make a new one and restart"),
+        "{about}"
+    );
+    assert!(about.ends_with(&format!("to mend: {}", mend("space"))), "{about}");
+}
+
+#[test]
+fn a_platform_that_is_not_reached_or_answers_something_else_is_told_apart_from_a_refusal() {
+    let mut scene = Scene::new("unreached");
+    scene.page(BOT_ME, unreached());
+    let mend = "see whether this machine gets there: curl -sS -o /dev/null -v https://webexapis.com/v1";
+    scene.expect_wrong("token of space", "example.org: Connection refused", mend);
+    let mend = "see that channel.page.api in FOLDER/ackd.toml is right, or try again later";
+    let mut scene = Scene::new("strange");
+    scene.page(PAGE_ME, answer(404, "<html>"));
+    let wrong = "HTTP 404 without a Graph error: does `api` lead to the Graph API?";
+    scene.expect_wrong("token of page", wrong, mend);
+    scene.page(PAGE_ME, answer(200, "<html>"));
+    scene.expect_wrong("token of page", "the answer does not say who we are", mend);
+    scene.page(PAGE_ME, answer(200, r#"{"id":"7","name":"Another"}"#));
+    let mend = "write the right page_id, or that page's token, for channel page in FOLDER/ackd.toml";
+    scene.expect_wrong("token of page", "it is that of page 7, and page_id says 104", mend);
+}
+
+#[test]
+fn a_clock_more_than_a_minute_off_is_wrong_on_either_side() {
+    let mut scene = Scene::new("clock");
+    scene.clock = || at(61);
+    let mend = "timedatectl set-ntp true";
+    scene.expect_wrong("clock", "it is 61 s ahead of that of graph.facebook.com", mend);
+    scene.clock = || at(60);
+    scene.expect_ok("clock", "within 61 s of that of graph.facebook.com");
+    let mut scene = Scene::new("clock-behind");
+    let date = "Fri, 15 Jan 2027 08:01:01 GMT";
+    scene.page(PAGE_ME, with_header(200, r#"{"id":"104","name":"A page"}"#, "date", date));
+    scene.expect_wrong("clock", "it is 61 s behind that of graph.facebook.com", mend);
+    // A refusal tells the time as well; who says none is passed over.
+    scene.page(PAGE_ME, with_header(200, r#"{"id":"104","name":"A page"}"#, "date", "noon"));
+    scene.page(BOT_ME, answer(401, "{}"));
+    scene.expect_ok("clock", "within 1 s of that of webexapis.com");
+    scene.page(PAGE_ME, unreached());
+    scene.page(BOT_ME, unreached());
+    scene.expect_unseen("clock", "no platform said what time it is");
+}
+
+#[test]
+fn a_public_url_that_leads_elsewhere_says_who_answered_instead() {
+    let mut scene = Scene::new("url");
+    let there = "https://bots.example.org does not lead to this daemon: another program answers HTTP";
+    let see = "port 3000 of this machine; curl -v https://bots.example.org/";
+    let other = "see which program that is, and let the proxy or tunnel lead to ackd instead";
+    for (status, body, how, mend) in [
+        (200, "another word", "", other),
+        (404, "<html>", "", other),
+        (301, "", ": a redirect, which platforms do not follow", "write as public_url where it redirects to"),
+        (401, "", ": it asks who we are, and platforms cannot say", "let the proxy pass webhooks without a login"),
+        (502, "", ": a proxy that does not get through to it", "see that the proxy leads to where ackd listens"),
+    ] {
+        scene.page(&word_at(URL), answer(status, body));
+        scene.expect_wrong("public URL", &format!("{there} {status}{how}"), &format!("{mend}: {see}"));
+    }
+    scene.page(&word_at(URL), answer(404, "there is nothing at this path\n"));
+    let wrong = "https://bots.example.org leads to an ackd, but to another one, or below another path (HTTP 404)";
+    scene.expect_wrong("public URL", wrong, "let the proxy or tunnel lead to port 3000, with the path as it is");
+    scene.page(&word_at(URL), unreached());
+    let mend = "see that DNS, firewall and proxy or tunnel lead to port 3000 of this machine; from elsewhere: curl -v \
+                https://bots.example.org/";
+    scene.expect_wrong("public URL", "https://bots.example.org is not reached: example.org: Connection refused", mend);
+}
+
+#[test]
+fn what_ngrok_says_is_explained() {
+    let mut scene = Scene::new("ngrok");
+    for (status, code, meaning, mend) in [
+        (502, "ERR_NGROK_8012", "the agent runs, but nobody takes its connection", "let it lead here: ngrok http 3000"),
+        (404, "ERR_NGROK_3200", "the endpoint is offline: no agent runs", "ngrok http 3000"),
+        (429, "ERR_NGROK_702", "too many requests in this minute", "try again in a minute"),
+        (403, "ERR_NGROK_9999", "an error of its own", "see https://ngrok.com/docs/errors; then ngrok http 3000"),
+    ] {
+        scene.page(&word_at(URL), with_header(status, "<html>", "ngrok-error-code", code));
+        let there = "https://bots.example.org does not lead to this daemon: ngrok answers HTTP";
+        scene.expect_wrong("public URL", &format!("{there} {status}, {code}: {meaning}"), mend);
+    }
+}
+
+#[test]
+fn an_address_that_the_agent_has_is_used_and_an_agent_without_one_is_wrong() {
+    let mut scene = Scene::new("agent");
+    scene.write("\"https://bots.example.org\"", "\"ngrok\"");
+    let endpoints = "http://127.0.0.1:4040/api/endpoints";
+    let list = format!(r#"{{"endpoints":[{{"url":"{URL}","upstream":{{"url":"http://localhost:3000"}}}}]}}"#);
+    scene.page(endpoints, answer(200, &list));
+    scene.expect_ok("public URL", "https://bots.example.org leads to this daemon");
+    scene.expect_ok("registration of space", "active, and it leads to https://bots.example.org/webex");
+    let fault = FetchFault { went_out: false, why: "127.0.0.1:4040: Connection refused".to_owned() };
+    scene.page(endpoints, Outcome::Failed(fault));
+    let about = scene.about("public URL");
+    assert!(
+        about.starts_with("wrong  public URL: the ngrok agent at http://127.0.0.1:4040: 127.0.0.1:4040: "),
+        "{about}"
+    );
+    assert!(about.ends_with("to mend: ngrok http 3000"), "{about}");
+    scene.expect_unseen("registration of page", "the public URL is not known");
+}
+
+#[test]
+fn without_a_public_url_what_needs_it_is_not_looked_at() {
+    let mut scene = Scene::new("homeless");
+    scene.write("public_url = \"https://bots.example.org\"\n", "");
+    scene.expect_unseen("public URL", "FOLDER/ackd.toml has no public_url");
+    scene.expect_unseen("registration of page", "FOLDER/ackd.toml has no public_url");
+    assert_eq!(scene.told().0, 0);
+}
+
+#[test]
+fn webhooks_that_are_inactive_missing_or_point_elsewhere_are_wrong() {
+    let mut scene = Scene::new("hooks");
+    let what = "registration of space";
+    let mend = "ackd webhook sync space --config FOLDER/ackd.toml";
+    let here = "it should lead to https://bots.example.org/webex";
+    scene.page(BOT_HOOKS, hooks(|items| items[0]["status"] = "inactive".into()));
+    scene.expect_wrong(what, &format!("messages/created was inactive; {here}"), mend);
+    scene.page(BOT_HOOKS, hooks(|items| drop(items.remove(2))));
+    scene.expect_wrong(what, &format!("memberships/created is missing; {here}"), mend);
+    scene.page(
+        BOT_HOOKS,
+        hooks(|items| {
+            items[1]["targetUrl"] = "https://old.ngrok.io/webex".into();
+            items[2]["secret"] = "another".into();
+        }),
+    );
+    let both =
+        "attachmentActions/created pointed at https://old.ngrok.io/webex; memberships/created had another secret";
+    scene.expect_wrong(what, &format!("{both}; {here}"), mend);
+    scene.page(
+        BOT_HOOKS,
+        hooks(|items| {
+            let mut second = items[0].clone();
+            second["id"] = "second".into();
+            items.push(second);
+        }),
+    );
+    scene.expect_wrong(what, &format!("messages/created of ours is one too many: there were two; {here}"), mend);
+    scene.page(BOT_HOOKS, answer(429, r#"{"message":"slow down"}"#));
+    scene.expect_wrong(what, "too many calls: try again later (Webex says: slow down)", mend);
+}
+
+#[test]
+fn a_page_without_our_app_or_with_another_callback_is_wrong() {
+    let mut scene = Scene::new("callback");
+    let what = "registration of page";
+    let mend = "ackd webhook sync page --config FOLDER/ackd.toml";
+    let here = "it should lead to https://bots.example.org/messenger";
+    scene.page(APP_CALLBACK, callback("https://old.example/x", false));
+    let wrong = "the app's callback pointed at https://old.example/x, was inactive";
+    scene.expect_wrong(what, &format!("{wrong}; {here}"), mend);
+    scene.page(APP_CALLBACK, answer(200, r#"{"data":[]}"#));
+    scene.expect_wrong(what, &format!("the app has no callback URL for pages; {here}"), mend);
+    scene.page(APP_CALLBACK, callback(&format!("{URL}/messenger"), true));
+    scene.page(PAGE_APPS, answer(200, r#"{"data":[]}"#));
+    scene.expect_wrong(what, &format!("our app does not hear this page; {here}"), mend);
+    scene.page(PAGE_APPS, apps(&["messages", "messaging_postbacks", "messaging_optins", "messaging_referrals"]));
+    scene.expect_wrong(what, &format!("the page's subscription lacks message_echoes; {here}"), mend);
+}
+
+#[test]
+fn without_the_apps_number_its_callback_is_not_called_well() {
+    let mut scene = Scene::new("app-id");
+    scene.write("app_id = \"482\"\n", "");
+    let about = scene.about("registration of page");
+    let (seen, unseen) = about.split_once('\n').unwrap();
+    assert!(seen.starts_with("ok     registration of page: active, "), "{about}");
+    let line = "--     registration of page: not looked at, since nobody may see the app's callback URL, for which app_id is \
+                needed; ";
+    assert!(unseen.starts_with(line), "{about}");
+    assert_eq!(scene.told().0, 0);
+}
