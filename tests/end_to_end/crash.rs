@@ -2,8 +2,8 @@
 
 use crate::client::{Client, PATH, one};
 use crate::graph::{Act, PATIENCE};
-use crate::luck::Luck;
 use crate::scene::Scene;
+use crate::shared::luck::Luck;
 use ackd::store::State;
 use ackd::store::sqlite::Reader;
 use std::collections::{BTreeMap, HashMap};

@@ -1,18 +1,15 @@
-//! The real `ackd`, as a process of its own: started on a folder of its own, stopped, killed, started again.
+//! What the daemons here are started with: pages, secrets, and where those stand.
 
-use crate::address::own_loopback;
-use crate::graph::PATIENCE;
-use rustix::process::{Pid, Signal, kill_process};
+use crate::shared::daemon;
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
-use std::time::Duration;
+
+pub use crate::shared::daemon::{Folder, GLANCE};
+
+/// A daemon of pages.
+pub type Daemon = daemon::Daemon<Setup>;
 
 /// Secrets of the daemons here; each appears nowhere else, so that it can be searched for.
 pub const APP_SECRET: &str = "5f2d0c1b9a8e7f6d5c4b3a2918070605";
@@ -20,9 +17,6 @@ pub const VERIFY_TOKEN: &str = "canary-verify-token-9d41c7";
 pub const PAGE_TOKEN: &str = "EAAcanaryPAGEtoken0Zb71QxWvYu2";
 /// The token of another page, for those who have two.
 pub const OTHER_TOKEN: &str = "EAAcanaryOTHERtoken8Tq33KmLpRs5";
-
-/// Lines of the log that a failure shows.
-const LINES_SHOWN: usize = 200;
 
 /// A channel of the configuration.
 #[derive(Clone, Debug)]
@@ -59,169 +53,26 @@ impl Default for Setup {
     }
 }
 
-/// A folder that is removed at the end, with what is mounted in it.
-pub struct Folder {
-    path: PathBuf,
-    mounted: Option<PathBuf>,
-}
-
-impl Folder {
-    /// A new empty one.
-    pub fn new() -> Folder {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("ackd-end-to-end-{}-{number}", std::process::id()));
-        fs::create_dir(&path).unwrap();
-        Folder { path, mounted: None }
-    }
-
-    /// Mounts a small tmpfs in it, which only root may do; where it is, or why it cannot be.
-    pub fn mount(&mut self, name: &str, size: &str) -> Result<PathBuf, String> {
-        let path = self.path.join(name);
-        fs::create_dir(&path).unwrap();
-        let options = format!("size={size},mode=700");
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", &options, "ackd-end-to-end"]).arg(&path);
-        let output = mount.output().map_err(|error| error.to_string())?;
-        if !output.status.success() {
-            return Err(String::from_utf8_lossy(&output.stderr).lines().next().unwrap_or("no reason").to_owned());
-        }
-        self.mounted = Some(path.clone());
-        Ok(path)
-    }
-
-    /// Where it is.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        if let Some(mounted) = &self.mounted {
-            let _ = Command::new("umount").arg("-l").arg(mounted).status();
-        }
-        let _ = fs::remove_dir_all(&self.path);
-    }
-}
-
-/// What a process says, line by line.
-#[derive(Default)]
-struct Log {
-    said: Mutex<Said>,
-    changed: Condvar,
-}
-
-#[derive(Default)]
-struct Said {
-    text: String,
-    ended: bool,
-}
-
-/// A daemon: a folder, and a process while it runs.
-pub struct Daemon {
-    pub setup: Setup,
-    pub folder: Folder,
-    /// Where it listens, also after a restart.
-    pub address: SocketAddr,
-    api: String,
-    child: Option<Child>,
-    reader: Option<JoinHandle<()>>,
-    log: Arc<Log>,
-}
-
-impl Daemon {
-    /// Starts one that answers through `api`, and waits until it listens.
-    pub fn start(setup: Setup, api: String) -> Daemon {
-        Daemon::start_in(Folder::new(), setup, api)
-    }
-
-    /// The same in a folder that may hold something already.
-    pub fn start_in(folder: Folder, setup: Setup, api: String) -> Daemon {
-        let mut daemon = Daemon::prepare(folder, setup, api);
-        daemon.restart();
-        daemon
-    }
-
-    /// One that has not been started yet.
-    pub fn prepare(folder: Folder, setup: Setup, api: String) -> Daemon {
-        let address = SocketAddr::from((own_loopback(), 0));
-        Daemon { setup, folder, address, api, child: None, reader: None, log: Arc::default() }
-    }
-
-    /// Starts it again, on the same store and port.
-    pub fn restart(&mut self) {
-        let before = self.log().len();
-        self.spawn();
-        let line = self.wait_for_line(before, "listening on ");
-        let address = line.split("listening on ").nth(1).unwrap_or_default().split_whitespace().next();
-        self.address = address.unwrap_or_default().parse().unwrap_or_else(|error| panic!("{line}: {error}"));
-    }
-
-    /// Writes the configuration and starts the process, whatever it does then.
-    pub fn spawn(&mut self) {
-        assert!(self.child.is_none(), "it still runs");
-        self.log.said.lock().unwrap_or_else(PoisonError::into_inner).ended = false;
-        fs::write(self.config(), self.toml()).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_ackd"));
-        command.arg("run").arg("--config").arg(self.config());
-        command.env("RUST_LOG", self.setup.log).env_remove("STATE_DIRECTORY").env_remove("RUST_BACKTRACE");
-        // Nobody is there; and replies must not take a way that a stray variable names.
-        command.env("HTTP_PROXY", "http://127.0.0.1:9").env("ALL_PROXY", "http://127.0.0.1:9");
-        if !self.setup.secrets_in_files {
-            command.env("APP_SECRET", APP_SECRET).env("VERIFY_TOKEN", VERIFY_TOKEN);
-            for page in &self.setup.pages {
-                command.env(format!("TOKEN_{}", page.name.to_uppercase()), page.token);
-            }
-        }
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let stderr = child.stderr.take().unwrap();
-        let log = Arc::clone(&self.log);
-        let reader = thread::spawn(move || {
-            let mut stderr = BufReader::new(stderr);
-            let mut line = Vec::new();
-            while stderr.read_until(b'\n', &mut line).is_ok_and(|count| count > 0) {
-                log.said.lock().unwrap().text.push_str(&String::from_utf8_lossy(&line));
-                log.changed.notify_all();
-                line.clear();
-            }
-            log.said.lock().unwrap().ended = true;
-            log.changed.notify_all();
-        });
-        (self.child, self.reader) = (Some(child), Some(reader));
-    }
-
-    /// Its configuration.
-    pub fn config(&self) -> PathBuf {
-        self.folder.path().join("ackd.toml")
-    }
-
-    /// Its store.
-    pub fn store(&self) -> PathBuf {
-        self.folder.path().join(&self.setup.store)
-    }
-
-    fn toml(&self) -> String {
-        let Setup { workers, connections, store, .. } = &self.setup;
-        let mut text =
-            format!("listen = \"{}\"\nstore = \"sqlite:{}\"\nworkers = {workers}\n", self.address, store.display());
+impl daemon::Setup for Setup {
+    fn toml(&self, folder: &Path, address: SocketAddr, api: &str) -> String {
+        let Setup { workers, connections, store, .. } = self;
+        let mut text = format!("listen = \"{address}\"\nstore = \"sqlite:{}\"\nworkers = {workers}\n", store.display());
         if let Some(connections) = connections {
             let _ = writeln!(text, "connections = {connections}");
         }
-        for Page { name, path, token } in &self.setup.pages {
+        for Page { name, path, token } in &self.pages {
             let secret = |file: &str, variable: &str, value: &str| {
-                if !self.setup.secrets_in_files {
+                if !self.secrets_in_files {
                     return format!("{{ env = \"{variable}\" }}");
                 }
-                let file = self.folder.path().join(file);
+                let file = folder.join(file);
                 write_private(&file, value);
                 format!("{{ file = \"{}\" }}", file.display())
             };
             let _ = write!(
                 text,
-                "\n[channel.{name}]\nplatform = \"messenger\"\npath = \"{path}\"\nbot = \"echo\"\napi = \"{}\"\n\
+                "\n[channel.{name}]\nplatform = \"messenger\"\npath = \"{path}\"\nbot = \"echo\"\napi = \"{api}\"\n\
                  verify_token = {}\napp_secret = {}\naccess_token = {}\n",
-                self.api,
                 secret("verify_token", "VERIFY_TOKEN", VERIFY_TOKEN),
                 secret("app_secret", "APP_SECRET", APP_SECRET),
                 secret(&format!("token_{name}"), &format!("TOKEN_{}", name.to_uppercase()), token),
@@ -230,89 +81,24 @@ impl Daemon {
         text + "\n[bot.echo]\nkind = \"echo\"\n"
     }
 
-    /// All that it said on stderr, in all its runs.
-    pub fn log(&self) -> String {
-        self.log.said.lock().unwrap_or_else(PoisonError::into_inner).text.clone()
-    }
-
-    /// Waits until a line that holds `words` has been said after byte `from` of the log.
-    pub fn wait_for_line(&self, from: usize, words: &str) -> String {
-        let found = |said: &Said| {
-            let whole = said.text[from..].split_inclusive('\n').filter(|line| line.ends_with('\n'));
-            whole.map(str::trim_end).find(|line| line.contains(words)).map(str::to_owned)
-        };
-        let said = self.log.said.lock().unwrap();
-        let wait = self.log.changed.wait_timeout_while(said, PATIENCE, |said| found(said).is_none() && !said.ended);
-        let (said, _) = wait.unwrap();
-        let line = found(&said);
-        drop(said);
-        line.unwrap_or_else(|| panic!("it did not say {words:?}"))
-    }
-
-    /// The process's number.
-    pub fn pid(&self) -> u32 {
-        self.child.as_ref().unwrap().id()
-    }
-
-    /// Its resident memory, in KiB.
-    pub fn resident_kib(&self) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
-        line.split_whitespace().nth(1).unwrap().parse().unwrap()
-    }
-
-    /// Whether it still runs.
-    pub fn runs(&mut self) -> bool {
-        self.child.as_mut().is_some_and(|child| child.try_wait().unwrap().is_none())
-    }
-
-    /// Sends it a signal.
-    pub fn signal(&self, signal: Signal) {
-        // Only this struct reaps the process, so its number is its own as long as it is here.
-        kill_process(Pid::from_child(self.child.as_ref().unwrap()), signal).unwrap();
-    }
-
-    /// Waits until it has ended by itself.
-    pub fn wait(&mut self) -> ExitStatus {
-        let said = self.log.said.lock().unwrap();
-        let (said, timeout) = self.log.changed.wait_timeout_while(said, PATIENCE, |said| !said.ended).unwrap();
-        drop(said);
-        assert!(!timeout.timed_out(), "it does not end");
-        self.reap()
-    }
-
-    /// Stops it as systemd does, and waits until it has.
-    pub fn stop(&mut self) {
-        self.signal(Signal::TERM);
-        let status = self.wait();
-        assert_eq!(status.code(), Some(0), "after SIGTERM: {status}");
-    }
-
-    /// The power fails.
-    pub fn kill(&mut self) {
-        self.child.as_mut().unwrap().kill().unwrap();
-        self.reap();
-    }
-
-    fn reap(&mut self) -> ExitStatus {
-        let status = self.child.take().unwrap().wait().unwrap();
-        self.reader.take().unwrap().join().unwrap();
-        status
-    }
-}
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            let _ = child.kill();
-            let _ = child.wait();
+    fn variables(&self) -> Vec<(String, String)> {
+        if self.secrets_in_files {
+            return Vec::new();
         }
-        if thread::panicking() {
-            let log = self.log();
-            let lines: Vec<&str> = log.lines().collect();
-            let last = &lines[lines.len().saturating_sub(LINES_SHOWN)..];
-            println!("---- ackd said, at the end:\n{}\n----", last.join("\n"));
-        }
+        let mut variables = vec![("APP_SECRET".to_owned(), APP_SECRET.to_owned())];
+        variables.push(("VERIFY_TOKEN".to_owned(), VERIFY_TOKEN.to_owned()));
+        let tokens =
+            self.pages.iter().map(|page| (format!("TOKEN_{}", page.name.to_uppercase()), page.token.to_owned()));
+        variables.extend(tokens);
+        variables
+    }
+
+    fn store(&self) -> PathBuf {
+        self.store.clone()
+    }
+
+    fn log(&self) -> &'static str {
+        self.log
     }
 }
 
@@ -322,6 +108,3 @@ fn write_private(file: &Path, text: &str) {
     let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(file).unwrap();
     std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
 }
-
-/// How often something is looked at that cannot be waited for.
-pub const GLANCE: Duration = Duration::from_millis(10);

@@ -6,7 +6,7 @@
 //! A message is accepted the moment its request has been read, whatever becomes of the answer. Nobody sleeps to wait
 //! for something here: `wait` sleeps on a condition that every change of the ledger signals.
 
-use crate::address::own_loopback;
+use crate::shared::address::own_loopback;
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
@@ -16,8 +16,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long a test waits for what must come. It is only ever used up by a failure.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub use crate::shared::PATIENCE;
 
 /// Where the API begins, behind the stand-in's address.
 const VERSION: &str = "/v25.0";

@@ -21,7 +21,6 @@
     clippy::print_stderr
 )]
 
-mod address;
 mod answers;
 mod client;
 mod crash;
@@ -30,9 +29,10 @@ mod daemon;
 mod disk;
 mod errors;
 mod graph;
-mod luck;
 mod scene;
 mod secrets;
+#[path = "../shared/mod.rs"]
+mod shared;
 mod stopping;
 mod store;
 mod upstream;

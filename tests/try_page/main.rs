@@ -105,7 +105,9 @@ fn what_is_typed_is_answered_on_both_platforms_and_its_life_is_told() {
     answered(&browser, "You tapped: Take First");
 
     browser.run("[...document.querySelectorAll('#chat li.person .bubble')][0].click()");
-    let steps = browser.wait_for("(document.querySelector('#steps').innerText.includes('answered')) && document.querySelector('#steps').innerText");
+    let told = "document.querySelector('#steps').innerText";
+    let steps =
+        browser.wait_for(&format!("{told}.includes('kept as page-1\\n') && {told}.includes('answered') && {told}"));
     let steps = steps.as_str().unwrap();
     for step in [
         "X-Hub-Signature-256: sha256=",

@@ -2,9 +2,10 @@
 
 use crate::scene::{Answered, SECRET, START, Scene, TOKEN, has_shape_of, header, named, sample, settings, shape};
 use ackd::model::Method;
-use ackd::twin::Act;
-use ackd::twin::webex::Settings;
+use ackd::twin::webex::{RetryAfter, Settings};
+use ackd::twin::{Act, Mishap, Twin};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 #[test]
 fn messages_are_fetched_as_the_samples_show_them() {
@@ -150,6 +151,25 @@ fn faults_on_purpose_say_what_they_are_told_to() {
     assert_eq!((expired.status, &body["message"]), (401, &sample("error_401")["message"]));
     assert_eq!(body["trackingId"].as_str(), header(&expired, "trackingId"));
     assert_ne!(header(&twin.broken(503), "trackingId"), header(&twin.broken(503), "trackingId"));
+}
+
+#[test]
+fn a_mishap_has_webexs_words_and_each_limit_says_of_the_wait_what_it_shall() {
+    let retry_after = vec![RetryAfter::Right, RetryAfter::Missing, RetryAfter::Nonsense, RetryAfter::TooSoon];
+    let mut twin = Scene::with(Settings { retry_after, ..settings() }).twin;
+    let busy = Mishap::Busy { left: Duration::from_millis(2100) };
+    let said: Vec<_> = (0..5).map(|_| twin.mishap(busy, START)).collect();
+    let waits: Vec<_> = said.iter().map(|limited| header(limited, "Retry-After")).collect();
+    assert_eq!(waits, [Some("3"), None, Some("a while"), Some("0"), Some("3")]);
+    for (mishap, sample_name) in
+        [(busy, "error_429"), (Mishap::TokenExpired, "error_401"), (Mishap::Broken, "error_500")]
+    {
+        let response = twin.mishap(mishap, START);
+        assert_eq!(sample_name, format!("error_{}", response.status));
+        has_shape_of(&serde_json::from_slice(&response.body).unwrap(), sample_name);
+    }
+    let mut without = Scene::with(Settings { retry_after: Vec::new(), ..settings() }).twin;
+    assert_eq!(header(&without.mishap(busy, START), "Retry-After"), None);
 }
 
 #[test]

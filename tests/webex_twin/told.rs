@@ -203,3 +203,19 @@ fn what_is_filled_into_a_card_comes_with_it_and_a_link_tells_nothing() {
     let long = json!({ "name": "x".repeat(20_000) });
     assert!(scene.twin.submit(&id, 1, long.as_object().unwrap(), START).is_err());
 }
+
+#[test]
+fn what_is_told_of_one_room_goes_in_one_lane_and_of_another_in_another() {
+    let mut scene = Scene::subscribed();
+    let (direct, group) = (scene.direct(), scene.group());
+    let mut lane = |room: &String| {
+        let dispatches = scene.say(room.clone(), "hi");
+        scene.twin.lane(&dispatches[0])
+    };
+    let lanes = [&direct, &group, &direct, &group].map(&mut lane);
+    assert_eq!((lanes[0], lanes[1]), (lanes[2], lanes[3]));
+    assert_ne!(lanes[0], lanes[1]);
+    let (room, taken_in) = scene.twin.new_room("Cellar", START).unwrap();
+    let said = scene.say(room, "hi");
+    assert_eq!(scene.twin.lane(&taken_in[0]), scene.twin.lane(&said[0]), "a greeting comes before the answer");
+}

@@ -83,9 +83,14 @@ impl<'a> Notice<'a> {
         known.map_or("unknown", |(_, word)| word)
     }
 
-    /// What makes it the same when it comes again: a delivery has no id of its own (webex.md §1).
+    /// What makes it the same when it comes again: a delivery has no id of its own (webex.md §1). A membership's id is
+    /// made of person and room, so whoever is taken in once more is told by when that was.
     pub(super) fn mark(&self) -> Option<String> {
-        Some(format!("{}:{}:{}", self.resource.as_str()?, self.event.as_str()?, self.id()?))
+        let (resource, event, id) = (self.resource.as_str()?, self.event.as_str()?, self.id()?);
+        Some(match self.created().filter(|_| resource == "memberships") {
+            Some(created) => format!("{resource}:{event}:{id}:{created}"),
+            None => format!("{resource}:{event}:{id}"),
+        })
     }
 
     /// The message's, action's or membership's id.

@@ -23,7 +23,7 @@ mod webhooks;
 
 pub use notify::PATIENCE;
 
-use super::{Act, Bubble, Conversation, Dispatch, End, Reaction, Twin};
+use super::{Act, Bubble, Conversation, Dispatch, End, Mishap, Reaction, Twin};
 use crate::model::{Method, Moment, Request, Response, Secret};
 use call::{Page, Query, found};
 use id::{Ids, written};
@@ -34,6 +34,7 @@ use refusal::Refused;
 use rooms::Rooms;
 use serde_json::{Map, Value, json};
 use std::collections::VecDeque;
+use std::time::Duration;
 use webhooks::Webhooks;
 
 /// Somebody with an account.
@@ -48,6 +49,31 @@ impl Member {
     /// Somebody of this name and address.
     pub fn new(name: impl Into<String>, email: impl Into<String>) -> Member {
         Member { name: name.into(), email: email.into() }
+    }
+}
+
+/// What a refusal for too many calls says of the wait, in its `Retry-After` (webex.md §8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RetryAfter {
+    /// The seconds that are left, as Webex documents it.
+    Right,
+    /// Nothing at all.
+    Missing,
+    /// Something that is neither seconds nor a date.
+    Nonsense,
+    /// Less than is left: whoever believes it is refused again.
+    TooSoon,
+}
+
+impl RetryAfter {
+    /// The header's value, when `left` is left.
+    fn value(self, left: Duration) -> Option<String> {
+        match self {
+            RetryAfter::Right => Some(left.as_millis().div_ceil(1000).to_string()),
+            RetryAfter::Missing => None,
+            RetryAfter::Nonsense => Some("a while".to_owned()),
+            RetryAfter::TooSoon => Some("0".to_owned()),
+        }
     }
 }
 
@@ -73,6 +99,8 @@ pub struct Settings {
     pub bare_mentions: bool,
     /// Whether files may lie where Webex itself could not fetch them: at an address of this house or this machine.
     pub private_files: bool,
+    /// What refusals for too many calls say of the wait, in turn.
+    pub retry_after: Vec<RetryAfter>,
 }
 
 impl Settings {
@@ -89,6 +117,7 @@ impl Settings {
             refuses_duplicates: true,
             bare_mentions: false,
             private_files: false,
+            retry_after: vec![RetryAfter::Right],
         }
     }
 }
@@ -105,6 +134,8 @@ pub struct Webex {
     actions: VecDeque<(String, Submitted)>,
     webhooks: Webhooks,
     outbox: Outbox,
+    /// Refusals for too many calls so far.
+    limited: usize,
 }
 
 /// A card that somebody sent off.
@@ -137,6 +168,7 @@ impl Webex {
             actions: VecDeque::new(),
             webhooks: Webhooks::default(),
             outbox: Outbox::default(),
+            limited: 0,
         }
     }
 
@@ -305,6 +337,30 @@ impl Twin for Webex {
         let answer = self.call(request, now, &mut dispatches);
         let response = answer.unwrap_or_else(|refused| refused.response(&tracking));
         Reaction { response: response.with("trackingId", tracking), dispatches }
+    }
+
+    fn mishap(&mut self, mishap: Mishap, _now: Moment) -> Response {
+        match mishap {
+            Mishap::Busy { left } => {
+                let turn = self.limited.checked_rem(self.settings.retry_after.len());
+                let says = turn.and_then(|turn| self.settings.retry_after.get(turn));
+                self.limited = self.limited.wrapping_add(1);
+                self.limited(says.and_then(|says| says.value(left)).as_deref())
+            }
+            Mishap::TokenExpired => self.token_expired(),
+            Mishap::Broken => self.broken(500),
+            // Webex verifies no address; it is asked of nobody here.
+            Mishap::Unverified => self.broken(400),
+        }
+    }
+
+    /// A room's notifications go one after another, those of different rooms side by side.
+    fn lane(&self, dispatch: &Dispatch) -> u64 {
+        self.outbox.told(dispatch.number).map_or(0, |told| told.lane)
+    }
+
+    fn is_satisfied(&self, _dispatch: &Dispatch, end: &End) -> bool {
+        notify::went_well(end)
     }
 
     /// Nothing is sent again: a failure counts against the webhook, and that is all.

@@ -35,6 +35,12 @@ impl Happening {
         Happening { message: Some(message.to_owned()), ..self }
     }
 
+    /// The room that it happened in, as a number.
+    fn lane(&self) -> u64 {
+        let room = self.traits.iter().find(|(name, _)| *name == "roomId").map_or("", |(_, room)| room);
+        room.bytes().fold(0, |lane: u64, byte| lane.wrapping_mul(31).wrapping_add(u64::from(byte)))
+    }
+
     /// `None` only for data that is no JSON, and there is none.
     pub(super) fn new(
         resource: &'static str,
@@ -60,6 +66,8 @@ pub(super) struct Outbox {
 pub(super) struct Told {
     pub webhook: String,
     pub message: Option<String>,
+    /// The room as a number: what is told of one room is told in order.
+    pub lane: u64,
 }
 
 impl Outbox {
@@ -72,12 +80,14 @@ impl Outbox {
         now: Moment,
     ) -> Vec<Dispatch> {
         let mut dispatches = Vec::new();
+        let lane = happening.lane();
         for webhook in webhooks.iter() {
             if !webhook.wants(happening.resource, happening.event, &happening.traits) {
                 continue;
             }
             self.last += 1;
-            self.told.insert(self.last, Told { webhook: webhook.id.clone(), message: happening.message.clone() });
+            let (id, message) = (webhook.id.clone(), happening.message.clone());
+            self.told.insert(self.last, Told { webhook: id, message, lane });
             if self.told.len() > WEBEX_TOLD_MAX {
                 self.told.pop_first();
             }

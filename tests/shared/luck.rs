@@ -14,6 +14,11 @@ impl Luck {
         Luck(seed)
     }
 
+    /// Starts from this seed.
+    pub fn of(seed: u64) -> Luck {
+        Luck(seed)
+    }
+
     /// A number below `end`.
     pub fn below(&mut self, end: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);

@@ -1,0 +1,24 @@
+//! Both platforms at once: the real daemon with a page and a Webex bot, and their twins on the other side of each wire.
+//!
+//!     scene.rs    a daemon and a house of twins, and short ways to use both
+//!     deeds.rs    what people do beside talking: edit, delete, take the bot out of a room and in again
+//!     ledger.rs   what the twins were told: each message of the bot, and each call
+//!
+//!     storm       thousands of messages, a plan of faults, SIGKILL       rooms    mentions, threads, own and other bots
+//!     lost        answers that were lost, and what settles them          start    from a token to an answered message
+//!     pace        how fast the twins are
+//!
+//! Nothing here is decided by how long something takes: a test waits for what must happen, and only gives up late.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::print_stdout)]
+
+mod deeds;
+mod ledger;
+mod lost;
+mod pace;
+mod rooms;
+mod scene;
+#[path = "../shared/mod.rs"]
+mod shared;
+mod start;
+mod storm;

@@ -1,0 +1,329 @@
+//! A daemon with a page and a Webex bot, the twins of both, and short ways to use them.
+
+use crate::deeds::Deeds;
+use crate::ledger::{Said, ids, said};
+use crate::shared::PATIENCE;
+use crate::shared::address::own_loopback;
+use crate::shared::daemon::{self, Daemon, Folder, GLANCE};
+use ackd::model::{Method, OutboundRequest, Outcome, Secret};
+use ackd::store::sqlite::{EventLine, Filter, Reader};
+use ackd::store::{Life, State};
+use ackd::twin::ledger::SentEntry;
+use ackd::twin::messenger::{Messenger, Person};
+use ackd::twin::webex::{Member, Webex};
+use ackd::twin::{Act, Bubble, House, Plan, Server, messenger, webex};
+use ackd::work::fetch::Fetch;
+use serde_json::Value;
+use std::fmt::Write as _;
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// The twins' names, and the channels'.
+pub const PAGE: &str = "page";
+pub const SPACE: &str = "space";
+
+const APP_ID: &str = "482915736608214";
+const APP_SECRET: &str = "5f2d0c1b9a8e7f6d5c4b3a2918070605";
+const VERIFY_TOKEN: &str = "canary-verify-token-9d41c7";
+const PAGE_TOKEN: &str = "EAAcanaryPAGEtoken0Zb71QxWvYu2";
+const SPACE_TOKEN: &str = "canary-webex-token-4c1d";
+const SPACE_SECRET: &str = "86dacc007724d8ea666f88fc77d918dad9537a15";
+
+/// Bots.
+pub const ECHO: &str = "kind = \"echo\"";
+pub const TOUR: &str = "kind = \"tour\"";
+pub const PAINTER: &str = "kind = \"tour\"\npicture = \"https://example.org/sun.png\"";
+
+/// All that a test may want of the ledger: as many bytes as it takes.
+const LEDGER_BYTES: usize = 1 << 30;
+
+/// What the daemon is started with.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// The keys of the bot that both have.
+    pub bot: &'static str,
+    pub workers: usize,
+    /// Whether the daemon looks after its registrations.
+    pub registers: bool,
+    /// Keys of the Webex bot besides the usual ones.
+    pub more: &'static str,
+}
+
+impl Default for Setup {
+    fn default() -> Setup {
+        Setup { bot: ECHO, workers: 4, registers: true, more: "" }
+    }
+}
+
+impl daemon::Setup for Setup {
+    fn toml(&self, _folder: &Path, address: SocketAddr, api: &str) -> String {
+        let Setup { bot, workers, registers, more } = self;
+        let mut text = format!("listen = \"{address}\"\nworkers = {workers}\npublic_url = \"http://{address}\"\n");
+        if !registers {
+            text.push_str("keep_registered = \"off\"\n");
+        }
+        let _ = write!(
+            text,
+            "\n[channel.page]\nplatform = \"messenger\"\npath = \"/page\"\nbot = \"it\"\napi = \"{api}/page\"\n\
+             app_id = \"{APP_ID}\"\nverify_token = {{ env = \"VERIFY\" }}\napp_secret = {{ env = \"APP\" }}\n\
+             access_token = {{ env = \"PAGE\" }}\n\n[channel.space]\nplatform = \"webex\"\npath = \"/space\"\n\
+             bot = \"it\"\napi = \"{api}/space\"\naccess_token = {{ env = \"SPACE\" }}\n\
+             secret = {{ env = \"SECRET\" }}\n{more}\n[bot.it]\n{bot}\n"
+        );
+        text
+    }
+
+    fn variables(&self) -> Vec<(String, String)> {
+        let variables = [
+            ("VERIFY", VERIFY_TOKEN),
+            ("APP", APP_SECRET),
+            ("PAGE", PAGE_TOKEN),
+            ("SPACE", SPACE_TOKEN),
+            ("SECRET", SPACE_SECRET),
+        ];
+        variables.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
+    }
+}
+
+/// Who lives on the platforms.
+pub struct Cast {
+    pub page: messenger::Settings,
+    pub space: webex::Settings,
+    /// Webex's group rooms.
+    pub groups: usize,
+}
+
+impl Cast {
+    /// So many people on each; on the page they are numbers.
+    pub fn of(people: usize) -> Cast {
+        let nowhere = "http://127.0.0.1:9/".to_owned();
+        let [app_secret, verify_token, token, bot_token] =
+            [APP_SECRET, VERIFY_TOKEN, PAGE_TOKEN, SPACE_TOKEN].map(Secret::new);
+        let page = messenger::Settings::new(nowhere, app_secret, verify_token, token);
+        let numbers = 1..=people;
+        let person = |number: usize| Person::new((7_000_000 + number).to_string(), format!("Person {number}"));
+        let member = |number| Member::new(format!("Person {number}"), format!("person{number}@example.com"));
+        Cast {
+            page: messenger::Settings {
+                app_id: APP_ID.to_owned(),
+                people: numbers.clone().map(person).collect(),
+                // Nothing is registered before the daemon has done so.
+                fields: Vec::new(),
+                retries: vec![Duration::from_millis(100); 1000],
+                sends_per_second: None,
+                ..page
+            },
+            space: webex::Settings {
+                people: numbers.map(member).collect(),
+                ..webex::Settings::new(SPACE, bot_token, String::new())
+            },
+            groups: 1,
+        }
+    }
+}
+
+/// A daemon and the twins on the other side of its wires.
+pub struct Scene {
+    // Dropped first, so that a daemon that still runs does not complain of twins that are gone.
+    pub daemon: Daemon<Setup>,
+    pub house: Arc<House>,
+    _server: Server,
+    api: String,
+}
+
+impl Scene {
+    /// A started daemon that has registered itself with both, and one person on each platform.
+    pub fn new() -> Scene {
+        Scene::with(Setup::default(), Cast::of(1))
+    }
+
+    /// The same, otherwise set up.
+    pub fn with(setup: Setup, cast: Cast) -> Scene {
+        let mut scene = Scene::prepared(setup, cast);
+        scene.daemon.restart();
+        scene.wait_until_registered();
+        scene
+    }
+
+    /// Twins, and a daemon that was not started yet.
+    pub fn prepared(setup: Setup, cast: Cast) -> Scene {
+        let house = Arc::new(House::with_ledger(ackd::daemon::clock, LEDGER_BYTES));
+        let server = Server::open(SocketAddr::from((own_loopback(), 0)), Arc::clone(&house), Box::new(|_| None));
+        let server = server.unwrap();
+        let api = format!("http://{}", server.address());
+        let space = webex::Settings { api: server.api(SPACE), ..cast.space };
+        let mut space = Webex::new(space, ackd::daemon::clock());
+        for number in 1..cast.groups {
+            space.new_room(&format!("Group {number}"), ackd::daemon::clock()).unwrap();
+        }
+        house.lodge(SPACE, Box::new(Deeds(space)), Plan::default()).unwrap();
+        let mut daemon = Daemon::prepare(Folder::new(), setup, api.clone());
+        // Where it will be reached stands in its configuration, so its port must be known before it has one.
+        let free = TcpListener::bind((own_loopback(), 0)).unwrap();
+        daemon.address = free.local_addr().unwrap();
+        let webhook_url = match cast.page.fields.is_empty() {
+            true => cast.page.webhook_url.clone(),
+            false => format!("http://{}/page", daemon.address),
+        };
+        let page = messenger::Settings { webhook_url, ..cast.page };
+        house.lodge(PAGE, Box::new(Messenger::new(page)), Plan::default()).unwrap();
+        Scene { daemon, house, _server: server, api }
+    }
+
+    /// Waits until both platforms know the daemon's address.
+    pub fn wait_until_registered(&self) {
+        let mut made = 0;
+        self.wait("the registrations", || {
+            let ledger = self.house.ledger(None);
+            let good = ledger.calls.iter().filter(|call| call.method == "POST" && call.status == 200);
+            made = good.filter(|call| call.path.ends_with("/webhooks") || call.path.contains("/sub")).count();
+            // Three webhooks; the page's subscription and the app's.
+            made == 5
+        });
+    }
+
+    /// From now on this goes wrong with a twin.
+    pub fn plan(&self, twin: &str, plan: &str, seed: u64) {
+        self.house.plan(twin, Plan::parse(plan, seed).unwrap()).unwrap();
+    }
+
+    /// Where people can speak on a twin: direct conversations first.
+    pub fn conversations(&self, twin: &str) -> Vec<String> {
+        let (_, all) = self.house.conversations().into_iter().find(|(name, _)| name == twin).unwrap();
+        let (groups, direct): (Vec<_>, Vec<_>) = all.into_iter().partition(|conversation| conversation.group);
+        direct.into_iter().chain(groups).map(|conversation| conversation.id).collect()
+    }
+
+    /// The first person's conversation.
+    pub fn direct(&self, twin: &str) -> String {
+        self.conversations(twin).remove(0)
+    }
+
+    /// Webex's group room.
+    pub fn group(&self) -> String {
+        self.conversations(SPACE).pop().unwrap()
+    }
+
+    /// A person does something.
+    pub fn act(&self, twin: &str, act: &Act) -> Vec<SentEntry> {
+        let numbers = self.house.act(twin, act).unwrap();
+        numbers.into_iter().map(|number| self.house.sent(twin, number).unwrap()).collect()
+    }
+
+    /// A person says something, in a group to the bot.
+    pub fn say(&self, twin: &str, conversation: &str, text: &str) -> Vec<SentEntry> {
+        self.act(twin, &say(conversation, text))
+    }
+
+    /// Says something, and waits until the bot has said the same.
+    pub fn talk(&self, twin: &str, conversation: &str, text: &str) -> SentEntry {
+        let told = self.say(twin, conversation, text).remove(0);
+        self.wait_for_said(twin, text);
+        told
+    }
+
+    /// What the bot said on a twin, in order.
+    pub fn said(&self, twin: &str) -> Vec<Said> {
+        self.house.ledger(Some(twin)).calls.iter().filter_map(said).collect()
+    }
+
+    /// The texts of it.
+    pub fn texts(&self, twin: &str) -> Vec<String> {
+        self.said(twin).into_iter().map(|said| said.text).collect()
+    }
+
+    /// Waits until the bot has said this.
+    pub fn wait_for_said(&self, twin: &str, text: &str) -> Said {
+        let mut found = None;
+        self.wait(&format!("the bot to say {text:?}"), || {
+            found = self.said(twin).into_iter().find(|said| said.text == text);
+            found.is_some()
+        });
+        found.unwrap()
+    }
+
+    /// Waits for something that comes with news of the twins.
+    pub fn wait(&self, what: &str, mut until: impl FnMut() -> bool) {
+        let began = Instant::now();
+        loop {
+            let news = self.house.news();
+            if until() {
+                return;
+            }
+            assert!(began.elapsed() < PATIENCE, "waited in vain for {what}");
+            self.house.wait(news, PATIENCE / 10);
+        }
+    }
+
+    /// Waits for something in the store, which rings no bell.
+    pub fn wait_for_store<T>(&self, what: &str, look: impl FnMut(&Reader) -> Option<T>) -> T {
+        self.wait_long_for_store(PATIENCE, what, look)
+    }
+
+    fn wait_long_for_store<T>(&self, patience: Duration, what: &str, mut look: impl FnMut(&Reader) -> Option<T>) -> T {
+        let began = Instant::now();
+        let reader = Reader::open(&self.daemon.store()).unwrap();
+        loop {
+            if let Some(found) = look(&reader) {
+                return found;
+            }
+            assert!(began.elapsed() < patience, "the store never had {what}");
+            thread::sleep(GLANCE);
+        }
+    }
+
+    /// Waits until the event that a delivery told has come to this end.
+    pub fn wait_for_state(&self, told: &SentEntry, state: State) -> Life {
+        let id = ids(told).remove(0);
+        let mut last = None;
+        self.wait_for_store(&format!("{id} as {state}"), |reader| {
+            last = reader.find(&id).unwrap().and_then(|key| reader.life(key).unwrap());
+            last.clone().filter(|life| life.state == state)
+        })
+    }
+
+    /// Waits until every delivery is over and every event has ended.
+    pub fn wait_until_settled(&self) {
+        self.wait_long_for_store(PATIENCE * 5, "nothing open", |reader| {
+            let open = Filter { states: vec![State::Open], limit: 1, ..Filter::default() };
+            let settled = self.house.is_quiet() && reader.events(&open).unwrap().is_empty() && self.house.is_quiet();
+            settled.then_some(())
+        });
+    }
+
+    /// All events of the store, by channel.
+    pub fn events(&self, channel: &str) -> Vec<EventLine> {
+        let reader = Reader::open(&self.daemon.store()).unwrap();
+        let all = reader.events(&Filter { limit: usize::MAX >> 1, ..Filter::default() }).unwrap();
+        all.into_iter().filter(|event| event.id.channel == channel).collect()
+    }
+
+    /// What a chat shows of the bot's newest message on a twin.
+    pub fn newest_bubble(&self, twin: &str) -> Bubble {
+        let mut bubbles = self.house.bubbles(twin, 0).unwrap();
+        bubbles.retain(|bubble| bubble.side == ackd::twin::Side::Bot && bubble.sign.is_none());
+        bubbles.into_iter().max_by_key(|bubble| bubble.number).unwrap()
+    }
+
+    /// Calls Webex as the bot's owner would by hand.
+    pub fn by_hand(&self, method: Method, path: &str, body: &Value) -> Value {
+        let url = format!("{}/{SPACE}{path}", self.api);
+        let request = match method {
+            Method::Get => OutboundRequest::get(url),
+            _ => OutboundRequest::json(method, url, body.to_string().into_bytes()),
+        };
+        let bearer = Some(Secret::new(SPACE_TOKEN));
+        match Fetch::default().call(&OutboundRequest { bearer, ..request }) {
+            Outcome::Answered(answer) if answer.status == 200 => serde_json::from_slice(&answer.body).unwrap(),
+            other => panic!("{path}: {other:?}"),
+        }
+    }
+}
+
+/// A person says something, in a group to the bot.
+pub fn say(conversation: &str, text: &str) -> Act {
+    Act::Say { conversation: conversation.to_owned(), text: text.to_owned(), mentions: true }
+}

@@ -1,0 +1,13 @@
+//! What several folders of tests have in common: the real daemon as a process, addresses of its own, chance that can
+//! be repeated.
+// Each of them uses a part.
+#![allow(dead_code)]
+
+pub mod address;
+pub mod daemon;
+pub mod luck;
+
+use std::time::Duration;
+
+/// How long a test waits for what must come. It is only ever used up by a failure.
+pub const PATIENCE: Duration = Duration::from_secs(60);
