@@ -32,21 +32,23 @@ use std::sync::mpsc::{Receiver, SyncSender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// The public sockets of a daemon, bound but not yet served.
+/// The public sockets of a daemon, bound but not yet served. From now on a signal ends it in order.
 #[derive(Debug)]
 pub struct Doors {
     listeners: Vec<Listener>,
+    signals: Signals,
 }
 
 impl Doors {
     /// Binds what a configuration names. An error is one line that says what to do.
     pub fn bind(config: &Config) -> Result<Doors, String> {
+        let signals = Signals::take().map_err(|error| format!("taking signals: {error}"))?;
         let bound = config.listen.iter().map(|address| {
             Listener::tcp(*address).map_err(|error| {
                 format!("listening on {address}: {error}; is another program there, or is the address not ours?")
             })
         });
-        Ok(Doors { listeners: bound.collect::<Result<_, _>>()? })
+        Ok(Doors { listeners: bound.collect::<Result<_, _>>()?, signals })
     }
 
     /// Where they are; for a port of 0 that was asked for, the one that was given.
@@ -63,9 +65,8 @@ pub fn run(config: &Config) -> Result<(), String> {
 /// The same, with doors that are bound already.
 pub fn serve(config: &Config, doors: Doors) -> Result<(), String> {
     config.warnings.iter().for_each(|warning| log::warn!("{warning}"));
-    let signals = Signals::take().map_err(|error| format!("taking signals: {error}"))?;
     let connections_max = connections_max(config.connections_max);
-    let mut listeners = doors.listeners;
+    let Doors { mut listeners, signals } = doors;
     let file = open(&config.store, &thread::sleep).map_err(|error| error.0)?;
     listeners.push(bind_control(&config.store)?);
     let addresses: Vec<_> = listeners.iter().map(Listener::address).collect();
@@ -146,7 +147,8 @@ pub fn clock() -> Moment {
     Moment(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
-fn chance() -> u64 {
+/// 64 random bits.
+pub fn chance() -> u64 {
     let mut bytes = [0; 8];
     // Without randomness, retries have no jitter; nothing else depends on it.
     let _ = SystemRandom::new().fill(&mut bytes);

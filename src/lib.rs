@@ -9,6 +9,7 @@
 //!
 //!     cli        what is typed at a shell, one file a command
 //!     daemon     joins the threads: start, drain, stop
+//!     page       the chat page of `ackd try`
 //!     twin       the other side of each wire, for `try` and the tests  pure, but for its server and courier
 //!     config     ackd.toml → Config, every field already valid
 //!     net        the loop: poll, accept, deadlines                  mio
@@ -37,6 +38,7 @@ pub mod keeper;
 pub mod limits;
 pub mod model;
 pub mod net;
+pub mod page;
 pub mod platform;
 pub mod queue;
 pub mod registry;

@@ -272,6 +272,11 @@ pub const PROGRAM_TIME: Duration = Duration::from_secs(5);
 /// What it may say, and the longest file of /proc that is read, in bytes. An environment may have 128 KiB and more.
 pub const PROGRAM_BYTES_MAX: usize = 1024 * 1024;
 
+// ---- page/ ----
+
+/// How long the chat page's question for news waits before it is answered with none.
+pub const NEWS_TIME: Duration = Duration::from_secs(20);
+
 // ---- twin/ ----
 
 /// Connections that a house of twins serves at once, each with a thread; past this it answers 503. A bot's program

@@ -1,5 +1,6 @@
 //! ackd: what is typed, the configuration, the command, the exit code.
 
+use ::log::LevelFilter;
 use ackd::cli::args::{Command, Parsed, config_file, parse};
 use ackd::cli::check::check;
 use ackd::cli::doctor::machine::ThisMachine;
@@ -9,6 +10,8 @@ use ackd::cli::help::VERSION;
 use ackd::cli::linger::linger;
 use ackd::cli::replay::replay;
 use ackd::cli::send::{Saying, send};
+use ackd::cli::trial::trial;
+use ackd::cli::twin::twin;
 use ackd::cli::webhook::webhook;
 use ackd::cli::why::why;
 use ackd::cli::{CliError, World, log};
@@ -26,7 +29,9 @@ fn main() -> ExitCode {
     let mut out = BufWriter::new(io::stdout());
     let done = parse(env::args_os().skip(1)).map_err(|error| CliError::Usage(error.to_string())).and_then(
         |Parsed { command, verbose }| {
-            log::start(verbose, &variable);
+            // Whoever tries something looks at the page; what is worth a word there is in it.
+            let plays = matches!(command, Command::Try(_) | Command::Twin { .. });
+            log::start(if plays { LevelFilter::Warn } else { LevelFilter::Info }, verbose, &variable);
             carry_out(command, &mut out)
         },
     );
@@ -69,6 +74,8 @@ fn carry_out(command: Command, out: &mut dyn Write) -> Result<(), CliError> {
                 Instruments { world: &world(), env: &variable, upstream: &Fetch::default(), machine: &ThisMachine };
             doctor(&place(config)?, &by, out)
         }
+        Command::Try(asked) => trial(&asked, &variable, daemon::chance(), out),
+        Command::Twin { config, to, play } => twin(&load(config)?, to.as_deref(), &play, daemon::chance(), out),
         Command::Help(topic) => Ok(out.write_all(topic.text().as_bytes())?),
         Command::Version => Ok(out.write_all(VERSION.as_bytes())?),
     }

@@ -14,6 +14,7 @@ use std::process::Command;
 const ROOMS: &[(&str, &str)] = &[
     ("cli", "what several commands need belongs below, and main.rs alone calls cli/"),
     ("daemon", "the daemon hands in what a room needs"),
+    ("page", "the page shows what is there; hand it in"),
     ("twin", "a twin knows the facts, not our own side"),
     ("config", "take the setting as an argument"),
     ("net", "answer with a value; the loop writes it"),

@@ -160,7 +160,9 @@ fn names() -> Vec<String> {
     let mut names: Vec<_> = listed.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     let names = names.iter().map(|name| name.strip_suffix(".json").unwrap_or_else(|| panic!("{name} is no JSON")));
-    names.filter(|name| !name.ends_with(".events")).map(str::to_owned).collect()
+    // Registration and lists are not the adapter's: tests/webex_twin/ has them, and src/registry/.
+    let other = |name: &&str| name.starts_with("webhooks_") || *name == "memberships_list";
+    names.filter(|name| !name.ends_with(".events") && !other(name)).map(str::to_owned).collect()
 }
 
 fn notifications() -> Vec<String> {

@@ -3,13 +3,16 @@
 //! Options that every command has may stand before or behind it. `--` ends options. Nothing here looks at the disk.
 
 use super::help::Topic;
+use super::playing::Play;
+use super::trial::Trial;
 use crate::config::nearest::nearest;
 use crate::config::quoted;
 use crate::limits::{EVENTS_LISTED, EVENTS_LISTED_MAX};
 use crate::model::EventId;
 use lexopt::{Arg, Parser};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// What is to be done. `config` is what `--config` said; `config_file` finds it otherwise.
@@ -23,6 +26,8 @@ pub enum Command {
     Replay { config: Option<PathBuf>, which: ReplayWhich },
     Webhook { config: Option<PathBuf>, action: WebhookAction, channel: String },
     Doctor { config: Option<PathBuf> },
+    Try(Trial),
+    Twin { config: Option<PathBuf>, to: Option<String>, play: Play },
     Help(Topic),
     Version,
 }
@@ -118,7 +123,7 @@ pub fn config_file(explicit: Option<&Path>, exists: &dyn Fn(&Path) -> bool) -> R
 }
 
 /// The commands as they are typed, each with its help and the options that only it has.
-const COMMANDS: [(&str, Topic, &[&str]); 8] = [
+const COMMANDS: [(&str, Topic, &[&str]); 10] = [
     ("run", Topic::Run, &[]),
     ("check", Topic::Check, &[]),
     ("send", Topic::Send, &[]),
@@ -127,6 +132,8 @@ const COMMANDS: [(&str, Topic, &[&str]); 8] = [
     ("replay", Topic::Replay, &["dead"]),
     ("webhook", Topic::Webhook, &[]),
     ("doctor", Topic::Doctor, &[]),
+    ("try", Topic::Try, &["keep", "listen", "faults", "seed"]),
+    ("twin", Topic::Twin, &["to", "listen", "faults", "seed"]),
 ];
 
 /// What every command understands.
@@ -167,6 +174,8 @@ impl Words {
             Topic::Replay => self.replay(),
             Topic::Webhook => self.webhook(),
             Topic::Doctor => self.nothing_more().map(|config| Command::Doctor { config }),
+            Topic::Try => self.trial(),
+            Topic::Twin => self.twin(),
         }
     }
 
@@ -302,6 +311,45 @@ impl Words {
         Ok(Command::Webhook { config: self.nothing_more()?, action: *action, channel })
     }
 
+    fn trial(&mut self) -> Result<Command, Stop> {
+        let mut trial = Trial::default();
+        while let Some(word) = self.next()? {
+            match word {
+                Word::Option(option) if option == "--keep" => trial.keep = true,
+                Word::Option(option) => self.play(&option, &mut trial.play)?,
+                Word::Value(value) => return Err(self.surplus(&value)),
+            }
+        }
+        Ok(Command::Try(Trial { config: self.config.take(), ..trial }))
+    }
+
+    fn twin(&mut self) -> Result<Command, Stop> {
+        let (mut to, mut play) = (None, Play::default());
+        while let Some(word) = self.next()? {
+            match word {
+                Word::Option(option) if option == "--to" => to = Some(base_url(text(self.value()?)?)?),
+                Word::Option(option) => self.play(&option, &mut play)?,
+                Word::Value(value) => return Err(self.surplus(&value)),
+            }
+        }
+        Ok(Command::Twin { config: self.config.take(), to, play })
+    }
+
+    /// An option of both commands that play a platform.
+    fn play(&mut self, option: &str, play: &mut Play) -> Result<(), Stop> {
+        match option {
+            "--listen" => play.listen = Some(loopback(&text(self.value()?)?)?),
+            "--faults" => play.faults = text(self.value()?)?,
+            "--seed" => play.seed = Some(seed(&text(self.value()?)?)?),
+            _ => return Err(self.unknown_option(option)),
+        }
+        Ok(())
+    }
+
+    fn surplus(&self, value: &OsStr) -> Stop {
+        Stop::Wrong(format!("{} is one word too many", quoted(&value.to_string_lossy())))
+    }
+
     /// The command as it is called, with the words that ask for its help.
     fn help(&self) -> String {
         let name = COMMANDS.iter().find(|(_, topic, _)| *topic == self.topic).map(|(name, ..)| *name);
@@ -318,6 +366,31 @@ impl Words {
             None => String::new(),
         };
         Stop::Wrong(format!("{name} has no option {}{hint}", quoted(option)))
+    }
+}
+
+/// Where to listen; whoever plays a platform believes everybody who calls.
+fn loopback(text: &str) -> Result<SocketAddr, Stop> {
+    let address = text.parse::<SocketAddr>().ok().filter(|address| address.ip().is_loopback());
+    address.ok_or_else(|| {
+        Stop::Wrong(format!("--listen: {} is no address of this machine alone; write 127.0.0.1:3900", quoted(text)))
+    })
+}
+
+fn seed(text: &str) -> Result<u64, Stop> {
+    text.parse().map_err(|_| Stop::Wrong(format!("--seed: {} is no whole number; write for example 7", quoted(text))))
+}
+
+fn base_url(text: String) -> Result<String, Stop> {
+    match text.starts_with("http://127.0.0.1")
+        || text.starts_with("http://localhost")
+        || text.starts_with("http://[::1]")
+    {
+        true => Ok(text),
+        false => Err(Stop::Wrong(format!(
+            "--to: {} is not on this machine, and twins tell nobody else; write http://127.0.0.1:3000",
+            quoted(&text)
+        ))),
     }
 }
 
@@ -435,11 +508,11 @@ mod tests {
             ("rnu", "there is no command \"rnu\"; did you mean run? see ackd --help"),
             (
                 "dance",
-                "there is no command \"dance\"; there are run, check, send, events, why, replay, webhook, doctor; see ackd --help",
+                "there is no command \"dance\"; there are run, check, send, events, why, replay, webhook, doctor, try, twin; see ackd --help",
             ),
             (
                 "help dance",
-                "there is no command \"dance\"; there are run, check, send, events, why, replay, webhook, doctor; see ackd --help",
+                "there is no command \"dance\"; there are run, check, send, events, why, replay, webhook, doctor, try, twin; see ackd --help",
             ),
             ("--dead events", "ackd has no option \"--dead\"; see ackd --help"),
             ("--confg x run", "ackd has no option \"--confg\"; did you mean --config? see ackd --help"),

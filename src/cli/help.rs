@@ -15,6 +15,8 @@ pub enum Topic {
     Replay,
     Webhook,
     Doctor,
+    Try,
+    Twin,
 }
 
 impl Topic {
@@ -30,6 +32,8 @@ impl Topic {
             Topic::Replay => REPLAY,
             Topic::Webhook => WEBHOOK,
             Topic::Doctor => DOCTOR,
+            Topic::Try => TRY,
+            Topic::Twin => TWIN,
         }
     }
 }
@@ -37,6 +41,8 @@ impl Topic {
 const OVERVIEW: &str = "\
 ackd: ack first, answer later. A small webhook daemon for chat bots.
 
+    ackd try                      no account, no network: a bot, stand-ins for
+                                  the platforms, and a chat page
     ackd run                      the daemon
     ackd check                    every fault of the configuration, with its
                                   line and what to write; starts nothing
@@ -47,6 +53,7 @@ ackd: ack first, answer later. A small webhook daemon for chat bots.
     ackd webhook list|create|sync|delete CHANNEL
                                   the registration on the platform's side
     ackd doctor                   what is wrong, live, and how to mend it
+    ackd twin                     the stand-ins alone, for any bot's program
 
 Options of every command:
     --config FILE    the configuration; else ackd.toml, /etc/ackd/ackd.toml
@@ -55,6 +62,54 @@ Options of every command:
     -V, --version    the version
 
 Exit codes: 0 done, 1 failed, 2 usage or configuration.
+";
+
+const TRY: &str = "\
+ackd try [--config FILE] [--keep]
+         [--listen 127.0.0.1:PORT] [--faults PLAN] [--seed NUMBER]
+
+Tries a bot without any account and without a network: starts the daemon,
+stand-ins for its platforms, and a page to chat in, all on this machine. It
+prints the page's address; open it in a browser. What is typed there goes the
+real way: a signed webhook, the socket, the store, the bot, the platform's API.
+
+    --config FILE    your own channels and bots instead of the built-in tour;
+                     their secrets are made up and not looked for, what your
+                     bots need themselves is read
+    --keep           leave the store where it is when the trial ends; without,
+                     it is removed
+    --listen         where the page and the stand-ins are; else a free port
+    --faults PLAN    what goes wrong on purpose, as
+                     'late 5% 300ms, cut 2%, 429 1% 3s, 500 3%, token 1% 2s,
+                     duplicate 10%, reorder 10%'
+    --seed NUMBER    the same faults again
+
+Example: ackd try --config ackd.toml --keep
+
+Ctrl-C ends it.
+";
+
+const TWIN: &str = "\
+ackd twin [--config FILE] [--to http://127.0.0.1:PORT]
+          [--listen 127.0.0.1:PORT] [--faults PLAN] [--seed NUMBER]
+
+Plays the platforms of the configuration's channels, for a daemon that runs
+elsewhere on this machine, or for any other bot's program. Each channel's API is
+at http://127.0.0.1:PORT/CHANNEL: give that to the program in place of
+https://graph.facebook.com/v25.0 or https://webexapis.com/v1. Webhooks go to the
+paths of the configuration, signed with its secrets.
+
+    --to URL         where the bot's program listens; else where the
+                     configuration's own daemon does
+    --listen, --faults, --seed    as with `ackd try`
+
+A page to chat in is at /; what was sent and told at /ledger, as JSON; and
+POST /act lets a person write, with a body like
+    {\"twin\": \"page\", \"act\": {\"say\": {\"conversation\": \"…\", \"text\": \"…\"}}}
+
+Example: ackd twin --to http://127.0.0.1:5000 --faults 'cut 2%, duplicate 10%'
+
+Ctrl-C ends it.
 ";
 
 const RUN: &str = "\
@@ -199,7 +254,7 @@ mod tests {
 
     #[test]
     fn every_help_fits_a_narrow_terminal_and_shows_an_example() {
-        for topic in [Overview, Run, Check, Send, Events, Why, Replay, Webhook, Doctor] {
+        for topic in [Overview, Run, Check, Send, Events, Why, Replay, Webhook, Doctor, Try, Twin] {
             let text = topic.text();
             assert!(text.lines().all(|line| line.chars().count() <= 80 && line == line.trim_end()), "{topic:?}");
             assert!(text.ends_with('\n') && text.contains("--config FILE"), "{topic:?}");

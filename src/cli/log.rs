@@ -10,11 +10,12 @@ use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 
-/// Begins logging. `verbose` is how often -v was said; RUST_LOG, where it is set, has the last word.
-pub fn start(verbose: u8, env: &dyn Fn(&str) -> Option<String>) {
+/// Begins logging. `usual` is what is told without -v, and `verbose` how often that was said; RUST_LOG, where it is set,
+/// has the last word.
+pub fn start(usual: LevelFilter, verbose: u8, env: &dyn Fn(&str) -> Option<String>) {
     let (directives, complaints) = match env("RUST_LOG").filter(|text| !text.trim().is_empty()) {
         Some(text) => directives(&text),
-        None => (vec![(None, level(verbose))], Vec::new()),
+        None => (vec![(None, level(usual, verbose))], Vec::new()),
     };
     let mut builder = Builder::new();
     for (module, level) in capped(directives) {
@@ -32,9 +33,10 @@ pub fn start(verbose: u8, env: &dyn Fn(&str) -> Option<String>) {
     complaints.iter().for_each(|what| log::warn!("RUST_LOG: {what} is no level, so it is left out"));
 }
 
-fn level(verbose: u8) -> LevelFilter {
+fn level(usual: LevelFilter, verbose: u8) -> LevelFilter {
     match verbose {
-        0 => LevelFilter::Info,
+        0 => usual,
+        1 if usual < LevelFilter::Info => LevelFilter::Info,
         1 => LevelFilter::Debug,
         _ => LevelFilter::Trace,
     }
@@ -185,7 +187,7 @@ mod tests {
         assert_eq!(directives("ackd=loud").1, ["\"ackd=loud\""]);
         assert_eq!(directives("ackd=loud").0, [(None, LevelFilter::Info)]);
         assert_eq!(
-            [0, 1, 2, 9].map(level),
+            [0, 1, 2, 9].map(|verbose| level(LevelFilter::Info, verbose)),
             [LevelFilter::Info, LevelFilter::Debug, LevelFilter::Trace, LevelFilter::Trace]
         );
     }

@@ -11,6 +11,7 @@
 //!     reach.rs     how the last two reach the store: through the daemon (control.rs), or on their own
 //!     webhook.rs   ackd webhook: the registration on the platform's side
 //!     doctor/      ackd doctor: what an answering bot needs, live
+//!     trial.rs     ackd try, and twin.rs ackd twin; both play the platforms (playing.rs)
 //!     show.rs      words from outside, and times, as a terminal may see them
 //!     log.rs       what the daemon says while it runs
 //!
@@ -26,12 +27,15 @@ mod follow;
 pub mod help;
 pub mod linger;
 pub mod log;
+pub mod playing;
 mod reach;
 pub mod replay;
 pub mod send;
 pub mod show;
 #[cfg(test)]
 mod testing;
+pub mod trial;
+pub mod twin;
 pub mod webhook;
 pub mod why;
 

@@ -71,6 +71,8 @@ pub struct Settings {
     pub refuses_duplicates: bool,
     /// Whether the HTML of a mention has the bare uuid instead of the whole id; Webex writes both (webex.md §7).
     pub bare_mentions: bool,
+    /// Whether files may lie where Webex itself could not fetch them: at an address of this house or this machine.
+    pub private_files: bool,
 }
 
 impl Settings {
@@ -86,6 +88,7 @@ impl Settings {
             seed: 1,
             refuses_duplicates: true,
             bare_mentions: false,
+            private_files: false,
         }
     }
 }

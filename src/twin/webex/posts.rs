@@ -24,11 +24,12 @@ struct Draft {
 }
 
 impl Draft {
-    fn read(members: &Members) -> Result<Draft, Refused> {
+    /// `private_files`: whether a file may lie where Webex itself could not fetch it.
+    fn read(members: &Members, private_files: bool) -> Result<Draft, Refused> {
         let draft = Draft {
             text: words(members, "text")?,
             markdown: words(members, "markdown")?,
-            file: file(members)?,
+            file: file(members, private_files)?,
             card: card(members)?,
         };
         let wordless = draft.text.is_none() && draft.markdown.is_none();
@@ -65,10 +66,10 @@ fn only<'a>(members: &'a Members, name: &str) -> Result<Option<&'a Value>, Refus
     }
 }
 
-fn file(members: &Members) -> Result<Option<String>, Refused> {
+fn file(members: &Members, private: bool) -> Result<Option<String>, Refused> {
     match only(members, "files")? {
         None => Ok(None),
-        Some(Value::String(url)) if is_public(url) => Ok(Some(url.clone())),
+        Some(Value::String(url)) if is_public(url) || private && beyond_scheme(url).is_some() => Ok(Some(url.clone())),
         Some(_) => Err(Refused::bad("files must hold the public URL of a file.")),
     }
 }
@@ -138,7 +139,7 @@ impl Webex {
         now: Moment,
         told: &mut Vec<Dispatch>,
     ) -> Result<Response, Refused> {
-        let draft = Draft::read(members)?;
+        let draft = Draft::read(members, self.settings.private_files)?;
         let to = recipient(members)?;
         let parent = text(members, "parentId")?;
         let room = match to {

@@ -1,0 +1,94 @@
+//! A house of twins for the channels of a configuration; `ackd try` and `ackd twin` both play.
+
+use crate::config::{Account, Channel, Config};
+use crate::daemon;
+use crate::model::Secret;
+use crate::page::Page;
+use crate::twin::{House, Plan, Server, Twin, messenger, webex};
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+/// What somebody who plays may choose.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Play {
+    /// Where the twins and their page listen; 0 takes a free port.
+    pub listen: Option<SocketAddr>,
+    /// What goes wrong on purpose, as `late 5% 300ms, cut 2%`.
+    pub faults: String,
+    /// What chance is drawn from; another one for each play unless told.
+    pub seed: Option<u64>,
+}
+
+/// A house that can be called, and its page.
+pub struct Stand {
+    pub house: Arc<House>,
+    pub server: Server,
+    plan: Plan,
+    seed: u64,
+    page: Arc<OnceLock<Page>>,
+}
+
+impl Stand {
+    /// Listens, with nobody at home yet. `chance` is used where no seed was given.
+    pub fn open(play: &Play, chance: u64) -> Result<Stand, String> {
+        let seed = play.seed.unwrap_or(chance);
+        let plan = Plan::parse(&play.faults, seed).map_err(|what| format!("--faults: {what}"))?;
+        let house = Arc::new(House::new(daemon::clock));
+        let page: Arc<OnceLock<Page>> = Arc::default();
+        let shown = Arc::clone(&page);
+        let extra = Box::new(move |request: &_| shown.get()?.answer(request));
+        let address = play.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0)));
+        let told = |error: io::Error| format!("listening on {address}: {error}");
+        let server = Server::open(address, Arc::clone(&house), extra).map_err(told)?;
+        Ok(Stand { house, server, plan, seed, page })
+    }
+
+    /// The twins' address, `http://127.0.0.1:PORT`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.server.address())
+    }
+
+    /// What chance is drawn from.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Takes in a twin for each channel. `base` is where the bot's program listens, without a slash at its end.
+    pub fn lodge(&self, config: &Config, base: &str) -> Result<(), String> {
+        for channel in &config.channels {
+            self.house.lodge(&channel.name, self.twin(channel, base), self.plan.clone())?;
+        }
+        Ok(())
+    }
+
+    fn twin(&self, channel: &Channel, base: &str) -> Box<dyn Twin> {
+        match &channel.account {
+            Account::Messenger(account) => {
+                let url = format!("{base}{}", channel.path);
+                let app_secret = account.app_secrets.first().cloned().unwrap_or_else(|| Secret::new(""));
+                let (verify_token, access_token) = (account.verify_token.clone(), account.access_token.clone());
+                let mut settings = messenger::Settings::new(url, app_secret, verify_token, access_token);
+                settings.page_id = account.page_id.clone().unwrap_or(settings.page_id);
+                settings.seed = self.seed;
+                Box::new(messenger::Messenger::new(settings))
+            }
+            Account::Webex(account) => {
+                let api = self.server.api(&channel.name);
+                let mut settings = webex::Settings::new(channel.name.clone(), account.access_token.clone(), api);
+                settings.seed = self.seed;
+                settings.private_files = true;
+                Box::new(webex::Webex::new(settings, daemon::clock()))
+            }
+        }
+    }
+
+    /// Shows the page from now on. `store` is that of the daemon behind the twins, where its file can be read.
+    pub fn show(&self, title: &str, what: String, store: Option<PathBuf>, config: &Config) {
+        let bots = config.channels.iter().map(|channel| (channel.name.clone(), channel.bot_name.clone())).collect();
+        let (house, title) = (Arc::clone(&self.house), title.to_owned());
+        // It is shown once.
+        let _ = self.page.set(Page { house, store, title, what, bots });
+    }
+}

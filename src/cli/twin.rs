@@ -1,0 +1,45 @@
+//! `ackd twin`: the twins alone, for whoever wants to try another bot's program, or a daemon that runs elsewhere.
+
+use super::CliError;
+use super::playing::{Play, Stand};
+use crate::config::Config;
+use crate::net::signals::{Signals, Wish};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+use std::io::Write;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+/// Plays the platforms of a configuration's channels until SIGINT or SIGTERM. `to` is where their bot's program listens,
+/// unless it is our own daemon of the same configuration.
+pub fn twin(config: &Config, to: Option<&str>, play: &Play, chance: u64, out: &mut dyn Write) -> Result<(), CliError> {
+    let mut signals = Signals::take().map_err(|error| CliError::Failed(format!("taking signals: {error}")))?;
+    let stand = Stand::open(play, chance).map_err(CliError::Failed)?;
+    let base = to.map_or_else(|| ours(config), |to| to.trim_end_matches('/').to_owned());
+    stand.lodge(config, &base).map_err(CliError::Failed)?;
+    stand.show("ackd twin", format!("stand-ins that tell {base}"), None, config);
+    for channel in &config.channels {
+        let (name, platform) = (&channel.name, channel.platform.name());
+        writeln!(out, "{name}: {platform} at {}, telling {base}{}", stand.server.api(name), channel.path)?;
+    }
+    writeln!(
+        out,
+        "the ledger is at {0}/ledger, the seed is {1}\nopen {0}/\nCtrl-C ends it",
+        stand.url(),
+        stand.seed()
+    )?;
+    out.flush()?;
+    while signals.wish() != Some(Wish::Stop) {
+        match poll(&mut [PollFd::new(&signals.pipe, PollFlags::IN)], None) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(CliError::Failed(format!("waiting for signals: {error}"))),
+        }
+    }
+    Ok(())
+}
+
+/// Where a daemon of this configuration can be reached from this machine.
+fn ours(config: &Config) -> String {
+    let first = config.listen.first().copied().unwrap_or(SocketAddr::from(([127, 0, 0, 1], 3000)));
+    let here = if first.ip().is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { first.ip() };
+    format!("http://{}", SocketAddr::new(here, first.port()))
+}

@@ -1,0 +1,130 @@
+//! `ackd twin` beside `ackd run`, as two programs: whoever has another bot has the same stand-ins.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use serde_json::{Value, json};
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// A folder that goes with its test.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let folder = std::env::temp_dir().join(format!("ackd-playing-{}-{name}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        Folder(folder)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A program that ends with its test.
+struct Running(Child);
+
+impl Running {
+    /// Starts ackd with these words, and waits until it has said `told` on its output or in its log.
+    fn start(words: &[&str], told: &str) -> (Running, String) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ackd"));
+        let (reader, writer) = std::io::pipe().unwrap();
+        let child = command.args(words).stdout(writer.try_clone().unwrap()).stderr(writer).spawn().unwrap();
+        drop(command);
+        let mut lines = BufReader::new(reader).lines().map_while(Result::ok);
+        let line = lines.find(|line| line.contains(told)).unwrap_or_else(|| panic!("{words:?} never told {told:?}"));
+        // Whoever stops reading would stop the program, too.
+        std::thread::spawn(move || lines.for_each(drop));
+        (Running(child), line)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn get(url: &str) -> Value {
+    let agent = ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(60))).build().new_agent();
+    serde_json::from_str(&agent.get(url).call().unwrap().body_mut().read_to_string().unwrap()).unwrap()
+}
+
+fn post(url: &str, body: &Value) -> Value {
+    let mut answer = ureq::post(url).header("Content-Type", "application/json").send(body.to_string()).unwrap();
+    serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap()
+}
+
+#[test]
+fn two_programs_talk_as_a_platform_and_a_bot_do() {
+    let folder = Folder::new("talk");
+    let (bot, house) = (free_port(), free_port());
+    let text = format!(
+        "listen = \"127.0.0.1:{bot}\"\npublic_url = \"http://127.0.0.1:{bot}\"\n\
+         [channel.page]\nplatform = \"messenger\"\npath = \"/page\"\nbot = \"echo\"\napi = \"http://127.0.0.1:{house}/page\"\n\
+         verify_token = \"demo\"\napp_secret = \"demo-secret\"\naccess_token = \"demo-token\"\n\
+         [channel.space]\nplatform = \"webex\"\npath = \"/space\"\nbot = \"echo\"\napi = \"http://127.0.0.1:{house}/space\"\n\
+         access_token = \"demo-token\"\nsecret = \"demo-secret\"\n[bot.echo]\nkind = \"echo\"\n"
+    );
+    let config = folder.0.join("ackd.toml");
+    fs::write(&config, text).unwrap();
+    let config = config.to_str().unwrap();
+    let listen = format!("127.0.0.1:{house}");
+    let (_twin, line) = Running::start(&["twin", "--config", config, "--listen", &listen, "--seed", "7"], "the ledger");
+    assert_eq!(line, format!("the ledger is at http://{listen}/ledger, the seed is 7"));
+    let (_daemon, _) = Running::start(&["run", "--config", config], "created memberships/created");
+
+    let url = format!("http://{listen}");
+    let conversations = get(&format!("{url}/chat.state"))["conversations"].clone();
+    let mut after = String::new();
+    for (twin, text) in [("page", "hello page"), ("space", "hello space")] {
+        let one = conversations.as_array().unwrap().iter().find(|one| one["twin"] == twin).unwrap();
+        let said = json!({ "say": { "conversation": one["id"], "text": text } });
+        post(&format!("{url}/act"), &json!({ "twin": twin, "act": said }));
+        // Each answer waits for news, so this asks no more often than something happens.
+        loop {
+            let news = get(&format!("{url}/chat.news?after={after}"));
+            let bubbles = news["bubbles"].as_array().unwrap().clone();
+            let numbers = news["after"].as_object().unwrap().iter().map(|(twin, number)| format!("{twin}:{number}"));
+            after = numbers.collect::<Vec<_>>().join(",");
+            if bubbles.iter().any(|bubble| bubble["side"] == "bot" && bubble["text"] == text) {
+                break;
+            }
+        }
+    }
+    let ledger = get(&format!("{url}/ledger?twin=space"));
+    let paths: Vec<_> = ledger["calls"].as_array().unwrap().iter().map(|call| call["path"].as_str().unwrap()).collect();
+    assert!(paths.contains(&"/people/me") && paths.contains(&"/messages"), "{paths:?}");
+    assert!(!ledger.to_string().contains("demo-token") && !ledger.to_string().contains("demo-secret"));
+}
+
+#[test]
+fn what_cannot_be_played_is_told_with_what_to_write() {
+    let said = |words: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_ackd")).args(words).stdin(Stdio::null()).output().unwrap();
+        (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, why) = said(&["try", "--faults", "lat 5%"]);
+    assert!(code == 1 && why.contains("--faults") && why.contains("late"), "{code} {why}");
+    for (words, part) in [
+        (["try", "--listen", "0.0.0.0:80"], "--listen: \"0.0.0.0:80\" is no address of this machine alone"),
+        (["try", "--seed", "many"], "--seed: \"many\" is no whole number"),
+        (["twin", "--to", "https://example.org"], "--to: \"https://example.org\" is not on this machine"),
+    ] {
+        let (code, why) = said(&words);
+        assert!(code == 2 && why.contains(part), "{code} {why}");
+    }
+    let (code, why) = said(&["try", "--config", "/nowhere/ackd.toml"]);
+    assert!(code == 2 && why.contains("/nowhere/ackd.toml: cannot be read"), "{code} {why}");
+}

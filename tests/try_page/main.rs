@@ -1,0 +1,207 @@
+//! `ackd try` as a newcomer has it: the real binary, its page in a real browser, a message typed and its answer seen.
+//!
+//! Pictures of the page are kept under target/try-page/. Where Chromium is not installed (tests/run installs it), that
+//! is said and counted as skipped.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
+
+mod browser;
+
+use browser::Browser;
+use std::io::{BufRead, BufReader, Lines, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::time::Instant;
+
+/// A running `ackd try`.
+struct Trial {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+    began: Instant,
+    /// `http://127.0.0.1:PORT/`.
+    url: String,
+    /// Its temporary folder.
+    folder: PathBuf,
+}
+
+impl Trial {
+    fn start(arguments: &[&str]) -> Trial {
+        let began = Instant::now();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ackd"));
+        let mut child = command.arg("try").args(arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut told = |what: &str| {
+            let line = lines.by_ref().map_while(Result::ok).find(|line| line.contains(what));
+            line.unwrap_or_else(|| panic!("ackd try never told {what:?}")).rsplit(' ').next().unwrap().to_owned()
+        };
+        let folder = PathBuf::from(told("everything it keeps is in "));
+        let url = told("open http://");
+        Trial { child, lines, began, url, folder }
+    }
+
+    fn interrupt(&mut self) -> ExitStatus {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+        self.child.wait().unwrap()
+    }
+}
+
+impl Drop for Trial {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn browser(width: u32, height: u32, dark: bool) -> Option<Browser> {
+    let browser = Browser::start(width, height, dark);
+    if browser.is_none() {
+        println!("SKIPPED: the page in a browser: there is no chromedriver; install chromium and chromium-driver");
+    }
+    browser
+}
+
+fn keep(browser: &Browser, name: &str) {
+    browser.picture(&Path::new(env!("CARGO_MANIFEST_DIR")).join("target/try-page").join(name));
+}
+
+/// The last thing that the bot said in the open conversation, once it contains `text`.
+fn answered(browser: &Browser, text: &str) -> String {
+    let condition = format!(
+        "[...document.querySelectorAll('#chat li.bot .bubble')].map(b => b.textContent).findLast(t => t.includes({text:?}))"
+    );
+    browser.wait_for(&condition).as_str().unwrap().to_owned()
+}
+
+/// Opens the conversation whose button has these words.
+fn go_to(browser: &Browser, words: &str) {
+    browser.wait_for(&format!(
+        "[...document.querySelectorAll('nav button')].find(b => b.textContent.includes({words:?})).click() || true"
+    ));
+}
+
+fn nothing_is_wrong(browser: &Browser) {
+    assert_eq!(browser.console(), [""; 0], "the console is empty");
+}
+
+#[test]
+fn what_is_typed_is_answered_on_both_platforms_and_its_life_is_told() {
+    let Some(browser) = browser(1280, 800, false) else { return };
+    let trial = Trial::start(&[]);
+    browser.open(&trial.url);
+    browser.wait_for("document.querySelectorAll('nav button').length >= 4");
+    // The field has the focus, so that whoever comes can simply write.
+    browser.wait_for("document.activeElement.id === 'text'");
+    browser.keys("Good morning, ackd\u{e007}");
+    answered(&browser, "You said: Good morning, ackd");
+    println!("from the start to the first answer shown: {} ms", trial.began.elapsed().as_millis());
+
+    browser.wait_for("[...document.querySelectorAll('.choices button')].find(b => b.textContent === 'Cards')");
+    browser.run("[...document.querySelectorAll('.choices button')].find(b => b.textContent === 'Cards').click()");
+    browser.wait_for("document.querySelectorAll('.gallery .card img').length === 3");
+    browser.wait_for("[...document.querySelectorAll('.card img')].every(i => i.complete && i.naturalWidth > 0)");
+    browser.run("document.querySelector('.card .choices button').click()");
+    answered(&browser, "You tapped: Take First");
+
+    browser.run("[...document.querySelectorAll('#chat li.person .bubble')][0].click()");
+    let steps = browser.wait_for("(document.querySelector('#steps').innerText.includes('answered')) && document.querySelector('#steps').innerText");
+    let steps = steps.as_str().unwrap();
+    for step in [
+        "X-Hub-Signature-256: sha256=",
+        "received",
+        "kept as page-1",
+        "HTTP 200",
+        "heard by bot tour",
+        "reply 1, attempt 1",
+    ] {
+        assert!(steps.contains(step), "no {step:?} in the life of the message:\n{steps}");
+    }
+    keep(&browser, "light.png");
+
+    go_to(&browser, "direct");
+    browser.keys("and here?\u{e007}");
+    answered(&browser, "You said: and here?");
+    go_to(&browser, "group");
+    browser.keys("all of you\u{e007}");
+    answered(&browser, "You said: all of you");
+    browser.run("document.getElementById('mentions').click()");
+    browser.keys("only among people\u{e007}");
+    browser.wait_for("[...document.querySelectorAll('#chat li.person .bubble')].some(b => b.textContent.includes('only among people'))");
+    keep(&browser, "webex.png");
+    nothing_is_wrong(&browser);
+}
+
+#[test]
+fn the_page_is_readable_on_a_phone_and_in_the_dark() {
+    let Some(browser) = browser(500, 900, true) else { return };
+    let trial = Trial::start(&[]);
+    browser.open(&trial.url);
+    browser.wait_for("document.activeElement.id === 'text'");
+    browser.keys("from a phone\u{e007}");
+    answered(&browser, "You said: from a phone");
+    assert_eq!(browser.run("return matchMedia('(prefers-color-scheme: dark)').matches"), true);
+    let wide = browser.run("return document.documentElement.scrollWidth - innerWidth");
+    assert!(wide.as_i64().unwrap() <= 0, "nothing has to be pushed sideways: {wide}");
+    keep(&browser, "phone-dark.png");
+    nothing_is_wrong(&browser);
+}
+
+#[test]
+fn the_page_can_be_used_with_the_keyboard_alone() {
+    let Some(browser) = browser(1280, 800, false) else { return };
+    let trial = Trial::start(&[]);
+    browser.open(&trial.url);
+    browser.wait_for("document.activeElement.id === 'text'");
+    browser.keys("hello\u{e007}");
+    answered(&browser, "You said: hello");
+    browser.wait_for("document.querySelectorAll('.choices button').length");
+    // Back from the field to the choices below the answer, and one of them taken.
+    for _ in 0..20 {
+        if browser.run("return document.activeElement.textContent") == "Buttons" {
+            break;
+        }
+        browser.post("/actions", &back_tab());
+    }
+    browser.keys("\u{e007}");
+    answered(&browser, "A button can come back to me");
+    nothing_is_wrong(&browser);
+}
+
+/// Shift and the tabulator.
+fn back_tab() -> serde_json::Value {
+    let stroke = |kind: &str, value: &str| serde_json::json!({ "type": kind, "value": value });
+    let (shift, tab) = ("\u{e008}", "\u{e004}");
+    let strokes = [stroke("keyDown", shift), stroke("keyDown", tab), stroke("keyUp", tab), stroke("keyUp", shift)];
+    serde_json::json!({ "actions": [{ "type": "key", "id": "keyboard", "actions": strokes }] })
+}
+
+#[test]
+fn ctrl_c_ends_it_and_leaves_nothing_behind_unless_asked() {
+    let mut trial = Trial::start(&[]);
+    assert!(trial.folder.join("ackd.db").exists());
+    assert!(trial.interrupt().success());
+    assert!(!trial.folder.exists());
+    assert_eq!(trial.lines.by_ref().map_while(Result::ok).last().as_deref(), Some("ended; nothing was kept"));
+
+    let mut kept = Trial::start(&["--keep"]);
+    assert!(kept.interrupt().success());
+    assert!(kept.folder.join("ackd.db").exists(), "it was asked to keep it");
+}
+
+#[test]
+fn other_peoples_pages_reach_nothing() {
+    let trial = Trial::start(&[]);
+    let address = trial.url.trim_start_matches("http://").trim_end_matches('/');
+    let ask = |head: &str| {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(format!("{head}\r\nConnection: close\r\n\r\n").as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.get(9..12).unwrap_or_default().to_owned()
+    };
+    assert_eq!(ask(&format!("GET /chat.state HTTP/1.1\r\nHost: {address}")), "200");
+    assert_eq!(ask("GET /chat.state HTTP/1.1\r\nHost: evil.example"), "421");
+    assert_eq!(ask(&format!("GET /chat.state HTTP/1.1\r\nHost: {address}\r\nOrigin: http://evil.example")), "403");
+    assert_eq!(ask(&format!("GET /ledger HTTP/1.1\r\nHost: {address}\r\nSec-Fetch-Site: cross-site")), "403");
+}
