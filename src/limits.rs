@@ -245,10 +245,6 @@ pub const CONTROL_PAUSE: Duration = Duration::from_millis(100);
 /// What a message quotes of somebody's words, in characters.
 pub const QUOTED_CHARS_MAX: usize = 60;
 
-// ---- page/ ----
-
-/// How long the chat page's question for news waits before it is answered with none.
-pub const NEWS_TIME: Duration = Duration::from_secs(20);
 // ---- cli/doctor/ ----
 
 /// What is written and synced to see whether the disk takes it, in bytes: a few pages, as a commit.
@@ -275,6 +271,11 @@ pub const UNIT_RESTARTS_MAX: u32 = 3;
 pub const PROGRAM_TIME: Duration = Duration::from_secs(5);
 /// What it may say, and the longest file of /proc that is read, in bytes. An environment may have 128 KiB and more.
 pub const PROGRAM_BYTES_MAX: usize = 1024 * 1024;
+
+// ---- page/ ----
+
+/// How long the chat page's question for news waits before it is answered with none.
+pub const NEWS_TIME: Duration = Duration::from_secs(20);
 
 // ---- twin/ ----
 

@@ -69,13 +69,13 @@ fn carry_out(command: Command, out: &mut dyn Write) -> Result<(), CliError> {
         Command::Webhook { config, action, channel } => {
             webhook(&load(config)?, action, &channel, &Fetch::default(), &world(), out)
         }
-        Command::Try(asked) => trial(&asked, &variable, daemon::chance(), out),
-        Command::Twin { config, to, play } => twin(&load(config)?, to.as_deref(), &play, daemon::chance(), out),
         Command::Doctor { config } => {
             let by =
                 Instruments { world: &world(), env: &variable, upstream: &Fetch::default(), machine: &ThisMachine };
             doctor(&place(config)?, &by, out)
         }
+        Command::Try(asked) => trial(&asked, &variable, daemon::chance(), out),
+        Command::Twin { config, to, play } => twin(&load(config)?, to.as_deref(), &play, daemon::chance(), out),
         Command::Help(topic) => Ok(out.write_all(topic.text().as_bytes())?),
         Command::Version => Ok(out.write_all(VERSION.as_bytes())?),
     }

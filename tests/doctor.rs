@@ -4,7 +4,7 @@
 //! tests; here it is shown that each look really looks.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::print_stdout)]
 
-#[path = "end_to_end/address.rs"]
+#[path = "shared/address.rs"]
 mod address;
 
 use ackd::daemon::clock;

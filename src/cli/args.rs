@@ -25,9 +25,9 @@ pub enum Command {
     Why { config: Option<PathBuf>, id: String },
     Replay { config: Option<PathBuf>, which: ReplayWhich },
     Webhook { config: Option<PathBuf>, action: WebhookAction, channel: String },
+    Doctor { config: Option<PathBuf> },
     Try(Trial),
     Twin { config: Option<PathBuf>, to: Option<String>, play: Play },
-    Doctor { config: Option<PathBuf> },
     Help(Topic),
     Version,
 }
@@ -131,9 +131,9 @@ const COMMANDS: [(&str, Topic, &[&str]); 10] = [
     ("why", Topic::Why, &[]),
     ("replay", Topic::Replay, &["dead"]),
     ("webhook", Topic::Webhook, &[]),
+    ("doctor", Topic::Doctor, &[]),
     ("try", Topic::Try, &["keep", "listen", "faults", "seed"]),
     ("twin", Topic::Twin, &["to", "listen", "faults", "seed"]),
-    ("doctor", Topic::Doctor, &[]),
 ];
 
 /// What every command understands.
@@ -173,9 +173,9 @@ impl Words {
             Topic::Why => self.why(),
             Topic::Replay => self.replay(),
             Topic::Webhook => self.webhook(),
+            Topic::Doctor => self.nothing_more().map(|config| Command::Doctor { config }),
             Topic::Try => self.trial(),
             Topic::Twin => self.twin(),
-            Topic::Doctor => self.nothing_more().map(|config| Command::Doctor { config }),
         }
     }
 
@@ -508,11 +508,11 @@ mod tests {
             ("rnu", "there is no command \"rnu\"; did you mean run? see ackd --help"),
             (
                 "dance",
-                "there is no command \"dance\"; there are run, check, send, events, why, replay, webhook, try, twin, doctor; see ackd --help",
+                "there is no command \"dance\"; there are run, check, send, events, why, replay, webhook, doctor, try, twin; see ackd --help",
             ),
             (
                 "help dance",
-                "there is no command \"dance\"; there are run, check, send, events, why, replay, webhook, try, twin, doctor; see ackd --help",
+                "there is no command \"dance\"; there are run, check, send, events, why, replay, webhook, doctor, try, twin; see ackd --help",
             ),
             ("--dead events", "ackd has no option \"--dead\"; see ackd --help"),
             ("--confg x run", "ackd has no option \"--confg\"; did you mean --config? see ackd --help"),

@@ -14,9 +14,9 @@ pub enum Topic {
     Why,
     Replay,
     Webhook,
+    Doctor,
     Try,
     Twin,
-    Doctor,
 }
 
 impl Topic {
@@ -31,9 +31,9 @@ impl Topic {
             Topic::Why => WHY,
             Topic::Replay => REPLAY,
             Topic::Webhook => WEBHOOK,
+            Topic::Doctor => DOCTOR,
             Topic::Try => TRY,
             Topic::Twin => TWIN,
-            Topic::Doctor => DOCTOR,
         }
     }
 }
@@ -254,7 +254,7 @@ mod tests {
 
     #[test]
     fn every_help_fits_a_narrow_terminal_and_shows_an_example() {
-        for topic in [Overview, Run, Check, Send, Events, Why, Replay, Webhook, Try, Twin, Doctor] {
+        for topic in [Overview, Run, Check, Send, Events, Why, Replay, Webhook, Doctor, Try, Twin] {
             let text = topic.text();
             assert!(text.lines().all(|line| line.chars().count() <= 80 && line == line.trim_end()), "{topic:?}");
             assert!(text.ends_with('\n') && text.contains("--config FILE"), "{topic:?}");

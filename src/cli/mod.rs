@@ -10,8 +10,8 @@
 //!     replay.rs    ackd replay
 //!     reach.rs     how the last two reach the store: through the daemon (control.rs), or on their own
 //!     webhook.rs   ackd webhook: the registration on the platform's side
-//!     trial.rs     ackd try, and twin.rs ackd twin; both play the platforms (playing.rs)
 //!     doctor/      ackd doctor: what an answering bot needs, live
+//!     trial.rs     ackd try, and twin.rs ackd twin; both play the platforms (playing.rs)
 //!     show.rs      words from outside, and times, as a terminal may see them
 //!     log.rs       what the daemon says while it runs
 //!

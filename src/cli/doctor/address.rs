@@ -64,6 +64,11 @@ fn answered(url: &str, port: &str, word: &Word, answer: &Answer) -> Finding {
     }
     let (how, mend) = match status {
         300..=399 => (": a redirect, which platforms do not follow", "write as public_url where it redirects to"),
+        // A proxy may pass the webhooks' paths and no other; then all may be well but for this look.
+        404 | 405 => (
+            ", or a proxy that does not pass this path",
+            "let the proxy or tunnel lead to ackd, for paths below /.well-known/ackd/, too",
+        ),
         401 | 403 => (": it asks who we are, and platforms cannot say", "let the proxy pass webhooks without a login"),
         502..=504 => (": a proxy that does not get through to it", "see that the proxy leads to where ackd listens"),
         _ => ("", "see which program that is, and let the proxy or tunnel lead to ackd instead"),

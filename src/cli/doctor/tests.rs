@@ -362,7 +362,12 @@ fn a_public_url_that_leads_elsewhere_says_who_answered_instead() {
     let other = "see which program that is, and let the proxy or tunnel lead to ackd instead";
     for (status, body, how, mend) in [
         (200, "another word", "", other),
-        (404, "<html>", "", other),
+        (
+            404,
+            "<html>",
+            ", or a proxy that does not pass this path",
+            "let the proxy or tunnel lead to ackd, for paths below /.well-known/ackd/, too",
+        ),
         (301, "", ": a redirect, which platforms do not follow", "write as public_url where it redirects to"),
         (401, "", ": it asks who we are, and platforms cannot say", "let the proxy pass webhooks without a login"),
         (502, "", ": a proxy that does not get through to it", "see that the proxy leads to where ackd listens"),
