@@ -27,7 +27,8 @@ fn what_the_samples_post_is_taken() {
     );
     assert_eq!(
         (scene.last().thread, scene.last().text),
-        (markdown["parentId"].as_str().map(str::to_owned), "14.2 kWh today".to_owned())
+        (markdown["parentId"].as_str().map(str::to_owned), "**14.2 kWh** today".to_owned()),
+        "clients show the markup"
     );
 
     let answer = scene.post("/messages", &sample("messages_post_to_email_request")).good();
@@ -185,7 +186,7 @@ fn the_bot_edits_and_deletes_what_it_said_and_nothing_else() {
     let edited = answered.good();
     assert_eq!((&edited["text"], &edited["updated"]), (&json!("15 kWh"), &json!("2025-11-21T08:01:00.111Z")));
     assert_eq!(scene.get(&path).good(), edited);
-    assert_eq!(scene.last().text, "15 kWh");
+    assert_eq!(scene.last().text, "**15** kWh");
     for (members, status) in [
         (json!({ "text": "x" }), 400),
         (json!({ "roomId": direct }), 400),
