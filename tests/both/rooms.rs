@@ -33,18 +33,20 @@ fn in_a_group_the_bot_answers_what_mentions_it_without_the_mention_and_is_not_to
 }
 
 #[test]
-fn the_bots_own_message_comes_back_and_is_never_answered() {
-    let scene = Scene::new();
-    let (direct, group) = (scene.direct(SPACE), scene.group());
-    scene.talk(SPACE, &direct, "hello");
-    scene.talk(SPACE, &group, "hello to all");
-    // Whatever would answer the first answer would come before this one.
-    scene.talk(SPACE, &direct, "again");
-    scene.wait_until_settled();
-    assert_eq!(scene.texts(SPACE), ["hello", "hello to all", "again"]);
-    let mut states: Vec<State> = scene.events(SPACE).iter().map(|event| event.state).collect();
-    states.sort_by_key(|state| *state as i64);
-    assert_eq!(states, [[State::Answered; 3], [State::Ignored; 3]].concat(), "each came back and was ignored");
+fn the_bots_own_message_comes_back_and_is_never_answered_not_even_where_bots_may_talk() {
+    for more in ["", "bots = true\n"] {
+        let scene = Scene::with(Setup { more, ..Setup::default() }, Cast::of(1));
+        let (direct, group) = (scene.direct(SPACE), scene.group());
+        scene.talk(SPACE, &direct, "hello");
+        scene.talk(SPACE, &group, "hello to all");
+        // Whatever would answer the first answer would come before this one.
+        scene.talk(SPACE, &direct, "again");
+        scene.wait_until_settled();
+        assert_eq!(scene.texts(SPACE), ["hello", "hello to all", "again"]);
+        let mut states: Vec<State> = scene.events(SPACE).iter().map(|event| event.state).collect();
+        states.sort_by_key(|state| *state as i64);
+        assert_eq!(states, [[State::Answered; 3], [State::Ignored; 3]].concat(), "each came back and was ignored");
+    }
 }
 
 #[test]

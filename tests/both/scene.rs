@@ -287,7 +287,12 @@ impl Scene {
 
     /// Waits until every delivery is over and every event has ended.
     pub fn wait_until_settled(&self) {
-        self.wait_long_for_store(PATIENCE * 5, "nothing open", |reader| {
+        self.wait_long_until_settled(PATIENCE);
+    }
+
+    /// The same where it may take longer.
+    pub fn wait_long_until_settled(&self, patience: Duration) {
+        self.wait_long_for_store(patience, "nothing open", |reader| {
             let open = Filter { states: vec![State::Open], limit: 1, ..Filter::default() };
             let settled = self.house.is_quiet() && reader.events(&open).unwrap().is_empty() && self.house.is_quiet();
             settled.then_some(())

@@ -3,6 +3,7 @@
 
 use crate::ledger::{Said, ids, resource, said};
 use crate::scene::{Cast, PAGE, SPACE, Scene, Setup, say};
+use crate::shared::PATIENCE;
 use crate::shared::luck::Luck;
 use ackd::store::sqlite::Reader;
 use ackd::store::{Life, State};
@@ -165,7 +166,7 @@ fn in_a_storm_with_power_cuts_each_message_on_both_platforms_is_answered_once_or
             scene.daemon.restart();
         }
     }
-    scene.wait_until_settled();
+    scene.wait_long_until_settled(PATIENCE * 5);
     scene.daemon.stop();
     println!("{each} messages on each platform and {KILLS} kills took {:?}", began.elapsed());
     for (twin, written) in [PAGE, SPACE].into_iter().zip(&written) {
