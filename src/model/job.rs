@@ -33,8 +33,9 @@ pub enum Settlement {
     HearDead { event: EventKey, lane: i64, why: String },
     /// There is nothing to hear after all, and why.
     HearIgnored { event: EventKey, lane: i64, why: String },
-    /// A message of ours came back with one of these texts; an unknown reply that says so was delivered.
-    Witnessed { event: EventKey, lane: i64, texts: Vec<String> },
+    /// A message of ours came back with these texts. If no reply is known to be this message, an unknown one that says
+    /// the same was delivered.
+    Witnessed { event: EventKey, lane: i64, message: String, texts: Vec<String> },
     /// A reply's attempt ended.
     Sent { event: EventKey, lane: i64, attempt: Attempt, end: SendEnd },
 }

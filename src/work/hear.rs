@@ -37,7 +37,7 @@ impl Hearing<'_> {
         };
         let settlement = match recalled {
             Recalled::Event(heard) => self.let_hear(&heard, channel, tools),
-            Recalled::Own { texts } => Settlement::Witnessed { event, lane, texts },
+            Recalled::Own { message, texts } => Settlement::Witnessed { event, lane, message, texts },
             Recalled::Ignored(why) => Settlement::HearIgnored { event, lane, why },
             Recalled::Failed(Delivery::Retry { after, .. }) => {
                 self.later(words_of(&effect), wait(after, &effect, self.attempt, (tools.chance)()), channel, tools)

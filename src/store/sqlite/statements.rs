@@ -58,6 +58,8 @@ statements! {
     doubtful = "SELECT reply.key, reply.part, reply.content FROM event JOIN reply ON reply.key = event.key
                 WHERE event.state IN (4, 5) AND event.state = 5 AND event.key > ?1 AND event.key < ?2
                 AND event.lane = ?3 AND reply.state = 5 ORDER BY reply.key, reply.part LIMIT ?4";
+    known_as = "SELECT 1 FROM (SELECT message_id FROM reply WHERE key > ?1 AND key < ?2 ORDER BY key DESC LIMIT ?3)
+                WHERE message_id = ?4 LIMIT 1";
     reply_prove = "UPDATE reply SET proved = 1 WHERE key = ?1 AND part = ?2";
     reply_sum = "SELECT count(*), ifnull(sum(state = 4), 0), ifnull(sum(state = 5), 0), ifnull(sum(state = 0), 0)
                  FROM reply WHERE key = ?1";
