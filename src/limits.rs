@@ -133,6 +133,9 @@ pub const FETCH_CONNECT_TIME: Duration = Duration::from_secs(5);
 pub const FETCH_STEP_TIME: Duration = Duration::from_secs(15);
 /// Time for a whole call to an upstream.
 pub const FETCH_TIME: Duration = Duration::from_secs(20);
+/// How long the first call over TLS keeps others waiting, so that its configuration is made once; when its upstream
+/// hangs, they go on without.
+pub const FETCH_FIRST_TIME: Duration = Duration::from_secs(1);
 /// How long an upstream's addresses are used before its name is looked up again.
 pub const NAME_LIFE: Duration = Duration::from_secs(30);
 /// Upstreams whose addresses are remembered.
