@@ -16,8 +16,8 @@ pub struct Lease {
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Work {
-    /// Let the bot hear the event. `attempt` counts from 1.
-    Hear { conversation: String, kind: String, received: Moment, raw: Vec<u8>, attempt: u32 },
+    /// Let the bot hear the event. `attempt` counts from 1. It is tried `since` it was received, or last put back.
+    Hear { conversation: String, kind: String, received: Moment, since: Moment, raw: Vec<u8>, attempt: u32 },
     /// Send reply `part` (from 1), made at `made`. `attempt` counts from 1; that it begins is durable.
     Send { part: u32, reply: Reply, attempt: u32, made: Moment },
 }

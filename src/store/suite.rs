@@ -522,6 +522,23 @@ macro_rules! every_store_must {
         }
 
         #[test]
+        fn try_an_event_anew_since_it_was_put_back() {
+            fixture("dead-since").with(&mut |store| {
+                let mut desk = Desk::at(store);
+                desk.admit("a1", "anna");
+                for put_back in [at(100_000), at(200_000)] {
+                    let Lease { event, lane, .. } = desk.lease(&free(), put_back).unwrap();
+                    let dead = Settlement::HearDead { event, lane, why: "given up".to_owned() };
+                    desk.store.settle(&dead, true, NOW).unwrap();
+                    desk.store.replay(event, None, put_back).unwrap();
+                }
+                let again = desk.lease(&free(), at(200_000)).unwrap();
+                let Work::Hear { received, since, .. } = again.work else { panic!("{again:?}") };
+                assert_eq!((received, since), (NOW, at(200_000)));
+            });
+        }
+
+        #[test]
         fn push_in_turn_and_only_once() {
             fixture("push").with(&mut |store| {
                 let mut desk = Desk::at(store);

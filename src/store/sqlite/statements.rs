@@ -23,7 +23,8 @@ statements! {
     kept = "SELECT key FROM event WHERE channel = ?1 AND id = ?2";
     end_event = "UPDATE event SET state = ?2, ended = ?3, why = ?4 WHERE key = ?1";
     ahead = "SELECT key, lane, kind = 'push' FROM event WHERE key > ?1 AND key < ?2 AND state = 0 ORDER BY key LIMIT ?3";
-    to_hear = "SELECT conversation, kind, received, raw FROM event WHERE key = ?1";
+    to_hear = "SELECT conversation, kind, received, raw,
+               ifnull((SELECT max(at) FROM replay WHERE replay.key = event.key), received) FROM event WHERE key = ?1";
     stands = "SELECT state, lane FROM event WHERE key = ?1";
     replay_put = "INSERT OR IGNORE INTO replay (key, at, state, ended, why, made)
                   SELECT key, ?2, state, ended, why, (SELECT min(made) FROM reply WHERE reply.key = event.key)
