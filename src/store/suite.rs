@@ -885,7 +885,7 @@ mod sqlite_engine {
         });
         let event = event.unwrap();
         let older = rusqlite::Connection::open(&path).unwrap();
-        older.execute_batch("DROP TABLE replay; PRAGMA user_version = 1;").unwrap();
+        older.execute_batch("DROP TABLE replay; DROP INDEX event_doubt; PRAGMA user_version = 1;").unwrap();
         drop(older);
         let reader = crate::store::sqlite::Reader::open(&path).unwrap();
         assert_eq!(reader.life(event).unwrap().unwrap().replays, []);
