@@ -107,6 +107,9 @@ pub const PRUNE_INTERVAL: Duration = Duration::from_secs(3600);
 pub const CURSOR_LAG: i64 = 256;
 /// Events looked at in one search for a job, so that a long queue behind one conversation delays nobody.
 pub const SEARCH_ROWS: usize = 64;
+/// Replies among which a message of ours is sought before it may show that an unknown one was delivered: the newest of
+/// its channel. What comes back does so in seconds.
+pub const WITNESS_ROWS: usize = 4096;
 /// Keys that one bot may remember.
 pub const MEMORY_KEYS_MAX: usize = 100_000;
 /// Longest value that a bot may remember, in bytes.
@@ -130,6 +133,9 @@ pub const FETCH_CONNECT_TIME: Duration = Duration::from_secs(5);
 pub const FETCH_STEP_TIME: Duration = Duration::from_secs(15);
 /// Time for a whole call to an upstream.
 pub const FETCH_TIME: Duration = Duration::from_secs(20);
+/// How long the first call over TLS keeps others waiting, so that its configuration is made once; when its upstream
+/// hangs, they go on without.
+pub const FETCH_FIRST_TIME: Duration = Duration::from_secs(1);
 /// How long an upstream's addresses are used before its name is looked up again.
 pub const NAME_LIFE: Duration = Duration::from_secs(30);
 /// Upstreams whose addresses are remembered.

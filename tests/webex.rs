@@ -202,7 +202,7 @@ fn without_nulls(value: Value) -> Value {
 fn described(recalled: Recalled) -> Value {
     let event = match recalled {
         Recalled::Event(event) => event,
-        Recalled::Own { texts } => return json!({ "own": texts }),
+        Recalled::Own { texts, .. } => return json!({ "own": texts }),
         other => panic!("{other:?}"),
     };
     let kind = match event.kind {
@@ -491,7 +491,8 @@ fn what_the_notification_leaves_out_the_message_says() {
 fn a_message_of_our_own_brings_its_texts() {
     let found = changed("messages_get_own", |message| message["markdown"] = json!("**14.2** kWh today"));
     let texts = vec!["14.2 kWh today".to_owned(), "**14.2** kWh today".to_owned()];
-    assert_eq!(recall(&bot(), &sample("own_message"), &found), Recalled::Own { texts });
+    let message = json_of("messages_get_own")["id"].as_str().unwrap().to_owned();
+    assert_eq!(recall(&bot(), &sample("own_message"), &found), Recalled::Own { message, texts });
 }
 
 #[test]

@@ -154,6 +154,7 @@ mod tests {
             conversation: String::new(),
             kind: String::new(),
             received: Moment(0),
+            since: Moment(0),
             raw: Vec::new(),
             attempt: 1,
         };

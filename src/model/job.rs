@@ -16,8 +16,8 @@ pub struct Lease {
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Work {
-    /// Let the bot hear the event. `attempt` counts from 1.
-    Hear { conversation: String, kind: String, received: Moment, raw: Vec<u8>, attempt: u32 },
+    /// Let the bot hear the event. `attempt` counts from 1. It is tried `since` it was received, or last put back.
+    Hear { conversation: String, kind: String, received: Moment, since: Moment, raw: Vec<u8>, attempt: u32 },
     /// Send reply `part` (from 1), made at `made`. `attempt` counts from 1; that it begins is durable.
     Send { part: u32, reply: Reply, attempt: u32, made: Moment },
 }
@@ -33,8 +33,9 @@ pub enum Settlement {
     HearDead { event: EventKey, lane: i64, why: String },
     /// There is nothing to hear after all, and why.
     HearIgnored { event: EventKey, lane: i64, why: String },
-    /// A message of ours came back with one of these texts; an unknown reply that says so was delivered.
-    Witnessed { event: EventKey, lane: i64, texts: Vec<String> },
+    /// A message of ours came back with these texts. If no reply is known to be this message, an unknown one that says
+    /// the same was delivered.
+    Witnessed { event: EventKey, lane: i64, message: String, texts: Vec<String> },
     /// A reply's attempt ended.
     Sent { event: EventKey, lane: i64, attempt: Attempt, end: SendEnd },
 }

@@ -48,8 +48,8 @@ pub struct Kept<'a> {
 pub enum Recalled {
     /// The bot shall hear this.
     Event(Event),
-    /// A message of our own, which came back with one of these texts.
-    Own { texts: Vec<String> },
+    /// A message of our own, which came back under this id, with these texts.
+    Own { message: String, texts: Vec<String> },
     /// Nothing to hear after all, and why.
     Ignored(String),
     /// It could not be read: `Retry`, `Locked` or `Dead`, since looking up says nothing to anybody.

@@ -77,7 +77,8 @@ impl Messenger {
         let list = self.ask(&app.settings, OutboundRequest::get(self.callback_url(app)), upstream)?;
         let page = data(&list)?.iter().find(|entry| text(entry, "object") == "page");
         Ok(page.map(|entry| Callback {
-            url: text(entry, "callback_url"),
+            // Whole, since it is compared; whoever shows it cuts it.
+            url: entry.get("callback_url").and_then(Value::as_str).unwrap_or_default().to_owned(),
             active: entry.get("active").and_then(Value::as_bool).unwrap_or(true),
             fields: fields(entry.get("fields")),
         }))
@@ -225,7 +226,7 @@ impl Registration for Messenger {
                 let flaws = here.map(|flaws| format!(", {}", flaws.join(", "))).unwrap_or_default();
                 listing.rows.push(Row {
                     what: callback.fields.join(","),
-                    target: callback.url,
+                    target: short(&callback.url),
                     state: if callback.active { "active" } else { "inactive" }.to_owned(),
                     remark: format!("the app's callback{flaws}"),
                 });
@@ -440,6 +441,16 @@ mod tests {
         assert_eq!(calls[0], format!("GET /{APP}/subscriptions"));
         let (report, calls, _) = synced(Some(APP), Wish::Sync, vec![fine(), apps(&[("7", ALL), (APP, ALL)])]);
         assert_eq!((report, calls.len()), (Report::default(), 2));
+    }
+
+    #[test]
+    fn an_address_of_any_length_is_as_it_should_be() {
+        let target = format!("https://bots.example.org/{}", "x".repeat(1000));
+        let upstream = Recorded::new(vec![callback(&target, true, ALL), apps(&[(APP, ALL)])]);
+        assert_eq!(page(Some(APP)).sync(&target, Wish::Sync, &upstream), Report::default());
+        let listed = page(Some(APP)).list(Some(TARGET), &Recorded::new(vec![apps(&[]), callback(&target, true, ALL)]));
+        let row = listed.unwrap().rows.remove(0);
+        assert!(row.target.len() < 300 && row.remark.contains("pointed at"), "{row:?}");
     }
 
     #[test]

@@ -387,7 +387,8 @@ macro_rules! every_store_must {
                     assert!(matches!(&lease.work, Work::Hear { kind, .. } if kind == OWN));
                     let (event, lane) = (lease.event, lease.lane);
                     let texts = texts.iter().map(|text| (*text).to_owned()).collect();
-                    desk.store.settle(&Settlement::Witnessed { event, lane, texts }, false, NOW).unwrap();
+                    let message = "mid.9".to_owned();
+                    desk.store.settle(&Settlement::Witnessed { event, lane, message, texts }, false, NOW).unwrap();
                     desk.store.life(event).unwrap().unwrap().why.unwrap()
                 };
                 assert_eq!(look(&mut desk, &[" two\n"]), "a message of ours; it shows that reply 2.2 was delivered");
@@ -396,6 +397,30 @@ macro_rules! every_store_must {
                 assert_eq!((desk.state(a1), desk.state(second)), (State::Answered, State::Ignored));
                 let late = witness(&mut desk, "w3");
                 assert_eq!(desk.state(late), State::Ignored, "nothing is left to prove");
+            });
+        }
+
+        #[test]
+        fn leave_a_reply_unknown_when_the_message_with_its_text_is_another_reply() {
+            fixture("witness-again").with(&mut |store| {
+                let mut desk = Desk::at(store);
+                let mut unknown = None;
+                for (id, end) in [("a1", delivered()), ("a2", SendEnd::Unknown)] {
+                    unknown = Some(desk.admit(id, "room"));
+                    let heard = desk.lease(&free(), NOW).unwrap();
+                    let one = desk.hear(&heard, &["Hi"], true, NOW).unwrap();
+                    desk.sent(&one, end, NOW);
+                }
+                // The first one's message comes back late.
+                for (id, message, state) in [("w1", "mid.1", State::Unknown), ("w2", "mid.2", State::Answered)] {
+                    let own = Arrival { fate: Fate::Witness, ..arrival(id, "room") };
+                    desk.store.admit(desk.channel, &own, NOW, NOW).unwrap();
+                    let Lease { event, lane, .. } = desk.lease(&free(), NOW).unwrap();
+                    let (message, texts) = (message.to_owned(), vec!["Hi".to_owned()]);
+                    desk.store.settle(&Settlement::Witnessed { event, lane, message, texts }, false, NOW).unwrap();
+                    assert_eq!(desk.state(event), State::Ignored);
+                    assert_eq!(desk.state(unknown.unwrap()), state, "after {id}");
+                }
             });
         }
 
@@ -493,6 +518,23 @@ macro_rules! every_store_must {
                 assert_eq!(desk.store.replay(a1, None, NOW).unwrap(), Replayed::PutBack);
                 assert_eq!(desk.work_off(NOW), ["a1"]);
                 assert_eq!(desk.state(a1), State::Answered);
+            });
+        }
+
+        #[test]
+        fn try_an_event_anew_since_it_was_put_back() {
+            fixture("dead-since").with(&mut |store| {
+                let mut desk = Desk::at(store);
+                desk.admit("a1", "anna");
+                for put_back in [at(100_000), at(200_000)] {
+                    let Lease { event, lane, .. } = desk.lease(&free(), put_back).unwrap();
+                    let dead = Settlement::HearDead { event, lane, why: "given up".to_owned() };
+                    desk.store.settle(&dead, true, NOW).unwrap();
+                    desk.store.replay(event, None, put_back).unwrap();
+                }
+                let again = desk.lease(&free(), at(200_000)).unwrap();
+                let Work::Hear { received, since, .. } = again.work else { panic!("{again:?}") };
+                assert_eq!((received, since), (NOW, at(200_000)));
             });
         }
 
@@ -843,7 +885,7 @@ mod sqlite_engine {
         });
         let event = event.unwrap();
         let older = rusqlite::Connection::open(&path).unwrap();
-        older.execute_batch("DROP TABLE replay; PRAGMA user_version = 1;").unwrap();
+        older.execute_batch("DROP TABLE replay; DROP INDEX event_doubt; PRAGMA user_version = 1;").unwrap();
         drop(older);
         let reader = crate::store::sqlite::Reader::open(&path).unwrap();
         assert_eq!(reader.life(event).unwrap().unwrap().replays, []);

@@ -8,7 +8,7 @@ use crate::limits;
 use crate::model::{Answer, FetchFault, Method, OutboundRequest, Outcome};
 use std::error::Error;
 use std::io::{self, Read};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
 use ureq::unversioned::transport::DefaultConnector;
@@ -33,8 +33,19 @@ const HEADERS: [&str; 9] = [
 pub struct Fetch {
     plain: OnceLock<Agent>,
     tls: OnceLock<Agent>,
-    /// ureq makes its TLS configuration at the first call, in each worker that gets there; so one goes first.
-    first_tls_call: Mutex<bool>,
+    /// ureq makes its TLS configuration at the first call, in each worker that gets there; so one goes first, and the
+    /// others wait a moment: not for as long as its upstream hangs.
+    first_tls_call: Mutex<First>,
+    first_tls_call_ended: Condvar,
+}
+
+/// How far the first call over TLS is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum First {
+    #[default]
+    NotYet,
+    UnderWay,
+    Ended,
 }
 
 impl Fetch {
@@ -42,14 +53,13 @@ impl Fetch {
     pub fn call(&self, request: &OutboundRequest) -> Outcome {
         let answer = if request.url.starts_with("https:") {
             let agent = self.tls.get_or_init(|| agent(&roots()));
-            let mut made = self.first_tls_call.lock().unwrap_or_else(PoisonError::into_inner);
-            if *made {
-                drop(made);
-                call(agent, request)
-            } else {
-                *made = true;
-                call(agent, request)
+            let goes_first = self.goes_first();
+            let answer = call(agent, request);
+            if goes_first {
+                *self.first_tls_call() = First::Ended;
+                self.first_tls_call_ended.notify_all();
             }
+            answer
         } else {
             call(self.plain.get_or_init(|| agent(&RootCerts::WebPki)), request)
         };
@@ -59,6 +69,24 @@ impl Fetch {
                 Outcome::Failed(FetchFault { why: format!("{}: {}", host(&request.url), fault.why), ..fault })
             }
         }
+    }
+}
+
+impl Fetch {
+    /// Whether this is the first call over TLS; otherwise waits until the first has ended, or long enough.
+    fn goes_first(&self) -> bool {
+        let mut first = self.first_tls_call();
+        if *first == First::NotYet {
+            *first = First::UnderWay;
+            return true;
+        }
+        let under_way = |first: &mut First| *first == First::UnderWay;
+        drop(self.first_tls_call_ended.wait_timeout_while(first, limits::FETCH_FIRST_TIME, under_way));
+        false
+    }
+
+    fn first_tls_call(&self) -> MutexGuard<'_, First> {
+        self.first_tls_call.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -202,6 +230,7 @@ mod tests {
     use std::io::Write;
     use std::net::{TcpListener, TcpStream};
     use std::thread;
+    use std::time::Instant;
 
     fn request(url: String) -> OutboundRequest {
         OutboundRequest::json(Method::Post, url, b"{}".to_vec())
@@ -255,6 +284,26 @@ mod tests {
         let Outcome::Answered(answer) = outcome else { panic!("{outcome:?}") };
         assert_eq!((answer.status, answer.header("retry-after")), (302, Some("7")));
         assert_eq!(answer.body, b"no");
+    }
+
+    #[test]
+    fn a_first_upstream_that_hangs_holds_up_no_other_for_long() {
+        let hangs = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = hangs.local_addr().unwrap();
+        let fetch = Fetch::default();
+        thread::scope(|scope| {
+            let first = scope.spawn(|| fetch.call(&request(format!("https://{address}/x"))));
+            // It has said the first words of TLS, and waits.
+            let mut held = hangs.accept().unwrap().0;
+            assert!(held.read(&mut [0; 1]).unwrap() > 0);
+            let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+            let began = Instant::now();
+            let second = fetch.call(&request(format!("https://{closed}/x")));
+            assert!(matches!(second, Outcome::Failed(_)));
+            assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+            drop(held);
+            assert!(matches!(first.join().unwrap(), Outcome::Failed(_)));
+        });
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub(super) struct Hearing<'a> {
     pub lane: i64,
     pub conversation: &'a str,
     pub received: Moment,
+    /// When it was received, or last put back.
+    pub since: Moment,
     pub raw: &'a [u8],
     pub attempt: u32,
 }
@@ -37,7 +39,7 @@ impl Hearing<'_> {
         };
         let settlement = match recalled {
             Recalled::Event(heard) => self.let_hear(&heard, channel, tools),
-            Recalled::Own { texts } => Settlement::Witnessed { event, lane, texts },
+            Recalled::Own { message, texts } => Settlement::Witnessed { event, lane, message, texts },
             Recalled::Ignored(why) => Settlement::HearIgnored { event, lane, why },
             Recalled::Failed(Delivery::Retry { after, .. }) => {
                 self.later(words_of(&effect), wait(after, &effect, self.attempt, (tools.chance)()), channel, tools)
@@ -88,7 +90,7 @@ impl Hearing<'_> {
 
     fn later(&self, why: &str, wait: Duration, channel: &Channel, tools: &Tools) -> Settlement {
         let (event, lane, attempt, now) = (self.event, self.lane, self.attempt, (tools.clock)());
-        if now.since(self.received) >= limits::RETRY_LIFE {
+        if now.since(self.since) >= limits::RETRY_LIFE {
             return self.dead(&format!("given up after {attempt} attempts: {why}"), channel);
         }
         log::warn!("{}: {why}; another try in {} s", self.id(channel), wait.as_secs());
@@ -174,5 +176,46 @@ impl Desk for WorkDesk<'_> {
     fn forget(&mut self, key: &str) -> Result<(), BotFault> {
         self.write(key, None, None);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::bot::echo::Echo;
+    use crate::model::{ChannelNumber, Secret};
+    use crate::platform::webex::{Settings, Webex};
+    use std::net::TcpListener;
+    use std::sync::Arc;
+    use std::sync::mpsc::channel;
+
+    #[test]
+    fn what_was_put_back_has_its_whole_time_again() {
+        let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let settings = Settings { api: format!("http://{closed}"), ..Settings::new(Secret::new("demo"), Vec::new()) };
+        let space = Channel {
+            name: "space".to_owned(),
+            platform: Arc::new(Webex::new(settings)),
+            bot: Arc::new(Echo::new("")),
+            bot_name: "echo".to_owned(),
+        };
+        let clock: fn() -> Moment = || Moment(0).after(limits::RETRY_LIFE);
+        let (keeper, _letters) = channel();
+        let (channels, fetch, identity) = (Arc::default(), Arc::default(), String::new());
+        let tools = Tools { channels, keeper, fetch, identity, clock, chance: || 0 };
+        let event = EventKey::new(ChannelNumber(1), 17);
+        let hearing = Hearing {
+            event,
+            lane: 1,
+            conversation: "room",
+            received: Moment(0),
+            since: Moment(0),
+            raw: b"",
+            attempt: 1,
+        };
+        assert!(matches!(hearing.run(&space, &tools).0, Settlement::HearDead { .. }));
+        let put_back = Hearing { since: Moment(1), ..hearing };
+        assert!(matches!(put_back.run(&space, &tools).0, Settlement::HearLater { .. }));
     }
 }

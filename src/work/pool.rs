@@ -58,9 +58,9 @@ fn settle(lease: &Lease, tools: &Tools) -> (Settlement, Effect) {
         return (Settlement::HearDead { event, lane, why }, Effect::None);
     };
     match &lease.work {
-        Work::Hear { conversation, received, raw, attempt, .. } => {
-            let (received, attempt) = (*received, *attempt);
-            hear::Hearing { event, lane, conversation, received, raw, attempt }.run(channel, tools)
+        Work::Hear { conversation, received, since, raw, attempt, .. } => {
+            let (received, since, attempt) = (*received, *since, *attempt);
+            hear::Hearing { event, lane, conversation, received, since, raw, attempt }.run(channel, tools)
         }
         Work::Send { part, reply, attempt, made } => {
             let send = send::Send { event, lane, part: *part, reply, attempt: *attempt, made: *made };

@@ -74,8 +74,9 @@ impl Recall<'_> {
         };
         let by_us = self.me.is_some_and(|me| found.person.word() == Some(&me.id));
         if own || by_us && subject == Subject::Message {
+            let message = found.id.0.unwrap_or_default();
             let texts = [found.text, found.markdown].into_iter().filter_map(|text| text.0);
-            return Ok(Recalled::Own { texts: texts.filter(|text| !text.is_empty()).collect() });
+            return Ok(Recalled::Own { message, texts: texts.filter(|text| !text.is_empty()).collect() });
         }
         if let Some(why) = self.me.and_then(|me| found.speaker().ignored(me, self.settings.bots_may_talk)) {
             return Ok(Recalled::Ignored(why.to_owned()));

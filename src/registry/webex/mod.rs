@@ -26,6 +26,9 @@ pub struct Webex {
     secret: Secret,
 }
 
+/// What is said of a webhook that is left out.
+const STRANGE: &str = "the list holds a webhook that cannot be read and may be ours; look at it with the Webex API";
+
 /// How one step ended.
 enum Ended {
     Done(String),
@@ -44,19 +47,21 @@ impl Webex {
         Aim { channel: &self.channel, target, secret: self.secret.expose() }
     }
 
-    /// All webhooks that the token can see.
-    fn look(&self, upstream: &dyn Upstream) -> Result<Vec<Webhook>, RegistryFault> {
+    /// All webhooks that the token can see, and whether one that may be ours cannot be read.
+    fn look(&self, upstream: &dyn Upstream) -> Result<(Vec<Webhook>, bool), RegistryFault> {
         let mut url = format!("{}/webhooks?max=100", self.api);
-        let mut webhooks = Vec::new();
+        let (mut webhooks, mut strange) = (Vec::new(), false);
         for _ in 0..REGISTRY_PAGES_MAX {
             let answer = self.ask(Method::Get, &url, None, upstream)?;
             if answer.status != 200 {
                 return Err(RegistryFault(self.refusal(&answer)));
             }
-            webhooks.extend(page::items(&answer)?);
+            let (items, one_strange) = page::items(&answer)?;
+            webhooks.extend(items);
+            strange |= one_strange;
             match page::next(&answer, &self.api)? {
                 Some(next) => url = next,
-                None => return Ok(webhooks),
+                None => return Ok((webhooks, strange)),
             }
         }
         let many = webhooks.len();
@@ -169,7 +174,7 @@ impl Webex {
 
 impl Registration for Webex {
     fn list(&self, target: Option<&str>, upstream: &dyn Upstream) -> Result<Listing, RegistryFault> {
-        let webhooks = self.look(upstream)?;
+        let (webhooks, strange) = self.look(upstream)?;
         let aim = target.map(|target| self.aim(target));
         let row = |webhook: &Webhook| Row {
             what: webhook.kind(),
@@ -177,7 +182,8 @@ impl Registration for Webex {
             state: webhook.status.clone(),
             remark: webhook.remark(&self.channel, aim.as_ref()),
         };
-        Ok(Listing { rows: webhooks.iter().map(row).collect(), notes: Vec::new() })
+        let notes = if strange { vec![STRANGE.to_owned()] } else { Vec::new() };
+        Ok(Listing { rows: webhooks.iter().map(row).collect(), notes })
     }
 
     fn sync(&self, target: &str, wish: Wish, upstream: &dyn Upstream) -> Report {
@@ -185,7 +191,12 @@ impl Registration for Webex {
         let mut changed = Vec::new();
         for _ in 0..REGISTRY_LOOKS {
             let webhooks = match self.look(upstream) {
-                Ok(webhooks) => webhooks,
+                // It would be missing to the plan, and be made anew at every look.
+                Ok((_, true)) => {
+                    report.wrong.push(format!("{STRANGE}; nothing is changed"));
+                    return report;
+                }
+                Ok((webhooks, false)) => webhooks,
                 Err(fault) => {
                     report.wrong.push(fault.0);
                     return report;
@@ -211,13 +222,14 @@ impl Registration for Webex {
     }
 
     fn delete(&self, upstream: &dyn Upstream) -> Report {
-        let webhooks = match self.look(upstream) {
-            Ok(webhooks) => webhooks,
+        let (webhooks, strange) = match self.look(upstream) {
+            Ok(looked) => looked,
             Err(fault) => return Report::failed(&fault),
         };
         let (ours, others): (Vec<_>, Vec<_>) = webhooks.iter().partition(|webhook| webhook.is_named_for(&self.channel));
         let left = others.iter().map(|webhook| webhook.left_alone("is not ours")).take(REGISTRY_ITEMS_MAX).collect();
         let mut report = Report { left, ..Report::default() };
+        report.wrong.extend(strange.then(|| STRANGE.to_owned()));
         for webhook in ours {
             let step = Step::Remove { webhook, why: String::new() };
             match self.step(&step, "", upstream) {

@@ -1,6 +1,6 @@
 //! One page of `GET /webhooks`: its items, and where the next one is.
 
-use super::plan::Webhook;
+use super::plan::{OURS, Webhook};
 use crate::model::Answer;
 use crate::registry::RegistryFault;
 use crate::registry::words::origin;
@@ -12,12 +12,15 @@ struct Page {
     items: Vec<Value>,
 }
 
-/// The webhooks of a page. What is none is not ours, and left out; nothing of it is quoted, since it holds secrets.
-pub(super) fn items(answer: &Answer) -> Result<Vec<Webhook>, RegistryFault> {
+/// The webhooks of a page, and whether one is left out that may be ours: it cannot be read, and has no name of another's.
+/// Nothing of it is quoted, since it holds secrets.
+pub(super) fn items(answer: &Answer) -> Result<(Vec<Webhook>, bool), RegistryFault> {
     let page: Page = serde_json::from_slice(&answer.body).map_err(|_| {
         RegistryFault("the answer is no list of webhooks; does `api` lead to the Webex API?".to_owned())
     })?;
-    Ok(page.items.iter().filter_map(Webhook::read).collect())
+    let foreign = |item: &Value| item.get("name").and_then(Value::as_str).is_some_and(|name| !name.starts_with(OURS));
+    let strange = page.items.iter().any(|item| Webhook::read(item).is_none() && !foreign(item));
+    Ok((page.items.iter().filter_map(Webhook::read).collect(), strange))
 }
 
 /// The next page's URL, if there is one. It must lead to where the token may go.

@@ -15,6 +15,8 @@ use serde_json::Value;
 pub(super) const WANTED: [&str; 3] = ["messages", "attachmentActions", "memberships"];
 pub(super) const CREATED: &str = "created";
 const ACTIVE: &str = "active";
+/// How the names of ours begin, of whichever channel.
+pub(super) const OURS: &str = "ackd ";
 
 /// One webhook as Webex lists it. No `Debug`: the secret is in it.
 #[derive(Deserialize)]
@@ -54,7 +56,7 @@ impl Webhook {
 
     /// Whether a channel of this name made it.
     pub(super) fn is_named_for(&self, channel: &str) -> bool {
-        let rest = self.name.strip_prefix("ackd ").and_then(|rest| rest.strip_prefix(channel));
+        let rest = self.name.strip_prefix(OURS).and_then(|rest| rest.strip_prefix(channel));
         rest.is_some_and(|rest| rest.starts_with(' '))
     }
 
@@ -123,7 +125,7 @@ pub(super) struct Aim<'a> {
 impl Aim<'_> {
     /// How ours are called.
     pub(super) fn name(&self, resource: &str) -> String {
-        format!("ackd {} {resource}", self.channel)
+        format!("{OURS}{} {resource}", self.channel)
     }
 }
 

@@ -263,6 +263,21 @@ fn every_page_is_read_but_not_for_ever() {
 }
 
 #[test]
+fn one_of_ours_that_cannot_be_read_is_not_made_anew_at_every_look() {
+    let broken = |name: Value| {
+        let list = ours(LIST, |items| (items[0]["status"], items[0]["name"]) = (Value::Null, name.clone()));
+        synced(vec![list, created()])
+    };
+    for name in [json!("ackd space messages"), Value::Null] {
+        let (report, calls, _) = broken(name);
+        assert!(report.wrong[0].starts_with("the list holds a webhook that cannot be read"), "{report:?}");
+        assert!(!report.wrong[0].contains(SECRET) && calls.len() == 1, "{report:?} {calls:?}");
+    }
+    let (report, calls, _) = broken(json!("another program's"));
+    assert_eq!((report.done.len(), calls.len()), (1, 2), "what others made is in nobody's way: {report:?}");
+}
+
+#[test]
 fn without_a_list_nothing_is_changed_and_it_says_why() {
     for (outcome, what) in [
         (

@@ -50,6 +50,7 @@ impl Memory {
             conversation: row.arrival.conversation.clone(),
             kind: row.arrival.kind.to_owned(),
             received: row.received,
+            since: row.replays.last().map_or(row.received, |replay| replay.at),
             raw: row.arrival.raw.to_vec(),
             attempt,
         };

@@ -122,7 +122,17 @@ impl Memory {
         self.now.events.values().any(|row| row.lane == lane && row.state == State::Unknown)
     }
 
-    fn witness(&mut self, event: EventKey, lane: i64, texts: &[String], now: Moment) -> Result<(), StoreError> {
+    fn witness(
+        &mut self,
+        event: EventKey,
+        lane: i64,
+        (message, texts): (&str, &[String]),
+        now: Moment,
+    ) -> Result<(), StoreError> {
+        let mut said = self.now.events.values().flat_map(|row| &row.replies);
+        if said.any(|reply| reply.life.message_id.as_deref() == Some(message)) {
+            return self.end(event, lane, State::Ignored, OWN_WHY, now);
+        }
         let doubtful = self.now.events.iter_mut().filter(|(_, row)| row.lane == lane && row.state == State::Unknown);
         let mut replies = doubtful.flat_map(|(key, row)| row.replies.iter_mut().map(|reply| (*key, &mut reply.life)));
         let found = replies.find(|(_, life)| life.state == State::Unknown && life.reply.content.reads_as(texts));
@@ -267,7 +277,9 @@ impl Store for Memory {
             Settlement::HearIgnored { event, lane, why } => {
                 self.end(*event, *lane, State::Ignored, why, now).map(|()| None)
             }
-            Settlement::Witnessed { event, lane, texts } => self.witness(*event, *lane, texts, now).map(|()| None),
+            Settlement::Witnessed { event, lane, message, texts } => {
+                self.witness(*event, *lane, (message, texts), now).map(|()| None)
+            }
             Settlement::HearDead { event, lane, why } => self.end(*event, *lane, State::Dead, why, now).map(|()| None),
             Settlement::HearLater { event, lane, due, attempt, why } => {
                 self.row(*event)?.why = Some(why.clone());

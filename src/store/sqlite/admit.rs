@@ -61,12 +61,13 @@ impl Engine<'_> {
         Ok(first(&mut self.say.doubt, params![from.0, to.0, lane], |_| Ok(()))?.is_some())
     }
 
-    /// A message of ours reads as one of `texts`: the oldest unknown reply of its conversation that does was delivered.
+    /// A message of ours reads as one of these texts: the oldest unknown reply of its conversation that does was
+    /// delivered. But a message that is known as another reply's shows nothing: a bot may say the same again.
     pub(super) fn witness(
         &mut self,
         event: EventKey,
         lane: i64,
-        texts: &[String],
+        (message, texts): (&str, &[String]),
         now: Moment,
     ) -> Result<(), StoreError> {
         let channel = event.channel();
@@ -79,6 +80,11 @@ impl Engine<'_> {
         let Some((proved, part, _)) = doubtful.iter().find(|(.., content)| same(content)) else {
             return self.end(event, lane, (State::Ignored, OWN_WHY), now);
         };
+        let rows = i64::try_from(limits::WITNESS_ROWS).unwrap_or(i64::MAX);
+        let known = first(&mut self.say.known_as, params![from.0, to.0, rows, message], |_| Ok(()))?;
+        if known.is_some() {
+            return self.end(event, lane, (State::Ignored, OWN_WHY), now);
+        }
         run(&mut self.say.reply_close, params![proved.0, part, State::Answered as i64])?;
         self.sum_up(*proved, "", now)?;
         self.end(event, lane, (State::Ignored, &witnessed(*proved, *part)), now)

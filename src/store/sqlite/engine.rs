@@ -227,7 +227,9 @@ impl Store for Engine<'_> {
             Settlement::HearIgnored { event, lane, why } => {
                 self.end(*event, *lane, (State::Ignored, why), now).map(|()| None)
             }
-            Settlement::Witnessed { event, lane, texts } => self.witness(*event, *lane, texts, now).map(|()| None),
+            Settlement::Witnessed { event, lane, message, texts } => {
+                self.witness(*event, *lane, (message, texts), now).map(|()| None)
+            }
             Settlement::HearDead { event, lane, why } => {
                 self.end(*event, *lane, (State::Dead, why), now).map(|()| None)
             }

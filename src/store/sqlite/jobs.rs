@@ -178,6 +178,7 @@ impl Engine<'_> {
                 kind: row.get(1)?,
                 received: Moment(row.get(2)?),
                 raw: row.get(3)?,
+                since: Moment(row.get(4)?),
                 attempt,
             })
         })?;

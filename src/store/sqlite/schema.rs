@@ -8,7 +8,7 @@ use rusqlite::Connection;
 pub const APPLICATION: i32 = 0x6163_6b64;
 
 /// Each step makes a file of the version before it (0: empty) into its own. Steps are only ever added.
-const STEPS: [&str; 2] = [
+const STEPS: [&str; 3] = [
     r"
     CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
     INSERT INTO about VALUES ('identity', lower(hex(randomblob(6))));
@@ -56,6 +56,10 @@ const STEPS: [&str; 2] = [
     CREATE TABLE replay (
         key INTEGER NOT NULL, at INTEGER NOT NULL, state INTEGER NOT NULL, ended INTEGER, why TEXT, made INTEGER,
         PRIMARY KEY (key, at)) WITHOUT ROWID;
+",
+    r"
+    -- Whether a conversation has an unknown reply is asked for each message of ours that comes back.
+    CREATE INDEX event_doubt ON event (lane) WHERE state = 5;
 ",
 ];
 

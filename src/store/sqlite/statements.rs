@@ -23,7 +23,8 @@ statements! {
     kept = "SELECT key FROM event WHERE channel = ?1 AND id = ?2";
     end_event = "UPDATE event SET state = ?2, ended = ?3, why = ?4 WHERE key = ?1";
     ahead = "SELECT key, lane, kind = 'push' FROM event WHERE key > ?1 AND key < ?2 AND state = 0 ORDER BY key LIMIT ?3";
-    to_hear = "SELECT conversation, kind, received, raw FROM event WHERE key = ?1";
+    to_hear = "SELECT conversation, kind, received, raw,
+               ifnull((SELECT max(at) FROM replay WHERE replay.key = event.key), received) FROM event WHERE key = ?1";
     stands = "SELECT state, lane FROM event WHERE key = ?1";
     replay_put = "INSERT OR IGNORE INTO replay (key, at, state, ended, why, made)
                   SELECT key, ?2, state, ended, why, (SELECT min(made) FROM reply WHERE reply.key = event.key)
@@ -54,10 +55,13 @@ statements! {
     reply_rest = "UPDATE reply SET state = 4, begun = NULL WHERE key = ?1 AND state = 0";
     reply_proved = "SELECT proved FROM reply WHERE key = ?1 AND part = ?2";
     reply_look = "SELECT state FROM reply WHERE key = ?1 AND part = ?2";
-    doubt = "SELECT 1 FROM event WHERE state IN (4, 5) AND state = 5 AND key > ?1 AND key < ?2 AND lane = ?3 LIMIT 1";
-    doubtful = "SELECT reply.key, reply.part, reply.content FROM event JOIN reply ON reply.key = event.key
-                WHERE event.state IN (4, 5) AND event.state = 5 AND event.key > ?1 AND event.key < ?2
-                AND event.lane = ?3 AND reply.state = 5 ORDER BY reply.key, reply.part LIMIT ?4";
+    doubt = "SELECT 1 FROM event INDEXED BY event_doubt
+             WHERE state = 5 AND lane = ?3 AND key > ?1 AND key < ?2 LIMIT 1";
+    doubtful = "SELECT reply.key, reply.part, reply.content FROM event INDEXED BY event_doubt
+                JOIN reply ON reply.key = event.key WHERE event.state = 5 AND event.lane = ?3
+                AND event.key > ?1 AND event.key < ?2 AND reply.state = 5 ORDER BY reply.key, reply.part LIMIT ?4";
+    known_as = "SELECT 1 FROM (SELECT message_id FROM reply WHERE key > ?1 AND key < ?2 ORDER BY key DESC LIMIT ?3)
+                WHERE message_id = ?4 LIMIT 1";
     reply_prove = "UPDATE reply SET proved = 1 WHERE key = ?1 AND part = ?2";
     reply_sum = "SELECT count(*), ifnull(sum(state = 4), 0), ifnull(sum(state = 5), 0), ifnull(sum(state = 0), 0)
                  FROM reply WHERE key = ?1";
@@ -106,4 +110,24 @@ pub(super) fn all<T>(
 ) -> Result<Vec<T>, StoreError> {
     let rows = statement.query_map(values, read).map_err(|error| words("reading", &error))?;
     rows.collect::<rusqlite::Result<_>>().map_err(|error| words("reading", &error))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use crate::store::sqlite::SqliteFile;
+
+    #[test]
+    fn the_doubts_of_a_conversation_are_found_without_looking_at_others() {
+        let folder = std::env::temp_dir().join(format!("ackd-statements-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = SqliteFile::open(&folder.join("ackd.db")).unwrap();
+        let engine = file.engine().unwrap();
+        for statement in [&engine.say.doubt, &engine.say.doubtful] {
+            let explain = format!("EXPLAIN QUERY PLAN {}", statement.expanded_sql().unwrap());
+            let plan: String = engine.connection.query_row(&explain, [], |row| row.get("detail")).unwrap();
+            assert!(plan.starts_with("SEARCH event USING") && plan.contains("INDEX event_doubt (lane=?"), "{plan}");
+        }
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
 }
