@@ -216,7 +216,10 @@ impl Registration for Webex {
     }
 
     fn examine(&self, target: &str, upstream: &dyn Upstream) -> Result<Report, RegistryFault> {
-        let webhooks = self.look(upstream)?;
+        let (webhooks, strange) = self.look(upstream)?;
+        if strange {
+            return Ok(Report { wrong: vec![STRANGE.to_owned()], ..Report::default() });
+        }
         let plan = plan(&self.aim(target), &webhooks, Wish::Sync);
         Ok(Report { wrong: plan.steps.iter().map(Step::found).collect(), ..Report::default() })
     }
