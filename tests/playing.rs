@@ -125,6 +125,18 @@ fn what_cannot_be_played_is_told_with_what_to_write() {
         let (code, why) = said(&words);
         assert!(code == 2 && why.contains(part), "{code} {why}");
     }
+    let folder = Folder::new("real");
+    let config = folder.0.join("ackd.toml");
+    let text = "listen = \"127.0.0.1:0\"\n[channel.page]\nplatform = \"messenger\"\npath = \"/page\"\nbot = \"echo\"\n\
+                verify_token = \"demo\"\napp_secret = \"demo-secret\"\naccess_token = \"demo-token\"\n[bot.echo]\nkind = \"echo\"\n";
+    for api in ["", "api = \"https://127.0.0.1.example.org\"\n", "api = \"http://127.0.0.1.example.org/x\"\n"] {
+        fs::write(&config, text.replace("[bot", &format!("{api}[bot"))).unwrap();
+        let (code, why) = said(&["twin", "--config", config.to_str().unwrap()]);
+        assert!(
+            code == 1 && why.contains("channel page: its api is") && why.contains("secrets are real"),
+            "{code} {why}"
+        );
+    }
     let (code, why) = said(&["try", "--config", "/nowhere/ackd.toml"]);
     assert!(code == 2 && why.contains("/nowhere/ackd.toml: cannot be read"), "{code} {why}");
 }

@@ -97,7 +97,8 @@ Plays the platforms of the configuration's channels, for a daemon that runs
 elsewhere on this machine, or for any other bot's program. Each channel's API is
 at http://127.0.0.1:PORT/CHANNEL: give that to the program in place of
 https://graph.facebook.com/v25.0 or https://webexapis.com/v1. Webhooks go to the
-paths of the configuration, signed with its secrets.
+paths of the configuration, signed with its secrets: so the file should be one
+made for this, with `api` on this machine and secrets that mean nothing.
 
     --to URL         where the bot's program listens; else where the
                      configuration's own daemon does

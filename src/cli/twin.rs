@@ -2,8 +2,9 @@
 
 use super::CliError;
 use super::playing::{Play, Stand};
-use crate::config::Config;
+use crate::config::{Account, Channel, Config};
 use crate::net::signals::{Signals, Wish};
+use crate::twin::courier::is_loopback;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use std::io::Write;
@@ -12,6 +13,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 /// Plays the platforms of a configuration's channels until SIGINT or SIGTERM. `to` is where their bot's program listens,
 /// unless it is our own daemon of the same configuration.
 pub fn twin(config: &Config, to: Option<&str>, play: &Play, chance: u64, out: &mut dyn Write) -> Result<(), CliError> {
+    config.channels.iter().try_for_each(made_for_twins)?;
     let mut signals = Signals::take().map_err(|error| CliError::Failed(format!("taking signals: {error}")))?;
     let stand = Stand::open(play, chance).map_err(CliError::Failed)?;
     let base = to.map_or_else(|| ours(config), |to| to.trim_end_matches('/').to_owned());
@@ -35,6 +37,25 @@ pub fn twin(config: &Config, to: Option<&str>, play: &Play, chance: u64, out: &m
         }
     }
     Ok(())
+}
+
+/// A twin signs whatever anybody on this machine has a person write, so it must not have the real platform's secrets:
+/// they are believed to be made for twins where the channel's API is one.
+fn made_for_twins(channel: &Channel) -> Result<(), CliError> {
+    let api = match &channel.account {
+        Account::Messenger(account) => &account.api,
+        Account::Webex(account) => &account.api,
+    };
+    let rest = api.strip_prefix("http://").unwrap_or_default();
+    let host = rest.split('/').next().unwrap_or_default();
+    if is_loopback(host) {
+        return Ok(());
+    }
+    let name = &channel.name;
+    Err(CliError::Failed(format!(
+        "channel {name}: its api is {api}, so its secrets are real, and whoever is on this machine could have something \
+         signed with them; in a file for twins write api = \"http://127.0.0.1:3900/{name}\" and secrets of their own"
+    )))
 }
 
 /// Where a daemon of this configuration can be reached from this machine.

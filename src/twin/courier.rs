@@ -223,7 +223,7 @@ fn is_here(url: &str) -> bool {
 }
 
 /// Whether `host` or `host:port` names the loopback.
-pub(super) fn is_loopback(authority: &str) -> bool {
+pub fn is_loopback(authority: &str) -> bool {
     let port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
     let host = match authority.rsplit_once(':') {
         Some((host, rest)) if port(rest) && (!host.contains(':') || host.ends_with(']')) => host,
