@@ -143,11 +143,8 @@ fn kind(entry: &Entry<'_>, findings: &mut Findings<'_>) -> Option<&'static Kind>
 
 /// A key of a table that is not opened yet.
 fn peek<'t>(entry: &Entry<'t>, name: &'static str, findings: &Findings<'_>) -> Option<Entry<'t>> {
-    let DeValue::Table(entries) = entry.value else { return None };
-    let (key, value) = entries.iter().find(|(key, _)| key.get_ref() == name)?;
-    let place = entry.place.inner(name, findings.line_of(key.span().start));
     let example = messenger::KEYS.iter().find(|key| key.name == name).map_or("…", |key| key.example);
-    Some(Entry { place, value: value.get_ref(), example: format!("{name} = {example}"), name })
+    entry.peek(name, example, findings)
 }
 
 /// A channel's path, which no other channel has.
