@@ -41,8 +41,8 @@ impl Hearing<'_> {
             Recalled::Event(heard) => self.let_hear(&heard, channel, tools),
             Recalled::Own { message, texts } => Settlement::Witnessed { event, lane, message, texts },
             Recalled::Ignored(why) => Settlement::HearIgnored { event, lane, why },
-            Recalled::Failed(Delivery::Retry { after, .. }) => {
-                self.later(words_of(&effect), wait(after, &effect, self.attempt, (tools.chance)()), channel, tools)
+            Recalled::Failed(Delivery::Retry { why, after, .. }) => {
+                self.later(&why, wait(after, &effect, self.attempt, (tools.chance)()), channel, tools)
             }
             // The channel rests, and this event with it; but a start with better credentials need not wait.
             Recalled::Failed(Delivery::Locked { why }) => self.later(&why, Duration::ZERO, channel, tools),
@@ -104,13 +104,6 @@ impl Hearing<'_> {
 
     fn id(&self, channel: &Channel) -> EventId {
         EventId { channel: channel.name.clone(), place: self.event.place(), part: None }
-    }
-}
-
-fn words_of(effect: &Effect) -> &str {
-    match effect {
-        Effect::Failed { why } | Effect::Limited { why, .. } | Effect::Locked { why } => why,
-        Effect::None | Effect::Well => "",
     }
 }
 
