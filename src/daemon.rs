@@ -203,7 +203,7 @@ fn channels(config: &Config, numbers: &[ChannelNumber], file: &SqliteFile) -> Re
         bot_name: channel.bot_name.clone(),
     });
     let channels: Channels = numbers.iter().copied().zip(known).collect();
-    for channel in channels.values() {
+    for channel in channels.values().filter(|channel| !channel.platform.is_introduced()) {
         if let Some(remembered) = file.recall(ACCOUNTS, &channel.name, clock())? {
             introduce::meet_again(channel, &remembered);
         }
