@@ -9,6 +9,7 @@ use crate::config::nearest::nearest;
 use crate::config::quoted;
 use crate::limits::{EVENTS_LISTED, EVENTS_LISTED_MAX};
 use crate::model::EventId;
+use crate::twin::courier::is_here;
 use lexopt::{Arg, Parser};
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -382,16 +383,13 @@ fn seed(text: &str) -> Result<u64, Stop> {
 }
 
 fn base_url(text: String) -> Result<String, Stop> {
-    match text.starts_with("http://127.0.0.1")
-        || text.starts_with("http://localhost")
-        || text.starts_with("http://[::1]")
-    {
-        true => Ok(text),
-        false => Err(Stop::Wrong(format!(
-            "--to: {} is not on this machine, and twins tell nobody else; write http://127.0.0.1:3000",
-            quoted(&text)
-        ))),
+    if text.starts_with("http://") && is_here(&text) {
+        return Ok(text);
     }
+    Err(Stop::Wrong(format!(
+        "--to: {} is not on this machine, and twins tell nobody else; write http://127.0.0.1:3000",
+        quoted(&text)
+    )))
 }
 
 /// The command of this name.

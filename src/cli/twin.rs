@@ -4,7 +4,7 @@ use super::CliError;
 use super::playing::{Play, Stand};
 use crate::config::{Account, Channel, Config};
 use crate::net::signals::{Signals, Wish};
-use crate::twin::courier::is_loopback;
+use crate::twin::courier::is_here;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use std::io::Write;
@@ -46,9 +46,7 @@ fn made_for_twins(channel: &Channel) -> Result<(), CliError> {
         Account::Messenger(account) => &account.api,
         Account::Webex(account) => &account.api,
     };
-    let rest = api.strip_prefix("http://").unwrap_or_default();
-    let host = rest.split('/').next().unwrap_or_default();
-    if is_loopback(host) {
+    if api.starts_with("http://") && is_here(api) {
         return Ok(());
     }
     let name = &channel.name;

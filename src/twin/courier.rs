@@ -216,14 +216,14 @@ fn bring(fetch: &Fetch, dispatch: &Dispatch) -> End {
 }
 
 /// Whether a URL leads to this machine by its loopback. A name could lead anywhere, but for the one that must not.
-fn is_here(url: &str) -> bool {
+pub fn is_here(url: &str) -> bool {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     is_loopback(authority)
 }
 
 /// Whether `host` or `host:port` names the loopback.
-pub fn is_loopback(authority: &str) -> bool {
+pub(super) fn is_loopback(authority: &str) -> bool {
     let port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
     let host = match authority.rsplit_once(':') {
         Some((host, rest)) if port(rest) && (!host.contains(':') || host.ends_with(']')) => host,
