@@ -24,6 +24,7 @@
 //!     bot        hears events, says replies, knows its desk
 //!     store      what is kept, and in which order it is handed out  rusqlite
 //!     model      nouns that cross a wall
+//!     notation   bytes as text: hex digits, percent signs
 //!     limits     every bound, with its reason
 //!
 //! ARCHITECTURE.md says why; `tests/tidy.rs` holds the order.
@@ -38,6 +39,7 @@ pub mod keeper;
 pub mod limits;
 pub mod model;
 pub mod net;
+pub mod notation;
 pub mod page;
 pub mod platform;
 pub mod queue;

@@ -6,6 +6,7 @@ use super::{CliError, World};
 use crate::config::Outline;
 use crate::keeper::{Line, carry_out};
 use crate::model::{Order, Purpose, Reply};
+use crate::notation::hex;
 use crate::platform::Unsayable;
 use crate::store::Store;
 use crate::store::sqlite::Engine;
@@ -43,8 +44,7 @@ fn random_id() -> Result<String, CliError> {
     let mut bytes = [0; 12];
     let fill = SystemRandom::new().fill(&mut bytes);
     fill.map_err(|_| CliError::Failed("the system gives no random numbers".to_owned()))?;
-    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(format!("push:{digits}"))
+    Ok(format!("push:{}", hex(&bytes)))
 }
 
 /// The same as a daemon would do, since there is none.

@@ -2,8 +2,8 @@
 //! on this machine. The platform's real secrets are not even looked for.
 
 use crate::model::Secret;
+use crate::notation::hex;
 use ring::digest;
-use std::fmt::Write;
 
 /// Where the twins are, and what their secrets are made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,10 +23,7 @@ impl Stage {
     /// The secret that stands at a place of the file, as `channel.page.app_secret`: 32 hex digits.
     pub fn secret(&self, place: &str) -> Secret {
         let digest = digest::digest(&digest::SHA256, format!("{} {place}", self.seed).as_bytes());
-        Secret::new(digest.as_ref().iter().take(16).fold(String::new(), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        }))
+        Secret::new(hex(digest.as_ref().get(..16).unwrap_or_default()))
     }
 }
 

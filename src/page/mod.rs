@@ -12,6 +12,7 @@ mod life;
 
 use crate::limits;
 use crate::model::{Method, Moment, Request, Response};
+use crate::notation::unpercent_text;
 use crate::store::StoreError;
 use crate::store::sqlite::Reader;
 use crate::twin::ledger::{AttemptEntry, SentEntry};
@@ -229,7 +230,7 @@ struct Query<'a>(&'a str);
 impl Query<'_> {
     fn get(&self, name: &str) -> String {
         let value = self.0.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
-        decode(value.unwrap_or_default())
+        unpercent_text(value.unwrap_or_default(), false)
     }
 
     /// `page:12,space:3` as numbers by name.
@@ -238,26 +239,6 @@ impl Query<'_> {
         let pairs = list.split(',').filter_map(|pair| pair.rsplit_once(':'));
         pairs.filter_map(|(name, number)| Some((name.to_owned(), number.parse().ok()?))).collect()
     }
-}
-
-/// Undoes percent signs; what is no escape stays as it is.
-fn decode(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, tail)) = rest.split_first() {
-        let escape = tail.get(..2).and_then(|two| std::str::from_utf8(two).ok());
-        match escape.filter(|_| *first == b'%').and_then(|two| u8::from_str_radix(two, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = tail.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(*first);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@
 pub mod cut;
 mod lenient;
 pub mod messenger;
-pub(crate) mod spelling;
+mod spelling;
 pub mod webex;
 
 use crate::model::{

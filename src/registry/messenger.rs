@@ -11,8 +11,8 @@ use super::words::{plain, same_address, short};
 use super::{Listing, Registration, RegistryFault, Report, Row, Upstream, Wish};
 use crate::limits::REGISTRY_ITEMS_MAX;
 use crate::model::{Method, OutboundRequest, Outcome, Secret};
+use crate::notation::percent;
 use crate::platform::messenger::Settings;
-use crate::platform::spelling::percent;
 use serde_json::Value;
 
 /// What a page's channel must be told of: what bots hear, and the echoes that prove a reply (messenger.md §3).

@@ -2,10 +2,10 @@
 
 use super::super::control::{self, ControlFault};
 use crate::limits::{DISK_PROBE_BYTES, PROGRAM_BYTES_MAX, PROGRAM_TIME, STORE_CHECK_TIME};
+use crate::notation::hex;
 use crate::store::StoreError;
 use crate::store::sqlite::{Reader, Soundness, SqliteFile};
 use ring::rand::{SecureRandom, SystemRandom};
-use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -112,10 +112,7 @@ impl Machine for ThisMachine {
     fn word(&self) -> io::Result<String> {
         let mut bytes = [0_u8; 16];
         SystemRandom::new().fill(&mut bytes).map_err(|_| io::Error::other("the system has no randomness"))?;
-        Ok(bytes.iter().fold(String::with_capacity(32), |mut word, byte| {
-            let _ = write!(word, "{byte:02x}");
-            word
-        }))
+        Ok(hex(&bytes))
     }
 }
 

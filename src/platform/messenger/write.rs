@@ -2,8 +2,8 @@
 
 use super::{Settings, USER_REF};
 use crate::model::{Button, Card, Content, CourtesyAct, Purpose, QuickReply, Reply, Secret};
+use crate::notation::{hex, percent};
 use crate::platform::Unsayable;
-use crate::platform::spelling::percent;
 use ring::hmac;
 use serde_json::{Map, Value, json};
 
@@ -13,7 +13,7 @@ const METADATA_BYTES_MAX: usize = 999;
 /// The plain appsecret_proof: HMAC of the page's token by the app's secret (messenger.md §6).
 pub(super) fn proof(key: &hmac::Key, settings: &Settings) -> Secret {
     let tag = hmac::sign(key, settings.access_token.expose().as_bytes());
-    Secret::new(tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+    Secret::new(hex(tag.as_ref()))
 }
 
 /// The secret parameters of each call, if there are any.

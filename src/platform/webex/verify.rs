@@ -1,7 +1,7 @@
 //! Is it Webex who asks? The signature of a notification (webex.md §6).
 
 use crate::model::{Head, Refusal, Request};
-use crate::platform::spelling::from_hex;
+use crate::notation::from_hex;
 use ring::hmac;
 
 /// The notification's HMAC-SHA1 out of its head. It says nothing yet about whose it is; that it is there and well

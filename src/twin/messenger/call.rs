@@ -2,6 +2,7 @@
 
 use super::error::GraphError;
 use crate::model::{Method, Request};
+use crate::notation::unpercent_text;
 use serde_json::{Map, Value};
 
 /// A call, read.
@@ -88,33 +89,6 @@ fn is_version(part: &str) -> bool {
 fn form(text: &str, params: &mut Map<String, Value>) {
     for pair in text.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        params.insert(decoded(name), Value::from(decoded(value)));
+        params.insert(unpercent_text(name, true), Value::from(unpercent_text(value, true)));
     }
-}
-
-fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, tail)) = rest.split_first() {
-        rest = tail;
-        let escaped = match (first, tail) {
-            (b'%', [high, low, after @ ..]) => match (char::from(*high).to_digit(16), char::from(*low).to_digit(16)) {
-                (Some(high), Some(low)) => {
-                    rest = after;
-                    Some((high * 16 + low) as u8)
-                }
-                _ => None,
-            },
-            _ => None,
-        };
-        bytes.push(escaped.unwrap_or(if *first == b'+' { b' ' } else { *first }));
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-/// Percent signs for all but the unreserved characters of RFC 3986 §2.3.
-pub(super) fn encoded(value: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    let encode = |byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
-    value.bytes().map(encode).collect()
 }

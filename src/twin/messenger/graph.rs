@@ -6,10 +6,10 @@
 
 use super::call::Call;
 use super::error::GraphError;
-use super::wire::hex;
 use super::{Callback, Messenger};
 use crate::limits::PROFILE_BYTES_MAX;
 use crate::model::{Method, Moment, Response, Secret};
+use crate::notation::hex;
 use crate::twin::Reaction;
 use ring::hmac;
 use serde_json::{Map, Value, json};

@@ -20,6 +20,7 @@ mod wire;
 use super::{Act, Bubble, Chance, Conversation, Dispatch, End, Mishap, Reaction, Twin};
 use crate::limits;
 use crate::model::{Method, Moment, Request, Response, Secret};
+use crate::notation::percent;
 use call::Call;
 use chat::Chat;
 use error::GraphError;
@@ -204,7 +205,7 @@ impl Messenger {
     fn ask(&mut self, wanted: Callback, now: Moment) -> Dispatch {
         let challenge = (1_000_000_000 + self.draw(now) % 1_000_000_000).to_string();
         let joint = if wanted.url.contains('?') { '&' } else { '?' };
-        let token = call::encoded(wanted.verify_token.expose());
+        let token = percent(wanted.verify_token.expose());
         let url = format!(
             "{}{joint}hub.mode=subscribe&hub.challenge={challenge}&hub.verify_token={token}",
             wanted.url.split('#').next().unwrap_or_default()

@@ -1,5 +1,6 @@
 //! Events as Meta puts them on the wire (messenger.md §3, §4): its order of members, its escapes, its signature.
 
+use crate::notation::hex;
 use ring::hmac;
 use serde::Serialize;
 use serde_json::Value;
@@ -113,11 +114,6 @@ pub(super) fn bytes(delivery: &Delivery<'_>) -> Vec<u8> {
 /// `X-Hub-Signature-256` over the bytes as sent.
 pub(super) fn signature(key: &hmac::Key, body: &[u8]) -> String {
     format!("sha256={}", hex(hmac::sign(key, body).as_ref()))
-}
-
-/// Lower-case hex digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Writes strings as Meta does: non-ASCII as `\u` with lower-case digits, surrogates in pairs, `/` as `\/`.

@@ -3,6 +3,7 @@
 use super::refusal::Refused;
 use crate::limits::{WEBEX_LIST_DEFAULT, WEBEX_LIST_MAX};
 use crate::model::{Request, Response};
+use crate::notation::{percent, unpercent_text};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -19,7 +20,7 @@ pub(super) fn token(request: &Request) -> Option<&str> {
 /// The parts of the path between its slashes.
 pub(super) fn path(request: &Request) -> Vec<String> {
     let parts = request.head.path().split('/').filter(|part| !part.is_empty());
-    parts.map(|part| decoded(part, false)).collect()
+    parts.map(|part| unpercent_text(part, false)).collect()
 }
 
 /// The members of the body: JSON, or the flat form that old programs send (webex.md §4, unconfirmed).
@@ -67,7 +68,7 @@ impl Query {
     pub(super) fn new(text: &str) -> Query {
         let pairs = text.split('&').filter(|pair| !pair.is_empty());
         let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-        Query(pairs.map(|(name, value)| (decoded(name, true), decoded(value, true))).collect())
+        Query(pairs.map(|(name, value)| (unpercent_text(name, true), unpercent_text(value, true))).collect())
     }
 
     /// The first value of this name.
@@ -86,7 +87,7 @@ impl Query {
     /// The same query with another value for `name`, encoded.
     fn turned(&self, name: &str, value: &str) -> String {
         let kept = self.0.iter().filter(|(key, _)| key != name).map(|(key, value)| (&**key, &**value));
-        let pairs = kept.chain([(name, value)]).map(|(key, value)| format!("{}={}", encoded(key), encoded(value)));
+        let pairs = kept.chain([(name, value)]).map(|(key, value)| format!("{}={}", percent(key), percent(value)));
         pairs.collect::<Vec<_>>().join("&")
     }
 }
@@ -133,36 +134,6 @@ impl Page<'_> {
     }
 }
 
-/// Percent signs decoded, and `+` where it stands for a space; what is no escape stays as it is.
-fn decoded(text: &str, plus: bool) -> String {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, tail)) = rest.split_first() {
-        rest = tail;
-        let escape = match tail {
-            [high, low, ..] if *first == b'%' => digit(*high).zip(digit(*low)),
-            _ => None,
-        };
-        match escape {
-            Some((high, low)) => {
-                bytes.push(high << 4 | low);
-                rest = tail.get(2..).unwrap_or_default();
-            }
-            None if plus && *first == b'+' => bytes.push(b' '),
-            None => bytes.push(*first),
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-/// Percent signs for all but the unreserved characters (RFC 3986 §2.3).
-fn encoded(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    let encode = |byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
-    text.bytes().map(encode).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -179,7 +150,7 @@ mod tests {
         ] {
             assert_eq!(Query::new(&format!("x={text}")).get("x"), Some(expected), "{text}");
         }
-        assert_eq!(decoded("a+b", false), "a+b");
+        assert_eq!(unpercent_text("a+b", false), "a+b");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::people::People;
 use super::webhooks::{Shown, Webhook, Webhooks};
 use crate::limits::WEBEX_TOLD_MAX;
 use crate::model::{Method, Moment, Secret};
+use crate::notation::hex;
 use crate::twin::{Dispatch, End};
 use ring::hmac;
 use serde::Serialize;
@@ -135,7 +136,7 @@ fn dispatch(number: u64, happening: &Happening, webhook: &Webhook, people: &Peop
 /// HMAC-SHA1 of the body, in lower hex.
 fn signature(secret: &Secret, body: &[u8]) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, secret.expose().as_bytes());
-    hmac::sign(&key, body).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(hmac::sign(&key, body).as_ref())
 }
 
 /// Any 2xx in time is good; the body does not count.

@@ -1,0 +1,103 @@
+//! Bytes written as text: hex digits, and the percent signs of URLs. What several rooms read or write alike.
+
+use std::fmt::Write;
+
+/// Two lower-case hex digits for each byte.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+/// Hex digits, in either case: platforms write lower case, and a value has only one meaning. `None` when there are
+/// not exactly two for each byte.
+pub fn from_hex<const BYTES: usize>(digits: &[u8]) -> Option<[u8; BYTES]> {
+    let mut bytes = [0; BYTES];
+    if digits.len() != BYTES * 2 {
+        return None;
+    }
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        let [high, low] = pair else { return None };
+        *byte = digit(*high)? << 4 | digit(*low)?;
+    }
+    Some(bytes)
+}
+
+/// What one hex digit stands for.
+fn digit(letter: u8) -> Option<u8> {
+    match letter {
+        b'0'..=b'9' => Some(letter - b'0'),
+        b'a'..=b'f' => Some(letter - b'a' + 10),
+        b'A'..=b'F' => Some(letter - b'A' + 10),
+        _ => None,
+    }
+}
+
+/// Percent signs for all but the unreserved characters of RFC 3986 §2.3.
+pub fn percent(value: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let encode = |byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    value.bytes().map(encode).collect()
+}
+
+/// Undoes percent signs, and with `plus` what a form writes for a space; what is no escape stays as it is.
+pub fn unpercent(text: &str, plus: bool) -> Vec<u8> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, tail)) = rest.split_first() {
+        rest = tail;
+        decoded.push(match (first, tail) {
+            (b'+', _) if plus => b' ',
+            (b'%', [high, low, after @ ..]) => match (digit(*high), digit(*low)) {
+                (Some(high), Some(low)) => {
+                    rest = after;
+                    high << 4 | low
+                }
+                _ => b'%',
+            },
+            _ => *first,
+        });
+    }
+    decoded
+}
+
+/// The same as text; what is no UTF-8 becomes replacement characters.
+pub fn unpercent_text(text: &str, plus: bool) -> String {
+    String::from_utf8_lossy(&unpercent(text, plus)).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_letter_gets_a_percent_sign() {
+        assert_eq!(percent("EAAG-._~|+/=ü"), "EAAG-._~%7C%2B%2F%3D%C3%BC");
+    }
+
+    #[test]
+    fn two_hex_digits_are_a_byte_and_nothing_else_is() {
+        assert_eq!(from_hex(b"0aFf"), Some([0x0a, 0xff]));
+        for wrong in [&b"0aF"[..], b"0aFff", b"0aFg", b"0a F", b""] {
+            assert_eq!(from_hex::<2>(wrong), None, "{wrong:?}");
+        }
+        assert_eq!(hex(&[0x0a, 0xff]), "0aff");
+    }
+
+    #[test]
+    fn a_query_is_decoded_once_and_no_escape_is_invented() {
+        for (text, expected) in [
+            ("a+b%20c", "a b c"),
+            ("%2525", "%25"),
+            ("100%", "100%"),
+            ("%4", "%4"),
+            ("%zz%41", "%zzA"),
+            ("%%41", "%A"),
+            ("%C3%BC", "ü"),
+        ] {
+            assert_eq!(unpercent(text, true), expected.as_bytes(), "{text}");
+        }
+        assert_eq!(unpercent_text("a+b%ff", false), "a+b\u{fffd}");
+    }
+}
