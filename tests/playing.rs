@@ -121,6 +121,7 @@ fn what_cannot_be_played_is_told_with_what_to_write() {
         (["try", "--listen", "0.0.0.0:80"], "--listen: \"0.0.0.0:80\" is no address of this machine alone"),
         (["try", "--seed", "many"], "--seed: \"many\" is no whole number"),
         (["twin", "--to", "https://example.org"], "--to: \"https://example.org\" is not on this machine"),
+        (["twin", "--to", "http://127.0.0.1.example.org"], "is not on this machine"),
     ] {
         let (code, why) = said(&words);
         assert!(code == 2 && why.contains(part), "{code} {why}");
