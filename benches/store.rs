@@ -4,7 +4,9 @@
 //! under target/, since a temporary folder is often no disk at all.
 #![allow(clippy::unwrap_used)]
 
-use ackd::model::{Arrival, Attempt, ChannelNumber, EventKey, Fate, Lease, Moment, Reply, SendEnd, Settlement, Work};
+use ackd::model::{
+    Arrival, Attempt, ChannelNumber, EventKey, Fate, Lease, Moment, Notes, Reply, SendEnd, Settlement, Work,
+};
 use ackd::store::sqlite::{Engine, SqliteFile};
 use ackd::store::{Admitted, Store, Urgency, Wanted};
 use divan::Bencher;
@@ -112,7 +114,7 @@ fn lease_and_settle_an_event_that_needs_no_reply(bencher: Bencher) {
     bencher.with_inputs(kept).bench_local_values(|()| {
         let mut shop = shop.borrow_mut();
         let Lease { event, lane, .. } = shop.lease();
-        let heard = Settlement::Heard { event, lane, replies: Vec::new(), memory: Vec::new() };
+        let heard = Settlement::Heard { event, lane, replies: Vec::new(), notes: Notes::default() };
         assert_eq!(shop.store.settle(&heard, false, NOW), Ok(None));
         shop.commit();
     });
@@ -133,7 +135,7 @@ fn lease_and_settle_an_event_and_its_reply(bencher: Bencher) {
         let mut shop = shop.borrow_mut();
         let Lease { event, lane, .. } = shop.lease();
         let replies = vec![Reply::text("2400000012345678", "I heard you")];
-        let heard = Settlement::Heard { event, lane, replies, memory: Vec::new() };
+        let heard = Settlement::Heard { event, lane, replies, notes: Notes::default() };
         let send = shop.store.settle(&heard, true, NOW).unwrap();
         shop.commit();
         let Some(Lease { work: Work::Send { part, attempt: number, .. }, .. }) = send else { unreachable!() };

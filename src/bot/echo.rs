@@ -37,31 +37,17 @@ impl Bot for Echo {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::bot::paper::Paper;
     use crate::model::{Attachment, EventId, Moment};
-
-    /// A desk that nobody may touch: an echo needs nothing.
-    struct Locked;
-
-    impl Desk for Locked {
-        fn now(&self) -> Moment {
-            unreachable!("an echo asks for no time")
-        }
-        fn recall(&mut self, _: &str) -> Result<Option<Vec<u8>>, BotFault> {
-            unreachable!("an echo remembers nothing")
-        }
-        fn remember(&mut self, _: &str, _: Vec<u8>, _: Option<Moment>) -> Result<(), BotFault> {
-            unreachable!("an echo remembers nothing")
-        }
-        fn forget(&mut self, _: &str) -> Result<(), BotFault> {
-            unreachable!("an echo remembers nothing")
-        }
-    }
 
     fn said(bot: &Echo, kind: EventKind) -> Vec<Reply> {
         let id = EventId { channel: "page".to_owned(), place: 1, part: None };
         let (conversation, person) = ("7".to_owned(), "7".to_owned());
         let event = Event { id, conversation, person, thread: None, happened: Moment(0), kind };
-        bot.hear(&event, &mut Locked).unwrap()
+        let mut desk = Paper::default();
+        let said = bot.hear(&event, &mut desk).unwrap();
+        assert!(desk.memory.is_empty(), "an echo remembers nothing");
+        said
     }
 
     fn message(text: Option<&str>, attachments: Vec<Attachment>) -> EventKind {

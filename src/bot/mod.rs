@@ -4,9 +4,11 @@
 //! Never here: a platform, the store, a thread, the clock (the desk tells the time).
 
 pub mod echo;
+#[cfg(test)]
+pub mod paper;
 pub mod tour;
 
-use crate::model::{Event, Moment, Reply};
+use crate::model::{Answer, Event, Left, Lesson, Moment, Plan, Reply};
 use std::time::Duration;
 
 /// All that a bot may use while it works. What it remembers is committed with its replies, or not at all.
@@ -22,6 +24,68 @@ pub trait Desk {
 
     /// Forgets `key`.
     fn forget(&mut self, key: &str) -> Result<(), BotFault>;
+
+    /// Asks an upstream: one GET of `path` (with its query) below its base URL, within its budget and with its papers.
+    /// Any answer is an answer, whatever its status; a 429 should be handed to `learn`.
+    fn get(&mut self, upstream: &str, path: &str) -> Result<Answer, CallFault>;
+
+    /// What is left of the upstream's limits, the shortest period first.
+    fn left(&mut self, upstream: &str) -> Result<Vec<Left>, BotFault>;
+
+    /// Takes what an upstream said about its limits into account, for everybody who asks it.
+    fn learn(&mut self, upstream: &str, lesson: Lesson) -> Result<(), BotFault>;
+
+    /// Sets an alarm in the event's conversation, or in another one of the same channel; one that has this name there
+    /// already is replaced. It is committed with the replies. Says when it rings first, or what is wrong with the plan.
+    fn set_alarm(&mut self, alarm: NewAlarm) -> Result<Result<Moment, String>, BotFault>;
+
+    /// Takes an alarm of the event's conversation away.
+    fn cancel_alarm(&mut self, name: &str) -> Result<(), BotFault>;
+
+    /// The alarms of the event's conversation, in order of their names.
+    fn alarms(&mut self) -> Result<Vec<SetAlarm>, BotFault>;
+}
+
+/// An alarm to be set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewAlarm {
+    pub name: String,
+    /// `None` for the conversation of the event that is heard.
+    pub conversation: Option<String>,
+    /// What the bot shall know when it rings.
+    pub note: String,
+    pub plan: Plan,
+}
+
+/// An alarm that is set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetAlarm {
+    pub name: String,
+    pub note: String,
+    pub plan: Plan,
+    /// When it rings next.
+    pub due: Moment,
+}
+
+/// Why an upstream could not be asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CallFault {
+    /// Its budget has nothing left before this; nothing went out.
+    NotBefore { moment: Moment, why: String },
+    /// It did not answer.
+    Failed { why: String },
+    /// We have no papers that it accepts; the operator is told how to get new ones.
+    LoggedOut { why: String },
+}
+
+impl CallFault {
+    /// For a bot that has nothing to say without an answer: tried again when the budget allows, or by and by.
+    pub fn later(self, now: Moment) -> BotFault {
+        match self {
+            CallFault::NotBefore { moment, why } => BotFault::Later { why, after: Some(moment.since(now)) },
+            CallFault::Failed { why } | CallFault::LoggedOut { why } => BotFault::Later { why, after: None },
+        }
+    }
 }
 
 /// Why a bot could not hear an event.

@@ -101,6 +101,7 @@ impl Bot for Tour {
                 let inputs: Vec<_> = inputs.iter().map(|(name, value)| format!("{name}: {value}")).collect();
                 menu(format!("You filled in {}", inputs.join(", ")))
             }
+            EventKind::Alarm { note, .. } => menu(note.clone()),
             EventKind::Referral { .. } | EventKind::OptIn { .. } | EventKind::Other { .. } => return Ok(Vec::new()),
         };
         Ok(vec![Reply { to: event.conversation.clone(), purpose: Purpose::Response, thread: None, content }])
@@ -111,29 +112,10 @@ impl Bot for Tour {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
+    use crate::bot::paper::Paper;
     use crate::model::{EventId, Moment};
     use crate::platform::messenger::Messenger;
     use std::collections::BTreeMap;
-
-    #[derive(Default)]
-    struct Paper(BTreeMap<String, Vec<u8>>);
-
-    impl Desk for Paper {
-        fn now(&self) -> Moment {
-            Moment(0)
-        }
-        fn recall(&mut self, key: &str) -> Result<Option<Vec<u8>>, BotFault> {
-            Ok(self.0.get(key).cloned())
-        }
-        fn remember(&mut self, key: &str, value: Vec<u8>, _: Option<Moment>) -> Result<(), BotFault> {
-            self.0.insert(key.to_owned(), value);
-            Ok(())
-        }
-        fn forget(&mut self, key: &str) -> Result<(), BotFault> {
-            self.0.remove(key);
-            Ok(())
-        }
-    }
 
     fn said(bot: &Tour, kind: EventKind, desk: &mut Paper) -> Vec<Content> {
         let id = EventId { channel: "page".to_owned(), place: 1, part: None };

@@ -3,7 +3,9 @@
 
 use super::{CliError, World};
 use crate::config::Outline;
-use crate::model::{Arrival, Attempt, ChannelNumber, EventKey, Fate, Lease, Moment, Reply, SendEnd, Settlement, Work};
+use crate::model::{
+    Arrival, Attempt, ChannelNumber, EventKey, Fate, Lease, Moment, Notes, Reply, SendEnd, Settlement, Work,
+};
 use crate::store::sqlite::{Engine, SqliteFile};
 use crate::store::{Admitted, Store, Wanted, lane};
 use jiff::tz::TimeZone;
@@ -103,7 +105,7 @@ impl Folder {
 
     pub(super) fn heard(&self, store: &mut dyn Store, lease: &Lease, said: &[&str], now: Moment) -> Option<Lease> {
         let replies = said.iter().map(|text| Reply::text("anna", *text)).collect();
-        let heard = Settlement::Heard { event: lease.event, lane: lease.lane, replies, memory: Vec::new() };
+        let heard = Settlement::Heard { event: lease.event, lane: lease.lane, replies, notes: Notes::default() };
         store.settle(&heard, true, now).unwrap()
     }
 

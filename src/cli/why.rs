@@ -206,6 +206,14 @@ fn content(content: &Content) -> String {
         }
         Content::Buttons { text, buttons } => format!("{}, {}", said(text), many(buttons.len(), "button", "buttons")),
         Content::Rich { plain, .. } => said(plain),
+        Content::Template { name, texts, .. } => {
+            format!(
+                "template {} with {}",
+                word(name),
+                texts.iter().map(|text| said(text)).collect::<Vec<_>>().join(", ")
+            )
+        }
+        Content::Picture { text, .. } => format!("a picture, and in words {}", said(text)),
         Content::Image { url } => format!("a picture at {}", word(url)),
         Content::File { url } => format!("a file at {}", word(url)),
         Content::Courtesy(CourtesyAct::MarkSeen) => "a sign that it was seen".to_owned(),

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use super::*;
-use crate::model::{Arrival, Attempt, Fate, Reply, SendEnd, Work};
+use crate::model::{Arrival, Attempt, Fate, Notes, Reply, SendEnd, Work};
 use crate::queue::pace::Effect;
 use crate::store::State;
 use crate::store::memory::{Memory, Shelf};
@@ -106,7 +106,7 @@ impl House {
     fn hear(&self, worker: usize, lease: &Lease, said: &[&str]) {
         let replies = said.iter().map(|text| Reply::text("anna", *text)).collect();
         let (event, lane) = (lease.event, lease.lane);
-        self.settle(worker, Settlement::Heard { event, lane, replies, memory: Vec::new() }, Effect::None);
+        self.settle(worker, Settlement::Heard { event, lane, replies, notes: Notes::default() }, Effect::None);
     }
 
     fn sent(&self, worker: usize, lease: &Lease, end: SendEnd, effect: Effect) {

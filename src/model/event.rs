@@ -138,6 +138,8 @@ pub enum EventKind {
     Joined,
     /// Somebody agreed to, or stopped, being written to.
     OptIn { topic: Option<String>, stopped: bool },
+    /// An alarm of this conversation rang: see `alarm.rs`. `due` is the time for which it rang.
+    Alarm { name: String, note: String, due: Moment },
     /// A kind that only some bots care about, by its platform's word.
     Other { kind: String },
 }

@@ -1,5 +1,6 @@
 //! A job handed to a worker, and how it came back.
 
+use super::alarm::AlarmWrite;
 use super::event::{ChannelNumber, EventKey};
 use super::reply::Reply;
 use super::time::Moment;
@@ -18,15 +19,16 @@ pub struct Lease {
 pub enum Work {
     /// Let the bot hear the event. `attempt` counts from 1. It is tried `since` it was received, or last put back.
     Hear { conversation: String, kind: String, received: Moment, since: Moment, raw: Vec<u8>, attempt: u32 },
-    /// Send reply `part` (from 1), made at `made`. `attempt` counts from 1; that it begins is durable.
-    Send { part: u32, reply: Reply, attempt: u32, made: Moment },
+    /// Send reply `part` (from 1), made at `made`. `attempt` counts from 1; that it begins is durable. `heard` is when
+    /// somebody last wrote in this conversation, looked up for a push only.
+    Send { part: u32, reply: Reply, attempt: u32, made: Moment, heard: Option<Moment> },
 }
 
 /// A job's end and what follows from it; the store takes it in one commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Settlement {
-    /// The bot heard it: what it wants said (already cut to the platform's size), and what it remembers.
-    Heard { event: EventKey, lane: i64, replies: Vec<Reply>, memory: Vec<MemoryWrite> },
+    /// The bot heard it: what it wants said (already cut to the platform's size), and what else is to be kept.
+    Heard { event: EventKey, lane: i64, replies: Vec<Reply>, notes: Notes },
     /// The bot could not; another try at this moment.
     HearLater { event: EventKey, lane: i64, due: Moment, attempt: u32, why: String },
     /// The bot never will.
@@ -36,8 +38,31 @@ pub enum Settlement {
     /// A message of ours came back with these texts. If no reply is known to be this message, an unknown one that says
     /// the same was delivered.
     Witnessed { event: EventKey, lane: i64, message: String, texts: Vec<String> },
+    /// A reply was not attempted, since the platform would refuse it now; what happens instead.
+    Unsent { event: EventKey, lane: i64, part: u32, instead: Instead },
     /// A reply's attempt ended.
     Sent { event: EventKey, lane: i64, attempt: Attempt, end: SendEnd },
+}
+
+/// What is kept of a hearing besides the replies.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Notes {
+    /// What the bot remembers.
+    pub memory: Vec<MemoryWrite>,
+    /// Which alarms it set or took away.
+    pub alarms: Vec<AlarmWrite>,
+    /// When somebody wrote it, where the platform lets us speak for a while after that.
+    pub wrote: Option<Moment>,
+}
+
+/// What happens to a reply that was not attempted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Instead {
+    /// The event waits, in nobody's way, until somebody writes in its conversation. An older event that waits there for
+    /// the same alarm is ended, since this one stands for it.
+    Hold { why: String },
+    /// It is said on another channel instead.
+    Elsewhere { channel: ChannelNumber, replies: Vec<Reply>, why: String },
 }
 
 /// One try to send one reply, for the record.
@@ -65,6 +90,8 @@ pub enum SendEnd {
     },
     Unknown,
     Dead,
+    /// Nobody is there any more who could be told: dead, and the conversation's alarms are taken away.
+    Gone,
     /// It failed, and nothing waits for it (a courtesy).
     Skipped,
 }

@@ -4,24 +4,30 @@
 //!     Arrival, Event, EventId              what happened on a channel      event.rs
 //!     Reply, OutboundRequest, Delivery     what a bot wants said           reply.rs
 //!     Lease, Settlement                    a job handed out, and its end   job.rs
+//!     Plan, Alarm, Ring                    what happens of its own accord   alarm.rs
+//!     Upstream, Limit, Left, Lesson        a service that a bot asks        upstream.rs
 //!     Moment, Tick                         time, always handed in          time.rs
 //!     Secret                               what must never be printed      secret.rs
 //!
 //! Never here: behaviour that belongs to a room. A noun that only one room uses lives in that room.
 
+pub mod alarm;
 pub mod event;
 pub mod job;
 pub mod reply;
 pub mod request;
 pub mod secret;
 pub mod time;
+pub mod upstream;
 
+pub use alarm::{Alarm, AlarmSet, AlarmWrite, OWNER_CONFIGURATION, Plan, Ring, RunMissed, When};
 pub use event::{Arrival, Attachment, ChannelNumber, Event, EventId, EventKey, EventKind, Fate};
-pub use job::{Attempt, Lease, MemoryWrite, Order, SendEnd, Settlement, Work};
+pub use job::{Attempt, Instead, Lease, MemoryWrite, Notes, Order, SendEnd, Settlement, Work};
 pub use reply::{
-    Answer, Button, Card, Content, CourtesyAct, Delivery, Extent, FetchFault, OutboundRequest, Outcome, Purpose,
-    QuickReply, Reply,
+    Answer, Button, Card, Content, CourtesyAct, Delivery, Extent, FetchFault, OutboundRequest, Outcome, Picture,
+    Purpose, QuickReply, Reply,
 };
 pub use request::{Framing, Head, Method, Refusal, Request, Response, Span};
 pub use secret::Secret;
 pub use time::{Moment, Tick};
+pub use upstream::{Left, Lesson, Limit, OAuth, Period, Upstream};

@@ -51,6 +51,11 @@ pub enum Content {
     Buttons { text: String, buttons: Vec<Button> },
     /// Text with markup: `markdown` where a platform shows it, `plain` where none does.
     Rich { markdown: String, plain: String },
+    /// An approved template of the platform, by its name, with the texts for its places.
+    Template { name: String, language: String, texts: Vec<String> },
+    /// A picture that the bot made: where a platform takes uploads it is uploaded, elsewhere shown at a URL of ours.
+    /// `text` says the same in words, for whoever cannot see it.
+    Picture { picture: Picture, text: String },
     /// A picture at a public URL.
     Image { url: String },
     /// Any other file at a public URL.
@@ -65,10 +70,25 @@ impl Content {
         let said: &[&String] = match self {
             Content::Text { text, .. } | Content::Buttons { text, .. } => &[text],
             Content::Rich { markdown, plain } => &[markdown, plain],
-            Content::Gallery { .. } | Content::Image { .. } | Content::File { .. } | Content::Courtesy(_) => &[],
+            Content::Picture { text, .. } => &[text],
+            Content::Gallery { .. }
+            | Content::Template { .. }
+            | Content::Image { .. }
+            | Content::File { .. }
+            | Content::Courtesy(_) => &[],
         };
         said.iter().any(|said| !said.trim().is_empty() && texts.iter().any(|text| text.trim() == said.trim()))
     }
+}
+
+/// A picture's bytes, or where they are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Picture {
+    /// A PNG, as base64.
+    Png(String),
+    /// At a public URL.
+    At(String),
 }
 
 /// A sign of attention.
@@ -199,6 +219,8 @@ pub enum Delivery {
     Unknown { why: String },
     /// Never to be said.
     Dead { why: String },
+    /// Nobody is there who could be told, now or later: the person blocked us, or is gone.
+    Gone { why: String },
 }
 
 /// Whom a retry holds up.

@@ -1,11 +1,11 @@
 //! Two clocks that must not be mixed, each read in a shell and handed to everybody else.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// Wall-clock time: milliseconds since the Unix epoch. It is what is stored, so it survives a restart;
 /// it may jump when somebody sets the clock.
-#[derive(Serialize, Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Moment(pub i64);
 
 impl Moment {

@@ -19,12 +19,18 @@ pub mod sqlite;
 #[cfg(test)]
 mod suite;
 
-use crate::model::{Arrival, Attempt, ChannelNumber, EventId, EventKey, Lease, MemoryWrite, Moment, Reply, Settlement};
+use crate::model::{
+    Alarm, AlarmWrite, Arrival, Attempt, ChannelNumber, EventId, EventKey, Lease, MemoryWrite, Moment, Reply,
+    Settlement,
+};
 use std::collections::HashSet;
 use std::fmt;
 
 /// The kind of an event that did not come from outside: something we were asked to say.
 pub const PUSH: &str = "push";
+
+/// The kind of an event that an alarm became; its raw bytes are a `model::Ring` as JSON.
+pub const ALARM: &str = "alarm";
 
 /// The kind of a message of our own that is kept as a witness, and why it is ignored otherwise.
 pub const OWN: &str = "own";
@@ -117,6 +123,37 @@ pub trait Store {
 
     /// What a bot remembers under this key, unless it has expired.
     fn recall(&mut self, bot: &str, key: &str, now: Moment) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Sets an alarm, or takes it away. Of a conversation that has too many, a new one is an error.
+    fn put_alarm(&mut self, write: &AlarmWrite) -> Result<(), StoreError>;
+
+    /// The alarms of a conversation, in order of their names.
+    fn alarms(&mut self, channel: ChannelNumber, conversation: &str) -> Result<Vec<Alarm>, StoreError>;
+
+    /// Every alarm of this owner, in order of channel, conversation and name; for the alarms of the configuration.
+    fn alarms_of(&mut self, owner: &str) -> Result<Vec<Alarm>, StoreError>;
+
+    /// The alarm of this channel that has been due longest, if its conversation is not in `busy`, nor busy with
+    /// something that waits; of those that are free, the one due longest.
+    fn alarm_due(
+        &mut self,
+        channel: ChannelNumber,
+        busy: &HashSet<i64>,
+        now: Moment,
+    ) -> Result<Option<Alarm>, StoreError>;
+
+    /// When the next alarm of this channel is due.
+    fn alarm_next(&mut self, channel: ChannelNumber) -> Result<Option<Moment>, StoreError>;
+
+    /// An alarm rings for the time `rings_for`: it becomes an event, which is leased at once. It is due again at `next`,
+    /// or is taken away. With `rings_for` of `None` it is only moved. An alarm that was changed meanwhile is left alone.
+    fn ring(
+        &mut self,
+        alarm: &Alarm,
+        rings_for: Option<Moment>,
+        next: Option<Moment>,
+        now: Moment,
+    ) -> Result<Option<Lease>, StoreError>;
 
     /// Removes some finished events that arrived before `before`, and memory that has expired. True when there may
     /// be more.

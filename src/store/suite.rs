@@ -6,7 +6,8 @@ use super::sqlite::SqliteFile;
 use super::{Admitted, OWN, PutBack, Replayed, State, Store, Wanted, tag};
 use crate::limits;
 use crate::model::{
-    Arrival, Attempt, ChannelNumber, EventKey, Fate, Lease, MemoryWrite, Moment, Reply, SendEnd, Settlement, Work,
+    Arrival, Attempt, ChannelNumber, EventKey, Fate, Lease, MemoryWrite, Moment, Notes, Reply, SendEnd, Settlement,
+    Work,
 };
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -104,7 +105,7 @@ impl<'a> Desk<'a> {
 
     fn hear(&mut self, lease: &Lease, said: &[&str], go_on: bool, now: Moment) -> Option<Lease> {
         let replies = said.iter().map(|text| Reply::text("anna", *text)).collect();
-        let settlement = Settlement::Heard { event: lease.event, lane: lease.lane, replies, memory: Vec::new() };
+        let settlement = Settlement::Heard { event: lease.event, lane: lease.lane, replies, notes: Notes::default() };
         self.store.settle(&settlement, go_on, now).unwrap()
     }
 
@@ -588,7 +589,7 @@ macro_rules! every_store_must {
                 let mut desk = Desk::at(store);
                 let Lease { event, lane, .. } = desk.lease(&free(), NOW).unwrap();
                 let memory = vec![write("sun", Some(b"up"), Some(at(10))), write("moon", Some(b"down"), None)];
-                let heard = Settlement::Heard { event, lane, replies: Vec::new(), memory };
+                let heard = Settlement::Heard { event, lane, replies: Vec::new(), notes: Notes { memory, ..Notes::default() } };
                 store.settle(&heard, true, NOW).unwrap();
                 store.roll_back();
                 assert_eq!(store.recall("solar", "sun", NOW).unwrap(), None);

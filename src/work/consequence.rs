@@ -20,9 +20,11 @@ pub(super) fn wait(after: Option<Duration>, effect: &Effect, attempt: u32, chanc
 pub(super) fn words(delivery: &Delivery) -> String {
     let mut words = match delivery {
         Delivery::Delivered { .. } => "delivered".to_owned(),
-        Delivery::Retry { why, .. } | Delivery::Locked { why } | Delivery::Unknown { why } | Delivery::Dead { why } => {
-            why.clone()
-        }
+        Delivery::Retry { why, .. }
+        | Delivery::Locked { why }
+        | Delivery::Unknown { why }
+        | Delivery::Dead { why }
+        | Delivery::Gone { why } => why.clone(),
     };
     truncate(&mut words, limits::WORDS_BYTES_MAX);
     words
@@ -32,8 +34,8 @@ pub(super) fn words(delivery: &Delivery) -> String {
 pub(super) fn effect(delivery: &Delivery, status: Option<u16>) -> Effect {
     match delivery {
         Delivery::Delivered { .. } => Effect::Well,
-        Delivery::Dead { .. } if status.is_some() => Effect::Well,
-        Delivery::Dead { .. } => Effect::None,
+        Delivery::Dead { .. } | Delivery::Gone { .. } if status.is_some() => Effect::Well,
+        Delivery::Dead { .. } | Delivery::Gone { .. } => Effect::None,
         Delivery::Locked { why } => Effect::Locked { why: why.clone() },
         Delivery::Unknown { why } => Effect::Failed { why: why.clone() },
         Delivery::Retry { why, after, extent: Extent::Channel, .. } => {

@@ -4,10 +4,13 @@ use super::Channel;
 use super::consequence::{effect, wait, words};
 use super::introduce::introduce;
 use super::pool::Tools;
-use crate::bot::{BotFault, Desk};
+use crate::bot::{BotFault, CallFault, Desk, NewAlarm, SetAlarm};
 use crate::keeper::Letter;
 use crate::limits;
-use crate::model::{Delivery, Event, EventId, EventKey, EventKind, MemoryWrite, Moment, Outcome, Reply, Settlement};
+use crate::model::{
+    Answer, Delivery, Event, EventId, EventKey, EventKind, Left, Lesson, MemoryWrite, Moment, Notes, Outcome, Reply,
+    Settlement,
+};
 use crate::platform::{Kept, Recalled, Unsayable};
 use crate::queue::backoff;
 use crate::queue::pace::Effect;
@@ -78,7 +81,10 @@ impl Hearing<'_> {
         let (event, lane) = (self.event, self.lane);
         let mut desk = WorkDesk { tools, bot: &channel.bot_name, writes: Vec::new() };
         match answer(heard, channel, &mut desk) {
-            Ok(replies) => Settlement::Heard { event, lane, replies, memory: desk.writes },
+            Ok(replies) => {
+                let notes = Notes { memory: desk.writes, ..Notes::default() };
+                Settlement::Heard { event, lane, replies, notes }
+            }
             Err(BotFault::Never { why }) => self.dead(&format!("bot {}: {why}", channel.bot_name), channel),
             Err(BotFault::Later { why, after }) => {
                 let wait = backoff::delay(self.attempt, (tools.chance)());
@@ -169,6 +175,30 @@ impl Desk for WorkDesk<'_> {
     fn forget(&mut self, key: &str) -> Result<(), BotFault> {
         self.write(key, None, None);
         Ok(())
+    }
+
+    fn get(&mut self, _upstream: &str, _path: &str) -> Result<Answer, CallFault> {
+        Err(CallFault::Failed { why: String::new() })
+    }
+
+    fn left(&mut self, _upstream: &str) -> Result<Vec<Left>, BotFault> {
+        Ok(Vec::new())
+    }
+
+    fn learn(&mut self, _upstream: &str, _lesson: Lesson) -> Result<(), BotFault> {
+        Ok(())
+    }
+
+    fn set_alarm(&mut self, _alarm: NewAlarm) -> Result<Result<Moment, String>, BotFault> {
+        Ok(Err(String::new()))
+    }
+
+    fn cancel_alarm(&mut self, _name: &str) -> Result<(), BotFault> {
+        Ok(())
+    }
+
+    fn alarms(&mut self) -> Result<Vec<SetAlarm>, BotFault> {
+        Ok(Vec::new())
     }
 }
 

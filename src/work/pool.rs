@@ -62,7 +62,7 @@ fn settle(lease: &Lease, tools: &Tools) -> (Settlement, Effect) {
             let (received, since, attempt) = (*received, *since, *attempt);
             hear::Hearing { event, lane, conversation, received, since, raw, attempt }.run(channel, tools)
         }
-        Work::Send { part, reply, attempt, made } => {
+        Work::Send { part, reply, attempt, made, .. } => {
             let send = send::Send { event, lane, part: *part, reply, attempt: *attempt, made: *made };
             send.run(channel, tools)
         }

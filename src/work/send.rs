@@ -53,6 +53,7 @@ impl Send<'_> {
             _ if courtesy => SendEnd::Skipped,
             Delivery::Unknown { .. } => SendEnd::Unknown,
             Delivery::Dead { .. } => SendEnd::Dead,
+            Delivery::Gone { .. } => SendEnd::Gone,
             Delivery::Retry { .. } | Delivery::Locked { .. } if now.since(self.made) >= limits::RETRY_LIFE => {
                 SendEnd::Dead
             }
@@ -76,6 +77,7 @@ impl Send<'_> {
                 (Level::Info, format!("{id}: attempt {attempt}: {words}; again in {seconds} s"))
             }
             SendEnd::Unknown => (Level::Error, format!("{id}: unknown: {words}")),
+            SendEnd::Gone => (Level::Warn, format!("{id}: dead, and this conversation's alarms with it: {words}")),
             SendEnd::Dead => (Level::Error, format!("{id}: dead after {attempt} attempt{many}: {words}")),
         }
     }

@@ -139,7 +139,10 @@ impl Flaw {
             }
             Flaw::Refused(delivery) => match *delivery {
                 Delivery::Locked { why } => (why, true),
-                Delivery::Retry { why, .. } | Delivery::Unknown { why } | Delivery::Dead { why } => (why, false),
+                Delivery::Retry { why, .. }
+                | Delivery::Unknown { why }
+                | Delivery::Dead { why }
+                | Delivery::Gone { why } => (why, false),
                 Delivery::Delivered { .. } => (NO_ACCOUNT.to_owned(), false),
             },
         };

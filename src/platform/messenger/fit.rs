@@ -4,7 +4,7 @@
 //! title is shortened. What a bot gets back later (a payload) is never changed: too long a one is a fault.
 
 use crate::limits::REPLIES_MAX;
-use crate::model::{Button, Card, Content, QuickReply, Reply};
+use crate::model::{Button, Card, Content, Picture, QuickReply, Reply};
 use crate::platform::Unsayable;
 use crate::platform::cut::{cut, shorten, units};
 
@@ -27,10 +27,19 @@ pub(super) fn fit(reply: Reply) -> Result<Vec<Reply>, Unsayable> {
         Content::Text { text, quick_replies } => texts(&text, quick_replies)?,
         Content::Gallery { cards } => galleries(cards)?,
         Content::Buttons { text, buttons } => with_buttons(&text, buttons)?,
-        Content::Rich { plain, .. } => self::plain(&plain)?,
+        Content::Rich { plain: text, .. } => plain(&text)?,
+        Content::Picture { picture: Picture::At(url), text } => {
+            let mut contents = vec![Content::Image { url }];
+            contents.extend(plain(&text)?);
+            contents
+        }
+        // Nobody can be shown bytes that have no address; the words say the same.
+        Content::Picture { picture: Picture::Png(_), text } => plain(&text)?,
         Content::Image { url } if url.is_empty() => return no("an image needs a URL"),
         Content::File { url } if url.is_empty() => return no("a file needs a URL"),
-        whole @ (Content::Image { .. } | Content::File { .. } | Content::Courtesy(_)) => vec![whole],
+        whole @ (Content::Template { .. } | Content::Image { .. } | Content::File { .. } | Content::Courtesy(_)) => {
+            vec![whole]
+        }
     };
     if contents.len() > REPLIES_MAX {
         return no(format!("it would take {} messages, and {REPLIES_MAX} is the most", contents.len()));

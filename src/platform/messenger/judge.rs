@@ -210,6 +210,7 @@ mod tests {
             Delivery::Locked { .. } => "locked",
             Delivery::Unknown { .. } => "unknown",
             Delivery::Dead { .. } => "dead",
+            Delivery::Gone { .. } => "gone",
         }
     }
 

@@ -79,6 +79,13 @@ fn message(content: &Content) -> Said {
             "buttons": buttons.iter().map(button).collect::<Vec<_>>(),
         })),
         Content::Rich { plain, .. } => json!({ "text": plain }),
+        // Cut into its two halves by `fit`.
+        Content::Picture { text, .. } => json!({ "text": text }),
+        Content::Template { name, language, texts } => json!({ "template": {
+            "name": name,
+            "language": { "code": language },
+            "components": [{ "type": "body", "parameters": texts.iter().map(parameter).collect::<Vec<_>>() }],
+        } }),
         Content::Image { url } => attachment("image", url),
         Content::File { url } => attachment("file", url),
     };
@@ -86,6 +93,11 @@ fn message(content: &Content) -> Said {
         Value::Object(message) => Said::Message(message),
         _ => Said::Message(Map::new()),
     }
+}
+
+/// A text for a place of a template (messenger.md §9).
+fn parameter(text: &String) -> Value {
+    json!({ "type": "text", "text": text })
 }
 
 fn attachment(kind: &str, url: &str) -> Value {

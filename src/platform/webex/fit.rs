@@ -5,7 +5,7 @@
 
 use super::card;
 use crate::limits::{REPLIES_MAX, WEBEX_CARD_BYTES_MAX};
-use crate::model::{Button, Card, Content, Reply};
+use crate::model::{Button, Card, Content, Picture, Reply};
 use crate::platform::Unsayable;
 use crate::platform::cut::cut_bytes;
 
@@ -27,9 +27,15 @@ pub(super) fn fit(reply: Reply) -> Result<Vec<Reply>, Unsayable> {
         Content::Buttons { text, buttons } => with_buttons(&text, buttons)?,
         Content::Gallery { cards } => galleries(cards, thread.as_deref())?,
         Content::Rich { markdown, plain } => rich(markdown, plain)?,
+        Content::Template { .. } => return no("templates belong to Messenger"),
+        Content::Picture { picture: Picture::At(url), text } => {
+            let mut contents = vec![Content::Image { url }];
+            contents.extend(plain(&text)?);
+            contents
+        }
         Content::Image { url } if url.is_empty() => return no("an image needs a URL"),
         Content::File { url } if url.is_empty() => return no("a file needs a URL"),
-        whole @ (Content::Image { .. } | Content::File { .. }) => vec![whole],
+        whole @ (Content::Picture { .. } | Content::Image { .. } | Content::File { .. }) => vec![whole],
         // Webex shows no typing sign of a bot.
         Content::Courtesy(_) => Vec::new(),
     };

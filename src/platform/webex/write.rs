@@ -37,6 +37,8 @@ fn said(content: &Content) -> Result<Vec<(&'static str, Value)>, Unsayable> {
         Content::Gallery { cards } => vec![("text", json!(shorten_bytes(&card::plain(cards), TEXT_BYTES_MAX)))],
         Content::Rich { markdown, plain } if plain.is_empty() => vec![("markdown", json!(markdown))],
         Content::Rich { markdown, plain } => vec![("markdown", json!(markdown)), ("text", json!(plain))],
+        Content::Picture { text, .. } => vec![("text", json!(text))],
+        Content::Template { .. } => return Err(Unsayable("templates belong to Messenger".to_owned())),
         Content::Image { url } | Content::File { url } => vec![("files", json!([url]))],
         Content::Courtesy(_) => return Err(Unsayable("Webex has no such sign".to_owned())),
     })

@@ -27,7 +27,13 @@ impl Memory {
             reply.tried += 1;
             reply.begun = Some(now);
             let life = &reply.life;
-            let work = Work::Send { part: life.part, reply: life.reply.clone(), attempt: reply.tried, made: life.made };
+            let work = Work::Send {
+                part: life.part,
+                reply: life.reply.clone(),
+                attempt: reply.tried,
+                made: life.made,
+                heard: None,
+            };
             return Ok(Some(Lease { event, lane, work }));
         }
     }
@@ -151,7 +157,7 @@ impl Memory {
             _ if reply.proved => State::Answered,
             SendEnd::Unknown => State::Unknown,
             SendEnd::Skipped => State::Skipped,
-            SendEnd::Dead => State::Dead,
+            SendEnd::Dead | SendEnd::Gone => State::Dead,
             SendEnd::Again { due, maybe_said } => {
                 reply.life.maybe_twice |= maybe_said;
                 row.why = Some(attempt.words.clone());

@@ -10,7 +10,9 @@ use super::{
     because, lane, read_tag, witnessed,
 };
 use crate::limits;
-use crate::model::{Arrival, ChannelNumber, EventId, EventKey, Fate, Lease, MemoryWrite, Moment, Reply, Settlement};
+use crate::model::{
+    Alarm, AlarmWrite, Arrival, ChannelNumber, EventId, EventKey, Fate, Lease, MemoryWrite, Moment, Reply, Settlement,
+};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -262,8 +264,8 @@ impl Store for Memory {
 
     fn settle(&mut self, settlement: &Settlement, go_on: bool, now: Moment) -> Result<Option<Lease>, StoreError> {
         match settlement {
-            Settlement::Heard { event, lane, replies, memory } => {
-                for write in memory {
+            Settlement::Heard { event, lane, replies, notes } => {
+                for write in &notes.memory {
                     self.remember(write)?;
                 }
                 if replies.is_empty() {
@@ -286,6 +288,7 @@ impl Store for Memory {
                 self.now.lanes.insert(*lane, Lane { event: *event, sending: false, due: *due, attempt: *attempt });
                 Ok(None)
             }
+            Settlement::Unsent { .. } => Ok(None),
             Settlement::Sent { event, lane, attempt, end } => self.sent(*event, *lane, attempt, end, go_on, now),
         }
     }
@@ -337,6 +340,41 @@ impl Store for Memory {
     fn recall(&mut self, bot: &str, key: &str, now: Moment) -> Result<Option<Vec<u8>>, StoreError> {
         let found = self.now.memory.get(&(bot.to_owned(), key.to_owned()));
         Ok(found.filter(|(_, expires)| expires.is_none_or(|at| at > now)).map(|(value, _)| value.clone()))
+    }
+
+    fn put_alarm(&mut self, _write: &AlarmWrite) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn alarms(&mut self, _channel: ChannelNumber, _conversation: &str) -> Result<Vec<Alarm>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    fn alarms_of(&mut self, _owner: &str) -> Result<Vec<Alarm>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    fn alarm_due(
+        &mut self,
+        _channel: ChannelNumber,
+        _busy: &HashSet<i64>,
+        _now: Moment,
+    ) -> Result<Option<Alarm>, StoreError> {
+        Ok(None)
+    }
+
+    fn alarm_next(&mut self, _channel: ChannelNumber) -> Result<Option<Moment>, StoreError> {
+        Ok(None)
+    }
+
+    fn ring(
+        &mut self,
+        _alarm: &Alarm,
+        _rings_for: Option<Moment>,
+        _next: Option<Moment>,
+        _now: Moment,
+    ) -> Result<Option<Lease>, StoreError> {
+        Ok(None)
     }
 
     fn prune(&mut self, before: Moment, now: Moment) -> Result<bool, StoreError> {

@@ -5,7 +5,9 @@ use super::file::{SqliteFile, words};
 use super::people;
 use super::statements::{Statements, all, first, run};
 use crate::limits;
-use crate::model::{Arrival, ChannelNumber, EventKey, Fate, Lease, MemoryWrite, Moment, Reply, Settlement};
+use crate::model::{
+    Alarm, AlarmWrite, Arrival, ChannelNumber, EventKey, Fate, Lease, MemoryWrite, Moment, Reply, Settlement,
+};
 use crate::store::{Admitted, Life, PUSH, Replayed, State, Store, StoreError, Urgency, Wanted};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -221,8 +223,8 @@ impl Store for Engine<'_> {
     fn settle(&mut self, settlement: &Settlement, go_on: bool, now: Moment) -> Result<Option<Lease>, StoreError> {
         self.begin()?;
         match settlement {
-            Settlement::Heard { event, lane, replies, memory } => {
-                self.heard(*event, *lane, replies, memory, go_on, now)
+            Settlement::Heard { event, lane, replies, notes } => {
+                self.heard(*event, *lane, replies, &notes.memory, go_on, now)
             }
             Settlement::HearIgnored { event, lane, why } => {
                 self.end(*event, *lane, (State::Ignored, why), now).map(|()| None)
@@ -237,6 +239,7 @@ impl Store for Engine<'_> {
                 run(&mut self.say.end_event, params![event.0, State::Open as i64, None::<i64>, why])?;
                 self.wait_in_lane(*lane, *event, TO_HEAR, *due, *attempt).map(|()| None)
             }
+            Settlement::Unsent { .. } => Ok(None),
             Settlement::Sent { event, lane, attempt, end } => self.sent(*event, *lane, attempt, end, go_on, now),
         }
     }
@@ -290,6 +293,41 @@ impl Store for Engine<'_> {
 
     fn recall(&mut self, bot: &str, key: &str, now: Moment) -> Result<Option<Vec<u8>>, StoreError> {
         first(&mut self.say.memory_get, params![bot, key, now.0], |row| row.get(0))
+    }
+
+    fn put_alarm(&mut self, _write: &AlarmWrite) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn alarms(&mut self, _channel: ChannelNumber, _conversation: &str) -> Result<Vec<Alarm>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    fn alarms_of(&mut self, _owner: &str) -> Result<Vec<Alarm>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    fn alarm_due(
+        &mut self,
+        _channel: ChannelNumber,
+        _busy: &HashSet<i64>,
+        _now: Moment,
+    ) -> Result<Option<Alarm>, StoreError> {
+        Ok(None)
+    }
+
+    fn alarm_next(&mut self, _channel: ChannelNumber) -> Result<Option<Moment>, StoreError> {
+        Ok(None)
+    }
+
+    fn ring(
+        &mut self,
+        _alarm: &Alarm,
+        _rings_for: Option<Moment>,
+        _next: Option<Moment>,
+        _now: Moment,
+    ) -> Result<Option<Lease>, StoreError> {
+        Ok(None)
     }
 
     fn prune(&mut self, before: Moment, now: Moment) -> Result<bool, StoreError> {

@@ -95,7 +95,7 @@ impl Engine<'_> {
                     continue;
                 }
             };
-            let work = Work::Send { part: next.part, reply, attempt, made: next.made };
+            let work = Work::Send { part: next.part, reply, attempt, made: next.made, heard: None };
             return Ok(Some(Lease { event, lane, work }));
         }
     }
@@ -262,7 +262,7 @@ impl Engine<'_> {
             self.wait_in_lane(lane, event, TO_SEND, now, 0)?;
             return Ok(None);
         };
-        let work = Work::Send { part: 1, reply: reply.clone(), attempt: 1, made: now };
+        let work = Work::Send { part: 1, reply: reply.clone(), attempt: 1, made: now, heard: None };
         Ok(Some(Lease { event, lane, work }))
     }
 
@@ -282,7 +282,7 @@ impl Engine<'_> {
             _ if self.is_proved(event, part)? => (State::Answered, None),
             SendEnd::Unknown => (State::Unknown, None),
             SendEnd::Skipped => (State::Skipped, None),
-            SendEnd::Dead => (State::Dead, None),
+            SendEnd::Dead | SendEnd::Gone => (State::Dead, None),
             SendEnd::Again { due, maybe_said } => {
                 self.record(event, attempt)?;
                 let waits = params![event.0, State::Open as i64, None::<i64>, attempt.words];

@@ -1,0 +1,77 @@
+//! A desk of paper, for the tests of bots: what it is asked is answered from what the test wrote on it.
+
+use super::{BotFault, CallFault, Desk, NewAlarm, SetAlarm};
+use crate::model::{Answer, Left, Lesson, Moment};
+use std::collections::{BTreeMap, VecDeque};
+
+/// What is on the desk, and what the bot did with it.
+#[derive(Default)]
+pub struct Paper {
+    pub now: Moment,
+    pub memory: BTreeMap<String, Vec<u8>>,
+    pub alarms: BTreeMap<String, SetAlarm>,
+    /// Alarms set in other conversations.
+    pub far_alarms: Vec<NewAlarm>,
+    /// What upstreams answer, by the beginning of the path; the first that fits is used up.
+    pub answers: VecDeque<(String, Result<Answer, CallFault>)>,
+    /// The paths that were asked for.
+    pub asked: Vec<String>,
+    pub left: Vec<Left>,
+    pub lessons: Vec<Lesson>,
+}
+
+impl Desk for Paper {
+    fn now(&self) -> Moment {
+        self.now
+    }
+
+    fn recall(&mut self, key: &str) -> Result<Option<Vec<u8>>, BotFault> {
+        Ok(self.memory.get(key).cloned())
+    }
+
+    fn remember(&mut self, key: &str, value: Vec<u8>, _expires: Option<Moment>) -> Result<(), BotFault> {
+        self.memory.insert(key.to_owned(), value);
+        Ok(())
+    }
+
+    fn forget(&mut self, key: &str) -> Result<(), BotFault> {
+        self.memory.remove(key);
+        Ok(())
+    }
+
+    fn get(&mut self, _upstream: &str, path: &str) -> Result<Answer, CallFault> {
+        self.asked.push(path.to_owned());
+        let place = self.answers.iter().position(|(start, _)| path.starts_with(start.as_str()));
+        let answer = place.and_then(|place| self.answers.remove(place));
+        answer.map_or_else(|| Err(CallFault::Failed { why: format!("nothing is written for {path}") }), |(_, it)| it)
+    }
+
+    fn left(&mut self, _upstream: &str) -> Result<Vec<Left>, BotFault> {
+        Ok(self.left.clone())
+    }
+
+    fn learn(&mut self, _upstream: &str, lesson: Lesson) -> Result<(), BotFault> {
+        self.lessons.push(lesson);
+        Ok(())
+    }
+
+    fn set_alarm(&mut self, alarm: NewAlarm) -> Result<Result<Moment, String>, BotFault> {
+        if alarm.conversation.is_some() {
+            self.far_alarms.push(alarm);
+            return Ok(Ok(self.now));
+        }
+        let NewAlarm { name, note, plan, .. } = alarm;
+        let due = self.now;
+        self.alarms.insert(name.clone(), SetAlarm { name, note, plan, due });
+        Ok(Ok(due))
+    }
+
+    fn cancel_alarm(&mut self, name: &str) -> Result<(), BotFault> {
+        self.alarms.remove(name);
+        Ok(())
+    }
+
+    fn alarms(&mut self) -> Result<Vec<SetAlarm>, BotFault> {
+        Ok(self.alarms.values().cloned().collect())
+    }
+}

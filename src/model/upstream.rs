@@ -1,0 +1,70 @@
+//! Somebody else's service that a bot asks: where it is, how often it may be asked, and with which papers.
+
+use super::secret::Secret;
+use super::time::Moment;
+use serde::{Deserialize, Serialize};
+
+/// An upstream that the configuration names, `[upstream.NAME]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upstream {
+    pub name: String,
+    /// The base URL, without a slash at its end.
+    pub api: String,
+    /// A query parameter that each call carries and no log shows: `key=…`, already percent-encoded.
+    pub key: Option<Secret>,
+    /// How often it may be asked; each holds.
+    pub limits: Vec<Limit>,
+    pub oauth: Option<OAuth>,
+}
+
+/// How tokens are had (enphase.md §3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OAuth {
+    /// Where a person gives consent.
+    pub authorize_url: String,
+    pub token_url: String,
+    pub redirect_uri: String,
+    pub client_id: String,
+    pub client_secret: Secret,
+    /// How long a refresh token lives that is not used.
+    pub refresh_life_s: u64,
+}
+
+/// So many calls in a period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    pub calls: u32,
+    pub per: Period,
+}
+
+/// A period as upstreams count: by the calendar in UTC, from its beginning to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Period {
+    Second,
+    Minute,
+    Day,
+    Month,
+}
+
+/// What is left of a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Left {
+    pub per: Period,
+    pub calls: u32,
+    pub of: u32,
+    /// When the period ends and all is there again.
+    pub ends: Moment,
+}
+
+/// What an upstream's answer said about its limits.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lesson {
+    /// The limit that it named, if it named one.
+    pub per: Option<Period>,
+    pub of: Option<u32>,
+    /// How many calls are left of it.
+    pub left: Option<u32>,
+    /// It wants no call before this.
+    pub until: Option<Moment>,
+}
