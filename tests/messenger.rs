@@ -630,6 +630,8 @@ fn every_error_is_judged_as_the_table_says() {
             Delivery::Retry { extent: Extent::Channel, why, maybe_said: false, after: None } => ("channel", why),
             Delivery::Locked { why } => ("locked", why),
             Delivery::Dead { why } => ("dead", why),
+            Delivery::Gone { why } => ("gone", why),
+            Delivery::Gone { why } => ("gone", why),
             other => panic!("{name}: {other:?}"),
         };
         assert_eq!(judged, expected, "{name}");

@@ -772,6 +772,7 @@ fn word(delivery: Delivery) -> (&'static str, String) {
         Delivery::Locked { why } => ("locked", why),
         Delivery::Unknown { why } => ("unknown", why),
         Delivery::Dead { why } => ("dead", why),
+        Delivery::Gone { why } => ("gone", why),
         other @ Delivery::Retry { .. } => panic!("{other:?}"),
     }
 }
