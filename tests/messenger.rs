@@ -8,8 +8,9 @@
 //! the expectations anew, to be read through before they are committed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+use ackd::bot::Bot;
 use ackd::bot::echo::{Echo, OTHERWISE};
-use ackd::bot::{Bot, BotFault, Desk};
+use ackd::bot::paper::Paper;
 use ackd::model::{
     Answer, Arrival, Button, Card, Content, CourtesyAct, Delivery, Event, EventId, EventKind, Extent, Fate, Framing,
     Head, Method, Moment, Outcome, QuickReply, Reply, Request, Secret, Span,
@@ -124,7 +125,9 @@ fn described(page: &Messenger, arrival: &Arrival) -> Value {
         EventKind::Referral { referral } => json!({ "referral": { "referral": referral } }),
         EventKind::OptIn { topic, stopped } => json!({ "optin": { "topic": topic, "stopped": stopped } }),
         EventKind::Other { kind } => json!({ "other": kind }),
-        other @ (EventKind::Submitted { .. } | EventKind::Joined) => panic!("not on Messenger: {other:?}"),
+        other @ (EventKind::Submitted { .. } | EventKind::Joined | EventKind::Alarm { .. }) => {
+            panic!("not on Messenger: {other:?}")
+        }
     };
     value["heard"] = without_nulls(heard);
     value["happened"] = json!(event.happened.0);
@@ -183,23 +186,6 @@ fn raw_and_escaped_emoji_are_the_same_event() {
     assert_eq!(raw.1.text(), Some("sun ☀️ and 👍🏽 and 👨‍👩‍👧"));
 }
 
-struct NoDesk;
-
-impl Desk for NoDesk {
-    fn now(&self) -> Moment {
-        RECEIVED
-    }
-    fn recall(&mut self, _: &str) -> Result<Option<Vec<u8>>, BotFault> {
-        Ok(None)
-    }
-    fn remember(&mut self, _: &str, _: Vec<u8>, _: Option<Moment>) -> Result<(), BotFault> {
-        Ok(())
-    }
-    fn forget(&mut self, _: &str) -> Result<(), BotFault> {
-        Ok(())
-    }
-}
-
 /// What the echo bot says to a delivery, once per event's id.
 fn answers(page: &Messenger, name: &str) -> Vec<String> {
     let mut seen = Vec::new();
@@ -209,7 +195,7 @@ fn answers(page: &Messenger, name: &str) -> Vec<String> {
             continue;
         }
         let event = recall(page, &arrival).unwrap();
-        for reply in Echo::new(OTHERWISE).hear(&event, &mut NoDesk).unwrap() {
+        for reply in Echo::new(OTHERWISE).hear(&event, &mut Paper::default()).unwrap() {
             let Content::Text { text, .. } = reply.content else { panic!("an echo is text") };
             said.push(text);
         }
@@ -630,7 +616,6 @@ fn every_error_is_judged_as_the_table_says() {
             Delivery::Retry { extent: Extent::Channel, why, maybe_said: false, after: None } => ("channel", why),
             Delivery::Locked { why } => ("locked", why),
             Delivery::Dead { why } => ("dead", why),
-            Delivery::Gone { why } => ("gone", why),
             Delivery::Gone { why } => ("gone", why),
             other => panic!("{name}: {other:?}"),
         };

@@ -4,7 +4,6 @@
 //! Never here: a platform, the store, a thread, the clock (the desk tells the time).
 
 pub mod echo;
-#[cfg(test)]
 pub mod paper;
 pub mod tour;
 
