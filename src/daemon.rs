@@ -5,7 +5,7 @@
 
 use crate::config::Config;
 use crate::intake::{Intake, Route};
-use crate::keeper::{Health, Keeper, Letter, Letterbox, Line, Post, Roster};
+use crate::keeper::{Bell, Health, Keeper, Letter, Letterbox, Line, Post, Roster};
 use crate::limits;
 use crate::model::{ChannelNumber, Lease, Moment};
 use crate::net::EventLoop;
@@ -201,6 +201,7 @@ fn channels(config: &Config, numbers: &[ChannelNumber], file: &SqliteFile) -> Re
         platform: Arc::clone(&channel.platform),
         bot: Arc::clone(&channel.bot),
         bot_name: channel.bot_name.clone(),
+        outside: channel.outside.clone(),
     });
     let channels: Channels = numbers.iter().copied().zip(known).collect();
     for channel in channels.values().filter(|channel| !channel.platform.is_introduced()) {
@@ -276,7 +277,7 @@ fn start_keeper(
     let work = move || {
         let mut store = file.engine()?;
         let store = &mut store;
-        Keeper { store, letters, post, workers, lines, roster, health, clock, chance }.run()
+        Keeper { store, letters, post, workers, lines, roster, health, clock, chance, bell: Bell::default() }.run()
     };
     thread::Builder::new()
         .name("keeper".to_owned())

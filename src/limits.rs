@@ -152,6 +152,14 @@ pub const RETRY_LIFE: Duration = Duration::from_secs(24 * 3600);
 pub const CHANNEL_FAILURES: u32 = 5;
 /// How long a channel with refused credentials rests before it probes again.
 pub const LOCKED_REST: Duration = Duration::from_secs(900);
+/// How long a page may speak of its own accord after somebody wrote (messenger.md §9).
+pub const MESSENGER_WINDOW: Duration = Duration::from_secs(24 * 3600);
+/// So long before a window ends it counts as closed: what is sent now arrives later, and clocks differ.
+pub const WINDOW_MARGIN: Duration = Duration::from_secs(60);
+/// While workers always have something else to do, an alarm rings so often all the same.
+pub const ALARM_PATIENCE: Duration = Duration::from_secs(1);
+/// Alarms that one turn of the keeper moves on without ringing, since nobody wants their missed times any more.
+pub const ALARMS_MOVED: usize = 64;
 /// Longest wait that an upstream may impose on us (`Retry-After` and the like); more is nonsense.
 pub const UPSTREAM_WAIT_MAX: Duration = Duration::from_secs(24 * 3600);
 /// Replies that one event may lead to, after cutting to the platform's size.

@@ -617,6 +617,7 @@ fn every_error_is_judged_as_the_table_says() {
             Delivery::Locked { why } => ("locked", why),
             Delivery::Dead { why } => ("dead", why),
             Delivery::Gone { why } => ("gone", why),
+            Delivery::Outside { why } => ("outside", why),
             other => panic!("{name}: {other:?}"),
         };
         assert_eq!(judged, expected, "{name}");

@@ -773,6 +773,7 @@ fn word(delivery: Delivery) -> (&'static str, String) {
         Delivery::Unknown { why } => ("unknown", why),
         Delivery::Dead { why } => ("dead", why),
         Delivery::Gone { why } => ("gone", why),
+        Delivery::Outside { why } => ("outside", why),
         other @ Delivery::Retry { .. } => panic!("{other:?}"),
     }
 }

@@ -33,7 +33,7 @@ pub use surroundings::{Found, Surroundings};
 
 use crate::bot::Bot;
 use crate::limits;
-use crate::platform::{Platform, messenger, webex};
+use crate::platform::{Outside, Platform, messenger, webex};
 use crate::registry::{PublicUrl, Registration};
 use bot::Bots;
 use channel::Channels;
@@ -76,6 +76,8 @@ pub struct Channel {
     pub platform: Arc<dyn Platform>,
     pub bot: Arc<dyn Bot>,
     pub bot_name: String,
+    /// What becomes of a push that the platform would not take now.
+    pub outside: Outside,
     /// The platform's side of it, where a platform has one that can be asked.
     pub registration: Option<Arc<dyn Registration>>,
     pub account: Account,

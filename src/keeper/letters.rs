@@ -2,7 +2,7 @@
 
 use super::Health;
 use crate::limits;
-use crate::model::{Arrival, ChannelNumber, MemoryWrite, Moment, Order, Settlement};
+use crate::model::{Alarm, Arrival, ChannelNumber, MemoryWrite, Moment, Order, Settlement};
 use crate::queue::pace::Effect;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -46,6 +46,10 @@ pub enum Letter {
     Remember(MemoryWrite),
     /// A bot wants to know what it remembers.
     Recall { bot: String, key: String, answer: SyncSender<Option<Vec<u8>>> },
+    /// A bot wants to know which alarms are set in a conversation.
+    Alarms { channel: ChannelNumber, conversation: String, answer: SyncSender<Vec<Alarm>> },
+    /// Look again at what is due: the clock was moved.
+    Look,
     /// Hand out nothing more.
     Rest,
     /// Nothing more will come from the loop: end when what is out has come back, or at `until`.

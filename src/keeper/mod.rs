@@ -11,18 +11,20 @@
 //! Never here: a client's socket, an upstream, JSON. Who may have which job is in `roster.rs`, what is said to it
 //! and by it in `letters.rs`.
 
+mod bell;
 mod letters;
 mod roster;
 #[cfg(test)]
 mod tests;
 
+pub use bell::Bell;
 pub use letters::{Admission, Letter, Letterbox, Receipt, Refused, Ticket};
 pub use roster::Roster;
 
 use crate::limits;
 use crate::model::{ChannelNumber, EventId, EventKey, Lease, MemoryWrite, Moment, Order, Settlement};
 use crate::queue::pace::Pace;
-use crate::store::{Admitted, Replayed, Store, StoreError, Urgency};
+use crate::store::{Admitted, Replayed, Store, StoreError, Urgency, Wanted};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TryRecvError};
@@ -76,6 +78,7 @@ pub struct Keeper<'a> {
     pub clock: fn() -> Moment,
     /// 64 random bits.
     pub chance: fn() -> u64,
+    pub bell: Bell,
 }
 
 /// What came back from a worker and is not yet durable.
@@ -120,6 +123,7 @@ impl Keeper<'_> {
     /// Works until an `End` is done, or until everybody who could write a letter is gone.
     pub fn run(mut self) -> Result<(), StoreError> {
         let mut tray = Tray { prune_at: (self.clock)(), ..Tray::default() };
+        self.bell = Bell::from((self.clock)());
         self.health.writable.store(true, Ordering::Relaxed);
         let mut open = true;
         loop {
@@ -194,6 +198,14 @@ impl Keeper<'_> {
                 // A worker that went away needs no answer.
                 let _ = answer.try_send(found);
             }
+            Letter::Alarms { channel, conversation, answer } => {
+                let found = self.store.alarms(channel, &conversation).unwrap_or_else(|error| {
+                    log::error!("looking up the alarms of a conversation: {error}");
+                    Vec::new()
+                });
+                let _ = answer.try_send(found);
+            }
+            Letter::Look => {}
             Letter::Rest => tray.resting = true,
             Letter::End { until } => (tray.resting, tray.end_at) = (true, Some(until)),
         }
@@ -216,8 +228,10 @@ impl Keeper<'_> {
             if !line.pace.may_lease(tray.looked, self.roster.out_of(place)) {
                 continue; // Its probe is out, and wakes us when it is back.
             }
-            match self.store.next_due(line.number, wanted, tray.looked) {
-                Ok(next) => due = next.map_or(due, |next| due.min(next)),
+            let rings = wanted == Wanted::Any && self.roster.may_ring();
+            let alarm = if rings { self.store.alarm_next(line.number) } else { Ok(None) };
+            match self.store.next_due(line.number, wanted, tray.looked).and_then(|next| Ok((next, alarm?))) {
+                Ok((next, alarm)) => due = next.into_iter().chain(alarm).fold(due, Moment::min),
                 Err(error) => log::error!("looking for what is due: {error}"),
             }
         }
@@ -289,18 +303,12 @@ impl Keeper<'_> {
     fn lease(&mut self, plan: &mut Plan, now: Moment) -> Result<(), StoreError> {
         self.lines.iter_mut().for_each(|line| line.promising = true);
         while let Some(worker) = plan.roster.idle() {
-            let mut found = None;
-            for place in plan.roster.in_turn() {
-                let Some(line) = self.lines.get_mut(place).filter(|line| line.promising) else { continue };
-                let Some(wanted) = plan.roster.wanted(place) else { continue };
-                if !line.pace.may_lease(now, plan.roster.out_of(place)) {
-                    continue;
-                }
-                found = self.store.lease(line.number, wanted, plan.roster.busy(), now)?.map(|lease| (place, lease));
-                if found.is_some() {
-                    break;
-                }
-                line.promising = false;
+            let mut found = if self.bell.has_no_patience(now) { self.ring(plan, now)? } else { None };
+            if found.is_none() {
+                found = self.job(plan, now)?;
+            }
+            if found.is_none() {
+                found = self.ring(plan, now)?;
             }
             let Some((place, lease)) = found else { return Ok(()) };
             plan.roster.give(worker, place, &lease);
@@ -308,6 +316,22 @@ impl Keeper<'_> {
             plan.leases.push((worker, lease));
         }
         Ok(())
+    }
+
+    /// The next job, of the first channel in turn that has one.
+    fn job(&mut self, plan: &Plan, now: Moment) -> Result<Option<(usize, Lease)>, StoreError> {
+        for place in plan.roster.in_turn() {
+            let Some(line) = self.lines.get_mut(place).filter(|line| line.promising) else { continue };
+            let Some(wanted) = plan.roster.wanted(place) else { continue };
+            if !line.pace.may_lease(now, plan.roster.out_of(place)) {
+                continue;
+            }
+            if let Some(lease) = self.store.lease(line.number, wanted, plan.roster.busy(), now)? {
+                return Ok(Some((place, lease)));
+            }
+            line.promising = false;
+        }
+        Ok(None)
     }
 
     /// The turn is durable: receipts to the loop, jobs to the workers.

@@ -2,8 +2,8 @@
 //!
 //! A turn works on a copy and puts it in place once the turn is durable; so a failing disk leaves no trace here.
 
-use crate::model::{Lease, Work};
-use crate::store::Wanted;
+use crate::model::{Lease, Purpose, Work};
+use crate::store::{ALARM, Wanted};
 use std::collections::HashSet;
 
 /// How many workers one channel, or one bot, may hold when there are `others` beside it: so many that the others
@@ -18,6 +18,15 @@ struct Out {
     lane: i64,
     line: usize,
     hears: bool,
+    unasked: bool,
+}
+
+/// Whether it is work that nobody waits for.
+fn is_unasked(lease: &Lease) -> bool {
+    match &lease.work {
+        Work::Hear { kind, .. } => kind == ALARM,
+        Work::Send { reply, .. } => reply.purpose == Purpose::Push,
+    }
 }
 
 /// The bounds of one channel, and what it has of them. Channels with the same bot share the bot's bound.
@@ -109,7 +118,7 @@ impl Roster {
         self.idle.retain(|idle| *idle != worker);
         let hears = matches!(lease.work, Work::Hear { .. });
         if let Some(out) = self.out.get_mut(worker) {
-            *out = Some(Out { lane: lease.lane, line, hears });
+            *out = Some(Out { lane: lease.lane, line, hears, unasked: is_unasked(lease) });
         }
         self.busy.insert(lease.lane);
         if let Some(share) = self.lines.get_mut(line) {
@@ -131,6 +140,13 @@ impl Roster {
                 bot.leases = bot.leases.saturating_sub(1);
             }
         }
+    }
+
+    /// Whether an alarm may ring: where there are several workers, one stays free of what nobody waits for, so that a
+    /// question need not wait for an upstream of theirs.
+    pub fn may_ring(&self) -> bool {
+        let unasked = self.out.iter().flatten().filter(|out| out.unasked).count();
+        unasked < self.out.len().saturating_sub(1).max(1)
     }
 
     /// Jobs that are out.

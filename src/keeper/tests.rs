@@ -51,7 +51,8 @@ impl House {
             let post = Post { receipts: receipts_out, wake };
             let store = &mut store;
             let (letters, workers, health) = (letters_in, senders, seen);
-            Keeper { store, letters, post, workers, lines, roster, health, clock, chance: || 0 }.run()
+            Keeper { store, letters, post, workers, lines, roster, health, clock, chance: || 0, bell: Bell::default() }
+                .run()
         });
         let letters = Letterbox { letters, health: Arc::clone(&health) };
         House { letters, receipts, workers: leases, fault, pause_ms, health, shelf, keeper, channels: numbers }

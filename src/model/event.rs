@@ -145,6 +145,18 @@ pub enum EventKind {
 }
 
 impl Event {
+    /// Whether a person did it, and not we or the platform.
+    pub fn is_by_somebody(&self) -> bool {
+        match self.kind {
+            EventKind::Message { .. }
+            | EventKind::Postback { .. }
+            | EventKind::Referral { .. }
+            | EventKind::Submitted { .. }
+            | EventKind::OptIn { stopped: false, .. } => true,
+            EventKind::Joined | EventKind::OptIn { .. } | EventKind::Alarm { .. } | EventKind::Other { .. } => false,
+        }
+    }
+
     /// The text of a message, `None` for everything else and for a message without text.
     pub fn text(&self) -> Option<&str> {
         match &self.kind {

@@ -65,6 +65,19 @@ pub enum Content {
 }
 
 impl Content {
+    /// What it says, as plain text: for a place that takes nothing else.
+    pub fn in_words(&self) -> String {
+        match self {
+            Content::Text { text, .. } | Content::Buttons { text, .. } | Content::Picture { text, .. } => text.clone(),
+            Content::Rich { plain, .. } if !plain.is_empty() => plain.clone(),
+            Content::Rich { markdown, .. } => markdown.clone(),
+            Content::Gallery { cards } => cards.iter().map(|card| &*card.title).collect::<Vec<_>>().join(", "),
+            Content::Template { texts, .. } => texts.join(" "),
+            Content::Image { url } | Content::File { url } => url.clone(),
+            Content::Courtesy(_) => String::new(),
+        }
+    }
+
     /// Whether a message whose text came back as one of `texts` says this. White space around it may have gone.
     pub fn reads_as(&self, texts: &[String]) -> bool {
         let said: &[&String] = match self {
@@ -221,6 +234,8 @@ pub enum Delivery {
     Dead { why: String },
     /// Nobody is there who could be told, now or later: the person blocked us, or is gone.
     Gone { why: String },
+    /// The platform lets us speak only for a while after somebody wrote, and that while is over.
+    Outside { why: String },
 }
 
 /// Whom a retry holds up.

@@ -23,6 +23,7 @@ use crate::model::{
 };
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::time::Duration;
 
 /// What a request turned out to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +67,18 @@ pub struct Account {
     pub token_mark: String,
 }
 
+/// What becomes of something that is to be said of our own accord when the platform does not let us.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Outside {
+    /// It waits until somebody writes.
+    #[default]
+    Hold,
+    /// It is said by a template that the platform approved, which has one place for a text.
+    Template { name: String, language: String },
+    /// It is said on another channel, in this conversation there.
+    Elsewhere { channel: String, to: String },
+}
+
 /// Why a reply cannot be said on this platform, in words for the operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unsayable(pub String);
@@ -99,6 +112,11 @@ pub trait Platform: Send + Sync {
 
     /// What became of an attempt that ended at `now`. `attempt` counts from 1.
     fn judge(&self, outcome: &Outcome, attempt: u32, now: Moment) -> Delivery;
+
+    /// How long we may speak of our own accord after somebody wrote; `None` for ever.
+    fn window(&self) -> Option<Duration> {
+        None
+    }
 
     /// The question who we are, where the platform's rules depend on it.
     fn introduction(&self) -> Option<OutboundRequest> {

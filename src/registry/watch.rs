@@ -192,7 +192,8 @@ fn why(delivery: &Delivery) -> &str {
         | Delivery::Locked { why }
         | Delivery::Unknown { why }
         | Delivery::Dead { why }
-        | Delivery::Gone { why } => why,
+        | Delivery::Gone { why }
+        | Delivery::Outside { why } => why,
     }
 }
 

@@ -24,7 +24,8 @@ pub(super) fn words(delivery: &Delivery) -> String {
         | Delivery::Locked { why }
         | Delivery::Unknown { why }
         | Delivery::Dead { why }
-        | Delivery::Gone { why } => why.clone(),
+        | Delivery::Gone { why }
+        | Delivery::Outside { why } => why.clone(),
     };
     truncate(&mut words, limits::WORDS_BYTES_MAX);
     words
@@ -34,8 +35,8 @@ pub(super) fn words(delivery: &Delivery) -> String {
 pub(super) fn effect(delivery: &Delivery, status: Option<u16>) -> Effect {
     match delivery {
         Delivery::Delivered { .. } => Effect::Well,
-        Delivery::Dead { .. } | Delivery::Gone { .. } if status.is_some() => Effect::Well,
-        Delivery::Dead { .. } | Delivery::Gone { .. } => Effect::None,
+        Delivery::Dead { .. } | Delivery::Gone { .. } | Delivery::Outside { .. } if status.is_some() => Effect::Well,
+        Delivery::Dead { .. } | Delivery::Gone { .. } | Delivery::Outside { .. } => Effect::None,
         Delivery::Locked { why } => Effect::Locked { why: why.clone() },
         Delivery::Unknown { why } => Effect::Failed { why: why.clone() },
         Delivery::Retry { why, after, extent: Extent::Channel, .. } => {

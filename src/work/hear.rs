@@ -8,12 +8,13 @@ use crate::bot::{BotFault, CallFault, Desk, NewAlarm, SetAlarm};
 use crate::keeper::Letter;
 use crate::limits;
 use crate::model::{
-    Answer, Delivery, Event, EventId, EventKey, EventKind, Left, Lesson, MemoryWrite, Moment, Notes, Outcome, Reply,
-    Settlement,
+    AlarmSet, AlarmWrite, Answer, ChannelNumber, Delivery, Event, EventId, EventKey, EventKind, Left, Lesson,
+    MemoryWrite, Moment, Notes, OWNER_CONFIGURATION, Outcome, Plan, Purpose, Reply, Ring, Settlement, When,
 };
 use crate::platform::{Kept, Recalled, Unsayable};
-use crate::queue::backoff;
 use crate::queue::pace::Effect;
+use crate::queue::{backoff, schedule};
+use std::collections::BTreeMap;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
 
@@ -79,10 +80,12 @@ impl Hearing<'_> {
 
     fn let_hear(&self, heard: &Event, channel: &Channel, tools: &Tools) -> Settlement {
         let (event, lane) = (self.event, self.lane);
-        let mut desk = WorkDesk { tools, bot: &channel.bot_name, writes: Vec::new() };
+        let mut desk =
+            WorkDesk { tools, channel: event.channel(), heard, bot: &channel.bot_name, notes: Notes::default() };
         match answer(heard, channel, &mut desk) {
             Ok(replies) => {
-                let notes = Notes { memory: desk.writes, ..Notes::default() };
+                let somebody = channel.platform.window().is_some() && heard.is_by_somebody();
+                let notes = Notes { wrote: somebody.then_some(heard.happened), ..desk.notes };
                 Settlement::Heard { event, lane, replies, notes }
             }
             Err(BotFault::Never { why }) => self.dead(&format!("bot {}: {why}", channel.bot_name), channel),
@@ -92,6 +95,30 @@ impl Hearing<'_> {
                 self.later(&format!("bot {}: {why}", channel.bot_name), wait, channel, tools)
             }
         }
+    }
+
+    /// An alarm of ours rang: the bot hears it. Nobody has to be asked what it is.
+    pub(super) fn ring(&self, channel: &Channel, tools: &Tools) -> (Settlement, Effect) {
+        let settlement = match serde_json::from_slice::<Ring>(self.raw) {
+            Ok(Ring { set, .. }) if set.owner != channel.bot_name && set.owner != OWNER_CONFIGURATION => {
+                let why =
+                    format!("bot {} set this alarm, and the channel's bot is {} now", set.owner, channel.bot_name);
+                Settlement::HearIgnored { event: self.event, lane: self.lane, why }
+            }
+            Ok(Ring { name, set, due }) => {
+                let event = Event {
+                    id: self.id(channel),
+                    conversation: self.conversation.to_owned(),
+                    person: set.person,
+                    thread: set.thread,
+                    happened: due,
+                    kind: EventKind::Alarm { name, note: set.note, due },
+                };
+                self.let_hear(&event, channel, tools)
+            }
+            Err(error) => self.dead(&format!("the alarm as it was kept is unreadable: {error}"), channel),
+        };
+        (settlement, Effect::None)
     }
 
     fn later(&self, why: &str, wait: Duration, channel: &Channel, tools: &Tools) -> Settlement {
@@ -125,6 +152,9 @@ fn answer(event: &Event, channel: &Channel, desk: &mut WorkDesk<'_>) -> Result<V
         if reply.thread.is_none() && reply.to == event.conversation {
             reply.thread.clone_from(&event.thread);
         }
+        if matches!(event.kind, EventKind::Alarm { .. }) {
+            reply.purpose = Purpose::Push;
+        }
         fitted.extend(channel.platform.fit(reply).map_err(never)?);
     }
     if fitted.len() > limits::REPLIES_MAX {
@@ -136,15 +166,41 @@ fn answer(event: &Event, channel: &Channel, desk: &mut WorkDesk<'_>) -> Result<V
 /// A desk on a worker: reads ask the keeper, writes wait for the settlement.
 struct WorkDesk<'a> {
     tools: &'a Tools,
+    channel: ChannelNumber,
+    heard: &'a Event,
     bot: &'a str,
-    writes: Vec<MemoryWrite>,
+    notes: Notes,
 }
 
 impl WorkDesk<'_> {
+    /// Asks the keeper.
+    fn ask<T>(&self, letter: impl FnOnce(SyncSender<T>) -> Letter) -> Result<T, BotFault> {
+        let (answer, found) = sync_channel(1);
+        let gone = || BotFault::Later { why: "ackd is stopping".to_owned(), after: None };
+        self.tools.keeper.send(letter(answer)).map_err(|_| gone())?;
+        found.recv().map_err(|_| gone())
+    }
+
     fn write(&mut self, key: &str, value: Option<Vec<u8>>, expires: Option<Moment>) {
         let (bot, key) = (self.bot.to_owned(), key.to_owned());
-        self.writes.push(MemoryWrite { bot, key, value, expires });
+        self.notes.memory.push(MemoryWrite { bot, key, value, expires });
     }
+}
+
+/// When an alarm of this plan rings first; or what is wrong with the plan.
+fn first(plan: &Plan, seed: u64, now: Moment) -> Result<Moment, String> {
+    schedule::check(plan)?;
+    match plan.when {
+        // A moment that has passed just now is not missed yet.
+        When::Once { at } => Ok(at),
+        When::Every { .. } | When::Cron { .. } => {
+            schedule::next(plan, seed, now).ok_or_else(|| "there is no such time any more".to_owned())
+        }
+    }
+}
+
+fn seen(name: String, set: AlarmSet, due: Moment) -> SetAlarm {
+    SetAlarm { name, note: set.note, plan: set.plan, due }
 }
 
 impl Desk for WorkDesk<'_> {
@@ -153,14 +209,10 @@ impl Desk for WorkDesk<'_> {
     }
 
     fn recall(&mut self, key: &str) -> Result<Option<Vec<u8>>, BotFault> {
-        if let Some(write) = self.writes.iter().rev().find(|write| write.key == key) {
+        if let Some(write) = self.notes.memory.iter().rev().find(|write| write.key == key) {
             return Ok(write.value.clone());
         }
-        let (answer, found): (SyncSender<_>, _) = sync_channel(1);
-        let letter = Letter::Recall { bot: self.bot.to_owned(), key: key.to_owned(), answer };
-        let gone = |()| BotFault::Later { why: "ackd is stopping".to_owned(), after: None };
-        self.tools.keeper.send(letter).map_err(|_| gone(()))?;
-        found.recv().map_err(|_| gone(()))
+        self.ask(|answer| Letter::Recall { bot: self.bot.to_owned(), key: key.to_owned(), answer })
     }
 
     fn remember(&mut self, key: &str, value: Vec<u8>, expires: Option<Moment>) -> Result<(), BotFault> {
@@ -189,16 +241,42 @@ impl Desk for WorkDesk<'_> {
         Ok(())
     }
 
-    fn set_alarm(&mut self, _alarm: NewAlarm) -> Result<Result<Moment, String>, BotFault> {
-        Ok(Err(String::new()))
+    fn set_alarm(&mut self, alarm: NewAlarm) -> Result<Result<Moment, String>, BotFault> {
+        let NewAlarm { name, conversation, note, plan } = alarm;
+        let here = conversation.is_none();
+        let conversation = conversation.unwrap_or_else(|| self.heard.conversation.clone());
+        let first = match first(&plan, schedule::seed(self.channel.0, &conversation, &name), self.now()) {
+            Ok(first) => first,
+            Err(wrong) => return Ok(Err(wrong)),
+        };
+        let (person, thread) = match here {
+            true => (self.heard.person.clone(), self.heard.thread.clone()),
+            false => (conversation.clone(), None),
+        };
+        let set = AlarmSet { owner: self.bot.to_owned(), person, thread, note, plan };
+        self.notes.alarms.push(AlarmWrite { channel: self.channel, conversation, name, set: Some((set, first)) });
+        Ok(Ok(first))
     }
 
-    fn cancel_alarm(&mut self, _name: &str) -> Result<(), BotFault> {
+    fn cancel_alarm(&mut self, name: &str) -> Result<(), BotFault> {
+        let (conversation, name) = (self.heard.conversation.clone(), name.to_owned());
+        self.notes.alarms.push(AlarmWrite { channel: self.channel, conversation, name, set: None });
         Ok(())
     }
 
     fn alarms(&mut self) -> Result<Vec<SetAlarm>, BotFault> {
-        Ok(Vec::new())
+        let conversation = &self.heard.conversation;
+        let kept =
+            self.ask(|answer| Letter::Alarms { channel: self.channel, conversation: conversation.clone(), answer })?;
+        let mut alarms: BTreeMap<_, _> =
+            kept.into_iter().map(|alarm| (alarm.name.clone(), seen(alarm.name, alarm.set, alarm.due))).collect();
+        for write in self.notes.alarms.iter().filter(|write| write.conversation == *conversation) {
+            match write.set.clone() {
+                Some((set, due)) => alarms.insert(write.name.clone(), seen(write.name.clone(), set, due)),
+                None => alarms.remove(&write.name),
+            };
+        }
+        Ok(alarms.into_values().collect())
     }
 }
 
@@ -208,6 +286,7 @@ mod tests {
     use super::*;
     use crate::bot::echo::Echo;
     use crate::model::{ChannelNumber, Secret};
+    use crate::platform::Outside;
     use crate::platform::webex::{Settings, Webex};
     use std::net::TcpListener;
     use std::sync::Arc;
@@ -222,6 +301,7 @@ mod tests {
             platform: Arc::new(Webex::new(settings)),
             bot: Arc::new(Echo::new("")),
             bot_name: "echo".to_owned(),
+            outside: Outside::Hold,
         };
         let clock: fn() -> Moment = || Moment(0).after(limits::RETRY_LIFE);
         let (keeper, _letters) = channel();

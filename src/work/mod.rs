@@ -3,6 +3,7 @@
 //!     pool.rs    the threads
 //!     hear.rs    one event, heard by its channel's bot          looks it up first where need be; reads through a desk
 //!     send.rs    one reply, said to its platform                one call
+//!     window.rs  whether a push may be said now, and what happens to it otherwise
 //!     introduce.rs   who we are on a platform
 //!     consequence.rs what follows from an upstream's answer
 //!     fetch.rs   calls to upstreams; with resolve.rs the only place with ureq
@@ -16,10 +17,11 @@ pub mod introduce;
 pub mod pool;
 mod resolve;
 mod send;
+mod window;
 
 use crate::bot::Bot;
 use crate::model::ChannelNumber;
-use crate::platform::Platform;
+use crate::platform::{Outside, Platform};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -30,6 +32,8 @@ pub struct Channel {
     pub platform: Arc<dyn Platform>,
     pub bot: Arc<dyn Bot>,
     pub bot_name: String,
+    /// What becomes of a push that the platform would not take now.
+    pub outside: Outside,
 }
 
 /// The channels by their number in the store.

@@ -5,6 +5,7 @@ use super::{Channels, hear, send};
 use crate::keeper::Letter;
 use crate::model::{Lease, Moment, Settlement, Work};
 use crate::queue::pace::Effect;
+use crate::store::ALARM;
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, sync_channel};
@@ -58,12 +59,13 @@ fn settle(lease: &Lease, tools: &Tools) -> (Settlement, Effect) {
         return (Settlement::HearDead { event, lane, why }, Effect::None);
     };
     match &lease.work {
-        Work::Hear { conversation, received, since, raw, attempt, .. } => {
+        Work::Hear { conversation, kind, received, since, raw, attempt } => {
             let (received, since, attempt) = (*received, *since, *attempt);
-            hear::Hearing { event, lane, conversation, received, since, raw, attempt }.run(channel, tools)
+            let hearing = hear::Hearing { event, lane, conversation, received, since, raw, attempt };
+            if kind == ALARM { hearing.ring(channel, tools) } else { hearing.run(channel, tools) }
         }
-        Work::Send { part, reply, attempt, made, .. } => {
-            let send = send::Send { event, lane, part: *part, reply, attempt: *attempt, made: *made };
+        Work::Send { part, reply, attempt, made, heard } => {
+            let send = send::Send { event, lane, part: *part, reply, attempt: *attempt, made: *made, heard: *heard };
             send.run(channel, tools)
         }
     }

@@ -3,8 +3,11 @@
 use super::Channel;
 use super::consequence::{effect, wait, words};
 use super::pool::Tools;
+use super::window::{Way, outside, way};
 use crate::limits;
-use crate::model::{Attempt, Content, Delivery, EventId, EventKey, Moment, Outcome, Reply, SendEnd, Settlement};
+use crate::model::{
+    Attempt, Content, Delivery, EventId, EventKey, Instead, Moment, Outcome, Purpose, Reply, SendEnd, Settlement,
+};
 use crate::platform::Unsayable;
 use crate::queue::pace::Effect;
 use crate::store::tag;
@@ -18,14 +21,20 @@ pub(super) struct Send<'a> {
     pub reply: &'a Reply,
     pub attempt: u32,
     pub made: Moment,
+    /// When somebody last wrote in this conversation; for a push only.
+    pub heard: Option<Moment>,
 }
 
 impl Send<'_> {
     /// Makes the attempt, and says how it ended and what that says about the channel.
     pub(super) fn run(&self, channel: &Channel, tools: &Tools) -> (Settlement, Effect) {
         let began = (tools.clock)();
+        let reply = match way(self.reply, channel, self.heard, began, tools) {
+            Way::Say(reply) => reply,
+            Way::Not(instead) => return (self.unsent(channel, instead), Effect::None),
+        };
         let tag = tag(&tools.identity, self.event, self.part);
-        let (status, delivery) = match channel.platform.write(self.reply, &tag) {
+        let (status, delivery) = match channel.platform.write(&reply, &tag) {
             Err(Unsayable(why)) => (None, Delivery::Dead { why }),
             Ok(request) => {
                 let outcome = tools.fetch.call(&request);
@@ -38,6 +47,12 @@ impl Send<'_> {
         };
         let ended = (tools.clock)();
         let effect = effect(&delivery, status);
+        // The platform knew better than we did when somebody last wrote.
+        if let (Delivery::Outside { why }, Purpose::Push) = (&delivery, self.reply.purpose)
+            && let Way::Not(instead) = outside(self.reply, channel, why, tools)
+        {
+            return (self.unsent(channel, instead), effect);
+        }
         let words = words(&delivery);
         let end = self.end(delivery, &effect, ended, (tools.chance)());
         let (level, line) = self.line(channel, &end, &words, ended);
@@ -46,13 +61,20 @@ impl Send<'_> {
         (Settlement::Sent { event: self.event, lane: self.lane, attempt, end }, effect)
     }
 
+    fn unsent(&self, channel: &Channel, instead: Instead) -> Settlement {
+        let (Instead::Hold { why } | Instead::Elsewhere { why, .. }) = &instead;
+        let id = EventId { channel: channel.name.clone(), place: self.event.place(), part: Some(self.part) };
+        log::info!("{id}: {why}");
+        Settlement::Unsent { event: self.event, lane: self.lane, part: self.part, instead }
+    }
+
     fn end(&self, delivery: Delivery, effect: &Effect, now: Moment, chance: u64) -> SendEnd {
         let courtesy = matches!(self.reply.content, Content::Courtesy(_));
         match delivery {
             Delivery::Delivered { message_id } => SendEnd::Delivered { message_id },
             _ if courtesy => SendEnd::Skipped,
             Delivery::Unknown { .. } => SendEnd::Unknown,
-            Delivery::Dead { .. } => SendEnd::Dead,
+            Delivery::Dead { .. } | Delivery::Outside { .. } => SendEnd::Dead,
             Delivery::Gone { .. } => SendEnd::Gone,
             Delivery::Retry { .. } | Delivery::Locked { .. } if now.since(self.made) >= limits::RETRY_LIFE => {
                 SendEnd::Dead
@@ -88,6 +110,7 @@ mod tests {
     use super::*;
     use crate::bot::echo::Echo;
     use crate::model::{ChannelNumber, Secret};
+    use crate::platform::Outside;
     use crate::platform::messenger::{Messenger, Settings};
     use std::sync::Arc;
 
@@ -99,10 +122,11 @@ mod tests {
             platform: Arc::new(Messenger::new(settings)),
             bot: Arc::new(Echo::new("")),
             bot_name: "echo".to_owned(),
+            outside: Outside::Hold,
         };
         let reply = Reply::text("anna", "Hi");
         let event = EventKey::new(ChannelNumber(1), 17);
-        let send = Send { event, lane: 1, part: 2, reply: &reply, attempt: 1, made: Moment(0) };
+        let send = Send { event, lane: 1, part: 2, reply: &reply, attempt: 1, made: Moment(0), heard: None };
         let now = Moment(1_795_250_945_265);
         let again = SendEnd::Again { due: Moment(now.0 + 3_001), maybe_said: false };
         let line = send.line(&channel, &again, "HTTP 500", now);

@@ -142,7 +142,8 @@ impl Flaw {
                 Delivery::Retry { why, .. }
                 | Delivery::Unknown { why }
                 | Delivery::Dead { why }
-                | Delivery::Gone { why } => (why, false),
+                | Delivery::Gone { why }
+                | Delivery::Outside { why } => (why, false),
                 Delivery::Delivered { .. } => (NO_ACCOUNT.to_owned(), false),
             },
         };

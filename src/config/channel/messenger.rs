@@ -1,6 +1,7 @@
 //! The keys of a Messenger page.
 
-use super::{Made, Taken, api, flag, rotated};
+use super::outside::outside;
+use super::{Made, Others, Taken, api, flag, rotated};
 use crate::config::Account;
 use crate::config::findings::Findings;
 use crate::config::secret::{Fit, secret};
@@ -22,6 +23,7 @@ pub(super) const KEYS: &[Key] = &[
     Key { name: "appsecret_proof", example: "true" },
     Key { name: "token_in_query", example: "true" },
     Key { name: "page_id", example: "\"100000000000001\"" },
+    Key { name: "outside_window", example: "\"hold\"" },
     Key { name: "app_id", example: "\"482915736608214\"" },
 ];
 
@@ -29,20 +31,22 @@ pub(super) const KEYS: &[Key] = &[
 pub(super) fn build<'t>(
     channel: &'t str,
     table: &Table<'t>,
-    apps: &mut Taken<'t>,
+    others: &mut Others<'t>,
     around: &Around<'_>,
     findings: &mut Findings<'_>,
 ) -> Option<Made> {
     let settings = settings(channel, table, around, findings);
     let app_id = match table.get("app_id", findings) {
-        Some(entry) => app_id(&entry, channel, apps, findings).map(Some),
+        Some(entry) => app_id(&entry, channel, &mut others.apps, findings).map(Some),
         None => Some(None),
     };
+    let outside = outside(channel, table, others, findings);
     let settings = settings?;
     Some(Made {
         platform: Arc::new(Messenger::new(settings.clone())),
         registration: Arc::new(registry::messenger::Messenger::new(settings.clone(), app_id?)),
         account: Account::Messenger(settings),
+        outside: outside?,
     })
 }
 

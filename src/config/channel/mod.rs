@@ -2,6 +2,7 @@
 //! one `Kind` here.
 
 mod messenger;
+mod outside;
 mod webex;
 
 use super::bot::Bots;
@@ -16,7 +17,7 @@ use super::{Account, Channel, KnownChannel};
 use crate::model::{Reply, Secret};
 use crate::platform::messenger::Messenger;
 use crate::platform::webex::Webex;
-use crate::platform::{Platform, Unsayable};
+use crate::platform::{Outside, Platform, Unsayable};
 use crate::registry::Registration;
 use std::sync::Arc;
 use toml::de::DeValue;
@@ -25,7 +26,7 @@ use toml::de::DeValue;
 struct Kind {
     name: &'static str,
     keys: &'static [Key],
-    build: for<'t> fn(&'t str, &Table<'t>, &mut Taken<'t>, &Around<'_>, &mut Findings<'_>) -> Option<Made>,
+    build: for<'t> fn(&'t str, &Table<'t>, &mut Others<'t>, &Around<'_>, &mut Findings<'_>) -> Option<Made>,
     fit: fn(Reply) -> Result<Vec<Reply>, Unsayable>,
 }
 
@@ -39,10 +40,18 @@ struct Made {
     platform: Arc<dyn Platform>,
     registration: Arc<dyn Registration>,
     account: Account,
+    outside: Outside,
 }
 
 /// What only one channel may have, with that channel's name.
 type Taken<'t> = Vec<(&'t str, &'t str)>;
+
+/// What a channel must know of the others.
+struct Others<'t> {
+    names: Vec<&'t str>,
+    paths: Taken<'t>,
+    apps: Taken<'t>,
+}
 
 /// All channels, in the order of the file.
 #[derive(Default)]
@@ -63,7 +72,8 @@ pub(super) fn channels(
     if tables.is_empty() && matches!(entry.value, DeValue::Table(_)) {
         findings.fault(&entry.place, NO_CHANNEL);
     }
-    let (mut paths, mut apps) = (Taken::new(), Taken::new());
+    let names = tables.iter().map(|(name, _)| *name).collect();
+    let mut others = Others { names, paths: Taken::new(), apps: Taken::new() };
     let mut channels = Channels::default();
     for (name, entry) in tables {
         if let Some(what) = name::channel_flaw(name) {
@@ -71,7 +81,7 @@ pub(super) fn channels(
         }
         match kind(&entry, findings) {
             Some(kind) => {
-                channels.whole.extend(channel(kind, name, &entry, (&mut paths, &mut apps), bots, around, findings));
+                channels.whole.extend(channel(kind, name, &entry, &mut others, bots, around, findings));
                 channels.known.push(KnownChannel { name: name.to_owned(), fit: kind.fit });
             }
             None => {
@@ -90,19 +100,19 @@ fn channel<'t>(
     kind: &Kind,
     name: &'t str,
     entry: &Entry<'t>,
-    (paths, apps): (&mut Taken<'t>, &mut Taken<'t>),
+    others: &mut Others<'t>,
     bots: &mut Bots,
     around: &Around<'_>,
     findings: &mut Findings<'_>,
 ) -> Option<Channel> {
     let table = entry.table(kind.keys, findings)?;
-    let path = table.need("path", findings).and_then(|entry| path(&entry, name, paths, findings));
+    let path = table.need("path", findings).and_then(|entry| path(&entry, name, &mut others.paths, findings));
     let bot = table.need("bot", findings).and_then(|entry| bots.find(&entry, findings));
-    let made = (kind.build)(name, &table, apps, around, findings);
+    let made = (kind.build)(name, &table, others, around, findings);
     let (bot_name, bot) = bot?;
-    let Made { platform, registration, account } = made?;
+    let Made { platform, registration, account, outside } = made?;
     let (name, registration) = (name.to_owned(), Some(registration));
-    Some(Channel { name, path: path?, platform, bot, bot_name, registration, account })
+    Some(Channel { name, path: path?, platform, bot, bot_name, outside, registration, account })
 }
 
 /// What a file without any channel is told.

@@ -1,6 +1,6 @@
 //! The keys of a Webex bot.
 
-use super::{Made, Taken, api, flag, rotated};
+use super::{Made, Others, api, flag, rotated};
 use crate::config::Account;
 use crate::config::findings::{Findings, Risk, quoted};
 use crate::config::nearest::nearest;
@@ -8,6 +8,7 @@ use crate::config::secret::{Fit, secret};
 use crate::config::surroundings::Around;
 use crate::config::table::{Entry, Key, Table};
 use crate::model::Secret;
+use crate::platform::Outside;
 use crate::platform::webex::{Replies, Settings, Webex};
 use crate::registry;
 use std::sync::Arc;
@@ -30,7 +31,7 @@ const REPLIES: [(&str, Replies); 2] = [("room", Replies::Room), ("thread", Repli
 pub(super) fn build<'t>(
     channel: &'t str,
     table: &Table<'t>,
-    _apps: &mut Taken<'t>,
+    _apps: &mut Others<'t>,
     around: &Around<'_>,
     findings: &mut Findings<'_>,
 ) -> Option<Made> {
@@ -40,6 +41,7 @@ pub(super) fn build<'t>(
         platform: Arc::new(Webex::new(settings.clone())),
         registration: Arc::new(registry::webex::Webex::new(channel, &settings.api, token, secret)),
         account: Account::Webex(settings),
+        outside: Outside::Hold,
     })
 }
 

@@ -30,6 +30,8 @@ enum Verdict {
     Again(Extent),
     Locked(&'static str),
     Dead(&'static str),
+    Gone(&'static str),
+    Outside(&'static str),
 }
 
 /// What became of attempt `attempt` (from 1), which ended at `now`. `hidden` is what no words may repeat.
@@ -103,6 +105,8 @@ fn refused(error: &GraphError, answer: &Answer, attempt: u32, now: Moment, hidde
     match verdict {
         Verdict::Locked(advice) => Delivery::Locked { why: why(advice) },
         Verdict::Dead(advice) => Delivery::Dead { why: why(advice) },
+        Verdict::Gone(advice) => Delivery::Gone { why: why(advice) },
+        Verdict::Outside(advice) => Delivery::Outside { why: why(advice) },
         Verdict::Again(extent) => {
             // What the usage headers say is about all calls, so it delays only what concerns all.
             let after = if extent == Extent::Channel { wait(answer, now) } else { asked(answer, now) };
@@ -120,7 +124,7 @@ fn verdict(code: i64, subcode: Option<i64>, attempt: u32) -> Option<Verdict> {
         (1 | 2 | 1200, _) => Verdict::Again(Extent::Conversation),
         (4 | 17 | 32 | 613 | 80_001 | 80_006 | 341, _) => Verdict::Again(Extent::Channel),
         (102 | 190, subcode) => Verdict::Locked(token_advice(subcode)),
-        (10, 2_018_278 | 2_018_065) => Verdict::Dead("the person's last message is more than 24 hours ago"),
+        (10, 2_018_278 | 2_018_065) => Verdict::Outside("the person's last message is more than 24 hours ago"),
         (10, 2_018_108) => Verdict::Dead("the person does not receive messages"),
         (10, 2_018_300) => Verdict::Dead("another app holds the conversation"),
         (10 | 200, 2_018_028) => {
@@ -129,13 +133,13 @@ fn verdict(code: i64, subcode: Option<i64>, attempt: u32) -> Option<Verdict> {
         (3 | 10 | 200..=299, _) => {
             Verdict::Dead("a permission is missing: look at the app's access to pages_messaging")
         }
-        (100, 2_018_001) => Verdict::Dead("no such person on this page; does the token belong to another page?"),
+        (100, 2_018_001) => Verdict::Gone("no such person on this page; does the token belong to another page?"),
         (100, 2_018_034) => Verdict::Dead("the message is empty"),
         (100, 2_018_109 | 2_018_047 | 2_018_032) => Verdict::Dead("the attachment cannot be taken"),
         (100, 33) => Verdict::Dead("what it names does not exist, or the token may not see it"),
         (100, _) => Verdict::Dead("Messenger does not take a value that we sent"),
         (368, _) => Verdict::Dead("the page is blocked for breaking Meta's policies: look at its Page Quality"),
-        (551, _) => Verdict::Dead("the person is not available: blocked the page, or left"),
+        (551, _) => Verdict::Gone("the person is not available: blocked the page, or left"),
         (10_303, _) => Verdict::Dead("account linking failed"),
         _ => return None,
     })
@@ -211,6 +215,7 @@ mod tests {
             Delivery::Unknown { .. } => "unknown",
             Delivery::Dead { .. } => "dead",
             Delivery::Gone { .. } => "gone",
+            Delivery::Outside { .. } => "outside",
         }
     }
 

@@ -19,10 +19,12 @@ mod verify;
 mod write;
 
 use super::{Kept, Platform, Reading, Recalled, Unsayable};
+use crate::limits;
 use crate::model::{
     Delivery, Head, Method, Moment, OutboundRequest, Outcome, Refusal, Reply, Request, Response, Secret,
 };
 use ring::hmac;
+use std::time::Duration;
 
 /// What the operator says about one page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,6 +114,10 @@ impl Messenger {
 impl Platform for Messenger {
     fn name(&self) -> &'static str {
         "messenger"
+    }
+
+    fn window(&self) -> Option<Duration> {
+        Some(limits::MESSENGER_WINDOW)
     }
 
     fn gate(&self, head: &Head) -> Result<(), Refusal> {

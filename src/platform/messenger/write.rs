@@ -43,9 +43,10 @@ pub(super) fn body(reply: &Reply, tag: &str) -> Result<Vec<u8>, Unsayable> {
             if !tag.is_empty() {
                 message.insert("metadata".to_owned(), Value::from(tag));
             }
-            let messaging_type = match reply.purpose {
-                Purpose::Response => "RESPONSE",
-                Purpose::Push => "UPDATE",
+            let messaging_type = match (&reply.content, reply.purpose) {
+                (Content::Template { .. }, _) => "UTILITY",
+                (_, Purpose::Response) => "RESPONSE",
+                (_, Purpose::Push) => "UPDATE",
             };
             json!({ "recipient": recipient, "messaging_type": messaging_type, "message": message })
         }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::bot::echo::Echo;
 use crate::model::Secret;
+use crate::platform::Outside;
 use crate::platform::messenger::{Messenger, Settings};
 use crate::registry::testing::{Recorded, answer, refused};
 use crate::registry::{Listing, RegistryFault};
@@ -50,6 +51,7 @@ fn registrar(reports: Vec<Report>, public_url: Option<PublicUrl>) -> (Registrar,
         platform: Arc::new(Messenger::new(settings)),
         bot: Arc::new(Echo::new("")),
         bot_name: "echo".to_owned(),
+        outside: Outside::Hold,
     };
     let watched = Watched::new(known, "/messenger".to_owned(), Some(side.clone()));
     let interval = Duration::from_secs(300);
