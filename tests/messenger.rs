@@ -581,11 +581,11 @@ fn the_token_travels_in_a_header_or_if_wanted_in_the_query() {
 fn every_error_is_judged_as_the_table_says() {
     let page = page();
     let expected: [(&str, u16, &str); 20] = [
-        ("error_100_2018001_no_user", 400, "dead"),
+        ("error_100_2018001_no_user", 400, "gone"),
         ("error_100_dead_tag", 400, "dead"),
         ("error_100_param", 400, "dead"),
         ("error_100_text_too_long", 400, "dead"),
-        ("error_10_2018278_window", 400, "dead"),
+        ("error_10_2018278_window", 400, "outside"),
         ("error_10_2018300_thread", 400, "dead"),
         ("error_1200_temporary", 400, "conversation"),
         ("error_17_user_limit", 400, "channel"),
@@ -598,7 +598,7 @@ fn every_error_is_judged_as_the_table_says() {
         ("error_32_page_limit", 400, "channel"),
         ("error_368_blocked", 400, "dead"),
         ("error_4_app_limit", 400, "channel"),
-        ("error_551_unavailable", 400, "dead"),
+        ("error_551_unavailable", 400, "gone"),
         ("error_613_rate", 400, "channel"),
         ("error_80006_messenger_limit", 400, "channel"),
     ];

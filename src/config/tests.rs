@@ -847,3 +847,27 @@ fn defaults_that_the_full_example_comments_out_are_valid_and_the_defaults() {
     assert!(keys.iter().all(|key| text.contains(&format!("\n{} =", &key[2..]))));
     assert!(text.contains(&format!("otherwise = {:?}", crate::bot::echo::OTHERWISE)));
 }
+
+#[test]
+fn what_becomes_of_a_push_outside_the_window_is_chosen_for_each_page() {
+    let chosen = |choice: &str| with("token_in_query = false", &format!("outside_window = {choice}"));
+    let outside = |choice: &str| parse(&chosen(choice)).unwrap().channels[0].outside.clone();
+    assert_eq!(parse(BASE).unwrap().channels[0].outside, Outside::Hold);
+    assert_eq!(outside("\"hold\""), Outside::Hold);
+    let (name, language) = ("daily".to_owned(), "en".to_owned());
+    assert_eq!(outside("{ template = \"daily\", language = \"en\" }"), Outside::Template { name, language });
+    for (choice, fault) in [
+        ("\"wait\"", "15: channel.page.outside_window: must be \"hold\", { template = "),
+        ("7", "15: channel.page.outside_window: must be \"hold\", { template = "),
+        ("{ template = \"daily\" }", "15: channel.page.outside_window.language: is missing; write language = \"en\""),
+        ("{ channel = \"page\", to = \"me\" }", "15: channel.page.outside_window.channel: is this channel itself"),
+        (
+            "{ channel = \"pag\", to = \"me\" }",
+            "15: channel.page.outside_window.channel: there is no channel \"pag\"; did you mean \"page\"?",
+        ),
+        ("{ channel = \"page\", to = \" \" }", "15: channel.page.outside_window.to: is empty; write for example to = "),
+    ] {
+        let faults = faults(&chosen(choice));
+        assert!(faults[0].starts_with(fault), "{choice}: {faults:?}");
+    }
+}

@@ -163,12 +163,16 @@ impl Roster {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{EventKey, Moment};
+    use crate::model::{EventKey, Moment, Reply};
 
     fn lease(lane: i64) -> Lease {
+        lease_of("message", lane)
+    }
+
+    fn lease_of(kind: &str, lane: i64) -> Lease {
         let work = Work::Hear {
             conversation: String::new(),
-            kind: String::new(),
+            kind: kind.to_owned(),
             received: Moment(0),
             since: Moment(0),
             raw: Vec::new(),
@@ -208,5 +212,24 @@ mod tests {
         roster.take_back(1);
         roster.take_back(2);
         assert!(roster.at_rest());
+    }
+
+    #[test]
+    fn one_of_several_workers_stays_free_of_what_nobody_waits_for() {
+        let push = Reply { purpose: Purpose::Push, ..Reply::text("anna", "9 kWh") };
+        let work = Work::Send { part: 1, reply: push, attempt: 1, made: Moment(0), heard: None };
+        for (workers, most) in [(1, 1), (2, 1), (4, 3)] {
+            let mut roster = Roster::new(workers, &[0]);
+            for worker in 0..most {
+                assert!(roster.may_ring(), "{worker} of {workers}");
+                let lane = worker as i64;
+                let said = Lease { event: EventKey(lane), lane, work: work.clone() };
+                roster.give(worker, 0, &if worker == 0 { said } else { lease_of(ALARM, lane) });
+            }
+            assert!(!roster.may_ring(), "{workers}");
+            roster.take_back(0);
+            roster.give(0, 0, &lease(7));
+            assert!(workers == 1 || roster.may_ring(), "a question is no alarm");
+        }
     }
 }

@@ -61,3 +61,98 @@ fn elsewhere(reply: &Reply, name: &str, to: &str, why: &str, tools: &Tools) -> I
         None => Instead::Hold { why: format!("held until somebody writes: {why}; there is no channel {name}") },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::bot::echo::Echo;
+    use crate::model::{ChannelNumber, Secret};
+    use crate::platform::{Platform, messenger, webex};
+    use std::sync::Arc;
+    use std::sync::mpsc::channel;
+
+    const HOUR_MS: i64 = 3_600_000;
+    /// Somebody wrote then.
+    const WROTE: Moment = Moment(1_800_000_000_000);
+
+    fn page(outside: Outside) -> Channel {
+        let demo = || Secret::new("demo-demo");
+        let settings = messenger::Settings::new(demo(), vec![demo()], demo());
+        known("page", Arc::new(messenger::Messenger::new(settings)), outside)
+    }
+
+    fn known(name: &str, platform: Arc<dyn Platform>, outside: Outside) -> Channel {
+        let (name, bot_name) = (name.to_owned(), "echo".to_owned());
+        Channel { name, platform, bot: Arc::new(Echo::new("")), bot_name, outside }
+    }
+
+    /// The way of a push so many milliseconds after somebody wrote, with a Webex channel `space` beside the page.
+    fn way_after(waited_ms: Option<i64>, outside: Outside, reply: &Reply) -> Way {
+        let space = webex::Webex::new(webex::Settings::new(Secret::new("demo-demo"), Vec::new()));
+        let space = known("space", Arc::new(space), Outside::Hold);
+        let channels = Arc::new([(ChannelNumber(2), space)].into_iter().collect());
+        let (keeper, _letters) = channel();
+        let (fetch, identity, clock) = (Arc::default(), String::new(), (|| Moment(0)) as fn() -> Moment);
+        let tools = Tools { channels, keeper, fetch, identity, clock, chance: || 0 };
+        let heard = waited_ms.map(|_| WROTE);
+        let now = Moment(WROTE.0 + waited_ms.unwrap_or(1000 * HOUR_MS));
+        way(reply, &page(outside), heard, now, &tools)
+    }
+
+    fn push() -> Reply {
+        Reply { purpose: Purpose::Push, ..Reply::text("anna", "9 kWh") }
+    }
+
+    #[test]
+    fn a_push_goes_out_within_the_window_and_is_held_outside_it() {
+        let inside = Way::Say(push());
+        for (waited_ms, goes) in [
+            (Some(0), true),
+            (Some(23 * HOUR_MS), true),
+            (Some(24 * HOUR_MS - 60_000), true),
+            (Some(24 * HOUR_MS - 59_999), false),
+            (Some(48 * HOUR_MS), false),
+            // When nobody knows, the platform is asked.
+            (None, true),
+        ] {
+            let way = way_after(waited_ms, Outside::Hold, &push());
+            assert_eq!(way == inside, goes, "{waited_ms:?}: {way:?}");
+        }
+        let Way::Not(Instead::Hold { why }) = way_after(Some(30 * HOUR_MS), Outside::Hold, &push()) else {
+            unreachable!()
+        };
+        assert_eq!(why, "held until somebody writes: nobody wrote for 30 h, and the platform lets us speak for 24 h");
+    }
+
+    #[test]
+    fn an_answer_is_no_push() {
+        let answer = Reply::text("anna", "9 kWh");
+        assert_eq!(way_after(Some(48 * HOUR_MS), Outside::Hold, &answer), Way::Say(answer));
+    }
+
+    #[test]
+    fn outside_the_window_a_template_says_the_same() {
+        let outside = Outside::Template { name: "daily".to_owned(), language: "en".to_owned() };
+        let Way::Say(said) = way_after(Some(48 * HOUR_MS), outside.clone(), &push()) else { unreachable!() };
+        let texts = vec!["9 kWh".to_owned()];
+        assert_eq!(said.content, Content::Template { name: "daily".to_owned(), language: "en".to_owned(), texts });
+        assert_eq!(way_after(Some(HOUR_MS), outside, &push()), Way::Say(push()));
+    }
+
+    #[test]
+    fn outside_the_window_it_is_said_on_another_channel() {
+        let to = |channel: &str| Outside::Elsewhere { channel: channel.to_owned(), to: "me@example.org".to_owned() };
+        let Way::Not(Instead::Elsewhere { channel, replies, why }) =
+            way_after(Some(48 * HOUR_MS), to("space"), &push())
+        else {
+            unreachable!()
+        };
+        assert_eq!((channel, replies), (ChannelNumber(2), vec![Reply { to: "me@example.org".to_owned(), ..push() }]));
+        assert!(why.starts_with("said on space instead: nobody wrote for 48 h"), "{why}");
+        let Way::Not(Instead::Hold { why }) = way_after(Some(48 * HOUR_MS), to("gone"), &push()) else {
+            unreachable!()
+        };
+        assert!(why.ends_with("there is no channel gone"), "{why}");
+    }
+}
