@@ -40,7 +40,7 @@ impl Stand {
         let shown = Arc::clone(&page);
         let extra = Box::new(move |request: &_| shown.get()?.answer(request));
         let address = play.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0)));
-        let told = |error: io::Error| format!("listening on {address}: {error}");
+        let told = |error: io::Error| daemon::unheard(address, &error);
         let server = Server::open(address, Arc::clone(&house), extra).map_err(told)?;
         Ok(Stand { house, server, plan, seed, page })
     }
