@@ -9,6 +9,7 @@ use crate::config::nearest::nearest;
 use crate::config::quoted;
 use crate::limits::{EVENTS_LISTED, EVENTS_LISTED_MAX};
 use crate::model::EventId;
+use crate::twin::Plan;
 use crate::twin::courier::is_here;
 use lexopt::{Arg, Parser};
 use std::ffi::{OsStr, OsString};
@@ -157,14 +158,17 @@ struct Words {
 impl Words {
     fn command(&mut self) -> Result<Command, Stop> {
         let name = match self.next()? {
+            // An option alone asks for nothing, and help would look as if something had been done.
+            None if self.config.is_some() => return Err(Stop::Wrong("no command is given".to_owned())),
             None => return Err(Stop::Help),
             Some(Word::Option(option)) => return Err(self.unknown_option(&option)),
             Some(Word::Value(name)) => text(name)?,
         };
-        if name == "help" {
-            return self.help_command();
+        match name.as_str() {
+            "help" => return self.help_command(),
+            "version" => return self.nothing_more().map(|_| Command::Version),
+            _ => self.topic = topic(&name)?,
         }
-        self.topic = topic(&name)?;
         match self.topic {
             Topic::Overview => Err(Stop::Help),
             Topic::Run => self.nothing_more().map(|config| Command::Run { config }),
@@ -217,8 +221,17 @@ impl Words {
     fn help_command(&mut self) -> Result<Command, Stop> {
         let Some(word) = self.next()? else { return Err(Stop::Help) };
         match word {
-            Word::Value(name) => self.topic = topic(&text(name)?)?,
+            Word::Value(name) => match text(name)?.as_str() {
+                "help" | "version" => {}
+                name => self.topic = topic(name)?,
+            },
             Word::Option(option) => return Err(self.unknown_option(&option)),
+        }
+        // Its actions have their help in one text.
+        if self.topic == Topic::Webhook
+            && let Some(Word::Value(word)) = self.next()?
+        {
+            webhook_action(&text(word)?)?;
         }
         self.nothing_more().map(|_| Command::Help(self.topic))
     }
@@ -301,15 +314,9 @@ impl Words {
 
     fn webhook(&mut self) -> Result<Command, Stop> {
         let word = self.needed("what to do (list, create, sync or delete)")?;
-        let Some((_, action)) = WEBHOOK_ACTIONS.iter().find(|(name, _)| *name == word) else {
-            let hint = match nearest(&word, WEBHOOK_ACTIONS.iter().map(|(name, _)| *name)) {
-                Some(near) => format!("did you mean {near}?"),
-                None => format!("it takes {}", WEBHOOK_ACTIONS.map(|(name, _)| name).join(", ")),
-            };
-            return Err(Stop::Wrong(format!("webhook takes no {}; {hint}", quoted(&word))));
-        };
+        let action = webhook_action(&word)?;
         let channel = self.needed("CHANNEL")?;
-        Ok(Command::Webhook { config: self.nothing_more()?, action: *action, channel })
+        Ok(Command::Webhook { config: self.nothing_more()?, action, channel })
     }
 
     fn trial(&mut self) -> Result<Command, Stop> {
@@ -340,7 +347,7 @@ impl Words {
     fn play(&mut self, option: &str, play: &mut Play) -> Result<(), Stop> {
         match option {
             "--listen" => play.listen = Some(loopback(&text(self.value()?)?)?),
-            "--faults" => play.faults = text(self.value()?)?,
+            "--faults" => play.faults = faults(text(self.value()?)?)?,
             "--seed" => play.seed = Some(seed(&text(self.value()?)?)?),
             _ => return Err(self.unknown_option(option)),
         }
@@ -378,8 +385,26 @@ fn loopback(text: &str) -> Result<SocketAddr, Stop> {
     })
 }
 
+/// A plan of faults; it is made when its seed is known.
+fn faults(text: String) -> Result<String, Stop> {
+    Plan::parse(&text, 0).map_err(|what| Stop::Wrong(format!("--faults: {what}")))?;
+    Ok(text)
+}
+
 fn seed(text: &str) -> Result<u64, Stop> {
     text.parse().map_err(|_| Stop::Wrong(format!("--seed: {} is no whole number; write for example 7", quoted(text))))
+}
+
+/// What is to be done about a registration.
+fn webhook_action(word: &str) -> Result<WebhookAction, Stop> {
+    if let Some((_, action)) = WEBHOOK_ACTIONS.iter().find(|(name, _)| *name == word) {
+        return Ok(*action);
+    }
+    let hint = match nearest(word, WEBHOOK_ACTIONS.iter().map(|(name, _)| *name)) {
+        Some(near) => format!("did you mean {near}?"),
+        None => format!("it takes {}", WEBHOOK_ACTIONS.map(|(name, _)| name).join(", ")),
+    };
+    Err(Stop::Wrong(format!("webhook takes no {}; {hint}", quoted(word))))
 }
 
 fn base_url(text: String) -> Result<String, Stop> {
@@ -492,12 +517,19 @@ mod tests {
             ("-h run", Topic::Overview),
             ("run --help", Topic::Run),
             ("help why", Topic::Why),
+            ("help help", Topic::Overview),
+            ("help version", Topic::Overview),
+            ("help webhook", Topic::Webhook),
+            ("help webhook list", Topic::Webhook),
+            ("--config a.toml help", Topic::Overview),
             ("send page -h", Topic::Send),
             ("replay --dead page-1 --help", Topic::Replay),
         ] {
             assert_eq!(command(line), Command::Help(topic), "{line}");
         }
-        assert_eq!((command("--version"), command("run -V")), (Command::Version, Command::Version));
+        for line in ["--version", "run -V", "version"] {
+            assert_eq!(command(line), Command::Version, "{line}");
+        }
     }
 
     #[test]
@@ -511,6 +543,14 @@ mod tests {
             (
                 "help dance",
                 "there is no command \"dance\"; there are run, check, send, events, why, replay, webhook, doctor, try, twin; see ackd --help",
+            ),
+            ("help webhook lsit", "webhook takes no \"lsit\"; did you mean list? see ackd webhook --help"),
+            ("help webhook list page", "\"page\" is one word too many; see ackd webhook --help"),
+            ("version 1", "\"1\" is one word too many; see ackd --help"),
+            ("--config a.toml", "no command is given; see ackd --help"),
+            (
+                "try --faults cut",
+                "--faults: \"cut\" does not say how often; write for example \"cut 2%\", from 0% to 100%; see ackd try --help",
             ),
             ("--dead events", "ackd has no option \"--dead\"; see ackd --help"),
             ("--confg x run", "ackd has no option \"--confg\"; did you mean --config? see ackd --help"),

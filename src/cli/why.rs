@@ -16,7 +16,7 @@ pub fn why(config: &Outline, name: &str, world: &World<'_>, out: &mut dyn Write)
         Some(event) => reader.life(event)?,
         None => None,
     };
-    let mut life = life.ok_or_else(|| unknown(name))?;
+    let mut life = life.ok_or_else(|| unknown(config, name))?;
     let part = name.parse::<EventId>().ok().filter(|id| id.channel == life.id.channel).and_then(|id| id.part);
     if let Some(part) = part {
         let count = life.replies.len();
@@ -34,7 +34,13 @@ pub fn why(config: &Outline, name: &str, world: &World<'_>, out: &mut dyn Write)
     Ok(Story { life: &life, whole: part.is_none(), held, world }.tell(out)?)
 }
 
-fn unknown(name: &str) -> CliError {
+fn unknown(config: &Outline, name: &str) -> CliError {
+    // Whoever names a channel alone has forgotten the number.
+    if config.channels.iter().any(|channel| channel.name == name)
+        && let Err(what) = name.parse::<EventId>()
+    {
+        return CliError::Usage(format!("{what}; see ackd why --help"));
+    }
     CliError::Failed(format!(
         "there is no event {}; `ackd events` lists the newest, `ackd events --limit 1000` more; after 30 days an event \
          is forgotten",
