@@ -215,6 +215,11 @@ pub const NGROK_PAUSE: Duration = Duration::from_millis(500);
 pub const CONFIG_BYTES_MAX: usize = 1024 * 1024;
 /// Longest secret, in bytes, wherever it comes from. A page's access token has about 200.
 pub const SECRET_BYTES_MAX: usize = 64 * 1024;
+/// Shortest secret that nobody is warned of, in characters. Eight hex digits take days to try over a network; platforms
+/// make theirs of 32 and more.
+pub const SECRET_CHARS_MIN: usize = 8;
+/// Faults of TOML itself that are listed. A file of another kind has one in each line.
+pub const SYNTAX_FAULTS_MAX: usize = 10;
 /// Addresses listened on; a list by mistake should not eat the descriptors.
 pub const LISTENS_MAX: usize = 64;
 /// The most that `connections` may ask for.

@@ -6,7 +6,8 @@ use ackd::store::sqlite::SqliteFile;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
 use std::net::TcpListener;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -195,6 +196,28 @@ fn a_daemon_waits_for_a_command_that_holds_the_store_just_then() {
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
     assert_eq!(code_of(daemon), Some(0));
     drop(log);
+}
+
+#[test]
+fn a_folder_that_the_user_may_not_write_is_a_warning() {
+    let folder = Folder::new("unwritable");
+    fs::set_permissions(&folder.0, fs::Permissions::from_mode(0o755)).unwrap();
+    assert!(!folder.run(&["check"]).1.contains("may not be written"));
+    let mut command = folder.ackd(&["check"]);
+    if rustix::process::geteuid().is_root() {
+        // Root may write everywhere, so it is somebody else who asks, with a program that he may read.
+        let program = folder.0.join("ackd");
+        fs::copy(env!("CARGO_BIN_EXE_ackd"), &program).unwrap();
+        command = Command::new(program);
+        command.arg("check").current_dir(&folder.0).stdin(Stdio::null()).uid(65_534).gid(65_534);
+    } else {
+        fs::set_permissions(&folder.0, fs::Permissions::from_mode(0o555)).unwrap();
+    }
+    let (code, out, error) = ended(command.output().unwrap());
+    fs::set_permissions(&folder.0, fs::Permissions::from_mode(0o755)).unwrap();
+    let told = "warning: ackd.toml: store: its folder . may not be written by you (";
+    assert!(code == 0 && out.contains(told) && out.contains("configuration OK"), "{out}{error}");
+    assert!(!folder.0.join("ackd.db").exists() && !folder.0.join("ackd.db.lock").exists());
 }
 
 #[test]

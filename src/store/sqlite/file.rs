@@ -79,7 +79,8 @@ impl SqliteFile {
     pub fn open_free(path: &Path) -> Result<Option<SqliteFile>, StoreError> {
         let said = |what: String| StoreError(format!("store {}: {what}", path.display()));
         let Some(lock) = lock(path).map_err(said)? else { return Ok(None) };
-        look(path).map_err(said)?;
+        let file = private(path).map_err(|error| said(format!("cannot open: {error}")))?;
+        look(file, path).map_err(said)?;
         let log_pages = Arc::default();
         let connection = connect(path, &log_pages).map_err(|error| said(error.0))?;
         let identity = connection
@@ -91,6 +92,20 @@ impl SqliteFile {
     /// What tells this store from every other.
     pub fn identity(&self) -> &str {
         &self.identity
+    }
+
+    /// Why the file at `path` would not be opened, as far as its beginning tells; nothing is made, locked or changed.
+    pub fn examine(path: &Path) -> Result<(), StoreError> {
+        let said = |what: String| StoreError(format!("store {}: {what}", path.display()));
+        match fs::metadata(path) {
+            // Opening a pipe would wait for somebody to write into it.
+            Ok(file) if !file.is_file() => return Err(said(FOREIGN.to_owned())),
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(said(unseen(&error))),
+        }
+        let file = File::open(path).map_err(|error| said(unseen(&error)))?;
+        look(file, path).map_err(said)
     }
 
     /// Whether a process holds the store at `path`. An error when this user cannot know.
@@ -151,8 +166,7 @@ fn newer(version: i64) -> String {
 }
 
 /// Looks at the bytes before SQLite does, which would take a foreign file for its own or begin a rollback.
-fn look(path: &Path) -> Result<(), String> {
-    let mut file = private(path).map_err(|error| format!("cannot open: {error}"))?;
+fn look(mut file: File, path: &Path) -> Result<(), String> {
     let length = file.metadata().map_err(|error| format!("cannot look: {error}"))?.len();
     if length == 0 {
         return Ok(());
