@@ -210,11 +210,13 @@ Messenger the page's subscription and, with app_id, the app's callback URL.
 It needs the channel's secrets. A running daemon does the same as sync at
 start and every few minutes, unless keep_registered is \"off\".
 
-    list      what the platform knows; changes nothing
+    list      what the platform knows; changes nothing. Exit code 1 when
+              something is missing or wrong there
     create    makes what is missing, and touches nothing else
     sync      makes what is missing, repairs what points elsewhere, has another
               secret or was switched off, removes ours that are of no use
-    delete    removes all of ours
+    delete    removes all of ours; a running daemon that keeps registrations
+              makes them again, so stop it first
 
 Of Webex's webhooks those named \"ackd CHANNEL …\" are ours; no other is ever
 removed. So two ackd with one token need channels of different names. With

@@ -23,6 +23,9 @@ pub(super) fn disk(store: &Path, by: &Instruments<'_>) -> Finding {
             ErrorKind::PermissionDenied => {
                 format!("run this as ackd's user, or with sudo; if it is that user: chown -R USER {shown}")
             }
+            ErrorKind::NotFound => {
+                format!("systemd makes it when ackd starts (StateDirectory=); elsewhere mkdir {shown}")
+            }
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
                 format!("free some space there: du -xh {shown} | sort -h; ackd goes on by itself")
             }

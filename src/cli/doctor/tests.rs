@@ -412,7 +412,7 @@ fn an_address_that_the_agent_has_is_used_and_an_agent_without_one_is_wrong() {
     scene.page(endpoints, Outcome::Failed(fault));
     let about = scene.about("public URL");
     assert!(
-        about.starts_with("wrong  public URL: the ngrok agent at http://127.0.0.1:4040: 127.0.0.1:4040: "),
+        about.starts_with("wrong  public URL: the ngrok agent at http://127.0.0.1:4040: Connection refused; "),
         "{about}"
     );
     assert!(about.ends_with("to mend: ngrok http 3000"), "{about}");
