@@ -1,4 +1,4 @@
-//! Joins the threads: open the store, bind, start, serve, drain, stop.
+//! Joins the threads: bind, open the store, start, serve, drain, stop.
 //!
 //! Three kinds of thread, and nothing shared but channels: the loop (this thread), the keeper, the workers. Beside them
 //! the registrar, for which nobody waits.
@@ -71,22 +71,21 @@ pub fn unheard(address: SocketAddr, error: &io::Error) -> String {
 
 /// Serves until SIGTERM or SIGINT. An error is one line that says what to do.
 pub fn run(config: &Config) -> Result<(), String> {
-    config.warnings.iter().for_each(|warning| log::warn!("{warning}"));
-    // The store first: a second daemon learns that it is one, and not only that its port is taken.
-    let file = open(&config.store, &thread::sleep).map_err(|error| error.0)?;
-    serve(config, file, Doors::bind(config)?)
+    // A second daemon learns that it is one, and not only that its port is taken. The store is only looked at: one that
+    // cannot start makes none.
+    let doors = Doors::bind(config).map_err(|why| match SqliteFile::is_held(&config.store) {
+        Ok(true) => SqliteFile::held(&config.store).0,
+        _ => why,
+    })?;
+    serve(config, doors)
 }
 
-/// The same with doors that are bound already, for whoever must know their addresses before the daemon can be made.
-pub fn run_behind(config: &Config, doors: Doors) -> Result<(), String> {
+/// The same, with doors that are bound already.
+pub fn serve(config: &Config, doors: Doors) -> Result<(), String> {
     config.warnings.iter().for_each(|warning| log::warn!("{warning}"));
-    let file = open(&config.store, &thread::sleep).map_err(|error| error.0)?;
-    serve(config, file, doors)
-}
-
-fn serve(config: &Config, file: SqliteFile, doors: Doors) -> Result<(), String> {
     let connections_max = connections_max(config.connections_max);
     let Doors { mut listeners, signals } = doors;
+    let file = open(&config.store, &thread::sleep).map_err(|error| error.0)?;
     listeners.push(bind_control(&config.store)?);
     let addresses: Vec<_> = listeners.iter().map(Listener::address).collect();
 

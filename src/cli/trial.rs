@@ -42,7 +42,7 @@ pub fn trial(
     writeln!(out, "open {}/", stand.url())?;
     writeln!(out, "Ctrl-C ends it")?;
     out.flush()?;
-    daemon::run_behind(&config, doors).map_err(CliError::Failed)?;
+    daemon::serve(&config, doors).map_err(CliError::Failed)?;
     drop(stand);
     let kept = folder.end()?;
     writeln!(out, "{kept}")?;

@@ -52,10 +52,13 @@ fn lock_path(path: &Path) -> PathBuf {
 impl SqliteFile {
     /// Opens the store at `path`, making it if there is none. An error names the file and what to do.
     pub fn open(path: &Path) -> Result<SqliteFile, StoreError> {
-        SqliteFile::open_free(path)?.ok_or_else(|| {
-            let what = "another ackd works on it; stop that one first, or give this one a store of its own";
-            StoreError(format!("store {}: {what}", path.display()))
-        })
+        SqliteFile::open_free(path)?.ok_or_else(|| SqliteFile::held(path))
+    }
+
+    /// What is said of a store that another process holds.
+    pub fn held(path: &Path) -> StoreError {
+        let what = "another ackd works on it; stop that one first, or give this one a store of its own";
+        StoreError(format!("store {}: {what}", path.display()))
     }
 
     /// The same for the command that `user` typed while no daemon runs; `None` when a process holds the store after
