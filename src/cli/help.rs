@@ -107,6 +107,7 @@ made for this, with `api` on this machine and secrets that mean nothing.
 A page to chat in is at /; what was sent and told at /ledger, as JSON; and
 POST /act lets a person write, with a body like
     {\"twin\": \"page\", \"act\": {\"say\": {\"conversation\": \"…\", \"text\": \"…\"}}}
+The people and rooms to speak in, with their ids, are at /chat.state.
 
 Example: ackd twin --to http://127.0.0.1:5000 --faults 'cut 2%, duplicate 10%'
 
