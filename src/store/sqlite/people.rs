@@ -2,12 +2,14 @@
 //! for it.
 
 use super::engine::from_json;
-use super::file::{AS_OWNER, SqliteFile, unseen, words};
+use super::file::{AS_OWNER, FOREIGN, SqliteFile, has_log, header, is_empty, unseen, words};
+use super::schema::APPLICATION;
 use crate::model::{Attempt, ChannelNumber, EventId, EventKey, Moment};
 use crate::store::{Life, PutBack, ReplyLife, State, StoreError};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, ToSql, params};
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::File;
+use std::io::ErrorKind;
 use std::path::Path;
 
 /// A second, read-only look at a store.
@@ -81,9 +83,20 @@ impl Reader {
     /// Opens the store at `path` for reading.
     pub fn open(path: &Path) -> Result<Reader, StoreError> {
         let said = |what: String| StoreError(format!("store {}: {what}", path.display()));
-        fs::metadata(path).map_err(|error| said(unseen(&error)))?;
+        let mut file = File::open(path).map_err(|error| said(unseen(&error)))?;
+        if is_empty(path) {
+            return Err(said(unseen(&ErrorKind::NotFound.into())));
+        }
+        // All of a store may still be in the log beside it; then SQLite is asked.
+        if file.metadata().is_ok_and(|file| file.len() > 0) {
+            header(&mut file, has_log(path)).map_err(said)?;
+        }
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(|error| said(unread("opening", &error)))?;
+        let ours = connection.query_row("PRAGMA application_id", [], |row| row.get::<_, i32>(0));
+        if ours.is_ok_and(|number| number != APPLICATION) {
+            return Err(said(FOREIGN.to_owned()));
+        }
         let ready = connection.execute_batch("PRAGMA busy_timeout = 2000; SELECT 1 FROM event LIMIT 1;");
         let version = ready.and_then(|()| data_version(&connection));
         let version = version.map_err(|error| said(unread("reading", &error)))?;
