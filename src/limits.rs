@@ -73,6 +73,10 @@ pub const EVENTS_MAX: usize = 4096;
 /// Longest id of an event or a conversation, in bytes; a longer one is replaced by its hash. Meta's take 80.
 pub const ID_BYTES_MAX: usize = 512;
 
+/// A secret of at least so many bytes is masked wherever words repeat it: by chance it stands nowhere.
+pub const MASKED_BYTES_MIN: usize = 8;
+/// A shorter one of at least so many bytes is masked where it stands alone. One of three stands alone by chance, too.
+pub const MASKED_WORD_BYTES_MIN: usize = 4;
 /// Longest adaptive card of Webex, as JSON, in bytes. Webex names no size; this takes its longest text with every sign
 /// escaped and a dozen buttons, or a gallery of forty usual cards.
 pub const WEBEX_CARD_BYTES_MAX: usize = 16 * 1024;
