@@ -155,14 +155,17 @@ Examples:
 ";
 
 const EVENTS: &str = "\
-ackd events [--dead] [--unknown] [--channel NAME] [--limit N] [--follow]
+ackd events [--dead] [--unknown] [--all] [--channel NAME] [--limit N] [--follow]
 
 Lists what came in and how it ended: answered, ignored (why), dead (why) or
 unknown (sent, but the platform's answer was lost). The newest come last. Where
-a reply may have been seen twice, it says how many: maybe twice ×1.
+a reply may have been seen twice, it says how many: maybe twice ×1. What the
+platform only tells about our own messages, receipts and echoes, is counted in
+a last line and not listed.
 
     --dead            only the dead
     --unknown         only the unknown; with --dead, both
+    --all             receipts and own messages, too
     --channel NAME    only this channel's
     --limit N         at most so many, 1 to 100000; 50 unless given
     --follow          go on and print each event as it comes, and again when

@@ -68,6 +68,12 @@ fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.query_row("PRAGMA data_version", [], |row| row.get(0))
 }
 
+/// Lets through what is in one of these states; with none, everything.
+fn in_states(states: &[State]) -> String {
+    let states = states.iter().map(|state| (*state as i64).to_string()).collect::<Vec<_>>().join(",");
+    if states.is_empty() { String::new() } else { format!("AND state IN ({states})") }
+}
+
 /// Why a reader cannot begin: other than for the writer, it is mostly the wrong user.
 fn unread(doing: &str, error: &rusqlite::Error) -> String {
     use rusqlite::ErrorCode;
@@ -116,7 +122,7 @@ impl Reader {
                 continue;
             }
             let range = (EventKey::before_first(channel), EventKey::after_last(channel));
-            lines.extend(self.lines(range, &name, &filter.states, "DESC", filter.limit)?);
+            lines.extend(self.lines(range, &name, &in_states(&filter.states), "DESC", filter.limit)?);
         }
         lines.sort_by_key(|line| (line.received, line.key));
         let surplus = lines.len().saturating_sub(filter.limit);
@@ -128,19 +134,18 @@ impl Reader {
     /// any).
     pub fn next(&self, after: EventKey, states: &[State], limit: usize) -> Result<Vec<EventLine>, StoreError> {
         let name = channel_name(&self.connection, after.channel())?;
-        self.lines((after, EventKey::after_last(after.channel())), &name, states, "ASC", limit)
+        self.lines((after, EventKey::after_last(after.channel())), &name, &in_states(states), "ASC", limit)
     }
 
-    fn lines(
+    /// Events between two keys that `only`, a condition in SQL, lets through.
+    pub(super) fn lines(
         &self,
         (after, before): (EventKey, EventKey),
         channel: &str,
-        states: &[State],
+        only: &str,
         order: &str,
         limit: usize,
     ) -> Result<Vec<EventLine>, StoreError> {
-        let states = states.iter().map(|state| (*state as i64).to_string()).collect::<Vec<_>>().join(",");
-        let only = if states.is_empty() { String::new() } else { format!("AND state IN ({states})") };
         let query = format!("{LINE} WHERE key > ?1 AND key < ?2 {only} ORDER BY key {order} LIMIT ?3");
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let read = || -> rusqlite::Result<Vec<EventLine>> {
