@@ -95,6 +95,9 @@ pub const GATHER_TIME: Duration = Duration::from_micros(500);
 pub const GATHER_JOBS: usize = 2;
 /// … and for how long. An upstream takes a thousand times longer.
 pub const GATHER_JOBS_TIME: Duration = Duration::from_micros(150);
+/// A channel's rest of at least this is remembered in the store, for `ackd why`; a shorter one is over before anybody
+/// could ask.
+pub const REST_TOLD_MIN: Duration = Duration::from_secs(3);
 /// How long the keeper waits before it tries a failing disk again.
 pub const DISK_RETRY: Duration = Duration::from_secs(1);
 /// How often a daemon that starts tries a store that is held: a command holds it for some milliseconds.

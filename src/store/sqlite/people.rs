@@ -5,7 +5,7 @@ use super::engine::from_json;
 use super::file::{AS_OWNER, FOREIGN, SqliteFile, has_log, header, is_empty, unseen, words};
 use super::schema::APPLICATION;
 use crate::model::{Attempt, ChannelNumber, EventId, EventKey, Moment};
-use crate::store::{Life, PutBack, ReplyLife, State, StoreError};
+use crate::store::{Life, PutBack, RESTS, ReplyLife, State, StoreError};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, ToSql, params};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -234,6 +234,15 @@ impl Reader {
     pub fn said_as(&self, message_id: &str) -> Result<Option<(EventKey, u32)>, StoreError> {
         let sql = "SELECT key, part FROM reply WHERE message_id = ?1 ORDER BY key DESC LIMIT 1";
         let found = self.connection.query_row(sql, [message_id], |row| Ok((EventKey(row.get(0)?), row.get(1)?)));
+        found.optional().map_err(|error| words("reading", &error))
+    }
+
+    /// Until when a channel rests, and why, as its daemon noted it.
+    pub fn rest(&self, channel: &str, now: Moment) -> Result<Option<(Moment, String)>, StoreError> {
+        let sql = "SELECT expires, CAST(value AS TEXT) FROM memory WHERE bot = ?1 AND name = ?2 AND expires > ?3";
+        let found = self
+            .connection
+            .query_row(sql, params![RESTS, channel, now.0], |row| Ok((Moment(row.get(0)?), row.get(1)?)));
         found.optional().map_err(|error| words("reading", &error))
     }
 
