@@ -270,6 +270,8 @@ pub const DISK_FREE_BYTES_MIN: u64 = 128 * 1024 * 1024;
 /// How long the store's pages are looked at: a million events take some ten seconds on a fast disk, and whoever asks
 /// waits.
 pub const STORE_CHECK_TIME: Duration = Duration::from_secs(10);
+/// For how long a dead event is called wrong, so that who looks every day sees each.
+pub const DEAD_NEWS_TIME: Duration = Duration::from_secs(24 * 3600);
 /// How far our clock may be from a platform's. Meta refuses a proof that is 5 minutes off (messenger.md §6), and times
 /// in lists and logs are compared with theirs.
 pub const CLOCK_SKEW_MAX: Duration = Duration::from_secs(60);

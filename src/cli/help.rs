@@ -236,10 +236,10 @@ ackd doctor [--config FILE]
 
 Looks at everything that an answering bot needs, live, and says of each: ok,
 wrong with what mends it, or -- with why it could not be looked at. It looks at
-the configuration and its secrets, the disk, the store, the daemon, how many
-files and how much memory it may take, the unit of systemd, every token, the
-clock, the public URL (which must lead to this very daemon), and every
-registration. It changes nothing; no secret is shown.
+the configuration and its secrets, the disk, the store and what died in it, the
+daemon, how many files and how much memory it may take, the unit of systemd,
+every token, the clock, the public URL (which must lead to this very daemon),
+and every registration. It changes nothing; no secret is shown.
 
 Where a daemon runs, its own environment and credentials are looked at, as far
 as you may read them; for a service, that is: sudo ackd doctor

@@ -119,7 +119,7 @@ mod tests {
                 let text = b"GET /people/me HTTP/1.1\r\n".to_vec().into();
                 let (target, headers) = (Span { start: 4, end: 14 }, Box::default());
                 let head = Head { method: Method::Get, text, target, headers, framing: Framing::Empty };
-                stand.house.call(twin, &Request { head, body: Vec::new().into() }).unwrap();
+                stand.house.call(twin, &Request { head, body: Vec::new() }).unwrap();
             }
             let ledger = serde_json::to_value(stand.house.ledger(Some(twin))).unwrap();
             let calls = ledger.get("calls").and_then(serde_json::Value::as_array).unwrap();

@@ -31,4 +31,4 @@ pub use engine::Engine;
 pub use file::SqliteFile;
 pub use glance::Glance;
 pub use people::{EventLine, Filter, Reader};
-pub use soundness::Soundness;
+pub use soundness::{Failed, Soundness};
