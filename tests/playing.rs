@@ -110,6 +110,16 @@ fn two_programs_talk_as_a_platform_and_a_bot_do() {
 }
 
 #[test]
+fn a_trial_with_faults_says_its_seed_and_takes_it_back() {
+    let faults = ["try", "--faults", "cut 2%"];
+    let (trial, line) = Running::start(&faults, "goes wrong on purpose");
+    drop(trial);
+    let seed = line.strip_prefix("goes wrong on purpose: cut 2%; the same again: --seed ").unwrap();
+    let (_trial, again) = Running::start(&[&faults[..], &["--seed", seed]].concat(), "goes wrong on purpose");
+    assert_eq!(again, line);
+}
+
+#[test]
 fn what_cannot_be_played_is_told_with_what_to_write() {
     let said = |words: &[&str]| {
         let output = Command::new(env!("CARGO_BIN_EXE_ackd")).args(words).stdin(Stdio::null()).output().unwrap();

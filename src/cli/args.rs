@@ -57,6 +57,8 @@ pub struct EventFilter {
     /// Only these; with `unknown`, both; with neither, all.
     pub dead: bool,
     pub unknown: bool,
+    /// Receipts and own messages, too.
+    pub all: bool,
     pub channel: Option<String>,
     pub follow: bool,
     pub limit: usize,
@@ -129,7 +131,7 @@ const COMMANDS: [(&str, Topic, &[&str]); 10] = [
     ("run", Topic::Run, &[]),
     ("check", Topic::Check, &[]),
     ("send", Topic::Send, &[]),
-    ("events", Topic::Events, &["dead", "unknown", "channel", "limit", "follow"]),
+    ("events", Topic::Events, &["dead", "unknown", "all", "channel", "limit", "follow"]),
     ("why", Topic::Why, &[]),
     ("replay", Topic::Replay, &["dead"]),
     ("webhook", Topic::Webhook, &[]),
@@ -268,12 +270,13 @@ impl Words {
 
     fn events(&mut self) -> Result<Command, Stop> {
         let mut filter =
-            EventFilter { dead: false, unknown: false, channel: None, follow: false, limit: EVENTS_LISTED };
+            EventFilter { dead: false, unknown: false, all: false, channel: None, follow: false, limit: EVENTS_LISTED };
         while let Some(word) = self.next()? {
             match word {
                 Word::Option(option) => match option.as_str() {
                     "--dead" => filter.dead = true,
                     "--unknown" => filter.unknown = true,
+                    "--all" => filter.all = true,
                     "--follow" => filter.follow = true,
                     "--channel" => filter.channel = Some(text(self.value()?)?),
                     "--limit" => filter.limit = limit(&text(self.value()?)?)?,
@@ -482,13 +485,21 @@ mod tests {
 
     #[test]
     fn events_are_filtered() {
-        let all = EventFilter { dead: false, unknown: false, channel: None, follow: false, limit: 50 };
+        let all = EventFilter { dead: false, unknown: false, all: false, channel: None, follow: false, limit: 50 };
         let events = |filter| Command::Events { config: None, filter };
         assert_eq!(command("events"), events(all.clone()));
         assert_eq!(
             command("events --dead --unknown --channel page --follow --limit=7"),
-            events(EventFilter { dead: true, unknown: true, channel: Some("page".into()), follow: true, limit: 7 })
+            events(EventFilter {
+                dead: true,
+                unknown: true,
+                channel: Some("page".into()),
+                follow: true,
+                limit: 7,
+                ..all.clone()
+            })
         );
+        assert_eq!(command("events --all"), events(EventFilter { all: true, ..all }));
     }
 
     #[test]
