@@ -24,6 +24,7 @@ use crate::work::{Channel, Channels};
 use ring::rand::{SecureRandom, SystemRandom};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::collections::BTreeSet;
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -43,11 +44,8 @@ impl Doors {
     /// Binds what a configuration names. An error is one line that says what to do.
     pub fn bind(config: &Config) -> Result<Doors, String> {
         let signals = Signals::take().map_err(|error| format!("taking signals: {error}"))?;
-        let bound = config.listen.iter().map(|address| {
-            Listener::tcp(*address).map_err(|error| {
-                format!("listening on {address}: {error}; is another program there, or is the address not ours?")
-            })
-        });
+        let bound =
+            config.listen.iter().map(|address| Listener::tcp(*address).map_err(|error| unheard(*address, &error)));
         Ok(Doors { listeners: bound.collect::<Result<_, _>>()?, signals })
     }
 
@@ -57,9 +55,29 @@ impl Doors {
     }
 }
 
+/// Why nobody can listen at an address, and what to do.
+pub fn unheard(address: SocketAddr, error: &io::Error) -> String {
+    let advice = match error.kind() {
+        ErrorKind::AddrInUse => "another program is there, `ss -ltnp` shows which",
+        ErrorKind::AddrNotAvailable => "this machine has no such address, `ip addr` shows which it has",
+        ErrorKind::PermissionDenied if address.port() < 1024 => {
+            "ports below 1024 need root or CAP_NET_BIND_SERVICE; better take one above, as 127.0.0.1:3000, and put a \
+             proxy in front"
+        }
+        _ => "is the address one of this machine's?",
+    };
+    format!("listening on {address}: {error}; {advice}")
+}
+
 /// Serves until SIGTERM or SIGINT. An error is one line that says what to do.
 pub fn run(config: &Config) -> Result<(), String> {
-    serve(config, Doors::bind(config)?)
+    // A second daemon learns that it is one, and not only that its port is taken. The store is only looked at: one that
+    // cannot start makes none.
+    let doors = Doors::bind(config).map_err(|why| match SqliteFile::is_held(&config.store) {
+        Ok(true) => SqliteFile::held(&config.store).0,
+        _ => why,
+    })?;
+    serve(config, doors)
 }
 
 /// The same, with doors that are bound already.
@@ -328,6 +346,19 @@ mod tests {
         assert_eq!(waited.get(), Duration::from_secs(1));
         drop(daemon);
         std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn where_nobody_can_listen_it_is_said_what_to_do() {
+        for (address, kind, advice) in [
+            ("127.0.0.1:3000", ErrorKind::AddrInUse, "; another program is there, `ss -ltnp` shows which"),
+            ("10.9.8.7:3000", ErrorKind::AddrNotAvailable, "`ip addr` shows which it has"),
+            ("0.0.0.0:443", ErrorKind::PermissionDenied, "; ports below 1024 need root or CAP_NET_BIND_SERVICE; "),
+            ("0.0.0.0:1024", ErrorKind::PermissionDenied, "; is the address one of this machine's?"),
+        ] {
+            let told = unheard(address.parse().unwrap(), &kind.into());
+            assert!(told.starts_with(&format!("listening on {address}: ")) && told.contains(advice), "{told}");
+        }
     }
 
     #[test]

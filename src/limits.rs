@@ -73,6 +73,10 @@ pub const EVENTS_MAX: usize = 4096;
 /// Longest id of an event or a conversation, in bytes; a longer one is replaced by its hash. Meta's take 80.
 pub const ID_BYTES_MAX: usize = 512;
 
+/// A secret of at least so many bytes is masked wherever words repeat it: by chance it stands nowhere.
+pub const MASKED_BYTES_MIN: usize = 8;
+/// A shorter one of at least so many bytes is masked where it stands alone. One of three stands alone by chance, too.
+pub const MASKED_WORD_BYTES_MIN: usize = 4;
 /// Longest adaptive card of Webex, as JSON, in bytes. Webex names no size; this takes its longest text with every sign
 /// escaped and a dozen buttons, or a gallery of forty usual cards.
 pub const WEBEX_CARD_BYTES_MAX: usize = 16 * 1024;
@@ -91,6 +95,9 @@ pub const GATHER_TIME: Duration = Duration::from_micros(500);
 pub const GATHER_JOBS: usize = 2;
 /// … and for how long. An upstream takes a thousand times longer.
 pub const GATHER_JOBS_TIME: Duration = Duration::from_micros(150);
+/// A channel's rest of at least this is remembered in the store, for `ackd why`; a shorter one is over before anybody
+/// could ask.
+pub const REST_TOLD_MIN: Duration = Duration::from_secs(3);
 /// How long the keeper waits before it tries a failing disk again.
 pub const DISK_RETRY: Duration = Duration::from_secs(1);
 /// How often a daemon that starts tries a store that is held: a command holds it for some milliseconds.
@@ -223,6 +230,11 @@ pub const NGROK_PAUSE: Duration = Duration::from_millis(500);
 pub const CONFIG_BYTES_MAX: usize = 1024 * 1024;
 /// Longest secret, in bytes, wherever it comes from. A page's access token has about 200.
 pub const SECRET_BYTES_MAX: usize = 64 * 1024;
+/// Shortest secret that nobody is warned of, in characters. Eight hex digits take days to try over a network; platforms
+/// make theirs of 32 and more.
+pub const SECRET_CHARS_MIN: usize = 8;
+/// Faults of TOML itself that are listed. A file of another kind has one in each line.
+pub const SYNTAX_FAULTS_MAX: usize = 10;
 /// Addresses listened on; a list by mistake should not eat the descriptors.
 pub const LISTENS_MAX: usize = 64;
 /// The most that `connections` may ask for.
@@ -235,6 +247,8 @@ pub const PATH_BYTES_MAX: usize = 1024;
 pub const EVENTS_LISTED: usize = 50;
 /// … and at most.
 pub const EVENTS_LISTED_MAX: usize = 100_000;
+/// Rows of a channel that are looked at for a list without receipts: more are only read where they are asked for.
+pub const EVENTS_LOOKED_MAX: usize = 100_000;
 /// How often `ackd events --follow` looks whether something was committed. A look costs 20 µs.
 pub const FOLLOW_INTERVAL: Duration = Duration::from_millis(250);
 /// Rows read at once by `--follow` and `replay --dead`, so that a long backlog takes no memory.
@@ -269,6 +283,8 @@ pub const DISK_FREE_BYTES_MIN: u64 = 128 * 1024 * 1024;
 /// How long the store's pages are looked at: a million events take some ten seconds on a fast disk, and whoever asks
 /// waits.
 pub const STORE_CHECK_TIME: Duration = Duration::from_secs(10);
+/// For how long a dead event is called wrong, so that who looks every day sees each.
+pub const DEAD_NEWS_TIME: Duration = Duration::from_secs(24 * 3600);
 /// How far our clock may be from a platform's. Meta refuses a proof that is 5 minutes off (messenger.md §6), and times
 /// in lists and logs are compared with theirs.
 pub const CLOCK_SKEW_MAX: Duration = Duration::from_secs(60);

@@ -61,7 +61,7 @@ fn carry_out(command: Command, out: &mut dyn Write) -> Result<(), CliError> {
         Command::Check { config } => check_and_tell(&place(config)?, out),
         Command::Send { config, channel, to, text } => {
             let saying = Saying { channel: &channel, to: &to, text: &text };
-            send(&outline(config)?, saying, &world(), out)
+            send(&outline(config)?, saying, &world(), out, &mut io::stderr())
         }
         Command::Events { config, filter } => events(&outline(config)?, &filter, &world(), out),
         Command::Why { config, id } => why(&outline(config)?, &id, &world(), out),

@@ -21,8 +21,12 @@ struct File(PathBuf);
 impl File {
     fn new(name: &str, text: &str) -> File {
         let file = std::env::temp_dir().join(format!("ackd-check-{name}-{}.toml", std::process::id()));
+        File::at(file.to_str().unwrap().to_owned(), text)
+    }
+
+    fn at(file: String, text: &str) -> File {
         fs::write(&file, text).unwrap();
-        File(file)
+        File(file.into())
     }
 }
 
@@ -63,6 +67,29 @@ fn a_webex_bot_is_a_channel_like_any_other() {
     let (fine, text) = told(&file.0);
     assert!(fine && text.contains("  channel space  ") && text.contains("webex at /webex, bot echo\n"), "{text}");
     assert!(!text.contains("demo-"), "{text}");
+}
+
+#[test]
+fn a_file_that_is_no_store_is_a_fault_and_stays_as_it_is() {
+    let store = std::env::temp_dir().join(format!("ackd-check-foreign-{}.db", std::process::id()));
+    let store = File::at(store.to_str().unwrap().to_owned(), "somebody's notes\n");
+    let text = fs::read_to_string(EXAMPLE).unwrap().replace("ackd-echo.db", store.0.to_str().unwrap());
+    let config = File::new("foreign", &text);
+    let (fine, text) = told(&config.0);
+    let told_of = format!("{}: store {}: this is not a store of ackd; ", config.0.display(), store.0.display());
+    assert!(!fine && text.starts_with(&told_of) && text.ends_with("\n1 fault\n"), "{text}");
+    assert_eq!(fs::read_to_string(&store.0).unwrap(), "somebody's notes\n");
+    assert!(!Path::new(&format!("{}.lock", store.0.display())).exists());
+    fs::write(&store.0, "").unwrap();
+    assert!(told(&config.0).0, "SQLite begins with an empty file, too");
+}
+
+#[test]
+fn a_file_of_another_kind_is_counted_and_not_listed() {
+    let file = File::new("kind", &"this is no configuration\n".repeat(148));
+    let (fine, text) = told(&file.0);
+    assert!(!fine && text.ends_with("\n… and 138 more; is this the right file?\n148 faults\n"), "{text}");
+    assert_eq!(text.lines().count(), 12);
 }
 
 #[test]

@@ -5,7 +5,9 @@
 use ackd::store::sqlite::SqliteFile;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
-use std::os::unix::fs::MetadataExt;
+use std::net::TcpListener;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -121,13 +123,17 @@ fn without_a_daemon_a_message_is_kept_listed_and_explained() {
     assert!(code == 1 && error.ends_with("ackd.db: there is none yet; `ackd run` makes it\n"), "{error}");
     folder.make_store();
     let (code, out, error) = folder.run(&["send", "page", "4711", "The coffee\nis ready."]);
-    assert_eq!((code, out.as_str(), error.as_str()), (0, "page-1 kept; it is sent when ackd runs\n", ""));
+    let hint = "`ackd why page-1` tells the rest\n";
+    assert_eq!((code, out.as_str(), error.as_str()), (0, "page-1 kept; it is sent when ackd runs\n", hint));
     let (code, out, _) = folder.run(&["events"]);
     assert!(code == 0 && out.starts_with("page-1  20") && out.ends_with("  open  push  4711\n"), "{out}");
     let (code, out, _) = folder.run(&["why", "page-1"]);
     assert!(code == 0 && out.contains("page-1.1  \"The coffee\\nis ready.\""), "{out}");
     let (code, out, error) = folder.run(&["why", "page-2"]);
     assert!(code == 1 && out.is_empty() && error.starts_with("ackd: there is no event \"page-2\"; "), "{error}");
+    let (code, out, error) = folder.run(&["why", "page"]);
+    let told = "ackd: \"page\" is no event's name; write for example page-17 or page-17.1; see ackd why --help\n";
+    assert_eq!((code, out.as_str(), error.as_str()), (2, "", told));
     let (code, out, error) = folder.run(&["replay", "page-1"]);
     assert!(code == 1 && out.starts_with("page-1 left alone: it is open"), "{out}");
     assert_eq!(error, "ackd: one was left alone; 0 put back\n");
@@ -141,7 +147,7 @@ fn with_a_daemon_the_same_goes_through_its_control_socket() {
     let mut daemon = folder.ackd(&["run"]).stderr(Stdio::piped()).spawn().unwrap();
     let log = until_it_listens(&mut daemon);
     let (code, out, error) = folder.run(&["send", "page", "4711", "Hi"]);
-    assert_eq!((code, out.as_str(), error.as_str()), (0, "page-1 kept\n", ""));
+    assert_eq!((code, out.as_str(), error.as_str()), (0, "page-1 kept\n", "`ackd why page-1` tells the rest\n"));
     let (code, out, _) = folder.run(&["replay", "page-1", "page-9"]);
     assert_eq!(code, 1);
     assert_eq!(out.lines().filter(|line| line.contains(" left alone: ")).count(), 2, "{out}");
@@ -170,7 +176,8 @@ fn only_the_daemon_needs_its_secrets() {
     folder.make_store();
     for words in [&["send", "page", "4711", "Hi"][..], &["events"], &["why", "page-1"], &["replay", "--dead"]] {
         let (code, _, error) = folder.run(words);
-        assert_eq!((code, error.as_str()), (0, ""), "{words:?}");
+        let hint = if words.contains(&"send") { "`ackd why page-1` tells the rest\n" } else { "" };
+        assert_eq!((code, error.as_str()), (0, hint), "{words:?}");
     }
     let (code, out, _) = folder.run(&["check"]);
     assert!(code == 2 && out.ends_with("3 faults\n"), "{out}");
@@ -185,6 +192,47 @@ fn a_daemon_waits_for_a_command_that_holds_the_store_just_then() {
     std::thread::sleep(Duration::from_millis(200));
     drop(command);
     let log = until_it_listens(&mut daemon);
+    let pid = rustix::process::Pid::from_child(&daemon);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    assert_eq!(code_of(daemon), Some(0));
+    drop(log);
+}
+
+#[test]
+fn a_folder_that_the_user_may_not_write_is_a_warning() {
+    let folder = Folder::new("unwritable");
+    fs::set_permissions(&folder.0, fs::Permissions::from_mode(0o755)).unwrap();
+    assert!(!folder.run(&["check"]).1.contains("may not be written"));
+    let mut command = folder.ackd(&["check"]);
+    if rustix::process::geteuid().is_root() {
+        // Root may write everywhere, so it is somebody else who asks, with a program that he may read.
+        let program = folder.0.join("ackd");
+        fs::copy(env!("CARGO_BIN_EXE_ackd"), &program).unwrap();
+        command = Command::new(program);
+        command.arg("check").current_dir(&folder.0).stdin(Stdio::null()).uid(65_534).gid(65_534);
+    } else {
+        fs::set_permissions(&folder.0, fs::Permissions::from_mode(0o555)).unwrap();
+    }
+    let (code, out, error) = ended(command.output().unwrap());
+    fs::set_permissions(&folder.0, fs::Permissions::from_mode(0o755)).unwrap();
+    let told = "warning: ackd.toml: store: its folder . may not be written by you (";
+    assert!(code == 0 && out.contains(told) && out.contains("configuration OK"), "{out}{error}");
+    assert!(!folder.0.join("ackd.db").exists() && !folder.0.join("ackd.db.lock").exists());
+}
+
+#[test]
+fn a_second_daemon_is_told_apart_from_a_stranger_on_the_port() {
+    let folder = Folder::new("second");
+    let stranger = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = stranger.local_addr().unwrap().to_string();
+    fs::write(folder.0.join("ackd.toml"), CONFIG.replace("127.0.0.1:0", &address)).unwrap();
+    let (code, _, error) = folder.run(&["run"]);
+    assert!(code == 1 && error.contains("; another program is there, `ss -ltnp` shows which"), "{error}");
+    drop(stranger);
+    let mut daemon = folder.ackd(&["run"]).stderr(Stdio::piped()).spawn().unwrap();
+    let log = until_it_listens(&mut daemon);
+    let (code, _, error) = folder.run(&["run"]);
+    assert!(code == 1 && error.contains("ackd.db: another ackd works on it; stop that one first"), "{error}");
     let pid = rustix::process::Pid::from_child(&daemon);
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
     assert_eq!(code_of(daemon), Some(0));

@@ -110,15 +110,25 @@ fn two_programs_talk_as_a_platform_and_a_bot_do() {
 }
 
 #[test]
+fn a_trial_with_faults_says_its_seed_and_takes_it_back() {
+    let faults = ["try", "--faults", "cut 2%"];
+    let (trial, line) = Running::start(&faults, "goes wrong on purpose");
+    drop(trial);
+    let seed = line.strip_prefix("goes wrong on purpose: cut 2%; the same again: --seed ").unwrap();
+    let (_trial, again) = Running::start(&[&faults[..], &["--seed", seed]].concat(), "goes wrong on purpose");
+    assert_eq!(again, line);
+}
+
+#[test]
 fn what_cannot_be_played_is_told_with_what_to_write() {
     let said = |words: &[&str]| {
         let output = Command::new(env!("CARGO_BIN_EXE_ackd")).args(words).stdin(Stdio::null()).output().unwrap();
         (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
     };
-    let (code, why) = said(&["try", "--faults", "lat 5%"]);
-    assert!(code == 1 && why.contains("--faults") && why.contains("late"), "{code} {why}");
     for (words, part) in [
         (["try", "--listen", "0.0.0.0:80"], "--listen: \"0.0.0.0:80\" is no address of this machine alone"),
+        (["try", "--faults", "lat 5%"], "--faults: \"lat\" is no fault; write one of late, "),
+        (["twin", "--faults", "cut 200%"], "from 0% to 100%; see ackd twin --help"),
         (["try", "--seed", "many"], "--seed: \"many\" is no whole number"),
         (["twin", "--to", "https://example.org"], "--to: \"https://example.org\" is not on this machine"),
         (["twin", "--to", "http://127.0.0.1.example.org"], "is not on this machine"),

@@ -811,6 +811,7 @@ fn every_error_is_judged_as_the_table_says() {
         let (word, why) = word(bot.judge(&answered(status, &body), 1, RECEIVED));
         assert_eq!(word, expected, "{name}: {why}");
         assert!(why.starts_with(&format!("HTTP {status}")), "{why}");
+        assert_eq!(why.contains("a value that we sent; is the room's id right?"), status == 400, "{why}");
         assert_words(&why, name);
     }
 }

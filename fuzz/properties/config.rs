@@ -61,7 +61,7 @@ fn parse(text: &str) -> Result<Config, ConfigError> {
         let mode = if path.as_os_str().len().is_multiple_of(3) { 0o644 } else { 0o600 };
         Ok(Found { bytes, mode })
     };
-    let around = Surroundings { env: &env, read: &read, is_folder: &is_folder };
+    let around = Surroundings { env: &env, read: &read, is_folder: &is_folder, is_open: &is_open };
     Config::parse_in(text, Path::new("ackd.toml"), &around)
 }
 
@@ -71,7 +71,15 @@ fn outline(text: &str) -> Result<Outline, ConfigError> {
         _ => unreachable!("an outline asked for {name}"),
     };
     let read = |path: &Path| -> io::Result<Found> { unreachable!("an outline read {}", path.display()) };
-    Outline::parse_in(text, Path::new("ackd.toml"), &Surroundings { env: &env, read: &read, is_folder: &is_folder })
+    Outline::parse_in(
+        text,
+        Path::new("ackd.toml"),
+        &Surroundings { env: &env, read: &read, is_folder: &is_folder, is_open: &is_open },
+    )
+}
+
+fn is_open(path: &Path) -> bool {
+    path.as_os_str().len().is_multiple_of(2)
 }
 
 fn is_folder(path: &Path) -> io::Result<bool> {

@@ -9,6 +9,7 @@ use crate::config::nearest::nearest;
 use crate::config::quoted;
 use crate::limits::{EVENTS_LISTED, EVENTS_LISTED_MAX};
 use crate::model::EventId;
+use crate::twin::Plan;
 use crate::twin::courier::is_here;
 use lexopt::{Arg, Parser};
 use std::ffi::{OsStr, OsString};
@@ -56,6 +57,8 @@ pub struct EventFilter {
     /// Only these; with `unknown`, both; with neither, all.
     pub dead: bool,
     pub unknown: bool,
+    /// Receipts and own messages, too.
+    pub all: bool,
     pub channel: Option<String>,
     pub follow: bool,
     pub limit: usize,
@@ -128,7 +131,7 @@ const COMMANDS: [(&str, Topic, &[&str]); 10] = [
     ("run", Topic::Run, &[]),
     ("check", Topic::Check, &[]),
     ("send", Topic::Send, &[]),
-    ("events", Topic::Events, &["dead", "unknown", "channel", "limit", "follow"]),
+    ("events", Topic::Events, &["dead", "unknown", "all", "channel", "limit", "follow"]),
     ("why", Topic::Why, &[]),
     ("replay", Topic::Replay, &["dead"]),
     ("webhook", Topic::Webhook, &[]),
@@ -157,14 +160,17 @@ struct Words {
 impl Words {
     fn command(&mut self) -> Result<Command, Stop> {
         let name = match self.next()? {
+            // An option alone asks for nothing, and help would look as if something had been done.
+            None if self.config.is_some() => return Err(Stop::Wrong("no command is given".to_owned())),
             None => return Err(Stop::Help),
             Some(Word::Option(option)) => return Err(self.unknown_option(&option)),
             Some(Word::Value(name)) => text(name)?,
         };
-        if name == "help" {
-            return self.help_command();
+        match name.as_str() {
+            "help" => return self.help_command(),
+            "version" => return self.nothing_more().map(|_| Command::Version),
+            _ => self.topic = topic(&name)?,
         }
-        self.topic = topic(&name)?;
         match self.topic {
             Topic::Overview => Err(Stop::Help),
             Topic::Run => self.nothing_more().map(|config| Command::Run { config }),
@@ -217,8 +223,17 @@ impl Words {
     fn help_command(&mut self) -> Result<Command, Stop> {
         let Some(word) = self.next()? else { return Err(Stop::Help) };
         match word {
-            Word::Value(name) => self.topic = topic(&text(name)?)?,
+            Word::Value(name) => match text(name)?.as_str() {
+                "help" | "version" => {}
+                name => self.topic = topic(name)?,
+            },
             Word::Option(option) => return Err(self.unknown_option(&option)),
+        }
+        // Its actions have their help in one text.
+        if self.topic == Topic::Webhook
+            && let Some(Word::Value(word)) = self.next()?
+        {
+            webhook_action(&text(word)?)?;
         }
         self.nothing_more().map(|_| Command::Help(self.topic))
     }
@@ -255,12 +270,13 @@ impl Words {
 
     fn events(&mut self) -> Result<Command, Stop> {
         let mut filter =
-            EventFilter { dead: false, unknown: false, channel: None, follow: false, limit: EVENTS_LISTED };
+            EventFilter { dead: false, unknown: false, all: false, channel: None, follow: false, limit: EVENTS_LISTED };
         while let Some(word) = self.next()? {
             match word {
                 Word::Option(option) => match option.as_str() {
                     "--dead" => filter.dead = true,
                     "--unknown" => filter.unknown = true,
+                    "--all" => filter.all = true,
                     "--follow" => filter.follow = true,
                     "--channel" => filter.channel = Some(text(self.value()?)?),
                     "--limit" => filter.limit = limit(&text(self.value()?)?)?,
@@ -301,15 +317,9 @@ impl Words {
 
     fn webhook(&mut self) -> Result<Command, Stop> {
         let word = self.needed("what to do (list, create, sync or delete)")?;
-        let Some((_, action)) = WEBHOOK_ACTIONS.iter().find(|(name, _)| *name == word) else {
-            let hint = match nearest(&word, WEBHOOK_ACTIONS.iter().map(|(name, _)| *name)) {
-                Some(near) => format!("did you mean {near}?"),
-                None => format!("it takes {}", WEBHOOK_ACTIONS.map(|(name, _)| name).join(", ")),
-            };
-            return Err(Stop::Wrong(format!("webhook takes no {}; {hint}", quoted(&word))));
-        };
+        let action = webhook_action(&word)?;
         let channel = self.needed("CHANNEL")?;
-        Ok(Command::Webhook { config: self.nothing_more()?, action: *action, channel })
+        Ok(Command::Webhook { config: self.nothing_more()?, action, channel })
     }
 
     fn trial(&mut self) -> Result<Command, Stop> {
@@ -340,7 +350,7 @@ impl Words {
     fn play(&mut self, option: &str, play: &mut Play) -> Result<(), Stop> {
         match option {
             "--listen" => play.listen = Some(loopback(&text(self.value()?)?)?),
-            "--faults" => play.faults = text(self.value()?)?,
+            "--faults" => play.faults = faults(text(self.value()?)?)?,
             "--seed" => play.seed = Some(seed(&text(self.value()?)?)?),
             _ => return Err(self.unknown_option(option)),
         }
@@ -378,8 +388,26 @@ fn loopback(text: &str) -> Result<SocketAddr, Stop> {
     })
 }
 
+/// A plan of faults; it is made when its seed is known.
+fn faults(text: String) -> Result<String, Stop> {
+    Plan::parse(&text, 0).map_err(|what| Stop::Wrong(format!("--faults: {what}")))?;
+    Ok(text)
+}
+
 fn seed(text: &str) -> Result<u64, Stop> {
     text.parse().map_err(|_| Stop::Wrong(format!("--seed: {} is no whole number; write for example 7", quoted(text))))
+}
+
+/// What is to be done about a registration.
+fn webhook_action(word: &str) -> Result<WebhookAction, Stop> {
+    if let Some((_, action)) = WEBHOOK_ACTIONS.iter().find(|(name, _)| *name == word) {
+        return Ok(*action);
+    }
+    let hint = match nearest(word, WEBHOOK_ACTIONS.iter().map(|(name, _)| *name)) {
+        Some(near) => format!("did you mean {near}?"),
+        None => format!("it takes {}", WEBHOOK_ACTIONS.map(|(name, _)| name).join(", ")),
+    };
+    Err(Stop::Wrong(format!("webhook takes no {}; {hint}", quoted(word))))
 }
 
 fn base_url(text: String) -> Result<String, Stop> {
@@ -457,13 +485,21 @@ mod tests {
 
     #[test]
     fn events_are_filtered() {
-        let all = EventFilter { dead: false, unknown: false, channel: None, follow: false, limit: 50 };
+        let all = EventFilter { dead: false, unknown: false, all: false, channel: None, follow: false, limit: 50 };
         let events = |filter| Command::Events { config: None, filter };
         assert_eq!(command("events"), events(all.clone()));
         assert_eq!(
             command("events --dead --unknown --channel page --follow --limit=7"),
-            events(EventFilter { dead: true, unknown: true, channel: Some("page".into()), follow: true, limit: 7 })
+            events(EventFilter {
+                dead: true,
+                unknown: true,
+                channel: Some("page".into()),
+                follow: true,
+                limit: 7,
+                ..all.clone()
+            })
         );
+        assert_eq!(command("events --all"), events(EventFilter { all: true, ..all }));
     }
 
     #[test]
@@ -492,12 +528,19 @@ mod tests {
             ("-h run", Topic::Overview),
             ("run --help", Topic::Run),
             ("help why", Topic::Why),
+            ("help help", Topic::Overview),
+            ("help version", Topic::Overview),
+            ("help webhook", Topic::Webhook),
+            ("help webhook list", Topic::Webhook),
+            ("--config a.toml help", Topic::Overview),
             ("send page -h", Topic::Send),
             ("replay --dead page-1 --help", Topic::Replay),
         ] {
             assert_eq!(command(line), Command::Help(topic), "{line}");
         }
-        assert_eq!((command("--version"), command("run -V")), (Command::Version, Command::Version));
+        for line in ["--version", "run -V", "version"] {
+            assert_eq!(command(line), Command::Version, "{line}");
+        }
     }
 
     #[test]
@@ -511,6 +554,14 @@ mod tests {
             (
                 "help dance",
                 "there is no command \"dance\"; there are run, check, send, events, why, replay, webhook, doctor, try, twin; see ackd --help",
+            ),
+            ("help webhook lsit", "webhook takes no \"lsit\"; did you mean list? see ackd webhook --help"),
+            ("help webhook list page", "\"page\" is one word too many; see ackd webhook --help"),
+            ("version 1", "\"1\" is one word too many; see ackd --help"),
+            ("--config a.toml", "no command is given; see ackd --help"),
+            (
+                "try --faults cut",
+                "--faults: \"cut\" does not say how often; write for example \"cut 2%\", from 0% to 100%; see ackd try --help",
             ),
             ("--dead events", "ackd has no option \"--dead\"; see ackd --help"),
             ("--confg x run", "ackd has no option \"--confg\"; did you mean --config? see ackd --help"),

@@ -1,16 +1,20 @@
 //! `ackd check`: every fault at once, or what the configuration amounts to.
 
-use crate::config::Config;
+use crate::config::{Config, ConfigError, Fault};
 use crate::registry::PublicUrl;
+use crate::store::StoreError;
+use crate::store::sqlite::SqliteFile;
+use rustix::fs::{Access, access};
+use rustix::io::Errno;
 use std::io::{self, Write};
 use std::path::Path;
 
 /// Checks a configuration and tells the result; true when it is fit to run (and could be told).
 pub fn check(file: &Path, env: &dyn Fn(&str) -> Option<String>, out: &mut dyn Write) -> bool {
-    let told = match Config::load(file, env) {
-        Ok(config) => summary(&config, out).map(|()| true),
+    let told = match Config::load(file, env).and_then(|config| whose_store(&config).map(|warning| (config, warning))) {
+        Ok((config, warning)) => summary(&config, warning, out).map(|()| true),
         Err(error) => {
-            let count = error.faults.len();
+            let count = error.faults.len() + error.more;
             let noun = if count == 1 { "fault" } else { "faults" };
             writeln!(out, "{error}\n{count} {noun}").map(|()| false)
         }
@@ -18,8 +22,33 @@ pub fn check(file: &Path, env: &dyn Fn(&str) -> Option<String>, out: &mut dyn Wr
     told.unwrap_or(false)
 }
 
-fn summary(config: &Config, out: &mut dyn Write) -> io::Result<()> {
-    for warning in &config.warnings {
+/// What would keep a daemon from this store: a fault where it is certain, a warning where it depends on the user.
+fn whose_store(config: &Config) -> Result<Option<String>, ConfigError> {
+    let store = &config.store;
+    let folder = store.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let warning = |what: String| Ok(Some(format!("{}: store: {what}", config.file.display())));
+    if access(store, Access::EXISTS).is_ok() {
+        if let Err(error) = access(store, Access::READ_OK | Access::WRITE_OK) {
+            return warning(format!("{} may not be written by you ({error}); {AS_ITS_USER}", store.display()));
+        }
+        SqliteFile::examine(store).map_err(|StoreError(what)| {
+            let fault = Fault { file: config.file.clone(), line: None, key: String::new(), what };
+            ConfigError { faults: vec![fault], more: 0 }
+        })?;
+    }
+    match access(folder, Access::WRITE_OK | Access::EXEC_OK) {
+        // That it is not there has been told.
+        Ok(()) | Err(Errno::NOENT) => Ok(None),
+        Err(error) => {
+            warning(format!("its folder {} may not be written by you ({error}); {AS_ITS_USER}", folder.display()))
+        }
+    }
+}
+
+const AS_ITS_USER: &str = "`ackd run` needs that, so check as the user that it runs as";
+
+fn summary(config: &Config, warning: Option<String>, out: &mut dyn Write) -> io::Result<()> {
+    for warning in config.warnings.iter().chain(&warning) {
         writeln!(out, "warning: {warning}")?;
     }
     writeln!(out, "configuration OK")?;

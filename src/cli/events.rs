@@ -2,13 +2,13 @@
 
 use super::args::EventFilter;
 use super::follow::follow;
-use super::show::{second, shown};
+use super::show::{ends, second, shown};
 use super::{CliError, World};
 use crate::config::nearest::nearest;
 use crate::config::{Outline, quoted};
 use crate::limits;
 use crate::store::State;
-use crate::store::sqlite::{EventLine, Filter, Reader};
+use crate::store::sqlite::{EventLine, Filter, Glance, Reader};
 use jiff::tz::TimeZone;
 use std::io::Write;
 
@@ -20,16 +20,15 @@ pub fn events(config: &Outline, filter: &EventFilter, world: &World<'_>, out: &m
     if filter.follow {
         return follow(&mut reader, &sieve, &mut table, world, out);
     }
-    let lines = sieve.newest(&reader)?;
-    if lines.is_empty() {
-        writeln!(out, "{}", sieve.nothing())?;
-    }
-    table.write(&lines, out)
+    let glance = sieve.newest(&reader)?;
+    sieve.write(&glance, &mut table, out)
 }
 
 /// What passes.
 pub(super) struct Sieve {
     states: Vec<State>,
+    /// Receipts and own messages pass, too.
+    all: bool,
     channel: Option<String>,
     limit: usize,
 }
@@ -45,8 +44,10 @@ impl Sieve {
             known.dedup();
             known_channel(channel, &known.iter().map(String::as_str).collect::<Vec<_>>())?;
         }
-        let states = dead.into_iter().chain(unknown).collect();
-        Ok(Sieve { states, channel: filter.channel.clone(), limit: filter.limit })
+        let states: Vec<_> = dead.into_iter().chain(unknown).collect();
+        // What ended dead or unknown is no receipt, so nothing need be told from it.
+        let all = filter.all || !states.is_empty();
+        Ok(Sieve { states, all, channel: filter.channel.clone(), limit: filter.limit })
     }
 
     /// Whether events of this channel may pass.
@@ -56,23 +57,42 @@ impl Sieve {
 
     /// Whether this event passes.
     pub(super) fn takes(&self, line: &EventLine) -> bool {
-        self.takes_channel(&line.id.channel) && (self.states.is_empty() || self.states.contains(&line.state))
+        self.takes_channel(&line.id.channel)
+            && (self.states.is_empty() || self.states.contains(&line.state))
+            && (self.all || !line.is_receipt())
     }
 
     /// The newest events that pass, oldest first.
-    pub(super) fn newest(&self, reader: &Reader) -> Result<Vec<EventLine>, CliError> {
+    pub(super) fn newest(&self, reader: &Reader) -> Result<Glance, CliError> {
         let mut channel = None;
         if let Some(only) = &self.channel {
             let Some((number, _)) = reader.channels()?.into_iter().find(|(_, name)| name == only) else {
-                return Ok(Vec::new());
+                return Ok(Glance::default());
             };
             channel = Some(number);
         }
-        Ok(reader.events(&Filter { states: self.states.clone(), channel, limit: self.limit })?)
+        if !self.all {
+            return Ok(reader.glance(channel, self.limit, limits::EVENTS_LOOKED_MAX)?);
+        }
+        let lines = reader.events(&Filter { states: self.states.clone(), channel, limit: self.limit })?;
+        Ok(Glance { lines, ..Glance::default() })
+    }
+
+    /// Writes what was found, and below it what was left out.
+    pub(super) fn write(&self, glance: &Glance, table: &mut Table<'_>, out: &mut dyn Write) -> Result<(), CliError> {
+        table.write(&glance.lines, out)?;
+        let before = if glance.cut { "; what came before them was not looked at" } else { "" };
+        match glance.left_out {
+            0 if glance.lines.is_empty() => writeln!(out, "{}", self.nothing())?,
+            0 => {}
+            1 => writeln!(out, "1 receipt or message of our own left out{before}; --all shows it")?,
+            count => writeln!(out, "{count} receipts and own messages left out{before}; --all shows them")?,
+        }
+        Ok(())
     }
 
     /// What is said when nothing passes.
-    pub(super) fn nothing(&self) -> String {
+    fn nothing(&self) -> String {
         let states: Vec<_> = self.states.iter().map(ToString::to_string).collect();
         let on = self.channel.as_ref().map_or_else(String::new, |channel| format!(" on channel {channel}"));
         match states.is_empty() {
@@ -135,7 +155,8 @@ impl<'z> Table<'z> {
             second(line.received, self.zone),
             line.state.to_string(),
             shown(&line.kind, limits::KIND_CHARS_MAX).into_owned(),
-            shown(&line.conversation, limits::CONVERSATION_CHARS_MAX).into_owned(),
+            // Ids of Webex begin alike: the kind of thing stands before the number.
+            ends(&line.conversation, limits::CONVERSATION_CHARS_MAX).into_owned(),
         ]
     }
 }
@@ -150,11 +171,13 @@ fn remark(line: &EventLine) -> String {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
-    use super::super::testing::{Folder, told, world};
+    use super::super::testing::{Folder, at, told, world};
     use super::*;
+    use crate::model::{Arrival, Fate};
+    use crate::store::Store;
 
     fn all() -> EventFilter {
-        EventFilter { dead: false, unknown: false, channel: None, follow: false, limit: 50 }
+        EventFilter { dead: false, unknown: false, all: true, channel: None, follow: false, limit: 50 }
     }
 
     fn list(folder: &Folder, filter: &EventFilter) -> Result<String, CliError> {
@@ -183,6 +206,54 @@ page-7  2027-01-15 08:00:06  open      push      fritz
         assert_eq!(lines(EventFilter { dead: true, unknown: true, ..all() }), ["page-3", "page-4"]);
         assert_eq!(lines(EventFilter { limit: 2, ..all() }), ["page-6", "page-7"]);
         assert_eq!(lines(EventFilter { channel: Some("page".to_owned()), limit: 1, ..all() }), ["page-7"]);
+    }
+
+    #[test]
+    fn receipts_are_counted_and_not_listed_unless_asked_for() {
+        let folder = Folder::new("receipts");
+        let usual = EventFilter { all: false, ..all() };
+        let receipt = |number: u64, kind, fate| {
+            folder.with(|store, page| {
+                let (id, conversation, raw) = (number.to_string(), "anna".to_owned(), Box::default());
+                let arrival = Arrival { id, conversation, kind, fate, raw, proves: None };
+                store.admit(page, &arrival, at(number), at(number)).unwrap();
+            });
+        };
+        receipt(1, "read", Fate::Ignore("a receipt: our message was read"));
+        let one = "1 receipt or message of our own left out; --all shows it\n";
+        assert_eq!(list(&folder, &usual).unwrap(), one, "and not that nothing has come in");
+        folder.with(|store, page| _ = folder.admit(store, page, "anna", 2));
+        receipt(3, "echo", Fate::Ignore("an echo"));
+        receipt(4, "message", Fate::Witness);
+        receipt(5, "reaction", Fate::Ignore("a reaction to a message"));
+        let listed = |filter: EventFilter| {
+            let text = list(&folder, &filter).unwrap();
+            text.lines().map(|line| line.split("  ").next().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        let three = "3 receipts and own messages left out; --all shows them";
+        let two = "2 receipts and own messages left out; --all shows them";
+        assert_eq!(listed(usual.clone()), ["page-2", "page-5", three]);
+        assert_eq!(
+            listed(EventFilter { limit: 2, ..usual.clone() }),
+            ["page-2", "page-5", two],
+            "as far as it goes back"
+        );
+        assert_eq!(listed(EventFilter { limit: 1, ..usual.clone() }), ["page-5"]);
+        assert_eq!(listed(all()), ["page-1", "page-2", "page-3", "page-4", "page-5"]);
+        assert_eq!(listed(EventFilter { dead: true, ..usual }), ["No event is dead."]);
+    }
+
+    #[test]
+    fn rooms_whose_ids_begin_alike_are_told_apart() {
+        let folder = Folder::new("rooms");
+        let room = |end: &str| format!("Y2lzY29zcGFyazovL3VzL1JPT00vYmJjZWIxYWQtNDNmMS0zYjU4LTkxNDctZjE0YmIwYzRk{end}");
+        folder.with(|store, page| {
+            folder.admit(store, page, &room("MTU0"), 0);
+            folder.admit(store, page, &room("MTU1"), 1);
+        });
+        let text = list(&folder, &all()).unwrap();
+        let rooms: Vec<_> = text.lines().filter_map(|line| line.split_whitespace().last()).collect();
+        assert_eq!(rooms, ["Y2lzY29…NDctZjE0YmIwYzRkMTU0", "Y2lzY29…NDctZjE0YmIwYzRkMTU1"]);
     }
 
     #[test]

@@ -56,13 +56,10 @@ impl Watch {
             self.reached.insert(channel, reader.newest(channel)?);
         }
         self.unsettled = reader.unsettled(limits::FOLLOWED_MAX)?;
-        let mut lines = sieve.newest(reader)?;
-        lines.retain(|line| self.reached.get(&line.key.channel()).is_some_and(|reached| line.key <= *reached));
-        lines.iter().for_each(|line| self.note(line));
-        if lines.is_empty() {
-            writeln!(out, "{}", sieve.nothing())?;
-        }
-        table.write(&lines, out)
+        let mut glance = sieve.newest(reader)?;
+        glance.lines.retain(|line| self.reached.get(&line.key.channel()).is_some_and(|reached| line.key <= *reached));
+        glance.lines.iter().for_each(|line| self.note(line));
+        sieve.write(&glance, table, out)
     }
 
     /// What is new, page by page.
@@ -143,7 +140,7 @@ mod tests {
     use std::time::{Duration, Instant};
 
     fn filter() -> EventFilter {
-        EventFilter { dead: false, unknown: false, channel: None, follow: true, limit: 50 }
+        EventFilter { dead: false, unknown: false, all: false, channel: None, follow: true, limit: 50 }
     }
 
     /// A pipe that is closed when the step after the last is asked for.
@@ -248,6 +245,30 @@ mod tests {
             step < 2
         });
         assert_eq!(printed, ["Nothing has come in yet on channel other.", "", "other-1 open"]);
+    }
+
+    #[test]
+    fn receipts_pass_only_when_all_is_asked_for() {
+        for (all, expected) in [
+            (false, ["1 receipt or message of our own left out; --all shows it", "page-3 open"]),
+            (true, ["page-1 ignored", "page-2 ignored, page-3 open"]),
+        ] {
+            let folder = Folder::new(&format!("follow-receipts-{all}"));
+            let receipt = |id: &str| {
+                folder.with(|store, page| {
+                    let (id, conversation, fate) = (id.to_owned(), "anna".to_owned(), Fate::Ignore("a receipt"));
+                    let arrival = Arrival { id, conversation, kind: "read", fate, raw: Box::default(), proves: None };
+                    store.admit(page, &arrival, NOW, NOW).unwrap();
+                });
+            };
+            receipt("before");
+            let printed = followed(&folder, &EventFilter { all, ..filter() }, &|step| {
+                receipt(&format!("{step}"));
+                folder.with(|store, page| _ = folder.admit(store, page, "anna", step as u64));
+                step < 1
+            });
+            assert_eq!(printed, expected);
+        }
     }
 
     #[test]

@@ -107,6 +107,7 @@ made for this, with `api` on this machine and secrets that mean nothing.
 A page to chat in is at /; what was sent and told at /ledger, as JSON; and
 POST /act lets a person write, with a body like
     {\"twin\": \"page\", \"act\": {\"say\": {\"conversation\": \"…\", \"text\": \"…\"}}}
+The people and rooms to speak in, with their ids, are at /chat.state.
 
 Example: ackd twin --to http://127.0.0.1:5000 --faults 'cut 2%, duplicate 10%'
 
@@ -154,14 +155,17 @@ Examples:
 ";
 
 const EVENTS: &str = "\
-ackd events [--dead] [--unknown] [--channel NAME] [--limit N] [--follow]
+ackd events [--dead] [--unknown] [--all] [--channel NAME] [--limit N] [--follow]
 
 Lists what came in and how it ended: answered, ignored (why), dead (why) or
 unknown (sent, but the platform's answer was lost). The newest come last. Where
-a reply may have been seen twice, it says how many: maybe twice ×1.
+a reply may have been seen twice, it says how many: maybe twice ×1. What the
+platform only tells about our own messages, receipts and echoes, is counted in
+a last line and not listed.
 
     --dead            only the dead
     --unknown         only the unknown; with --dead, both
+    --all             receipts and own messages, too
     --channel NAME    only this channel's
     --limit N         at most so many, 1 to 100000; 50 unless given
     --follow          go on and print each event as it comes, and again when
@@ -210,11 +214,13 @@ Messenger the page's subscription and, with app_id, the app's callback URL.
 It needs the channel's secrets. A running daemon does the same as sync at
 start and every few minutes, unless keep_registered is \"off\".
 
-    list      what the platform knows; changes nothing
+    list      what the platform knows; changes nothing. Exit code 1 when
+              something is missing or wrong there
     create    makes what is missing, and touches nothing else
     sync      makes what is missing, repairs what points elsewhere, has another
               secret or was switched off, removes ours that are of no use
-    delete    removes all of ours
+    delete    removes all of ours; a running daemon that keeps registrations
+              makes them again, so stop it first
 
 Of Webex's webhooks those named \"ackd CHANNEL …\" are ours; no other is ever
 removed. So two ackd with one token need channels of different names. With
@@ -232,10 +238,10 @@ ackd doctor [--config FILE]
 
 Looks at everything that an answering bot needs, live, and says of each: ok,
 wrong with what mends it, or -- with why it could not be looked at. It looks at
-the configuration and its secrets, the disk, the store, the daemon, how many
-files and how much memory it may take, the unit of systemd, every token, the
-clock, the public URL (which must lead to this very daemon), and every
-registration. It changes nothing; no secret is shown.
+the configuration and its secrets, the disk, the store and what died in it, the
+daemon, how many files and how much memory it may take, the unit of systemd,
+every token, the clock, the public URL (which must lead to this very daemon),
+and every registration. It changes nothing; no secret is shown.
 
 Where a daemon runs, its own environment and credentials are looked at, as far
 as you may read them; for a service, that is: sudo ackd doctor

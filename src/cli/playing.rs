@@ -4,7 +4,7 @@ use crate::config::{Account, Channel, Config};
 use crate::daemon;
 use crate::model::Secret;
 use crate::page::Page;
-use crate::twin::{House, Plan, Server, Twin, messenger, webex};
+use crate::twin::{House, Plan, Server, Twin, messenger, seed_of, webex};
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -40,7 +40,7 @@ impl Stand {
         let shown = Arc::clone(&page);
         let extra = Box::new(move |request: &_| shown.get()?.answer(request));
         let address = play.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0)));
-        let told = |error: io::Error| format!("listening on {address}: {error}");
+        let told = |error: io::Error| daemon::unheard(address, &error);
         let server = Server::open(address, Arc::clone(&house), extra).map_err(told)?;
         Ok(Stand { house, server, plan, seed, page })
     }
@@ -58,7 +58,7 @@ impl Stand {
     /// Takes in a twin for each channel. `base` is where the bot's program listens, without a slash at its end.
     pub fn lodge(&self, config: &Config, base: &str) -> Result<(), String> {
         for channel in &config.channels {
-            self.house.lodge(&channel.name, self.twin(channel, base), self.plan.clone())?;
+            self.house.lodge(&channel.name, self.twin(channel, base), self.plan.of(&channel.name))?;
         }
         Ok(())
     }
@@ -71,13 +71,13 @@ impl Stand {
                 let (verify_token, access_token) = (account.verify_token.clone(), account.access_token.clone());
                 let mut settings = messenger::Settings::new(url, app_secret, verify_token, access_token);
                 settings.page_id = account.page_id.clone().unwrap_or(settings.page_id);
-                settings.seed = self.seed;
+                settings.seed = seed_of(self.seed, &channel.name);
                 Box::new(messenger::Messenger::new(settings))
             }
             Account::Webex(account) => {
                 let api = self.server.api(&channel.name);
                 let mut settings = webex::Settings::new(channel.name.clone(), account.access_token.clone(), api);
-                settings.seed = self.seed;
+                settings.seed = seed_of(self.seed, &channel.name);
                 settings.private_files = true;
                 Box::new(webex::Webex::new(settings, daemon::clock()))
             }
@@ -90,5 +90,50 @@ impl Stand {
         let (house, title) = (Arc::clone(&self.house), title.to_owned());
         // It is shown once.
         let _ = self.page.set(Page { house, store, title, what, bots });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::model::{Framing, Head, Method, Request, Span};
+    use std::path::Path;
+
+    /// Which of many calls to each channel's twin fail, under this seed.
+    fn failing(seed: u64) -> Vec<Vec<bool>> {
+        let channel = |name: &str| {
+            format!(
+                "[channel.{name}]\nplatform = \"webex\"\npath = \"/{name}\"\nbot = \"echo\"\naccess_token = \"demo\"\n\
+                 secret = \"demo-secret\"\n"
+            )
+        };
+        let text =
+            format!("listen = \"127.0.0.1:0\"\n{}{}[bot.echo]\nkind = \"echo\"\n", channel("one"), channel("two"));
+        let config = Config::parse(&text, Path::new("ackd.toml"), &|_| None).unwrap();
+        let play = Play { faults: "500 30%".to_owned(), seed: Some(seed), ..Play::default() };
+        let stand = Stand::open(&play, 0).unwrap();
+        stand.lodge(&config, "http://127.0.0.1:1").unwrap();
+        let failing = |twin: &&str| {
+            for _ in 0..64 {
+                let text = b"GET /people/me HTTP/1.1\r\n".to_vec().into();
+                let (target, headers) = (Span { start: 4, end: 14 }, Box::default());
+                let head = Head { method: Method::Get, text, target, headers, framing: Framing::Empty };
+                stand.house.call(twin, &Request { head, body: Vec::new() }).unwrap();
+            }
+            let ledger = serde_json::to_value(stand.house.ledger(Some(twin))).unwrap();
+            let calls = ledger.get("calls").and_then(serde_json::Value::as_array).unwrap();
+            calls.iter().map(|call| call.get("fault").unwrap() == "500").collect()
+        };
+        ["one", "two"].iter().map(failing).collect()
+    }
+
+    #[test]
+    fn faults_do_not_fall_on_all_channels_together_and_a_seed_brings_them_again() {
+        let met = failing(7);
+        assert!(met.iter().all(|of| of.len() == 64));
+        assert!(met.iter().all(|of| of.contains(&true) && of.contains(&false)));
+        assert!(met.first() != met.last());
+        assert_eq!(met, failing(7));
     }
 }

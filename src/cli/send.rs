@@ -21,8 +21,14 @@ pub struct Saying<'a> {
     pub text: &'a str,
 }
 
-/// Keeps it, and says under which name.
-pub fn send(config: &Outline, saying: Saying<'_>, world: &World<'_>, out: &mut dyn Write) -> Result<(), CliError> {
+/// Keeps it, and says under which name; on `hints`, apart from what a script reads, what to ask next.
+pub fn send(
+    config: &Outline,
+    saying: Saying<'_>,
+    world: &World<'_>,
+    out: &mut dyn Write,
+    hints: &mut dyn Write,
+) -> Result<(), CliError> {
     let names: Vec<_> = config.channels.iter().map(|channel| channel.name.as_str()).collect();
     known_channel(saying.channel, &names)?;
     let id = random_id()?;
@@ -35,6 +41,11 @@ pub fn send(config: &Outline, saying: Saying<'_>, world: &World<'_>, out: &mut d
     };
     for line in lines {
         writeln!(out, "{line}{then}")?;
+        if let Some(event) = line.strip_suffix(" kept") {
+            out.flush()?;
+            // It is kept, whether somebody reads this or not.
+            let _ = writeln!(hints, "`ackd why {event}` tells the rest");
+        }
     }
     Ok(())
 }
@@ -80,7 +91,12 @@ mod tests {
     use std::os::unix::net::UnixListener;
 
     fn say(folder: &Folder, channel: &str, text: &str) -> Result<String, CliError> {
-        told(|out| send(&folder.config(), Saying { channel, to: "4711", text }, &world(), out))
+        let mut hints = Vec::new();
+        let said = told(|out| send(&folder.config(), Saying { channel, to: "4711", text }, &world(), out, &mut hints));
+        let hints = String::from_utf8(hints).unwrap();
+        let event = said.as_ref().ok().and_then(|said| Some(said.split_once(" kept")?.0));
+        assert_eq!(hints, event.map_or(String::new(), |event| format!("`ackd why {event}` tells the rest\n")));
+        said
     }
 
     #[test]

@@ -38,6 +38,19 @@ pub fn shown(text: &str, chars_max: usize) -> Cow<'_, str> {
     Cow::Owned(line)
 }
 
+/// The same for what its end tells apart: where all has no room, `…` stands in the middle, and most of it comes behind.
+pub fn ends(text: &str, chars_max: usize) -> Cow<'_, str> {
+    let whole = shown(text, usize::MAX);
+    let count = whole.chars().count();
+    if count <= chars_max {
+        return whole;
+    }
+    let before = chars_max / 4;
+    let behind = chars_max.saturating_sub(before + 1);
+    let line = whole.chars().take(before).chain(['…']).chain(whole.chars().skip(count - behind));
+    Cow::Owned(line.collect())
+}
+
 /// Whether a character does something else than be seen: controls, line ends, marks that turn the direction of
 /// writing, and the invisible. Joiners stay, since scripts and emoji need them.
 fn steers(letter: char) -> bool {
@@ -96,6 +109,15 @@ mod tests {
         assert_eq!(shown("1234\n", 4), "123…");
         assert_eq!(shown(&"\u{1b}".repeat(100), 9), "\\u{1b}…");
         assert_eq!(shown("ab", 1), "…");
+    }
+
+    #[test]
+    fn what_its_end_tells_apart_is_cut_in_the_middle() {
+        assert_eq!((ends("123456789", 9), ends("1234567890", 9)), ("123456789".into(), "12…567890".into()));
+        assert_eq!(ends(&"äöü".repeat(100), 5), "ä…äöü".to_owned());
+        let cut = ends("\u{202e}abc\u{1b}[2J", 8).into_owned();
+        assert!(cut.chars().count() == 8 && !cut.chars().any(steers), "{cut:?}");
+        assert_eq!(ends("ab", 1), "…");
     }
 
     #[test]

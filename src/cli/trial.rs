@@ -39,6 +39,10 @@ pub fn trial(
     let tried = trial.config.as_ref().map_or_else(|| "the built-in tour".to_owned(), |file| file.display().to_string());
     stand.show("ackd try", format!("{tried}, against stand-ins on this machine"), Some(config.store.clone()), &config);
     writeln!(out, "trying {tried}; everything it keeps is in {}", folder.path.display())?;
+    // Whoever wants the same faults again must know what they were drawn from.
+    if !trial.play.faults.trim().is_empty() {
+        writeln!(out, "goes wrong on purpose: {}; the same again: --seed {}", trial.play.faults, stand.seed())?;
+    }
     writeln!(out, "open {}/", stand.url())?;
     writeln!(out, "Ctrl-C ends it")?;
     out.flush()?;

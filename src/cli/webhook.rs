@@ -5,9 +5,11 @@ use super::events::known_channel;
 use super::show::shown;
 use super::{CliError, World};
 use crate::config::{Channel, Config};
+use crate::daemon::control_socket;
 use crate::limits::WHY_CHARS_MAX;
 use crate::registry::{Listing, Registration, Report, Row, Upstream, Wish};
 use std::io::Write;
+use std::os::unix::net::UnixStream;
 
 /// Lists, creates, brings up to date or deletes the registration of channel `name`.
 pub fn webhook(
@@ -27,7 +29,13 @@ pub fn webhook(
     };
     let wish = match action {
         WebhookAction::List => return list(config, channel, registration, upstream, world, out),
-        WebhookAction::Delete => return told(registration.delete(upstream), "there is nothing of ours", out),
+        WebhookAction::Delete => {
+            let deleted = told(registration.delete(upstream), "there is nothing of ours", out);
+            if is_kept(config) {
+                writeln!(out, "{KEPT}")?;
+            }
+            return deleted;
+        }
         WebhookAction::Create => Wish::Create,
         WebhookAction::Sync => Wish::Sync,
     };
@@ -36,13 +44,24 @@ pub fn webhook(
     told(registration.sync(&target, wish, upstream), fine, out)
 }
 
+/// What is said of a registration that somebody puts back.
+const KEPT: &str = "ackd is running and registers it again at its next look: stop it first, or set keep_registered = \
+                    \"off\" and restart it";
+
+/// Whether a daemon runs that looks after the registration, as far as whoever asks may know.
+fn is_kept(config: &Config) -> bool {
+    let keeps = config.keep_registered.is_some() && config.public_url.is_some();
+    keeps && UnixStream::connect(control_socket(&config.store)).is_ok()
+}
+
 /// The address of the channel's webhook.
 fn target(config: &Config, channel: &Channel, upstream: &dyn Upstream, world: &World<'_>) -> Result<String, CliError> {
     let Some(public_url) = &config.public_url else {
         return Err(CliError::Usage(format!(
-            "{} has no public_url, so nobody knows where the platform is to send; write for example public_url = \
-             \"https://bots.example.org\" or public_url = \"ngrok\"",
-            config.file.display()
+            "no public_url is configured in {}, so there is no address that channel {} could have; write for example \
+             public_url = \"https://bots.example.org\" or public_url = \"ngrok\"",
+            config.file.display(),
+            channel.name
         )));
     };
     let ports: Vec<_> = config.listen.iter().map(|address| address.port()).collect();
@@ -66,10 +85,11 @@ fn list(
     let target = target(config, channel, upstream, world);
     match &target {
         Ok(target) => writeln!(out, "channel {} is at {}", channel.name, line(target))?,
-        Err(error) => writeln!(out, "where channel {} is, is not known: {error}", channel.name)?,
+        Err(CliError::Usage(why)) => writeln!(out, "{}", line(why))?,
+        Err(error) => writeln!(out, "the address of channel {} is not known: {error}", channel.name)?,
     }
     let listing = registration.list(target.as_deref().ok(), upstream);
-    let Listing { rows, notes } = listing.map_err(|fault| CliError::Failed(line(&fault.0)))?;
+    let Listing { rows, notes, wrong } = listing.map_err(|fault| CliError::Failed(line(&fault.0)))?;
     table(&rows, out)?;
     if rows.is_empty() {
         writeln!(out, "nothing is registered")?;
@@ -77,7 +97,15 @@ fn list(
     for note in &notes {
         writeln!(out, "{}", line(note))?;
     }
-    Ok(())
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    let name = &channel.name;
+    let mend = match target {
+        Ok(_) => format!("`ackd webhook sync {name}` mends it"),
+        Err(_) => format!("once its address is known, `ackd webhook sync {name}` mends it"),
+    };
+    Err(failed(wrong.into_iter().chain([mend])))
 }
 
 /// Rows with aligned columns; the last may be as long as it is.
@@ -112,8 +140,13 @@ fn told(report: Report, fine: &str, out: &mut dyn Write) -> Result<(), CliError>
     if report.wrong.is_empty() {
         return Ok(());
     }
-    let wrong: Vec<_> = report.wrong.iter().map(|wrong| line(wrong)).collect();
-    Err(CliError::Failed(wrong.join("\nackd: ")))
+    Err(failed(report.wrong))
+}
+
+/// What is wrong, a line for each.
+fn failed(wrong: impl IntoIterator<Item = String>) -> CliError {
+    let wrong: Vec<_> = wrong.into_iter().map(|wrong| line(&wrong)).collect();
+    CliError::Failed(wrong.join("\nackd: "))
 }
 
 /// Words from outside, as a terminal may see them.

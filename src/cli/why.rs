@@ -1,6 +1,6 @@
 //! `ackd why`: the whole life of one event as a timeline.
 
-use super::show::{millisecond, shown};
+use super::show::{millisecond, second, shown};
 use super::{CliError, World};
 use crate::config::{Outline, quoted};
 use crate::limits::PREVIEW_CHARS_MAX;
@@ -16,7 +16,7 @@ pub fn why(config: &Outline, name: &str, world: &World<'_>, out: &mut dyn Write)
         Some(event) => reader.life(event)?,
         None => None,
     };
-    let mut life = life.ok_or_else(|| unknown(name))?;
+    let mut life = life.ok_or_else(|| unknown(config, name))?;
     let part = name.parse::<EventId>().ok().filter(|id| id.channel == life.id.channel).and_then(|id| id.part);
     if let Some(part) = part {
         let count = life.replies.len();
@@ -31,10 +31,17 @@ pub fn why(config: &Outline, name: &str, world: &World<'_>, out: &mut dyn Write)
     }
     // Where that cannot be seen, nothing is said about it.
     let held = SqliteFile::is_held(&config.store).unwrap_or(true);
-    Ok(Story { life: &life, whole: part.is_none(), held, world }.tell(out)?)
+    let rest = reader.rest(&life.id.channel, (world.clock)())?;
+    Ok(Story { life: &life, whole: part.is_none(), held, rest, world }.tell(out)?)
 }
 
-fn unknown(name: &str) -> CliError {
+fn unknown(config: &Outline, name: &str) -> CliError {
+    // Whoever names a channel alone has forgotten the number.
+    if config.channels.iter().any(|channel| channel.name == name)
+        && let Err(what) = name.parse::<EventId>()
+    {
+        return CliError::Usage(format!("{what}; see ackd why --help"));
+    }
     CliError::Failed(format!(
         "there is no event {}; `ackd events` lists the newest, `ackd events --limit 1000` more; after 30 days an event \
          is forgotten",
@@ -57,6 +64,8 @@ struct Story<'a> {
     whole: bool,
     /// An ackd, or at least somebody, holds the store.
     held: bool,
+    /// Until when its channel rests, and why.
+    rest: Option<(Moment, String)>,
     world: &'a World<'a>,
 }
 
@@ -159,6 +168,13 @@ impl Story<'_> {
     /// What an open event waits for.
     fn waits(&self, why: &str, out: &mut dyn Write) -> io::Result<()> {
         let now = (self.world.clock)();
+        // A daemon that starts does not rest; and what is due later still waits for its time.
+        let rest = self.rest.as_ref().filter(|(until, _)| self.held && self.life.due.is_none_or(|due| due <= *until));
+        if let Some((until, since)) = rest {
+            let (channel, until) = (&self.life.id.channel, second(*until, &self.world.zone));
+            self.line(None, &format!("open{why}"), out)?;
+            return self.line(None, &format!("channel {channel} rests until {until}, since {}", word(since)), out);
+        }
         let what = match self.life.due.filter(|due| *due > now) {
             Some(due) => {
                 let seconds = due.since(now).as_millis().div_ceil(1000);
@@ -226,8 +242,8 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::super::testing::{Folder, NOW, at, told, world};
     use super::*;
-    use crate::model::{Arrival, EventKey, Fate, SendEnd};
-    use crate::store::Store;
+    use crate::model::{Arrival, EventKey, Fate, MemoryWrite, SendEnd};
+    use crate::store::{RESTS, Store};
 
     fn tell(folder: &Folder, name: &str) -> Result<String, CliError> {
         told(|out| why(&folder.config(), name, &world(), out))
@@ -280,6 +296,35 @@ page-1  answered
         assert!(text.ends_with(end), "{text}");
         let part = tell(&folder, "page-4.1").unwrap();
         assert!(part.ends_with(end) && !part.contains("heard by the bot"), "{part}");
+    }
+
+    #[test]
+    fn while_a_channel_rests_its_open_events_say_until_when_and_why() {
+        let folder = story();
+        let rest = |seconds| {
+            let (value, expires) = (Some(b"its token is refused: HTTP 401".to_vec()), Some(at(seconds)));
+            let (bot, key) = (RESTS.to_owned(), "page".to_owned());
+            folder.with(|store, _| store.remember(&MemoryWrite { bot, key, value, expires }).unwrap());
+        };
+        let holder = |name: &str| {
+            let _daemon = SqliteFile::open(&folder.store()).unwrap();
+            tell(&folder, name).unwrap()
+        };
+        rest(900);
+        let line = "                         channel page rests until 2027-01-15 08:15:00, since its token is refused: \
+                    HTTP 401\n";
+        for name in ["page-5", "page-6", "page-7"] {
+            let text = holder(name);
+            assert!(text.ends_with(line) && !text.contains("is next") && !text.contains("its turn"), "{text}");
+        }
+        assert!(!holder("page-1").contains("rests"), "it has ended");
+        let text = tell(&folder, "page-6").unwrap();
+        assert!(!text.contains("rests") && text.contains("no ackd runs"), "a start probes at once: {text}");
+        rest(30);
+        let text = holder("page-5");
+        assert!(!text.contains("rests") && text.contains("due in 60 s"), "it waits longer than its channel: {text}");
+        rest(0);
+        assert!(!holder("page-6").contains("rests"), "over");
     }
 
     #[test]

@@ -34,6 +34,12 @@ const KINDS: &[Kind] = &[
     },
 ];
 
+/// Each kind with its keys.
+#[cfg(test)]
+pub(super) fn keys() -> Vec<(&'static str, &'static [Key])> {
+    KINDS.iter().map(|kind| (kind.word, kind.keys)).collect()
+}
+
 /// All bots by name, each with its place.
 #[derive(Default)]
 pub(super) struct Bots {

@@ -3,7 +3,7 @@
 //! A finding names file, line and key, says what is wrong and what to write. It is one line, it is bounded, and it
 //! quotes only what cannot be a secret; that last part is the duty of whoever writes one.
 
-use crate::limits::QUOTED_CHARS_MAX;
+use crate::limits::{QUOTED_CHARS_MAX, SYNTAX_FAULTS_MAX};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -35,12 +35,14 @@ impl fmt::Display for Fault {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
     pub faults: Vec<Fault>,
+    /// How many more lines are no TOML.
+    pub more: usize,
 }
 
 impl ConfigError {
     /// A fault of the file as a whole.
     pub(super) fn of_file(file: &Path, what: String) -> ConfigError {
-        ConfigError { faults: vec![Fault { file: file.to_owned(), line: None, key: String::new(), what }] }
+        ConfigError { faults: vec![Fault { file: file.to_owned(), line: None, key: String::new(), what }], more: 0 }
     }
 }
 
@@ -50,7 +52,10 @@ impl fmt::Display for ConfigError {
             let separator = if number == 0 { "" } else { "\n" };
             write!(out, "{separator}{fault}")?;
         }
-        Ok(())
+        match self.more {
+            0 => Ok(()),
+            more => write!(out, "\n… and {more} more; is this the right file?"),
+        }
     }
 }
 
@@ -80,6 +85,8 @@ pub(super) struct Findings<'t> {
     line_starts: Vec<usize>,
     faults: Vec<Fault>,
     warnings: Vec<(Risk, Fault)>,
+    /// Lines that are no TOML and not among the faults.
+    more: usize,
 }
 
 impl<'t> Findings<'t> {
@@ -87,7 +94,7 @@ impl<'t> Findings<'t> {
         let mut line_starts = vec![0];
         // The place after a last line break begins no line: what is missing there is told at the last line.
         line_starts.extend(text.match_indices('\n').map(|(at, _)| at + 1).filter(|start| *start < text.len()));
-        Findings { file, line_starts, faults: Vec::new(), warnings: Vec::new() }
+        Findings { file, line_starts, faults: Vec::new(), warnings: Vec::new(), more: 0 }
     }
 
     /// The line, from 1, that holds the byte at `offset`.
@@ -105,9 +112,12 @@ impl<'t> Findings<'t> {
         self.warnings.push((risk, warning));
     }
 
-    /// A fault of TOML itself; only the first of a line.
-    pub(super) fn syntax_fault(&mut self, line: usize, what: &str) {
-        if self.faults.iter().all(|fault| fault.line != Some(line)) {
+    /// Faults of TOML itself, with their lines: the first of each line, and only as many as somebody reads.
+    pub(super) fn syntax_faults(&mut self, mut faults: Vec<(usize, &str)>) {
+        faults.sort_by_key(|(line, _)| *line);
+        faults.dedup_by_key(|(line, _)| *line);
+        self.more = faults.len().saturating_sub(SYNTAX_FAULTS_MAX);
+        for (line, what) in faults.into_iter().take(SYNTAX_FAULTS_MAX) {
             self.fault(&Place { key: String::new(), line }, format!("not TOML: {what}"));
         }
     }
@@ -122,7 +132,7 @@ impl<'t> Findings<'t> {
         self.faults.sort_by_key(|fault| fault.line);
         match self.faults.is_empty() {
             true => Ok(self.warnings.iter().map(|(risk, warning)| (*risk, warning.to_string())).collect()),
-            false => Err(ConfigError { faults: self.faults }),
+            false => Err(ConfigError { faults: self.faults, more: self.more }),
         }
     }
 }

@@ -126,8 +126,8 @@ impl Config {
         env: &dyn Fn(&str) -> Option<String>,
         stage: &Stage,
     ) -> Result<Config, ConfigError> {
-        let around = Around { world: Surroundings::on_disk(env), secrets: Secrets::Played(stage) };
-        walk(text, file, &around).map(|(config, _)| config)
+        let around = Around { world: Surroundings::on_disk(env), file, secrets: Secrets::Played(stage) };
+        walk(text, &around).map(|(config, _)| config)
     }
 
     /// Reads a file's text. `file` says where relative paths begin, and what faults are to name.
@@ -137,7 +137,7 @@ impl Config {
 
     /// The same with other surroundings than the disk.
     pub fn parse_in(text: &str, file: &Path, around: &Surroundings<'_>) -> Result<Config, ConfigError> {
-        walk(text, file, &Around { world: *around, secrets: Secrets::Read }).map(|(config, _)| config)
+        walk(text, &Around { world: *around, file, secrets: Secrets::Read }).map(|(config, _)| config)
     }
 }
 
@@ -160,18 +160,18 @@ pub fn text_of(file: &Path) -> Result<String, ConfigError> {
 }
 
 /// Reads a text; the channels as far as they are known without secrets, too.
-fn walk(text: &str, file: &Path, around: &Around<'_>) -> Result<(Config, Vec<KnownChannel>), ConfigError> {
+fn walk(text: &str, around: &Around<'_>) -> Result<(Config, Vec<KnownChannel>), ConfigError> {
+    let file = around.file;
     let mut findings = Findings::new(text, file);
     let (tree, errors) = DeTable::parse_recoverable(text);
-    for error in &errors {
-        let line = findings.line_of(error.span().map_or(0, |span| span.start));
-        findings.syntax_fault(line, error.message());
-    }
+    let at = |error: &toml::de::Error| findings.line_of(error.span().map_or(0, |span| span.start));
+    let faults = errors.iter().map(|error| (at(error), error.message())).collect();
+    findings.syntax_faults(faults);
     // What a broken text says is guesswork, so nothing else is said about it.
     let read = errors.is_empty().then(|| {
         let top = Place { key: String::new(), line: 1 };
         let table = Table::open(top, tree.get_ref(), TOP, &mut findings);
-        read(&table, file, around, &mut findings)
+        read(&table, around, &mut findings)
     });
     let warnings = findings.verdict()?;
     let (config, known) = read.ok_or_else(|| ConfigError::of_file(file, "not TOML".to_owned()))?;
@@ -180,14 +180,9 @@ fn walk(text: &str, file: &Path, around: &Around<'_>) -> Result<(Config, Vec<Kno
 }
 
 /// Reads every key; where one has a fault, its field holds anything, since the whole is then thrown away.
-fn read(
-    table: &Table<'_>,
-    file: &Path,
-    around: &Around<'_>,
-    findings: &mut Findings<'_>,
-) -> (Config, Vec<KnownChannel>) {
+fn read(table: &Table<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> (Config, Vec<KnownChannel>) {
     let listen = table.need("listen", findings).map(|entry| listen::listens(&entry, findings)).unwrap_or_default();
-    let store = store_path(table, file, &around.world, findings);
+    let store = store_path(table, around, findings);
     let workers = whole(table, "workers", 0..=limits::WORKERS_MAX, limits::WORKERS, findings);
     let connections = 1..=limits::CONNECTIONS_CEILING;
     let connections_max = whole(table, "connections", connections, limits::CONNECTIONS_MAX, findings);
@@ -205,7 +200,7 @@ fn read(
     };
     bots.warn_of_unused(findings);
     let config = Config {
-        file: file.to_owned(),
+        file: around.file.to_owned(),
         listen,
         store,
         workers,
@@ -219,14 +214,12 @@ fn read(
     (config, channels.known)
 }
 
-fn store_path(table: &Table<'_>, file: &Path, around: &Surroundings<'_>, findings: &mut Findings<'_>) -> PathBuf {
+fn store_path(table: &Table<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> PathBuf {
     if let Some(entry) = table.get("store", findings) {
-        return store::store(&entry, file, around, findings).unwrap_or_default();
+        return store::store(&entry, around, findings).unwrap_or_default();
     }
-    let path = store::resolve(store::STORE, file, around);
-    if let Some(what) = store::flaw(&path, around) {
-        findings.fault(&table.place.inner("store", 1), what);
-    }
+    let path = store::resolve(store::STORE, around);
+    store::look(&path, &table.place.inner("store", 1), around, findings);
     path
 }
 

@@ -45,7 +45,7 @@ impl Outline {
 
     /// The same with other surroundings than the disk.
     pub fn parse_in(text: &str, file: &Path, around: &Surroundings<'_>) -> Result<Outline, ConfigError> {
-        let (config, channels) = walk(text, file, &Around { world: *around, secrets: Secrets::Named })?;
+        let (config, channels) = walk(text, &Around { world: *around, file, secrets: Secrets::Named })?;
         let Config { store, listen, connections_max, public_url, .. } = config;
         Ok(Outline { store, listen, connections_max, public_url, channels })
     }

@@ -2,7 +2,7 @@
 
 use super::findings::{Findings, Risk};
 use super::table::{Entry, Table};
-use super::url::BaseUrl;
+use super::url::{BaseUrl, NO_SCHEME};
 use crate::limits::{REGISTRATION_INTERVAL, REGISTRATION_INTERVAL_MAX, REGISTRATION_INTERVAL_MIN};
 use crate::registry::PublicUrl;
 use crate::registry::ngrok::AGENT;
@@ -26,7 +26,8 @@ pub(super) fn public_url(table: &Table<'_>, findings: &mut Findings<'_>) -> Opti
         // A stand-in on this machine needs no certificate.
         Ok(url) if url.https || url.loopback => return Some(PublicUrl::Fixed(url.text)),
         Ok(_) => {
-            format!("must begin with https://, platforms ask for it; write for example {} or \"ngrok\"", entry.example)
+            let what = "must begin with https://, platforms ask for it; http:// is for a stand-in on this machine";
+            format!("{what}; write for example {} or \"ngrok\"", entry.example)
         }
         Err(what) => format!("{what}; write for example {} or \"ngrok\"", entry.example),
     };
@@ -39,7 +40,7 @@ fn agent(entry: &Entry<'_>, findings: &mut Findings<'_>) -> Option<String> {
         Ok(url) => Some(url.text),
         // Most agents speak plain HTTP, so the words for other addresses would mislead.
         Err(what) => {
-            let what = if what == "must begin with https://" { "must begin with http:// or https://" } else { what };
+            let what = if what == NO_SCHEME { "must begin with http:// or https://" } else { what };
             findings.fault(&entry.place, format!("{what}; write for example {}", entry.example));
             None
         }

@@ -4,9 +4,9 @@
 //! itself where its name belongs.
 
 use super::findings::{Findings, Place, Risk, quoted};
-use super::surroundings::{Around, Found, Secrets};
+use super::surroundings::{Around, Found, OTHERS_READ, Secrets};
 use super::table::{Entry, Key, Table};
-use crate::limits::SECRET_BYTES_MAX;
+use crate::limits::{SECRET_BYTES_MAX, SECRET_CHARS_MIN};
 use crate::model::Secret;
 use std::path::Path;
 use toml::de::DeValue;
@@ -33,9 +33,7 @@ pub(super) fn secret(entry: &Entry<'_>, fit: Fit, around: &Around<'_>, findings:
     }
     let value = match entry.value {
         DeValue::String(text) => {
-            let name = entry.name.to_uppercase();
-            let what = format!("stands in this file for all to read; {{ env = \"{name}\" }} is safer");
-            findings.warn(Risk::InClear, &entry.place, what);
+            warn_of_literal(text, entry, around, findings);
             text.clone().into_owned()
         }
         DeValue::Table(entries) => {
@@ -47,13 +45,40 @@ pub(super) fn secret(entry: &Entry<'_>, fit: Fit, around: &Around<'_>, findings:
             return None;
         }
     };
-    match flaw(&value, fit) {
-        Some(flaw) => {
-            findings.fault(&entry.place, flaw);
-            None
-        }
-        None => (around.secrets != Secrets::Named).then(|| Secret::new(value)),
+    if let Some(flaw) = flaw(&value, fit) {
+        findings.fault(&entry.place, flaw);
+        return None;
     }
+    if value.chars().count() < SECRET_CHARS_MIN {
+        let what = format!(
+            "is shorter than {SECRET_CHARS_MIN} characters; so short a secret can be guessed, `openssl rand -hex 16` \
+             makes a better one"
+        );
+        findings.warn(Risk::Danger, &entry.place, what);
+    }
+    (around.secrets != Secrets::Named).then(|| Secret::new(value))
+}
+
+/// A secret that stands in the file itself, or a variable that nobody fills in there.
+fn warn_of_literal(text: &str, entry: &Entry<'_>, around: &Around<'_>, findings: &mut Findings<'_>) {
+    if let Some(name) = variable(text) {
+        let what = format!("looks like a variable, and none is filled in here; write {{ env = \"{name}\" }}");
+        findings.warn(Risk::Danger, &entry.place, what);
+        return;
+    }
+    let name = entry.name.to_uppercase();
+    let whose =
+        if (around.world.is_open)(around.file) { " for all to read" } else { "; copies of it take the secret along" };
+    findings.warn(Risk::InClear, &entry.place, format!("stands in this file{whose}; {{ env = \"{name}\" }} is safer"));
+}
+
+/// The name in `$NAME` or `${NAME}`, where it may be shown.
+fn variable(text: &str) -> Option<&str> {
+    let name = text.strip_prefix('$')?;
+    let name = name.strip_prefix('{').and_then(|name| name.strip_suffix('}')).unwrap_or(name);
+    let fits = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    let named = name.starts_with(|first: char| !first.is_ascii_digit()) && name.bytes().all(fits);
+    (named && shown(name) == name).then_some(name)
 }
 
 fn from_source(
@@ -79,7 +104,7 @@ fn from_source(
         return None;
     }
     let value = match source.name {
-        "env" => from_env(name, entry.name, around),
+        "env" => from_env(name, &entry.place, around),
         "file" => from_file(name, &source.place, around, findings),
         _ => from_credential(name, around),
     };
@@ -99,13 +124,16 @@ fn misnamed(source: &str, name: &str) -> Option<&'static str> {
     }
 }
 
-fn from_env(name: &str, key: &str, around: &Around<'_>) -> Result<String, String> {
+fn from_env(name: &str, place: &Place, around: &Around<'_>) -> Result<String, String> {
     let shown = shown(name);
+    // Of its own for each channel.
+    let file = place.key.trim_start_matches("channel.").replace('.', "_");
     match (around.world.env)(name) {
         Some(value) if value.is_empty() => Err(format!("the environment variable {shown} is set, but empty")),
         Some(value) => Ok(value),
         None => Err(format!(
-            "the environment variable {shown} is not set; set it, or write {{ file = \"/etc/ackd/{key}\" }}"
+            "the environment variable {shown} is not set; set it (`set -a; . ./secrets.env; set +a` in this terminal?), \
+             or write {{ file = \"/etc/ackd/{file}\" }}"
         )),
     }
 }
@@ -113,7 +141,7 @@ fn from_env(name: &str, key: &str, around: &Around<'_>) -> Result<String, String
 fn from_file(name: &str, place: &Place, around: &Around<'_>, findings: &mut Findings<'_>) -> Result<String, String> {
     let shown = quoted(name);
     let found = (around.world.read)(Path::new(name)).map_err(|error| format!("cannot read {shown}: {error}"))?;
-    if found.mode & 0o004 != 0 {
+    if found.mode & OTHERS_READ != 0 {
         findings.warn(
             Risk::Danger,
             place,

@@ -19,6 +19,9 @@ pub struct Found {
     pub mode: u32,
 }
 
+/// Everybody may read a file with this bit.
+pub(super) const OTHERS_READ: u32 = 0o004;
+
 /// What is done with a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Secrets<'a> {
@@ -40,12 +43,16 @@ pub struct Surroundings<'a> {
     pub read: &'a dyn Fn(&Path) -> io::Result<Found>,
     /// Whether this is a folder (`Ok(true)`), something else (`Ok(false)`), or cannot be looked at.
     pub is_folder: &'a dyn Fn(&Path) -> io::Result<bool>,
+    /// Whether everybody on this machine may read this file.
+    pub is_open: &'a dyn Fn(&Path) -> bool,
 }
 
 /// Surroundings, and what may be taken from them.
 #[derive(Clone, Copy)]
 pub(super) struct Around<'a> {
     pub(super) world: Surroundings<'a>,
+    /// The configuration itself.
+    pub(super) file: &'a Path,
     pub(super) secrets: Secrets<'a>,
 }
 
@@ -62,7 +69,7 @@ impl Around<'_> {
 impl<'a> Surroundings<'a> {
     /// The real disk, with this environment.
     pub fn on_disk(env: &'a dyn Fn(&str) -> Option<String>) -> Surroundings<'a> {
-        Surroundings { env, read: &read_from_disk, is_folder: &is_folder_on_disk }
+        Surroundings { env, read: &read_from_disk, is_folder: &is_folder_on_disk, is_open: &is_open_on_disk }
     }
 
     /// An environment variable that names a folder; systemd may list several with colons, the first is ours.
@@ -84,6 +91,10 @@ fn read_from_disk(path: &Path) -> io::Result<Found> {
     let mut bytes = Vec::new();
     File::open(path)?.take(SECRET_BYTES_MAX as u64 + 1).read_to_end(&mut bytes)?;
     Ok(Found { bytes, mode: metadata.permissions().mode() })
+}
+
+fn is_open_on_disk(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & OTHERS_READ != 0)
 }
 
 fn is_folder_on_disk(path: &Path) -> io::Result<bool> {

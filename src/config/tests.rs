@@ -59,11 +59,11 @@ fn read(path: &Path) -> io::Result<Found> {
 
 fn parse(text: &str) -> Result<Config, ConfigError> {
     let is_folder = |path: &Path| match path.to_str().unwrap() {
-        "" | "/var/lib/ackd" | "folder.db" => Ok(true),
+        "" | "/var/lib" | "/var/lib/ackd" | "folder.db" => Ok(true),
         "ackd.toml" | "/var/lib/ackd/ackd.db" => Ok(false),
         _ => Err(io::Error::from_raw_os_error(2)),
     };
-    let around = Surroundings { env: &env, read: &read, is_folder: &is_folder };
+    let around = Surroundings { env: &env, read: &read, is_folder: &is_folder, is_open: &|_| true };
     let result = Config::parse_in(text, Path::new("ackd.toml"), &around);
     assert!(!format!("{result:?}").contains(CANARY), "{result:?}");
     result
@@ -158,14 +158,14 @@ fn the_top_level_says_what_to_write() {
         (
             "\"https://bots.example.org\"",
             "\"http://bots.example.org\"",
-            "5: public_url: must begin with https://, platforms ask for it; write for example public_url = \
-             \"https://bots.example.org\" or \"ngrok\"",
+            "5: public_url: must begin with https://, platforms ask for it; http:// is for a stand-in on this machine; \
+             write for example public_url = \"https://bots.example.org\" or \"ngrok\"",
         ),
         (
             "\"https://bots.example.org\"",
             "\"ngrokk\"",
-            "5: public_url: must begin with https://; write for example public_url = \"https://bots.example.org\" or \
-             \"ngrok\"",
+            "5: public_url: must begin with https://, or on this machine with http://; write for example public_url = \
+             \"https://bots.example.org\" or \"ngrok\"",
         ),
     ]);
 }
@@ -247,6 +247,29 @@ fn a_store_needs_an_engine_that_exists_and_a_folder() {
         ("sqlite:ackd.db", "sqlite:ackd.toml/x", "2: store: the store's folder \"ackd.toml\" is not a folder"),
         ("sqlite:ackd.db", "sqlite:folder.db", "2: store: \"folder.db\" is a folder; the store is a file"),
     ]);
+}
+
+#[test]
+fn a_folder_that_systemd_makes_may_be_missing_before_the_first_start() {
+    let of = |path: &str| with("sqlite:ackd.db", &format!("sqlite:{path}"));
+    let config = parse(&of("/var/lib/bots/ackd.db")).unwrap();
+    let told =
+        "ackd.toml:2: store: /var/lib/bots is not there yet; systemd makes it at the first start (StateDirectory=)";
+    assert_eq!((config.warnings, config.risks), (vec![told.to_owned()], vec![Risk::Odd]));
+    assert_eq!(config.store, Path::new("/var/lib/bots/ackd.db"));
+    assert_eq!(warnings(&of("/var/lib/ackd/ackd.db")), [""; 0]);
+    for (path, folder) in [("/var/lib/a/b/ackd.db", "/var/lib/a/b"), ("/srv/ackd/ackd.db", "/srv/ackd")] {
+        let fault =
+            format!("2: store: the store's folder {folder:?}: No such file or directory (os error 2); make it first");
+        assert_eq!(faults(&of(path)), [fault]);
+    }
+    // On another system nobody would make it.
+    let nothing = |path: &Path| match path.to_str() {
+        Some("") => Ok(true),
+        _ => Err(io::Error::from_raw_os_error(2)),
+    };
+    let around = Surroundings { env: &env, read: &read, is_folder: &nothing, is_open: &|_| true };
+    assert!(Config::parse_in(&of("/var/lib/bots/ackd.db"), Path::new("ackd.toml"), &around).is_err());
 }
 
 #[test]
@@ -374,6 +397,56 @@ fn a_secret_comes_from_each_of_its_sources() {
     assert_eq!((risks(&both), risks(&idle)), (vec![Risk::Danger], vec![Risk::InClear, Risk::Odd]));
 }
 
+#[test]
+fn a_secret_in_the_file_is_for_all_to_read_only_where_the_file_is() {
+    let text = with("{ env = \"APP\" }", "\"EAAcanary0123456789\"");
+    let around = Surroundings {
+        env: &env,
+        read: &read,
+        is_folder: &|path| Ok(path.as_os_str().is_empty()),
+        is_open: &|_| false,
+    };
+    let config = Config::parse_in(&text, Path::new("ackd.toml"), &around).unwrap();
+    let told = "ackd.toml:11: channel.page.app_secret: stands in this file; copies of it take the secret along; \
+                { env = \"APP_SECRET\" } is safer";
+    assert_eq!((config.warnings, config.risks), (vec![told.to_owned()], vec![Risk::InClear]));
+}
+
+#[test]
+fn a_variable_that_nobody_fills_in_is_a_warning() {
+    for text in ["$MESSENGER_APP_SECRET", "${MESSENGER_APP_SECRET}"] {
+        let told = "11: channel.page.app_secret: looks like a variable, and none is filled in here; write { env = \
+                    \"MESSENGER_APP_SECRET\" }";
+        assert_eq!(warnings(&with("{ env = \"APP\" }", &format!("{text:?}"))), [told]);
+    }
+    // These may be secrets, so they are not shown.
+    for text in ["$ecret-canary", "$1234567", "$ABCDEFGH12345", "${canary", "$canary12"] {
+        let [told] = &warnings(&with("{ env = \"APP\" }", &format!("{text:?}")))[..] else { panic!("{text}") };
+        assert!(told.contains("stands in this file for all to read") && !told.contains(text), "{told}");
+    }
+}
+
+#[test]
+fn a_secret_that_can_be_guessed_is_a_warning_wherever_it_comes_from() {
+    let told =
+        "is shorter than 8 characters; so short a secret can be guessed, `openssl rand -hex 16` makes a better one";
+    let env = |name: &str| if name == "SHORT" { Some("seven77".to_owned()) } else { env(name) };
+    let read = |_: &Path| Ok(Found { bytes: b"seven77\n".to_vec(), mode: 0o100_600 });
+    let around =
+        Surroundings { env: &env, read: &read, is_folder: &|path| Ok(path.as_os_str().is_empty()), is_open: &|_| true };
+    let warnings = |source: &str| {
+        let text = with("{ env = \"APP\" }", source);
+        Config::parse_in(&text, Path::new("ackd.toml"), &around).unwrap().warnings
+    };
+    for source in ["{ env = \"SHORT\" }", "{ file = \"/short\" }", "{ credential = \"short\" }", "\"seven77\""] {
+        let warnings = warnings(source);
+        let short = warnings.iter().filter(|warning| warning.ends_with(told)).count();
+        assert_eq!((short, warnings.len()), (1, if source.starts_with('{') { 1 } else { 2 }), "{warnings:?}");
+        assert!(!warnings.concat().contains("seven77"), "{warnings:?}");
+    }
+    assert_eq!(warnings("\"eight888\"").len(), 1);
+}
+
 /// What the platform of BASE's channel is built from.
 fn settings(text: &str) -> messenger::Settings {
     of_the_first_channel(text, channel::messenger_of)
@@ -390,8 +463,8 @@ fn of_the_first_channel<T>(text: &str, settings: fn(&Entry<'_>, &Around<'_>, &mu
     let top = Table::open(Place { key: String::new(), line: 1 }, tree.get_ref(), TOP, &mut findings);
     let channels = top.get("channel", &findings).unwrap();
     let (_, entry) = channels.tables(&mut findings).remove(0);
-    let world = Surroundings { env: &env, read: &read, is_folder: &|_| Ok(true) };
-    let around = Around { world, secrets: Secrets::Read };
+    let world = Surroundings { env: &env, read: &read, is_folder: &|_| Ok(true), is_open: &|_| true };
+    let around = Around { world, file: Path::new("ackd.toml"), secrets: Secrets::Read };
     settings(&entry, &around, &mut findings).unwrap()
 }
 
@@ -460,7 +533,10 @@ fn a_webex_bot_says_what_to_write() {
         ("bots = 1", space("bots: must be true or false, not a number; write for example bots = true")),
         (
             "api = \"webexapis.com\"",
-            space("api: must begin with https://; write for example api = \"https://webexapis.com/v1\""),
+            space(
+                "api: must begin with https://, or on this machine with http://; write for example api = \
+                 \"https://webexapis.com/v1\"",
+            ),
         ),
     ] {
         assert_eq!(faults(&webex_with(lines)), [fault], "{lines}");
@@ -525,7 +601,8 @@ fn the_configuration_of_the_design_has_no_faults() {
         "/credentials/messenger_app_secret" | "/etc/ackd/page_token" => read(Path::new("/full/secret")),
         _ => Err(io::Error::from_raw_os_error(2)),
     };
-    let around = Surroundings { env: &env, read: &read, is_folder: &|path| Ok(!path.ends_with("ackd.db")) };
+    let around =
+        Surroundings { env: &env, read: &read, is_folder: &|path| Ok(!path.ends_with("ackd.db")), is_open: &|_| true };
     let config = Config::parse_in(DESIGNED, Path::new("ackd.toml"), &around).unwrap_or_else(|error| panic!("{error}"));
     let platforms: Vec<_> = config.channels.iter().map(|channel| channel.platform.name()).collect();
     assert_eq!((platforms, config.warnings.len()), (vec!["messenger", "webex"], 0));
@@ -540,11 +617,13 @@ fn a_secret_that_cannot_be_used_says_why_and_never_shows_itself() {
     for (source, fault) in [
         (
             "{ env = \"MESSENGER_SECRET\" }",
-            "the environment variable MESSENGER_SECRET is not set; set it, or write { file = \"/etc/ackd/access_token\" }",
+            "the environment variable MESSENGER_SECRET is not set; set it (`set -a; . ./secrets.env; set +a` in this \
+             terminal?), or write { file = \"/etc/ackd/page_access_token\" }",
         ),
         (
             "{ env = \"EAAcanary0123456789\" }",
-            "the environment variable named here is not set; set it, or write { file = \"/etc/ackd/access_token\" }",
+            "the environment variable named here is not set; set it (`set -a; . ./secrets.env; set +a` in this \
+             terminal?), or write { file = \"/etc/ackd/page_access_token\" }",
         ),
         ("{ env = \"EMPTY\" }", "the environment variable EMPTY is set, but empty"),
         ("{ env = \"SPACED\" }", "begins or ends with white space; take it away"),
@@ -593,7 +672,8 @@ fn a_secret_that_cannot_be_used_says_why_and_never_shows_itself() {
 fn without_systemd_there_are_no_credentials() {
     let text = with("{ env = \"APP\" }", "{ credential = \"app\" }");
     let env = |name: &str| env(name).filter(|_| name != "CREDENTIALS_DIRECTORY");
-    let around = Surroundings { env: &env, read: &read, is_folder: &|path| Ok(path.as_os_str().is_empty()) };
+    let around =
+        Surroundings { env: &env, read: &read, is_folder: &|path| Ok(path.as_os_str().is_empty()), is_open: &|_| true };
     let error = Config::parse_in(&text, Path::new("ackd.toml"), &around).unwrap_err();
     let told = "ackd.toml:11: channel.page.app_secret: there are no credentials ($CREDENTIALS_DIRECTORY is not set); \
                 systemd hands them over with LoadCredential=, elsewhere write { env = … } or { file = … }";
@@ -607,7 +687,8 @@ fn outline(text: &str) -> Result<Outline, ConfigError> {
         _ => panic!("${name} is no business of an outline"),
     };
     let read = |path: &Path| -> io::Result<Found> { panic!("{} is no business of an outline", path.display()) };
-    let around = Surroundings { env: &env, read: &read, is_folder: &|path| Ok(path.as_os_str().is_empty()) };
+    let around =
+        Surroundings { env: &env, read: &read, is_folder: &|path| Ok(path.as_os_str().is_empty()), is_open: &|_| true };
     Outline::parse_in(text, Path::new("ackd.toml"), &around)
 }
 
@@ -684,6 +765,16 @@ fn what_is_not_toml_names_its_line() {
 }
 
 #[test]
+fn a_file_of_another_kind_is_not_told_line_by_line() {
+    let error = parse(&"this is no configuration\n".repeat(148)).unwrap_err();
+    assert_eq!((error.faults.len(), error.more), (10, 138));
+    assert_eq!(error.faults.last().unwrap().line, Some(10));
+    assert!(error.to_string().ends_with("\n… and 138 more; is this the right file?"), "{error}");
+    let error = parse(&"this is no configuration\n".repeat(10)).unwrap_err();
+    assert_eq!((error.faults.len(), error.more, error.to_string().lines().count()), (10, 0, 10));
+}
+
+#[test]
 fn what_is_allowed_but_hardly_meant_is_a_warning() {
     let http = with("api = \"https://graph.facebook.com/v25.0\"", "api = \"http://10.0.0.1:80/\"");
     let told = "13: channel.page.api: http:// shows the access token to everybody on the way; write https://";
@@ -731,9 +822,9 @@ impl Drop for Folder {
 #[test]
 fn files_are_read_from_the_disk() {
     let folder = Folder::new("disk");
-    let secret = folder.file("secret", b"s3cret\n", 0o600);
+    let secret = folder.file("secret", b"s3cret-s3cret\n", 0o600);
     let large = folder.file("large", &[b'x'; limits::SECRET_BYTES_MAX + 1], 0o600);
-    let open = folder.file("open", b"s3cret", 0o604);
+    let open = folder.file("open", b"s3cret-s3cret", 0o604);
     let itself = folder.0.join("loop");
     std::os::unix::fs::symlink(&itself, &itself).unwrap();
     let text = with("{ env = \"APP\" }", &format!("{{ file = {secret:?} }}"))
@@ -775,7 +866,12 @@ fn a_file_that_cannot_be_read_is_a_fault_of_the_whole() {
 #[test]
 fn the_store_lies_in_the_state_directory_if_there_is_one() {
     let state = |name: &str| env(name).or((name == "STATE_DIRECTORY").then(|| "/var/lib/ackd:/var/lib/more".into()));
-    let around = Surroundings { env: &state, read: &read, is_folder: &|path| Ok(!path.ends_with("ackd.db")) };
+    let around = Surroundings {
+        env: &state,
+        read: &read,
+        is_folder: &|path| Ok(!path.ends_with("ackd.db")),
+        is_open: &|_| true,
+    };
     let store = |text: &str, file: &str| Config::parse_in(text, Path::new(file), &around).unwrap().store;
     assert_eq!(store(BASE, "/etc/ackd/ackd.toml"), Path::new("/var/lib/ackd/ackd.db"));
     assert_eq!(store(&with("sqlite:ackd.db", "sqlite:/srv/ackd.db"), "ackd.toml"), Path::new("/srv/ackd.db"));
@@ -790,6 +886,7 @@ fn the_shipped_examples_have_no_faults() {
         env: &env,
         read: &|_| read(Path::new("/full/secret")),
         is_folder: &|path| Ok(!path.ends_with("ackd.db")),
+        is_open: &|_| true,
     };
     let full =
         Config::parse_in(include_str!("../../examples/ackd.toml"), Path::new("/etc/ackd/ackd.toml"), &around).unwrap();
@@ -810,6 +907,38 @@ fn the_shipped_examples_have_no_faults() {
 }
 
 #[test]
+fn the_full_example_shows_every_key() {
+    let text = include_str!("../../examples/ackd.toml");
+    let lines: Vec<_> = text.lines().map(|line| line.trim_start_matches(['#', ' '])).collect();
+    let starts = |words: String| move |line: &&str| line.starts_with(&words);
+    let mut tables: Vec<(String, &[Key])> = vec![(String::new(), TOP)];
+    tables.extend(channel::keys().into_iter().map(|(name, keys)| (format!("platform = {name:?}"), keys)));
+    tables.extend(bot::keys().into_iter().map(|(name, keys)| (format!("kind = {name:?}"), keys)));
+    for (table, keys) in tables {
+        // A table ends where the next one begins.
+        let first = lines.iter().position(starts(table.clone())).unwrap_or_else(|| panic!("{table} is not shown"));
+        let shown: Vec<_> =
+            lines[first..].iter().take_while(|line| !line.starts_with('[') || line.contains(' ')).collect();
+        for Key { name, .. } in keys.iter().filter(|key| !["channel", "bot"].contains(&key.name) || !table.is_empty()) {
+            assert!(shown.iter().any(|line| starts(format!("{name} = "))(line)), "{table}: {name} is not shown");
+        }
+    }
+    let kinds = text
+        .replace("\n# [bot.tour]", "\n[bot.tour]")
+        .replace("\n# kind", "\nkind")
+        .replace("\n# picture", "\npicture");
+    let around = Surroundings {
+        env: &env,
+        read: &|_| read(Path::new("/full/secret")),
+        is_folder: &|path| Ok(!path.ends_with("ackd.db")),
+        is_open: &|_| true,
+    };
+    let config = Config::parse_in(&kinds, Path::new("/etc/ackd/ackd.toml"), &around).unwrap();
+    assert!(config.warnings[0].ends_with(": bot.tour: no channel uses this bot"), "{:?}", config.warnings);
+    assert!(text.contains(&format!("\"sqlite:{}\"", store::STORE)), "the store unless configured");
+}
+
+#[test]
 fn the_webex_bot_of_the_full_example_is_valid_once_it_is_uncommented() {
     let text = include_str!("../../examples/ackd.toml");
     let uncommented = |line: &str| {
@@ -821,6 +950,7 @@ fn the_webex_bot_of_the_full_example_is_valid_once_it_is_uncommented() {
         env: &env,
         read: &|_| read(Path::new("/full/secret")),
         is_folder: &|path| Ok(!path.ends_with("ackd.db")),
+        is_open: &|_| true,
     };
     let config = Config::parse_in(&text, Path::new("/etc/ackd/ackd.toml"), &around).unwrap();
     let platforms: Vec<_> = config.channels.iter().map(|channel| channel.platform.name()).collect();
@@ -841,6 +971,7 @@ fn defaults_that_the_full_example_comments_out_are_valid_and_the_defaults() {
         env: &env,
         read: &|_| read(Path::new("/full/secret")),
         is_folder: &|path| Ok(!path.ends_with("ackd.db")),
+        is_open: &|_| true,
     };
     let config = Config::parse_in(&text, Path::new("/etc/ackd/ackd.toml"), &around).unwrap();
     assert_eq!((config.workers, config.connections_max), (limits::WORKERS, limits::CONNECTIONS_MAX));

@@ -2,6 +2,9 @@
 
 use std::net::IpAddr;
 
+/// What is said of a text that is no URL of ours at all.
+pub(super) const NO_SCHEME: &str = "must begin with https://, or on this machine with http://";
+
 /// A URL that a path can be appended to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct BaseUrl {
@@ -18,7 +21,7 @@ impl BaseUrl {
         let (https, rest) = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
             (Some(rest), _) => (true, rest),
             (_, Some(rest)) => (false, rest),
-            _ => return Err("must begin with https://"),
+            _ => return Err(NO_SCHEME),
         };
         if !text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte)) {
             return Err("holds a character that no URL may hold");
@@ -80,8 +83,8 @@ mod tests {
     #[test]
     fn what_is_no_base_url_says_why() {
         for (text, why) in [
-            ("graph.facebook.com", "must begin with https://"),
-            ("ftp://a", "must begin with https://"),
+            ("graph.facebook.com", NO_SCHEME),
+            ("ftp://a", NO_SCHEME),
             ("https://", "has no host name behind the //"),
             ("https:///path", "has no host name behind the //"),
             ("https://[::1", "has no host name behind the //"),

@@ -23,8 +23,8 @@ pub use roster::Roster;
 
 use crate::limits;
 use crate::model::{ChannelNumber, EventId, EventKey, Lease, MemoryWrite, Moment, Order, Settlement};
-use crate::queue::pace::Pace;
-use crate::store::{Admitted, Replayed, Store, StoreError, Urgency, Wanted};
+use crate::queue::pace::{Pace, Rest};
+use crate::store::{Admitted, RESTS, Replayed, Store, StoreError, Urgency, Wanted};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TryRecvError};
@@ -122,7 +122,7 @@ struct Plan {
 impl Keeper<'_> {
     /// Works until an `End` is done, or until everybody who could write a letter is gone.
     pub fn run(mut self) -> Result<(), StoreError> {
-        let mut tray = Tray { prune_at: (self.clock)(), ..Tray::default() };
+        let mut tray = Tray { prune_at: (self.clock)(), memory: self.rested()?, ..Tray::default() };
         self.bell = Bell::from((self.clock)());
         self.health.writable.store(true, Ordering::Relaxed);
         let mut open = true;
@@ -137,6 +137,17 @@ impl Keeper<'_> {
         }
         self.store.commit()?;
         self.store.tidy(Urgency::Closing)
+    }
+
+    /// Forgets the rests of the keeper before: a start probes at once.
+    fn rested(&mut self) -> Result<Vec<MemoryWrite>, StoreError> {
+        let mut over = Vec::new();
+        for line in &self.lines {
+            if self.store.recall(RESTS, &line.name, (self.clock)())?.is_some() {
+                over.push(MemoryWrite { bot: RESTS.to_owned(), key: line.name.clone(), value: None, expires: None });
+            }
+        }
+        Ok(over)
     }
 
     /// Waits for a letter or for what is due, then takes everything that is there.
@@ -184,7 +195,8 @@ impl Keeper<'_> {
                 let mut go_on = effect.lets_go_on();
                 if let Some(line) = self.roster.line_of(worker).and_then(|line| self.lines.get_mut(line)) {
                     let now = (self.clock)();
-                    line.pace.note(&effect, &line.name, now, (self.chance)());
+                    let rest = line.pace.note(&effect, &line.name, now, (self.chance)());
+                    tray.memory.extend(rest.and_then(|rest| told(&line.name, rest, now)));
                     go_on &= line.pace.rests_until(now).is_none();
                 }
                 tray.unsettled.push(Unsettled { worker, settlement, go_on });
@@ -402,6 +414,16 @@ impl Keeper<'_> {
         tray.prune_at = if more { now } else { now.after(limits::PRUNE_INTERVAL) };
         Ok(())
     }
+}
+
+/// A rest as it is remembered until it ends. It goes into the commit that tells of the failure, so `ackd why` shows both
+/// or neither; the control socket would be a question to the loop, which knows no pace, and only its owner may ask.
+fn told(channel: &str, rest: Rest, now: Moment) -> Option<MemoryWrite> {
+    if rest.until.since(now) < limits::REST_TOLD_MIN {
+        return None;
+    }
+    let (bot, key, value) = (RESTS.to_owned(), channel.to_owned(), Some(rest.why.into_bytes()));
+    Some(MemoryWrite { bot, key, value, expires: Some(rest.until) })
 }
 
 /// Carries out what the operator asked; a line for each thing that was named.

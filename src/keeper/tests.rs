@@ -33,7 +33,11 @@ fn clock() -> Moment {
 
 impl House {
     fn start(workers: usize, channels: &[&str]) -> House {
-        let shelf = Shelf::default();
+        House::on(Shelf::default(), workers, channels)
+    }
+
+    /// With what an earlier keeper has kept.
+    fn on(shelf: Shelf, workers: usize, channels: &[&str]) -> House {
         let mut store = Memory::open(&shelf);
         let numbers: Vec<_> = channels.iter().map(|name| store.channel(name).unwrap()).collect();
         let lines = numbers.iter().zip(channels).map(|(number, name)| Line::new(*number, *name)).collect();
@@ -129,6 +133,28 @@ impl House {
 
 fn delivered() -> SendEnd {
     SendEnd::Delivered { message_id: None }
+}
+
+#[test]
+fn a_rest_is_remembered_until_it_ends_or_another_keeper_begins() {
+    let house = House::start(1, &["page", "space"]);
+    house.admit(0, "m1", "anna");
+    house.receipt();
+    let lease = house.lease(0);
+    let (event, lane, why) = (lease.event, lease.lane, "HTTP 401".to_owned());
+    let later = Settlement::HearLater { event, lane, due: clock(), attempt: 1, why: why.clone() };
+    let before = clock();
+    house.settle(0, later, Effect::Locked { why });
+    let shelf = house.shelf.clone();
+    let mut store = house.end();
+    let rest = |store: &mut Memory, now| store.recall(RESTS, "page", now).unwrap();
+    assert_eq!(rest(&mut store, clock()), Some(b"its token is refused: HTTP 401".to_vec()));
+    assert_eq!(store.recall(RESTS, "space", clock()), Ok(None));
+    let past = |time| before.after(limits::LOCKED_REST).after(Duration::from_secs(time));
+    assert!(rest(&mut store, Moment(past(0).0 - 1)).is_some() && rest(&mut store, past(60)).is_none());
+    drop(store);
+    let mut store = House::on(shelf, 1, &["page", "space"]).end();
+    assert_eq!(rest(&mut store, clock()), None, "the new one probes at once");
 }
 
 #[test]

@@ -45,7 +45,9 @@ impl Listener {
         // Nobody can have connected under this name, so nobody gets in before the mode is right.
         fs::set_permissions(&fresh, fs::Permissions::from_mode(0o600))?;
         fs::rename(&fresh, path)?;
-        Ok(Listener { socket: Socket::Unix(listener, path.to_owned()), door: Door::Control, pending: false })
+        // A relative one would say little to whoever reads the log in another folder.
+        let path = std::path::absolute(path)?;
+        Ok(Listener { socket: Socket::Unix(listener, path), door: Door::Control, pending: false })
     }
 
     /// The address, for the log.
@@ -127,5 +129,24 @@ impl Write for Stream {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn the_control_socket_is_named_in_full_whatever_the_store_was_called() {
+        let here = std::env::current_dir().unwrap();
+        let up = "../".repeat(here.components().count() - 1);
+        let full = std::env::temp_dir().join(format!("ackd-listener-{}.sock", std::process::id()));
+        let relative = PathBuf::from(up).join(full.strip_prefix("/").unwrap());
+        let listener = Listener::control(&relative).unwrap();
+        assert_eq!(listener.address(), here.join(&relative).display().to_string());
+        assert!(full.exists());
+        drop(listener);
+        assert!(!full.exists());
     }
 }

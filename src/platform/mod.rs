@@ -14,6 +14,7 @@
 
 pub mod cut;
 mod lenient;
+pub mod mask;
 pub mod messenger;
 mod spelling;
 pub mod webex;

@@ -1,6 +1,7 @@
 //! How ids and somebody else's words are spelled: what all platforms do alike.
 
 use super::cut::truncate;
+use super::mask::masked;
 use crate::limits::{ID_BYTES_MAX, WORDS_BYTES_MAX};
 use crate::model::Secret;
 use crate::notation::hex;
@@ -24,15 +25,7 @@ pub(super) fn bounded(id: String) -> String {
 
 /// `text` on one line, within bounds, and without any secret of ours.
 pub(super) fn plain_words(text: &str, hidden: &[Secret]) -> String {
-    let mut words = text.to_owned();
-    for secret in hidden.iter().map(Secret::expose).filter(|secret| !secret.is_empty()) {
-        words = words.replace(secret, "***");
-        // A token may come back cut short; its beginning gives away enough.
-        if let Some((beginning, _)) = secret.split_at_checked(12).filter(|(_, rest)| !rest.is_empty()) {
-            let shown = |word: &str| if word.contains(beginning) { "***".to_owned() } else { word.to_owned() };
-            words = words.split(' ').map(shown).collect::<Vec<_>>().join(" ");
-        }
-    }
+    let words = masked(text, hidden.iter().map(Secret::expose));
     let mut words: String = words.chars().map(|sign| if sign.is_control() { ' ' } else { sign }).collect();
     truncate(&mut words, WORDS_BYTES_MAX);
     words

@@ -33,6 +33,13 @@ impl Effect {
     }
 }
 
+/// That nothing is worked on for a while, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rest {
+    pub until: Moment,
+    pub why: String,
+}
+
 /// A channel's pace.
 #[derive(Debug, Default)]
 pub struct Pace {
@@ -51,32 +58,34 @@ impl Pace {
         self.rests_until(now).is_none() && (self.rest_until.is_none() || out == 0)
     }
 
-    /// Takes the end of a job into account, and says in the log when the pace changes.
-    pub fn note(&mut self, effect: &Effect, channel: &str, now: Moment, chance: u64) {
-        let (wait, why) = match effect {
-            Effect::None => return,
+    /// Takes the end of a job into account, and says in the log when the pace changes. Gives the rest that begins with
+    /// it, or becomes longer.
+    pub fn note(&mut self, effect: &Effect, channel: &str, now: Moment, chance: u64) -> Option<Rest> {
+        let (wait, why, since) = match effect {
+            Effect::None => return None,
             // It began before the rest did: only a probe can show that the rest was long enough.
-            Effect::Well if self.rests_until(now).is_some() => return,
+            Effect::Well if self.rests_until(now).is_some() => return None,
             Effect::Well => {
                 if self.rest_until.take().is_some() {
                     log::warn!("channel {channel}: the platform takes our replies again");
                 }
                 self.failures = 0;
-                return;
+                return None;
             }
             Effect::Failed { why } => {
                 self.failures = self.failures.saturating_add(1);
                 let over = self.failures.saturating_sub(limits::CHANNEL_FAILURES - 1);
                 if over == 0 {
-                    return;
+                    return None;
                 }
-                (backoff::delay(over, chance), why)
+                (backoff::delay(over, chance), why, "the platform failed several times in a row")
             }
-            Effect::Limited { wait, why } => (*wait, why),
-            Effect::Locked { why } => (limits::LOCKED_REST, why),
+            Effect::Limited { wait, why } => (*wait, why, "a limit of the platform was reached"),
+            Effect::Locked { why } => (limits::LOCKED_REST, why, "its token is refused"),
         };
         let first = self.rest_until.is_none();
         let until = now.after(wait);
+        let longer = self.rest_until.is_none_or(|before| before < until);
         self.rest_until = Some(self.rest_until.map_or(until, |before| before.max(until)));
         let level = if matches!(effect, Effect::Locked { .. }) { log::Level::Error } else { log::Level::Warn };
         let seconds = wait.as_millis().div_ceil(1000);
@@ -86,6 +95,7 @@ impl Pace {
         } else {
             log::debug!("channel {channel}: no replies for another {seconds} s: {why}");
         }
+        longer.then(|| Rest { until, why: format!("{since}: {why}") })
     }
 }
 
@@ -139,11 +149,30 @@ mod tests {
     }
 
     #[test]
+    fn a_rest_says_its_reason() {
+        let why = || "HTTP 401".to_owned();
+        let wait = Duration::from_secs(3);
+        for (effect, reason) in [
+            (Effect::Locked { why: why() }, "its token is refused: HTTP 401"),
+            (Effect::Limited { wait, why: why() }, "a limit of the platform was reached: HTTP 401"),
+        ] {
+            let rest = Pace::default().note(&effect, "page", NOW, 0);
+            assert_eq!(rest.map(|rest| rest.why), Some(reason.to_owned()));
+        }
+        let mut pace = Pace::default();
+        let rests: Vec<_> =
+            (0..=limits::CHANNEL_FAILURES).filter_map(|_| pace.note(&failed(), "page", NOW, 0)).collect();
+        assert!(rests.iter().all(|rest| rest.why == "the platform failed several times in a row: connection refused"));
+        assert!(!rests.is_empty());
+    }
+
+    #[test]
     fn the_longest_rest_holds() {
         let mut pace = Pace::default();
         let limited = |seconds| Effect::Limited { wait: Duration::from_secs(seconds), why: String::new() };
-        pace.note(&limited(60), "page", NOW, 0);
-        pace.note(&limited(5), "page", NOW, 0);
+        let rest = pace.note(&limited(60), "page", NOW, 0);
+        assert_eq!(rest.map(|rest| rest.until), Some(NOW.after(Duration::from_secs(60))));
+        assert_eq!(pace.note(&limited(5), "page", NOW, 0), None, "it is told of already");
         assert_eq!(pace.rests_until(NOW), Some(NOW.after(Duration::from_secs(60))));
     }
 }

@@ -1,7 +1,7 @@
 //! Messenger's two registrations (messenger.md §2, §5, §10).
 //!
 //!     the page      /me/subscribed_apps        our app hears this page; by the page's token. After an hour of failures
-//!                                              Meta takes the app off, and nobody puts it back.
+//!                                              Meta takes the app off; only a sync puts it back.
 //!     the app       /{app-id}/subscriptions    where Meta sends everything: callback URL, verify token, fields; by the
 //!                                              app's own token, so only where `app_id` is configured
 //!
@@ -91,6 +91,15 @@ impl Messenger {
     /// Those of the apps that may be ours: without `app_id` that cannot be told.
     fn ours<'s>(&self, apps: &'s [Subscribed]) -> Vec<&'s Subscribed> {
         apps.iter().filter(|subscribed| self.app.as_ref().is_none_or(|app| app.id == subscribed.id)).collect()
+    }
+
+    /// What is wrong with the page's subscription.
+    fn page_wrongs(&self, apps: &[Subscribed]) -> Vec<String> {
+        match self.ours(apps).as_slice() {
+            [] => vec!["our app does not hear this page".to_owned()],
+            ours if ours.iter().any(|app| lacking(&app.fields).is_empty()) => Vec::new(),
+            [app, ..] => vec![format!("the page's subscription lacks {}", lacking(&app.fields).join(", "))],
+        }
     }
 
     fn sync_page(&self, wish: Wish, upstream: &dyn Upstream, report: &mut Report) -> Result<(), RegistryFault> {
@@ -196,8 +205,9 @@ impl Messenger {
 
 impl Registration for Messenger {
     fn list(&self, target: Option<&str>, upstream: &dyn Upstream) -> Result<Listing, RegistryFault> {
-        let mut listing = Listing::default();
-        for subscribed in &self.subscribed(upstream)? {
+        let apps = self.subscribed(upstream)?;
+        let mut listing = Listing { wrong: self.page_wrongs(&apps), ..Listing::default() };
+        for subscribed in &apps {
             let ours = self.app.as_ref().map(|app| app.id == subscribed.id);
             let lacking = lacking(&subscribed.fields).join(", ");
             let lacks = if lacking.is_empty() { String::new() } else { format!(", lacks {lacking}") };
@@ -212,18 +222,19 @@ impl Registration for Messenger {
                 },
             });
         }
-        if listing.rows.is_empty() {
-            listing.notes.push("no app hears this page".to_owned());
-        }
         let Some(app) = &self.app else {
             listing.notes.push(unseen(target));
             return Ok(listing);
         };
         match self.callback(app, upstream)? {
-            None => listing.notes.push("the app has no callback URL for pages".to_owned()),
+            None => listing.wrong.push(NO_CALLBACK.to_owned()),
             Some(callback) => {
-                let here = target.map(|target| flaws(&callback, target)).filter(|flaws| !flaws.is_empty());
-                let flaws = here.map(|flaws| format!(", {}", flaws.join(", "))).unwrap_or_default();
+                // Where nobody knows where it should point, it is right.
+                let found = flaws(&callback, target.unwrap_or(&callback.url)).join(", ");
+                let flaws = if found.is_empty() { String::new() } else { format!(", {found}") };
+                if !found.is_empty() {
+                    listing.wrong.push(format!("the app's callback {found}"));
+                }
                 listing.rows.push(Row {
                     what: callback.fields.join(","),
                     target: short(&callback.url),
@@ -250,19 +261,13 @@ impl Registration for Messenger {
         match &self.app {
             None => report.left.push(unseen(Some(target))),
             Some(app) => match self.callback(app, upstream)?.map(|callback| flaws(&callback, target)) {
-                None => report.wrong.push("the app has no callback URL for pages".to_owned()),
+                None => report.wrong.push(NO_CALLBACK.to_owned()),
                 Some(flaws) if flaws.is_empty() => {}
                 Some(flaws) => report.wrong.push(format!("the app's callback {}", flaws.join(", "))),
             },
         }
         let apps = self.subscribed(upstream)?;
-        match self.ours(&apps).as_slice() {
-            [] => report.wrong.push("our app does not hear this page".to_owned()),
-            ours if ours.iter().any(|app| lacking(&app.fields).is_empty()) => {}
-            [app, ..] => {
-                report.wrong.push(format!("the page's subscription lacks {}", lacking(&app.fields).join(", ")));
-            }
-        }
+        report.wrong.extend(self.page_wrongs(&apps));
         Ok(report)
     }
 
@@ -281,6 +286,9 @@ impl Registration for Messenger {
         report
     }
 }
+
+/// What is said of an app that Meta sends nowhere.
+const NO_CALLBACK: &str = "the app has no callback URL for pages";
 
 /// What is said of a callback URL that nobody may look at.
 fn unseen(target: Option<&str>) -> String {
@@ -540,7 +548,11 @@ mod tests {
             remarks[1..],
             ["another app's", "the app's callback, pointed at https://old.example/x, was inactive"]
         );
+        assert_eq!(listing.wrong.len(), 2, "{listing:?}");
+        let fine = vec![apps(&[(APP, ALL)]), callback("https://old.example/x", true, ALL)];
+        let listing = page(Some(APP)).list(None, &Recorded::new(fine)).unwrap();
+        assert_eq!((listing.wrong.len(), listing.rows[1].remark.as_str()), (0, "the app's callback"), "{listing:?}");
         let listing = page(None).list(None, &Recorded::new(vec![apps(&[])])).unwrap();
-        assert_eq!((listing.rows.len(), listing.notes.len()), (0, 2), "{listing:?}");
+        assert_eq!((listing.rows.len(), listing.notes.len()), (0, 1), "{listing:?}");
     }
 }

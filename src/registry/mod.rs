@@ -72,6 +72,8 @@ pub struct Listing {
     pub rows: Vec<Row>,
     /// What cannot be seen, and what to do about it; complete lines.
     pub notes: Vec<String>,
+    /// What is missing or not as it should be, as far as that is known; complete lines.
+    pub wrong: Vec<String>,
 }
 
 /// One registration. All of it comes from outside.

@@ -67,7 +67,12 @@ fn ask(agent: &str, upstream: &dyn Upstream) -> Result<Asked, RegistryFault> {
     }
     let answer = match outcome {
         Outcome::Answered(answer) => answer,
-        Outcome::Failed(fault) => return Ok(Asked::Unreachable(plain(&fault.why, &[]))),
+        Outcome::Failed(fault) => {
+            // Whoever reads this is told the agent's address anyway.
+            let host = agent.split_once("://").map_or(agent, |(_, host)| host);
+            let why = fault.why.strip_prefix(host).and_then(|why| why.strip_prefix(": ")).unwrap_or(&fault.why);
+            return Ok(Asked::Unreachable(plain(why, &[])));
+        }
     };
     let found = match answer.status {
         200 => serde_json::from_slice(&answer.body).ok().and_then(|body| read(&body)),

@@ -93,7 +93,7 @@ impl Registrar {
     fn run(&mut self, upstream: &dyn Upstream, pause: Pause<'_>) {
         let mut failures = 0;
         while self.is_needed() {
-            failures = if self.look(upstream, pause) { 0 } else { failures + 1 };
+            failures = if self.look(self.rest(failures + 1), upstream, pause) { 0 } else { failures + 1 };
             if !self.is_needed() || !pause(self.rest(failures)) {
                 return;
             }
@@ -109,9 +109,9 @@ impl Registrar {
         }
     }
 
-    /// One look at everything; true when all is as it should be.
-    fn look(&mut self, upstream: &dyn Upstream, pause: Pause<'_>) -> bool {
-        let mut well = self.introduce();
+    /// One look at everything; true when all is as it should be. Otherwise the next comes after `again`.
+    fn look(&mut self, again: Duration, upstream: &dyn Upstream, pause: Pause<'_>) -> bool {
+        let mut well = self.introduce(again);
         let Some(course) = &self.course else { return well };
         if self.channels.iter().all(|watched| watched.registration.is_none()) {
             return well;
@@ -127,7 +127,7 @@ impl Registrar {
                 Err(fault) => Report::failed(fault),
             };
             well &= report.wrong.is_empty();
-            for (level, line) in watched.news(report, (self.clock)(), &self.standing) {
+            for (level, line) in watched.news(report, again, (self.clock)(), &self.standing) {
                 log::log!(level, "channel {}: {line}", watched.channel.name);
             }
         }
@@ -135,7 +135,7 @@ impl Registrar {
     }
 
     /// Asks each platform who we are there, until it has said so.
-    fn introduce(&mut self) -> bool {
+    fn introduce(&mut self, again: Duration) -> bool {
         let mut all = true;
         for watched in self.channels.iter_mut().filter(|watched| watched.to_introduce) {
             match introduce(&watched.channel, &self.fetch, self.clock) {
@@ -148,7 +148,8 @@ impl Registrar {
                     all = false;
                     let why = why(&delivery);
                     if watched.unknown != why {
-                        log::warn!("channel {}: asking who we are: {why}", watched.channel.name);
+                        let (name, again) = (&watched.channel.name, again.as_secs());
+                        log::warn!("channel {name}: asking who we are: {why}; again in {again} s");
                         watched.unknown = why.to_owned();
                     }
                 }
@@ -160,7 +161,7 @@ impl Registrar {
 
 impl Watched {
     /// What is new in a report, each thing once: what is wrong may stay so for hours.
-    fn news(&mut self, report: Report, at: Moment, standing: &Standing) -> Vec<(Level, String)> {
+    fn news(&mut self, report: Report, again: Duration, at: Moment, standing: &Standing) -> Vec<(Level, String)> {
         let wrong = report.wrong.clone();
         let before = standing.looked(&self.channel.name, Look { at, wrong: report.wrong });
         // Later than at the first look it means that something was missing, and events with it.
@@ -174,7 +175,9 @@ impl Watched {
             if wrong.is_empty() {
                 news.push((Level::Info, "its registration is as it should be again".to_owned()));
             }
-            news.extend(wrong.into_iter().map(|line| (Level::Error, format!("its registration: {line}"))));
+            let again = again.as_secs();
+            let shouted = |line| (Level::Error, format!("its registration: {line}; again in {again} s"));
+            news.extend(wrong.into_iter().map(shouted));
         }
         news
     }

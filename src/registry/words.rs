@@ -3,19 +3,11 @@
 use crate::limits::{REGISTRY_CHARS_MAX, WORDS_BYTES_MAX};
 use crate::model::Secret;
 use crate::platform::cut::{shorten, truncate};
-
-/// How much of a secret gives it away: it may come back cut short.
-const BEGINNING: usize = 12;
+use crate::platform::mask::masked;
 
 /// What a platform says of its reasons.
 pub(super) fn plain(text: &str, hidden: &[&Secret]) -> String {
-    let mut words = text.to_owned();
-    for secret in hidden.iter().map(|secret| secret.expose()).filter(|secret| !secret.is_empty()) {
-        words = words.replace(secret, "***");
-        let Some(beginning) = secret.get(..BEGINNING) else { continue };
-        let shown = |word: &str| if word.contains(beginning) { "***".to_owned() } else { word.to_owned() };
-        words = words.split(' ').map(shown).collect::<Vec<_>>().join(" ");
-    }
+    let words = masked(text, hidden.iter().map(|secret| secret.expose()));
     let mut words: String = words.chars().map(|sign| if sign.is_control() { ' ' } else { sign }).collect();
     truncate(&mut words, WORDS_BYTES_MAX);
     words

@@ -41,6 +41,10 @@ fn witnessed(event: EventKey, part: u32) -> String {
     format!("{OWN_WHY}; it shows that reply {}.{part} was delivered", event.place())
 }
 
+/// Under which name the rests of channels are remembered, one key for each channel, until they end: whoever reads the
+/// store beside the daemon sees why nothing is sent. No bot can be called so.
+pub const RESTS: &str = "channel rests";
+
 /// What became of an arrival.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admitted {

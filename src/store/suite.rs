@@ -924,13 +924,23 @@ mod sqlite_engine {
                                which takes a hundred bytes",
         )
         .unwrap();
+        let read = || crate::store::sqlite::Reader::open(&path).unwrap_err().0;
+        let beside = || std::fs::read_dir(&folder.0).unwrap().count();
         assert!(opening_fails(&path).contains("not a store of ackd"));
+        assert_eq!((read(), beside()), (opening_fails(&path), 1), "whoever reads is told the same; no lock stays");
         std::fs::remove_file(&path).unwrap();
         let other = rusqlite::Connection::open(&path).unwrap();
         other.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE diary (day TEXT);").unwrap();
         assert!(opening_fails(&path).contains("not a store of ackd"), "also while its pages are still in the log");
+        assert!(read().contains("not a store of ackd"));
         drop(other);
         assert!(opening_fails(&path).contains("not a store of ackd"));
+        assert_eq!((read(), beside()), (opening_fails(&path), 1));
+        std::fs::write(folder.0.join("ackd.db.lock"), "theirs").unwrap();
+        assert!(opening_fails(&path).contains("not a store of ackd"));
+        assert_eq!(std::fs::read(folder.0.join("ackd.db.lock")).unwrap(), b"theirs", "a file that was there stays");
+        std::fs::write(&path, "").unwrap();
+        assert!(read().ends_with(": there is none yet; `ackd run` makes it"), "{}", read());
     }
 
     #[test]

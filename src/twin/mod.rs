@@ -27,7 +27,7 @@ use crate::model::{Method, Moment, Request, Response};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-pub use faults::{Chance, Plan};
+pub use faults::{Chance, Plan, seed_of};
 pub use house::House;
 pub use server::Server;
 

@@ -16,6 +16,12 @@ pub(super) fn wait(after: Option<Duration>, effect: &Effect, attempt: u32, chanc
     }
 }
 
+/// In how many seconds `what` happens; nothing when no time was set, since then the channel rests and says so itself.
+pub(super) fn again(what: &str, wait: Duration) -> String {
+    let seconds = wait.as_millis().div_ceil(1000);
+    if wait.is_zero() { String::new() } else { format!("{what} in {seconds} s") }
+}
+
 /// What became of it, in words.
 pub(super) fn words(delivery: &Delivery) -> String {
     let mut words = match delivery {

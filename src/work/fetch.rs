@@ -199,7 +199,11 @@ fn fault(error: &ureq::Error) -> FetchFault {
         | ureq::Error::Rustls(_) => true,
         _ => false,
     };
-    let mut why = error.to_string();
+    let mut why = match error {
+        // ureq puts its own word for this kind before it.
+        ureq::Error::Io(error) => error.to_string(),
+        error => error.to_string(),
+    };
     let mut source = error.source();
     while let Some(inner) = source {
         why = format!("{why}: {inner}");

@@ -1,7 +1,7 @@
 //! One event, heard by its channel's bot.
 
 use super::Channel;
-use super::consequence::{effect, wait, words};
+use super::consequence::{again, effect, wait, words};
 use super::introduce::introduce;
 use super::pool::Tools;
 use crate::bot::{BotFault, CallFault, Desk, NewAlarm, SetAlarm};
@@ -126,7 +126,7 @@ impl Hearing<'_> {
         if now.since(self.since) >= limits::RETRY_LIFE {
             return self.dead(&format!("given up after {attempt} attempts: {why}"), channel);
         }
-        log::warn!("{}: {why}; another try in {} s", self.id(channel), wait.as_secs());
+        log::warn!("{}: {why}{}", self.id(channel), again("; another try", wait));
         Settlement::HearLater { event, lane, due: now.after(wait), attempt, why: why.to_owned() }
     }
 

@@ -1,7 +1,7 @@
 //! One reply, said to its platform: write, call, judge.
 
 use super::Channel;
-use super::consequence::{effect, wait, words};
+use super::consequence::{again, effect, wait, words};
 use super::pool::Tools;
 use super::window::{Way, outside, way};
 use crate::limits;
@@ -95,8 +95,7 @@ impl Send<'_> {
             SendEnd::Delivered { .. } => (Level::Debug, format!("{id}: delivered")),
             SendEnd::Skipped => (Level::Debug, format!("{id}: skipped: {words}")),
             SendEnd::Again { due, .. } => {
-                let seconds = due.since(now).as_millis().div_ceil(1000);
-                (Level::Info, format!("{id}: attempt {attempt}: {words}; again in {seconds} s"))
+                (Level::Info, format!("{id}: attempt {attempt}: {words}{}", again("; again", due.since(now))))
             }
             SendEnd::Unknown => (Level::Error, format!("{id}: unknown: {words}")),
             SendEnd::Gone => (Level::Warn, format!("{id}: dead, and this conversation's alarms with it: {words}")),
@@ -131,6 +130,9 @@ mod tests {
         let again = SendEnd::Again { due: Moment(now.0 + 3_001), maybe_said: false };
         let line = send.line(&channel, &again, "HTTP 500", now);
         assert_eq!(line, (Level::Info, "page-17.2: attempt 1: HTTP 500; again in 4 s".to_owned()));
+        let rests = SendEnd::Again { due: now, maybe_said: false };
+        let line = send.line(&channel, &rests, "HTTP 401", now);
+        assert_eq!(line, (Level::Info, "page-17.2: attempt 1: HTTP 401".to_owned()), "the channel's rest says more");
         let line = send.line(&channel, &SendEnd::Dead, "HTTP 400", now);
         assert_eq!(line, (Level::Error, "page-17.2: dead after 1 attempt: HTTP 400".to_owned()));
     }

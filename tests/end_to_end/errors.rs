@@ -256,6 +256,10 @@ fn a_refused_token_locks_its_page_while_events_are_kept_until_a_start_with_a_goo
     scene.wait_for_state("m_good", State::Answered);
     let open = |scene: &Scene| scene.events().iter().filter(|event| event.state == State::Open).count();
     assert_eq!((scene.graph.look(|ledger| ledger.calls.len()), open(&scene)), (names.len() + 1, names.len() * 6));
+    for (name, ..) in names {
+        let rest = scene.rest(name).unwrap_or_default();
+        assert!(rest.starts_with("its token is refused: error 190"), "{name}: {rest}");
+    }
 
     scene.stop();
     let tokens = [PAGE_TOKEN, "EAAexpired-new", "EAApassword-new", "EAAbad-new"];
@@ -271,5 +275,6 @@ fn a_refused_token_locks_its_page_while_events_are_kept_until_a_start_with_a_goo
         assert_eq!(scene.graph.texts_to(&person), ["0", "1", "2", "3", "4"]);
     }
     scene.stop();
+    assert!(names.iter().all(|(name, ..)| scene.rest(name).is_none()), "a start forgets them");
     assert!(scene.events().iter().all(|event| event.state == State::Answered && event.maybe_twice == 0));
 }

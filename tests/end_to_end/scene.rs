@@ -70,6 +70,12 @@ impl Scene {
         reader.events(&Filter { limit: usize::MAX >> 1, ..Filter::default() }).unwrap()
     }
 
+    /// Why a channel rests, for whoever reads the store beside the daemon.
+    pub fn rest(&self, channel: &str) -> Option<String> {
+        let reader = Reader::open(&self.daemon.store()).unwrap();
+        reader.rest(channel, ackd::daemon::clock()).unwrap().map(|(_, why)| why)
+    }
+
     /// Nobody called the stand-in in a way that the real one would have refused.
     pub fn expect_well_said(&self) {
         self.graph.look(|ledger| assert_eq!(ledger.wrongs, Vec::<String>::new()));

@@ -145,6 +145,11 @@ fn a_tap_on_a_card_becomes_an_attachment_action() {
     let elsewhere = Act::Tap { conversation: scene.group(), bubble: bubble.id.clone(), choice: 0 };
     assert_eq!(scene.twin.act(&elsewhere, START), Err("there is no such message in this room".to_owned()));
     assert_eq!(scene.get("/attachment/actions/x").refused(), 404);
+    let nowhere = Act::Say { conversation: "x".to_owned(), text: "hi".to_owned(), mentions: true };
+    let rooms: Vec<_> = scene.twin.conversations().iter().map(|room| format!("{} ({})", room.id, room.title)).collect();
+    let named = format!("\"x\" is no room here; write one of {}", rooms.join(", "));
+    assert!(rooms.len() > 1, "{rooms:?}");
+    assert_eq!(scene.twin.act(&nowhere, START), Err(named));
 }
 
 #[test]

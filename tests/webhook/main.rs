@@ -39,12 +39,18 @@ fn fixed(webex: &StandIn<Webex>) -> Config {
 }
 
 fn typed(config: &Config, action: WebhookAction) -> Result<String, CliError> {
+    let (text, end) = said(config, action);
+    end.map(|()| text)
+}
+
+/// What was said, also when something was wrong.
+fn said(config: &Config, action: WebhookAction) -> (String, Result<(), CliError>) {
     let world = World { zone: TimeZone::UTC, clock: || Moment(0), user: 0, pause: &|_| (), linger: &|_| Ok(()) };
     let mut out = Vec::new();
-    webhook(config, action, "space", &Fetch::default(), &world, &mut out)?;
+    let end = webhook(config, action, "space", &Fetch::default(), &world, &mut out);
     let text = String::from_utf8(out).unwrap();
     assert!(!text.contains(SECRET) && !text.contains(TOKEN), "{text}");
-    Ok(text)
+    (text, end)
 }
 
 #[test]
@@ -52,7 +58,12 @@ fn from_nothing_to_registered_and_back() {
     let webex = StandIn::start(Webex::new(TOKEN));
     let config = fixed(&webex);
     let here = format!("channel space is at {HERE}\n");
-    assert_eq!(typed(&config, List).unwrap(), format!("{here}nothing is registered\n"));
+    let (text, end) = said(&config, List);
+    assert_eq!(text, format!("{here}nothing is registered\n"));
+    let error = end.unwrap_err();
+    let told = "messages/created is missing\nackd: attachmentActions/created is missing\nackd: memberships/created is \
+                missing\nackd: `ackd webhook sync space` mends it";
+    assert_eq!((error.code(), error.to_string().as_str()), (1, told));
     let three = ["messages", "attachmentActions", "memberships"];
     let created: String = three.map(|what| format!("created {what}/created → {HERE}\n")).concat();
     assert_eq!(typed(&config, Create).unwrap(), created);
@@ -84,6 +95,9 @@ fn sync_mends_what_is_ours_and_leaves_the_rest() {
         assert_eq!(stale["status"], "active");
         webex.add("ackd other messages", "https://other.example.org/webex", "messages");
     });
+    let (text, end) = said(&config, List);
+    assert!(text.contains("ours, was inactive"), "{text}");
+    assert!(end.unwrap_err().to_string().starts_with("messages/created was inactive\nackd: "));
     assert_eq!(
         typed(&config, Sync).unwrap(),
         format!(
@@ -125,9 +139,13 @@ fn the_address_is_asked_of_an_agent_of_either_age() {
         assert!(error.code() == 1 && error.to_string().contains("start `ngrok http "), "{error}");
         // What there is can be shown all the same, and taken back.
         let list = typed(&config, List).unwrap();
-        assert!(list.starts_with("where channel space is, is not known: the ngrok agent at "), "{list}");
+        let told = "the address of channel space is not known: the ngrok agent at http://127.0.0.1:";
+        assert!(list.starts_with(told) && list.contains(": Connection refused"), "{list}");
+        assert!(list.matches("127.0.0.1:").count() == 2 && !list.contains("io: "), "with the one to write: {list}");
         assert!(list.contains("  active  ours\n"), "{list}");
         assert_eq!(typed(&config, Delete).unwrap().lines().count(), 3);
+        let error = typed(&config, List).unwrap_err().to_string();
+        assert!(error.ends_with("once its address is known, `ackd webhook sync space` mends it"), "{error}");
     }
 }
 
@@ -154,9 +172,34 @@ fn the_program_registers_a_page_and_its_exit_codes_tell_how_it_went() {
     graph.look(|graph| graph.token = "another".to_owned());
     let (code, _, error) = folder.run(&["webhook", "sync", "page"]);
     assert!(code == 1 && error.starts_with("ackd: error 190: the token is not valid"), "{error}");
+    let (code, out, error) = folder.run(&["webhook", "list", "page"]);
+    assert!(
+        code == 1 && out.starts_with("channel page is at ") && error.starts_with("ackd: error 190"),
+        "{out}{error}"
+    );
     let homeless = program::Folder::new("homeless", &graph.url("/v25.0"), "");
     let (code, _, error) = homeless.run(&["webhook", "create", "page"]);
-    assert!(code == 2 && error.starts_with("ackd: ackd.toml has no public_url"), "{error}");
+    assert!(code == 2 && error.starts_with("ackd: no public_url is configured in ackd.toml, so "), "{error}");
+}
+
+#[test]
+fn what_a_running_daemon_puts_back_is_said_when_it_is_deleted() {
+    let graph = StandIn::start(Graph::new(program::PAGE_TOKEN));
+    let fixed = "public_url = \"https://bots.example.org\"";
+    let told =
+        "ackd is running and registers it again at its next look: stop it first, or set keep_registered = \"off\"";
+    for (name, keep, again) in [("again", "", true), ("for-good", "keep_registered = \"off\"", false)] {
+        let folder = program::Folder::new(name, &graph.url("/v25.0"), &format!("{fixed}\n{keep}"));
+        let mut daemon = folder.start();
+        if again {
+            daemon.wait_for_line("created the page's subscription");
+        }
+        let (code, out, _) = folder.run(&["webhook", "delete", "page"]);
+        assert!(code == 0 && out.contains(told) == again, "{out}");
+        assert_eq!(daemon.stop(), Some(0));
+        let (code, out, _) = folder.run(&["webhook", "delete", "page"]);
+        assert!(code == 0 && out.starts_with("there is nothing of ours\n") && !out.contains(told), "{out}");
+    }
 }
 
 #[test]
@@ -179,7 +222,7 @@ fn a_look_that_fails_is_told_once_and_stops_no_answer() {
     let folder = program::Folder::new("refused", &graph.url("/v25.0"), "public_url = \"https://bots.example.org\"");
     let mut daemon = folder.start();
     let line = daemon.wait_for_line("its registration: error 190: the token is not valid");
-    assert!(line.contains(" ERROR "), "{line}");
+    assert!(line.contains(" ERROR ") && line.ends_with("; again in 15 s"), "{line}");
     assert_eq!(daemon.challenge("4711"), "4711");
     assert_eq!(daemon.stop(), Some(0));
 }

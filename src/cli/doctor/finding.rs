@@ -4,6 +4,7 @@
 //!     wrong  token of space: the bot's token is not valid
 //!            to mend: make a new one …
 //!     --     registration of space: not looked at, since its token is not accepted
+//!     --     events: 2 dead, …                         or: nothing to mend now, but to know
 
 use super::super::CliError;
 use super::super::show::shown;
@@ -27,6 +28,8 @@ pub(super) enum Verdict {
     },
     /// It could not be looked at, and why.
     Unseen(String),
+    /// Nothing that must be mended, but somebody should know.
+    Note(String),
 }
 
 impl Finding {
@@ -42,6 +45,10 @@ impl Finding {
         Finding { what: what.into(), verdict: Verdict::Unseen(since.into()) }
     }
 
+    pub(super) fn note(what: impl Into<String>, detail: impl Into<String>) -> Finding {
+        Finding { what: what.into(), verdict: Verdict::Note(detail.into()) }
+    }
+
     /// The lines, without the last line break. Much of it comes from outside.
     pub(super) fn text(&self) -> String {
         let plain = |text: &str| shown(text, usize::MAX).into_owned();
@@ -51,6 +58,7 @@ impl Finding {
             Verdict::Wrong { wrong, mend } => {
                 format!("wrong  {what}: {}\n       to mend: {}", plain(wrong), plain(mend))
             }
+            Verdict::Note(detail) => format!("--     {what}: {}", plain(detail)),
             Verdict::Unseen(since) => format!("--     {what}: not looked at, since {}", plain(since)),
         }
     }

@@ -1,10 +1,13 @@
-//! What the daemon stands on: the disk, the store, how many files it may open, how much memory it may take.
+//! What the daemon stands on: the disk, the store and what ended badly in it, how many files it may open, how much memory it may take.
 
 use super::Instruments;
 use super::finding::Finding;
 use super::machine::Machine;
-use crate::limits::{CONNECTION_BYTES, DESCRIPTORS_RESERVED, DISK_FREE_BYTES_MIN, MEMORY_BYTES_MIN, STORE_CHECK_TIME};
-use crate::store::sqlite::Soundness;
+use crate::limits::{
+    CONNECTION_BYTES, DEAD_NEWS_TIME, DESCRIPTORS_RESERVED, DISK_FREE_BYTES_MIN, MEMORY_BYTES_MIN, STORE_CHECK_TIME,
+};
+use crate::model::Moment;
+use crate::store::sqlite::{Failed, Soundness};
 use std::io::ErrorKind;
 use std::path::{self, Component, Path, PathBuf};
 
@@ -22,6 +25,9 @@ pub(super) fn disk(store: &Path, by: &Instruments<'_>) -> Finding {
         let mend = match error.kind() {
             ErrorKind::PermissionDenied => {
                 format!("run this as ackd's user, or with sudo; if it is that user: chown -R USER {shown}")
+            }
+            ErrorKind::NotFound => {
+                format!("systemd makes it when ackd starts (StateDirectory=); elsewhere mkdir {shown}")
             }
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
                 format!("free some space there: du -xh {shown} | sort -h; ackd goes on by itself")
@@ -69,6 +75,29 @@ pub(super) fn store(store: &Path, machine: &dyn Machine) -> Finding {
             Some((wrong, mend)) => Finding::wrong(what, wrong, mend),
             None => Finding::wrong(what, error.0, recover),
         },
+    }
+}
+
+/// Whether answers were lost. What died lately is to be mended now; what died before is known, or is forgotten soon.
+pub(super) fn events(store: &Path, file: &Path, by: &Instruments<'_>) -> Finding {
+    let what = "events";
+    let since = Moment((by.world.clock)().0.saturating_sub(i64::try_from(DEAD_NEWS_TIME.as_millis()).unwrap_or(0)));
+    let failed = match by.machine.failed(store, since) {
+        Ok(Some(failed)) => failed,
+        Ok(None) => return Finding::unseen(what, "there is no store yet"),
+        // The look at the store tells the rest.
+        Err(_) => return Finding::unseen(what, "the store cannot be read"),
+    };
+    let Failed { dead, unknown, died_since } = failed;
+    let file = file.display();
+    let see = format!("`ackd events --dead --unknown --config {file}` lists them");
+    match (dead + unknown, died_since) {
+        (0, _) => Finding::ok(what, "none is dead or unknown"),
+        (_, 0) => Finding::note(what, format!("{dead} dead, {unknown} unknown, none died in the last 24 hours; {see}")),
+        (_, lately) => {
+            let wrong = format!("{dead} dead, {unknown} unknown, {lately} died in the last 24 hours");
+            Finding::wrong(what, wrong, format!("{see}; `ackd why ID` says why, `ackd replay ID` puts one back"))
+        }
     }
 }
 

@@ -2,9 +2,10 @@
 
 use super::super::control::{self, ControlFault};
 use crate::limits::{DISK_PROBE_BYTES, PROGRAM_BYTES_MAX, PROGRAM_TIME, STORE_CHECK_TIME};
+use crate::model::Moment;
 use crate::notation::hex;
 use crate::store::StoreError;
-use crate::store::sqlite::{Reader, Soundness, SqliteFile};
+use crate::store::sqlite::{Failed, Reader, Soundness, SqliteFile};
 use ring::rand::{SecureRandom, SystemRandom};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
@@ -35,6 +36,9 @@ pub trait Machine {
 
     /// Whether a store is whole; nothing where there is none.
     fn soundness(&self, store: &Path) -> Result<Option<Soundness>, StoreError>;
+
+    /// What ended badly in a store, and how much of it died since a moment; nothing where there is none.
+    fn failed(&self, store: &Path, since: Moment) -> Result<Option<Failed>, StoreError>;
 
     /// Whether a process holds a store.
     fn is_held(&self, store: &Path) -> Result<bool, StoreError>;
@@ -89,10 +93,17 @@ impl Machine for ThisMachine {
     }
 
     fn soundness(&self, store: &Path) -> Result<Option<Soundness>, StoreError> {
-        if fs::metadata(store).is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+        if is_missing(store) {
             return Ok(None);
         }
         Reader::open(store)?.soundness(STORE_CHECK_TIME).map(Some)
+    }
+
+    fn failed(&self, store: &Path, since: Moment) -> Result<Option<Failed>, StoreError> {
+        if is_missing(store) {
+            return Ok(None);
+        }
+        Reader::open(store)?.failed(since).map(Some)
     }
 
     fn is_held(&self, store: &Path) -> Result<bool, StoreError> {
@@ -114,6 +125,10 @@ impl Machine for ThisMachine {
         SystemRandom::new().fill(&mut bytes).map_err(|_| io::Error::other("the system has no randomness"))?;
         Ok(hex(&bytes))
     }
+}
+
+fn is_missing(store: &Path) -> bool {
+    fs::metadata(store).is_err_and(|error| error.kind() == ErrorKind::NotFound)
 }
 
 /// Runs a program and gives it `time` to say all that it has to say.

@@ -3,7 +3,7 @@
 //!     finding.rs     what a look came to, as a line: ok, wrong with what mends it, or not looked at
 //!     machine.rs     the world as the doctor sees it: /proc, the disk, the control socket, systemctl
 //!     papers.rs      the configuration and its secrets
-//!     ground.rs      disk, store, open files, memory
+//!     ground.rs      disk, store and what ended badly in it, open files, memory
 //!     presence.rs    whether a daemon runs and answers; the unit
 //!     platforms.rs   tokens, the clock, registrations
 //!     address.rs     whether the public URL leads to this very daemon
@@ -68,13 +68,14 @@ fn machine_side(
         (Ok(outline), Some(presence)) => {
             findings.tell([ground::disk(&outline.store, by)])?;
             findings.tell([ground::store(&outline.store, by.machine)])?;
+            findings.tell([ground::events(&outline.store, papers.file, by)])?;
             findings.tell([presence.finding(&outline.store, papers.file)])?;
             findings.tell([ground::open_files(outline.connections_max, process, papers.file, by.machine)])?;
             findings.tell([ground::memory(outline.connections_max, process, by.machine)])?;
         }
         _ => {
             let unseen = |what| Finding::unseen(what, "the configuration is faulty");
-            findings.tell(["disk", "store", "daemon", "open files", "memory"].map(unseen))?;
+            findings.tell(["disk", "store", "events", "daemon", "open files", "memory"].map(unseen))?;
         }
     }
     findings.tell([presence::unit(by.machine)])

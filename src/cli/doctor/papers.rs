@@ -109,17 +109,37 @@ impl<'a> Papers<'a> {
 /// What is wrong about secrets that were found, each with what mends it.
 fn dangers(config: &Config, file: &Path, by: &Instruments<'_>) -> Vec<(String, String)> {
     let open = by.machine.mode(file).is_ok_and(|mode| mode & OTHERS_READ != 0);
+    let file = file.display();
     let mut dangers = Vec::new();
+    let mut in_clear = Vec::new();
     for (risk, warning) in config.risks.iter().zip(&config.warnings) {
-        let mend = match risk {
-            Risk::InClear if open => format!("chmod o-r {}", file.display()),
-            Risk::Danger => "do what it says there; ackd reads it when it starts: systemctl restart ackd".to_owned(),
+        match risk {
+            Risk::InClear if open => in_clear.push(key_of(warning, &file.to_string())),
+            Risk::Danger => {
+                let mend = "do what it says there; ackd reads it when it starts: systemctl restart ackd";
+                dangers.push((warning.clone(), mend.to_owned()));
+            }
             // A secret in a file that nobody else can read is as safe as in one of its own.
-            Risk::InClear | Risk::Odd => continue,
-        };
-        dangers.push((warning.clone(), mend));
+            Risk::InClear | Risk::Odd => {}
+        }
+    }
+    if !in_clear.is_empty() {
+        let wrong = format!("everybody on this machine can read {file}, and in it {}", in_clear.join(", "));
+        // Others alone: its group may be how a service reads it.
+        let mend = format!("chmod o-r {file}, or write {{ env = … }} or {{ credential = … }} there");
+        dangers.push((wrong, mend));
     }
     dangers
+}
+
+/// The key that a warning is about, with its line; the warning where that cannot be told.
+fn key_of(warning: &str, file: &str) -> String {
+    let rest = warning.strip_prefix(file).and_then(|rest| rest.strip_prefix(':'));
+    let mut parts = rest.unwrap_or_default().splitn(3, ": ");
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(line), Some(key), Some(_)) => format!("{key} (line {line})"),
+        _ => warning.to_owned(),
+    }
 }
 
 /// A variable of a process, out of /proc/PID/environ.

@@ -112,12 +112,15 @@ fn examined(
         Ok(report) => report,
         Err(fault) => return vec![Finding::wrong(what, fault.0, mend)],
     };
-    let mut findings = match report.wrong.as_slice() {
-        [] => vec![Finding::ok(what, format!("active, and it leads to {url}"))],
-        wrong => vec![Finding::wrong(what, format!("{}; it should lead to {url}", wrong.join("; ")), mend)],
-    };
-    // It says by itself that it was not looked at, and why.
+    // It says by itself that it was not looked at, and why. Where it leads is then not known, only whether we hear it.
     let unseen = |left: &String| left.strip_prefix("not looked at: ").unwrap_or(left).to_owned();
+    let findings = match (report.wrong.as_slice(), report.left.is_empty()) {
+        ([], true) => Finding::ok(what, format!("active, and it leads to {url}")),
+        ([], false) => Finding::ok(format!("subscription of {}", channel.name), "active"),
+        (wrong, true) => Finding::wrong(what, format!("{}; it should lead to {url}", wrong.join("; ")), mend),
+        (wrong, false) => Finding::wrong(format!("subscription of {}", channel.name), wrong.join("; "), mend),
+    };
+    let mut findings = vec![findings];
     findings.extend(report.left.iter().map(|left| Finding::unseen(what, format!("nobody may see {}", unseen(left)))));
     findings
 }

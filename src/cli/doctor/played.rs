@@ -10,7 +10,7 @@ use crate::intake::WORD_PATH;
 use crate::model::{Answer, FetchFault, Method, Moment, OutboundRequest, Outcome};
 use crate::registry::Upstream;
 use crate::store::StoreError;
-use crate::store::sqlite::Soundness;
+use crate::store::sqlite::{Failed, Soundness};
 use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -59,6 +59,7 @@ pub(super) struct Played {
     pub(super) systemctl: Result<Said, ErrorKind>,
     pub(super) disk: Result<u64, ErrorKind>,
     pub(super) soundness: Result<Option<Soundness>, StoreError>,
+    pub(super) failed: Result<Option<Failed>, StoreError>,
     pub(super) held: Result<bool, StoreError>,
     pub(super) listener: Result<u32, ErrorKind>,
     pub(super) left: Result<(), ControlFault>,
@@ -90,6 +91,11 @@ impl Machine for Played {
 
     fn soundness(&self, _: &Path) -> Result<Option<Soundness>, StoreError> {
         self.soundness.clone()
+    }
+
+    fn failed(&self, _: &Path, since: Moment) -> Result<Option<Failed>, StoreError> {
+        assert!(NOW.since(since).as_secs().abs_diff(24 * 3600) < 120, "a day ago, by a clock that may be off");
+        self.failed.clone()
     }
 
     fn is_held(&self, _: &Path) -> Result<bool, StoreError> {
@@ -205,6 +211,7 @@ impl Scene {
             systemctl: Ok(unit(&[])),
             disk: Ok(41 * 1024 * 1024 * 1024),
             soundness: Ok(Some(Soundness::Sound)),
+            failed: Ok(Some(Failed::default())),
             held: Ok(true),
             listener: Ok(DAEMON),
             left: Ok(()),

@@ -1,16 +1,16 @@
 //! Each look once passing and in each way failing, in a world that is played.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-use super::super::testing::at;
-use super::machine::Said;
+use super::super::testing::{Folder, NOW, at};
+use super::machine::{Machine, Said, ThisMachine};
 use super::played::{
     APP_CALLBACK, BOT_HOOKS, BOT_ME, DAEMON, PAGE_APPS, PAGE_ME, SECRETS, Scene, URL, answer, apps, callback, hooks,
     limits, unit, unreached, with_header, word_at,
 };
 use crate::cli::control::ControlFault;
-use crate::model::{FetchFault, Outcome};
+use crate::model::{FetchFault, Moment, Outcome};
 use crate::store::StoreError;
-use crate::store::sqlite::Soundness;
+use crate::store::sqlite::{Failed, Soundness};
 use std::io::ErrorKind;
 
 #[test]
@@ -21,6 +21,7 @@ ok     configuration: FOLDER/ackd.toml, with page, space
 ok     secrets: each was found, and not everybody may read them
 ok     disk: 41984 MiB free in FOLDER, and it takes what is written
 ok     store: FOLDER/ackd.db is whole
+ok     events: none is dead or unknown
 ok     daemon: process 4711 runs on FOLDER/ackd.db, and answers
 ok     open files: the daemon may open 20000, and 10000 connections need 10064
 ok     memory: the daemon may take 64 MiB, and 10000 connections may need 36 MiB
@@ -50,6 +51,7 @@ fn a_faulty_configuration_is_told_whole_and_what_needs_it_is_not_looked_at() {
         "secrets",
         "disk",
         "store",
+        "events",
         "daemon",
         "open files",
         "memory",
@@ -116,9 +118,11 @@ fn secrets_are_those_of_the_running_daemon_where_its_environment_may_be_read() {
 fn a_secret_that_everybody_may_read_is_wrong_and_one_in_a_closed_file_is_not() {
     let mut scene = Scene::new("open");
     scene.write("{ env = \"HOOK\" }", &format!("\"{}\"", SECRETS[4].1));
-    let wrong = "FOLDER/ackd.toml:18: channel.space.secret: stands in this file for all to read; { env = \"SECRET\" } is \
-                 safer";
-    scene.expect_wrong("secrets", wrong, "chmod o-r FOLDER/ackd.toml");
+    scene.write("{ env = \"BOT\" }", &format!("\"{}\"", SECRETS[3].1));
+    let wrong = "everybody on this machine can read FOLDER/ackd.toml, and in it channel.space.access_token (line 17), \
+                 channel.space.secret (line 18)";
+    let mend = "chmod o-r FOLDER/ackd.toml, or write { env = … } or { credential = … } there";
+    scene.expect_wrong("secrets", wrong, mend);
     scene.machine.mode = 0o100_640;
     scene.expect_ok("secrets", "each was found, and not everybody may read them");
     let mut scene = Scene::new("plain");
@@ -165,6 +169,38 @@ fn a_damaged_store_is_wrong_and_one_that_was_looked_at_in_part_says_so() {
     scene.expect_ok("store", &format!("FOLDER/ackd.db: no damage found in 10 s; that was not all of it, {all} is"));
     scene.machine.soundness = Ok(None);
     scene.expect_ok("store", "FOLDER/ackd.db: there is none yet; `ackd run` makes it");
+}
+
+#[test]
+fn what_died_lately_is_wrong_and_what_died_before_is_noted() {
+    let mut scene = Scene::new("events");
+    let see = "`ackd events --dead --unknown --config FOLDER/ackd.toml` lists them";
+    scene.machine.failed = Ok(Some(Failed { dead: 3, unknown: 1, died_since: 2 }));
+    let mend = format!("{see}; `ackd why ID` says why, `ackd replay ID` puts one back");
+    scene.expect_wrong("events", "3 dead, 1 unknown, 2 died in the last 24 hours", &mend);
+    let noted = |failed: &Scene, detail: &str| {
+        let (code, _) = failed.told();
+        assert_eq!((code, failed.about("events")), (0, format!("--     events: {detail}; {see}")));
+    };
+    scene.machine.failed = Ok(Some(Failed { dead: 3, unknown: 1, died_since: 0 }));
+    noted(&scene, "3 dead, 1 unknown, none died in the last 24 hours");
+    scene.machine.failed = Ok(Some(Failed { dead: 0, unknown: 1, died_since: 0 }));
+    noted(&scene, "0 dead, 1 unknown, none died in the last 24 hours");
+    scene.machine.failed = Ok(None);
+    scene.expect_unseen("events", "there is no store yet");
+    scene.machine.failed = Err(StoreError("store x: unable to open".to_owned()));
+    scene.expect_unseen("events", "the store cannot be read");
+}
+
+#[test]
+fn what_ended_badly_is_counted_by_its_end() {
+    let folder = Folder::new("doctor-failed");
+    assert_eq!(ThisMachine.failed(&folder.store(), NOW), Ok(None));
+    folder.one_in_every_state();
+    let both = Failed { dead: 1, unknown: 1, died_since: 0 };
+    assert_eq!(ThisMachine.failed(&folder.store(), NOW), Ok(Some(both)));
+    let lately = Moment(NOW.0 - 1);
+    assert_eq!(ThisMachine.failed(&folder.store(), lately), Ok(Some(Failed { died_since: 1, ..both })));
 }
 
 #[test]
@@ -412,7 +448,7 @@ fn an_address_that_the_agent_has_is_used_and_an_agent_without_one_is_wrong() {
     scene.page(endpoints, Outcome::Failed(fault));
     let about = scene.about("public URL");
     assert!(
-        about.starts_with("wrong  public URL: the ngrok agent at http://127.0.0.1:4040: 127.0.0.1:4040: "),
+        about.starts_with("wrong  public URL: the ngrok agent at http://127.0.0.1:4040: Connection refused; "),
         "{about}"
     );
     assert!(about.ends_with("to mend: ngrok http 3000"), "{about}");
@@ -483,11 +519,13 @@ fn a_page_without_our_app_or_with_another_callback_is_wrong() {
 fn without_the_apps_number_its_callback_is_not_called_well() {
     let mut scene = Scene::new("app-id");
     scene.write("app_id = \"482\"\n", "");
+    scene.expect_ok("subscription of page", "active");
     let about = scene.about("registration of page");
-    let (seen, unseen) = about.split_once('\n').unwrap();
-    assert!(seen.starts_with("ok     registration of page: active, "), "{about}");
     let line = "--     registration of page: not looked at, since nobody may see the app's callback URL, for which app_id is \
                 needed; ";
-    assert!(unseen.starts_with(line), "{about}");
+    assert!(about.starts_with(line) && about.lines().count() == 1, "{about}");
     assert_eq!(scene.told().0, 0);
+    scene.page(PAGE_APPS, answer(200, r#"{"data":[]}"#));
+    let mend = "ackd webhook sync page --config FOLDER/ackd.toml";
+    scene.expect_wrong("subscription of page", "our app does not hear this page", mend);
 }

@@ -172,6 +172,12 @@ fn path<'t>(entry: &Entry<'t>, channel: &'t str, taken: &mut Taken<'t>, findings
     }
 }
 
+/// Each platform with its keys.
+#[cfg(test)]
+pub(super) fn keys() -> Vec<(&'static str, &'static [Key])> {
+    KINDS.iter().map(|kind| (kind.name, kind.keys)).collect()
+}
+
 /// What Messenger is told of a page whose table is not opened yet.
 #[cfg(test)]
 pub(super) fn messenger_of(

@@ -112,14 +112,16 @@ fn refused(answer: &Answer, now: Moment, hidden: &[Secret], posting: bool) -> De
         423 => retry(Extent::Conversation, asked, false),
         429 => retry(Extent::Channel, Some(asked.unwrap_or(LIMIT_WAIT).max(LIMIT_WAIT_MIN)), false),
         500.. => retry(Extent::Conversation, asked, posting),
-        status => Delivery::Dead { why: words(advice(status), answer, hidden) },
+        status => Delivery::Dead { why: words(advice(status, posting), answer, hidden) },
     }
 }
 
 /// What a refusal for good may mean (webex.md §8).
-fn advice(status: u16) -> &'static str {
+fn advice(status: u16, posting: bool) -> &'static str {
     match status {
         ..=399 => "this is not how Webex answers; does `api` lead there?",
+        // Whatever else we send was cut to what Webex takes; only the id may have been typed by somebody.
+        400 if posting => "Webex does not take a value that we sent; is the room's id right?",
         400 => "Webex does not take a value that we sent",
         403 => "the room or its organization does not allow it; is the bot still in the room?",
         404 => "there is no such room or thread, or not for the bot; is the bot still in the room?",

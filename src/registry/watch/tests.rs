@@ -71,6 +71,8 @@ fn fixed() -> Option<PublicUrl> {
     Some(PublicUrl::Fixed("https://bots.example.org".to_owned()))
 }
 
+const AGAIN: Duration = Duration::from_secs(15);
+
 /// Runs until its reports are used up; how long it waited between them, in seconds.
 fn waits(registrar: &mut Registrar, upstream: &dyn Upstream, looks: usize) -> Vec<u64> {
     let waits = RefCell::new(Vec::new());
@@ -99,10 +101,10 @@ fn how_a_channel_stands_can_be_read_meanwhile() {
     let (mut registrar, _) = registrar(vec![wrong("a"), Report::default()], fixed());
     let standing = Arc::clone(&registrar.standing);
     let nobody = Recorded::new(Vec::new());
-    assert!(!registrar.look(&nobody, &|_| true));
+    assert!(!registrar.look(AGAIN, &nobody, &|_| true));
     let look = Look { at: Moment(1_800_000_000_000), wrong: vec!["a".to_owned()] };
     assert_eq!(standing.looks()["page"], look);
-    assert!(registrar.look(&nobody, &|_| true));
+    assert!(registrar.look(AGAIN, &nobody, &|_| true));
     assert_eq!(standing.looks()["page"].wrong, [""; 0]);
 }
 
@@ -114,29 +116,32 @@ fn what_is_wrong_is_shouted_once_and_what_is_mended_is_told() {
     let mut news = |done: &[&str], left: &[&str], wrong: &[&str]| {
         let [done, left, wrong] =
             [done, left, wrong].map(|lines| lines.iter().map(|line| (*line).to_owned()).collect());
-        let news = watched.news(Report { done, left, wrong }, Moment(0), &standing);
+        let news = watched.news(Report { done, left, wrong }, AGAIN, Moment(0), &standing);
         news.into_iter().map(|(level, line)| format!("{level} {line}")).collect::<Vec<_>>()
     };
     assert_eq!(
         news(&["created a"], &["left b"], &["c"]),
-        ["INFO created a", "INFO left b", "ERROR its registration: c"]
+        ["INFO created a", "INFO left b", "ERROR its registration: c; again in 15 s"]
     );
     assert_eq!(news(&[], &["left b"], &["c"]), [""; 0], "it is known");
-    assert_eq!(news(&[], &[], &["c", "d"]), ["ERROR its registration: c", "ERROR its registration: d"]);
+    assert_eq!(
+        news(&[], &[], &["c", "d"]),
+        ["ERROR its registration: c; again in 15 s", "ERROR its registration: d; again in 15 s"]
+    );
     assert_eq!(news(&["repaired a"], &[], &[]), ["WARN repaired a", "INFO its registration is as it should be again"]);
     assert_eq!(news(&[], &[], &[]), [""; 0]);
-    assert_eq!(news(&[], &[], &["c"]), ["ERROR its registration: c"], "and shouted anew");
+    assert_eq!(news(&[], &[], &["c"]), ["ERROR its registration: c; again in 15 s"], "and shouted anew");
 }
 
 #[test]
 fn an_agent_that_is_not_there_is_a_failure_that_changes_nothing() {
     let agent = "http://127.0.0.1:4040".to_owned();
     let (mut registrar, side) = registrar(vec![Report::default()], Some(PublicUrl::Ngrok { agent }));
-    assert!(!registrar.look(&Recorded::always(refused()), &|_| true));
+    assert!(!registrar.look(AGAIN, &Recorded::always(refused()), &|_| true));
     assert!(registrar.standing.looks()["page"].wrong[0].starts_with("the ngrok agent at http://127.0.0.1:4040"));
     assert_eq!(side.targets.lock().unwrap().len(), 0);
     let tunnel = r#"{"endpoints":[{"url":"https://x.ngrok.app","upstream":{"url":"http://localhost:3000"}}]}"#;
-    assert!(registrar.look(&Recorded::always(answer(200, tunnel)), &|_| true));
+    assert!(registrar.look(AGAIN, &Recorded::always(answer(200, tunnel)), &|_| true));
     assert_eq!(side.targets.lock().unwrap()[..], ["https://x.ngrok.app/messenger"]);
 }
 

@@ -182,8 +182,12 @@ impl Registration for Webex {
             state: webhook.status.clone(),
             remark: webhook.remark(&self.channel, aim.as_ref()),
         };
-        let notes = if strange { vec![STRANGE.to_owned()] } else { Vec::new() };
-        Ok(Listing { rows: webhooks.iter().map(row).collect(), notes })
+        let wrong = match &aim {
+            _ if strange => vec![STRANGE.to_owned()],
+            Some(aim) => plan(aim, &webhooks, Wish::Sync).steps.iter().map(Step::found).collect(),
+            None => plan::missing(&self.channel, &webhooks),
+        };
+        Ok(Listing { rows: webhooks.iter().map(row).collect(), notes: Vec::new(), wrong })
     }
 
     fn sync(&self, target: &str, wish: Wish, upstream: &dyn Upstream) -> Report {

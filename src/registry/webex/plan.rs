@@ -167,6 +167,16 @@ impl Step<'_> {
     }
 }
 
+/// What is not told anywhere, in words, for whoever does not know where it should be told.
+pub(super) fn missing(channel: &str, webhooks: &[Webhook]) -> Vec<String> {
+    let told = |resource: &str| {
+        webhooks
+            .iter()
+            .any(|webhook| webhook.is_named_for(channel) && webhook.tells(resource) && webhook.status == ACTIVE)
+    };
+    WANTED.into_iter().filter(|resource| !told(resource)).map(|resource| Step::Create { resource }.found()).collect()
+}
+
 /// Steps in the order in which they are done, and lines about what is left.
 pub(super) struct Plan<'w> {
     pub(super) steps: Vec<Step<'w>>,

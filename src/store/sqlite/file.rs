@@ -52,10 +52,13 @@ fn lock_path(path: &Path) -> PathBuf {
 impl SqliteFile {
     /// Opens the store at `path`, making it if there is none. An error names the file and what to do.
     pub fn open(path: &Path) -> Result<SqliteFile, StoreError> {
-        SqliteFile::open_free(path)?.ok_or_else(|| {
-            let what = "another ackd works on it; stop that one first, or give this one a store of its own";
-            StoreError(format!("store {}: {what}", path.display()))
-        })
+        SqliteFile::open_free(path)?.ok_or_else(|| SqliteFile::held(path))
+    }
+
+    /// What is said of a store that another process holds.
+    pub fn held(path: &Path) -> StoreError {
+        let what = "another ackd works on it; stop that one first, or give this one a store of its own";
+        StoreError(format!("store {}: {what}", path.display()))
     }
 
     /// The same for the command that `user` typed while no daemon runs; `None` when a process holds the store after
@@ -78,10 +81,19 @@ impl SqliteFile {
     /// Opens the store at `path`, making it if there is none; `None` when a process holds it.
     pub fn open_free(path: &Path) -> Result<Option<SqliteFile>, StoreError> {
         let said = |what: String| StoreError(format!("store {}: {what}", path.display()));
-        let Some(lock) = lock(path).map_err(said)? else { return Ok(None) };
-        look(path).map_err(said)?;
+        let Some((lock, made)) = lock(path).map_err(said)? else { return Ok(None) };
         let log_pages = Arc::default();
-        let connection = connect(path, &log_pages).map_err(|error| said(error.0))?;
+        let opened = private(path)
+            .map_err(|error| format!("cannot open: {error}"))
+            .and_then(|file| look(file, path))
+            .and_then(|()| connect(path, &log_pages).map_err(|error| error.0));
+        let connection = opened.map_err(|what| {
+            // Beside somebody else's file nothing of ours stays. Whoever waits for that lock is refused like us.
+            if made && what == FOREIGN {
+                let _ = fs::remove_file(lock_path(path));
+            }
+            said(what)
+        })?;
         let identity = connection
             .query_row("SELECT value FROM about WHERE name = 'identity'", [], |row| row.get(0))
             .map_err(|error| said(words("reading", &error).0))?;
@@ -91,6 +103,20 @@ impl SqliteFile {
     /// What tells this store from every other.
     pub fn identity(&self) -> &str {
         &self.identity
+    }
+
+    /// Why the file at `path` would not be opened, as far as its beginning tells; nothing is made, locked or changed.
+    pub fn examine(path: &Path) -> Result<(), StoreError> {
+        let said = |what: String| StoreError(format!("store {}: {what}", path.display()));
+        match fs::metadata(path) {
+            // Opening a pipe would wait for somebody to write into it.
+            Ok(file) if !file.is_file() => return Err(said(FOREIGN.to_owned())),
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(said(unseen(&error))),
+        }
+        let file = File::open(path).map_err(|error| said(unseen(&error)))?;
+        look(file, path).map_err(said)
     }
 
     /// Whether a process holds the store at `path`. An error when this user cannot know.
@@ -128,19 +154,20 @@ pub(super) fn unseen(error: &io::Error) -> String {
     }
 }
 
-/// The lock of a store, unless somebody else has it.
-fn lock(path: &Path) -> Result<Option<File>, String> {
+/// The lock of a store, unless somebody else has it; and whether its file was made for it.
+fn lock(path: &Path) -> Result<Option<(File, bool)>, String> {
     let beside = lock_path(path);
+    let made = !fs::exists(&beside).unwrap_or(true);
     let file = private(&beside)
         .map_err(|error| format!("cannot make {}: {error}; the folder must exist and be writable", beside.display()))?;
     match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
+        Ok(()) => Ok(Some((file, made))),
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(format!("cannot lock {}: {error}", beside.display())),
     }
 }
 
-const FOREIGN: &str = "this is not a store of ackd; nothing was changed; name another file in `store`";
+pub(super) const FOREIGN: &str = "this is not a store of ackd; nothing was changed; name another file in `store`";
 
 fn newer(version: i64) -> String {
     format!(
@@ -150,26 +177,47 @@ fn newer(version: i64) -> String {
     )
 }
 
+/// Whether the file of a store holds nothing, not even in the log beside it.
+pub(super) fn is_empty(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|file| file.len() == 0) && !has_log(path)
+}
+
+/// Whether there is a log beside the file that was not moved into it yet.
+pub(super) fn has_log(path: &Path) -> bool {
+    fs::metadata(format!("{}-wal", path.display())).is_ok_and(|log| log.len() > 0)
+}
+
+/// What stands at the beginning of a store; an error when the file is somebody else's. With a log beside it that may
+/// not be in the file yet, and only SQLite can tell.
+pub(super) fn header(file: &mut File, log: bool) -> Result<[u8; 100], String> {
+    let mut header = [0_u8; 100];
+    match file.read_exact(&mut header) {
+        Ok(()) if header.starts_with(b"SQLite format 3\0") => {}
+        Err(error) if error.kind() != ErrorKind::UnexpectedEof => return Err(format!("cannot look: {error}")),
+        _ => return Err(FOREIGN.to_owned()),
+    }
+    let application = number(&header, 68);
+    if application != schema::APPLICATION as u32 && !(log && application == 0) {
+        return Err(FOREIGN.to_owned());
+    }
+    Ok(header)
+}
+
+/// Four bytes of a header. Offsets are from the SQLite file format, section 1.3: page count 28, user version 60,
+/// application id 68.
+fn number(header: &[u8], at: usize) -> u32 {
+    header.get(at..at + 4).map_or(0, |four| four.iter().fold(0, |sum, byte| sum << 8 | u32::from(*byte)))
+}
+
 /// Looks at the bytes before SQLite does, which would take a foreign file for its own or begin a rollback.
-fn look(path: &Path) -> Result<(), String> {
-    let mut file = private(path).map_err(|error| format!("cannot open: {error}"))?;
+fn look(mut file: File, path: &Path) -> Result<(), String> {
     let length = file.metadata().map_err(|error| format!("cannot look: {error}"))?.len();
     if length == 0 {
         return Ok(());
     }
-    let mut header = [0_u8; 100];
-    if file.read_exact(&mut header).is_err() || !header.starts_with(b"SQLite format 3\0") {
-        return Err(FOREIGN.to_owned());
-    }
-    let number = |at: usize| {
-        header.get(at..at + 4).map_or(0, |four| four.iter().fold(0_u32, |sum, byte| sum << 8 | u32::from(*byte)))
-    };
-    // Offsets from the SQLite file format, section 1.3: page count, user version, application id.
-    let (pages, version, application) = (number(28), number(60), number(68));
-    let wal = fs::metadata(format!("{}-wal", path.display())).is_ok_and(|wal| wal.len() > 0);
-    if application != schema::APPLICATION as u32 && !(wal && application == 0) {
-        return Err(FOREIGN.to_owned());
-    }
+    let wal = has_log(path);
+    let header = header(&mut file, wal)?;
+    let (pages, version) = (number(&header, 28), number(&header, 60));
     if i64::from(version) > schema::VERSION {
         return Err(newer(i64::from(version)));
     }

@@ -9,6 +9,7 @@
 //!     upkeep.rs         bots' memory, old events, cursors
 //!     checkpoint.rs   the write-ahead log into the database, beside the writer
 //!     people.rs       lists for `ackd events` and `ackd why`, read-only
+//!     glance.rs       the same without receipts
 //!     soundness.rs    whether the file is whole, for `ackd doctor`
 //!
 //! Statements are prepared once and live as long as the connection, so the engine borrows the file:
@@ -18,6 +19,7 @@ mod admit;
 mod checkpoint;
 mod engine;
 mod file;
+mod glance;
 mod jobs;
 mod people;
 mod schema;
@@ -27,5 +29,6 @@ mod upkeep;
 
 pub use engine::Engine;
 pub use file::SqliteFile;
+pub use glance::Glance;
 pub use people::{EventLine, Filter, Reader};
-pub use soundness::Soundness;
+pub use soundness::{Failed, Soundness};

@@ -2,12 +2,14 @@
 //! for it.
 
 use super::engine::from_json;
-use super::file::{AS_OWNER, SqliteFile, unseen, words};
+use super::file::{AS_OWNER, FOREIGN, SqliteFile, has_log, header, is_empty, unseen, words};
+use super::schema::APPLICATION;
 use crate::model::{Attempt, ChannelNumber, EventId, EventKey, Moment};
-use crate::store::{Life, PutBack, ReplyLife, State, StoreError};
+use crate::store::{Life, PutBack, RESTS, ReplyLife, State, StoreError};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, ToSql, params};
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::File;
+use std::io::ErrorKind;
 use std::path::Path;
 
 /// A second, read-only look at a store.
@@ -66,6 +68,12 @@ fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.query_row("PRAGMA data_version", [], |row| row.get(0))
 }
 
+/// Lets through what is in one of these states; with none, everything.
+fn in_states(states: &[State]) -> String {
+    let states = states.iter().map(|state| (*state as i64).to_string()).collect::<Vec<_>>().join(",");
+    if states.is_empty() { String::new() } else { format!("AND state IN ({states})") }
+}
+
 /// Why a reader cannot begin: other than for the writer, it is mostly the wrong user.
 fn unread(doing: &str, error: &rusqlite::Error) -> String {
     use rusqlite::ErrorCode;
@@ -81,9 +89,20 @@ impl Reader {
     /// Opens the store at `path` for reading.
     pub fn open(path: &Path) -> Result<Reader, StoreError> {
         let said = |what: String| StoreError(format!("store {}: {what}", path.display()));
-        fs::metadata(path).map_err(|error| said(unseen(&error)))?;
+        let mut file = File::open(path).map_err(|error| said(unseen(&error)))?;
+        if is_empty(path) {
+            return Err(said(unseen(&ErrorKind::NotFound.into())));
+        }
+        // All of a store may still be in the log beside it; then SQLite is asked.
+        if file.metadata().is_ok_and(|file| file.len() > 0) {
+            header(&mut file, has_log(path)).map_err(said)?;
+        }
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(|error| said(unread("opening", &error)))?;
+        let ours = connection.query_row("PRAGMA application_id", [], |row| row.get::<_, i32>(0));
+        if ours.is_ok_and(|number| number != APPLICATION) {
+            return Err(said(FOREIGN.to_owned()));
+        }
         let ready = connection.execute_batch("PRAGMA busy_timeout = 2000; SELECT 1 FROM event LIMIT 1;");
         let version = ready.and_then(|()| data_version(&connection));
         let version = version.map_err(|error| said(unread("reading", &error)))?;
@@ -103,7 +122,7 @@ impl Reader {
                 continue;
             }
             let range = (EventKey::before_first(channel), EventKey::after_last(channel));
-            lines.extend(self.lines(range, &name, &filter.states, "DESC", filter.limit)?);
+            lines.extend(self.lines(range, &name, &in_states(&filter.states), "DESC", filter.limit)?);
         }
         lines.sort_by_key(|line| (line.received, line.key));
         let surplus = lines.len().saturating_sub(filter.limit);
@@ -115,19 +134,18 @@ impl Reader {
     /// any).
     pub fn next(&self, after: EventKey, states: &[State], limit: usize) -> Result<Vec<EventLine>, StoreError> {
         let name = channel_name(&self.connection, after.channel())?;
-        self.lines((after, EventKey::after_last(after.channel())), &name, states, "ASC", limit)
+        self.lines((after, EventKey::after_last(after.channel())), &name, &in_states(states), "ASC", limit)
     }
 
-    fn lines(
+    /// Events between two keys that `only`, a condition in SQL, lets through.
+    pub(super) fn lines(
         &self,
         (after, before): (EventKey, EventKey),
         channel: &str,
-        states: &[State],
+        only: &str,
         order: &str,
         limit: usize,
     ) -> Result<Vec<EventLine>, StoreError> {
-        let states = states.iter().map(|state| (*state as i64).to_string()).collect::<Vec<_>>().join(",");
-        let only = if states.is_empty() { String::new() } else { format!("AND state IN ({states})") };
         let query = format!("{LINE} WHERE key > ?1 AND key < ?2 {only} ORDER BY key {order} LIMIT ?3");
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let read = || -> rusqlite::Result<Vec<EventLine>> {
@@ -216,6 +234,15 @@ impl Reader {
     pub fn said_as(&self, message_id: &str) -> Result<Option<(EventKey, u32)>, StoreError> {
         let sql = "SELECT key, part FROM reply WHERE message_id = ?1 ORDER BY key DESC LIMIT 1";
         let found = self.connection.query_row(sql, [message_id], |row| Ok((EventKey(row.get(0)?), row.get(1)?)));
+        found.optional().map_err(|error| words("reading", &error))
+    }
+
+    /// Until when a channel rests, and why, as its daemon noted it.
+    pub fn rest(&self, channel: &str, now: Moment) -> Result<Option<(Moment, String)>, StoreError> {
+        let sql = "SELECT expires, CAST(value AS TEXT) FROM memory WHERE bot = ?1 AND name = ?2 AND expires > ?3";
+        let found = self
+            .connection
+            .query_row(sql, params![RESTS, channel, now.0], |row| Ok((Moment(row.get(0)?), row.get(1)?)));
         found.optional().map_err(|error| words("reading", &error))
     }
 

@@ -1,7 +1,8 @@
-//! Whether the file is whole: SQLite looks at its pages, beside a daemon that may be writing, and no longer than told.
+//! Whether all is well in the file: what ended badly is counted, and SQLite looks at its pages, beside a daemon that may be writing, and no longer than told.
 
 use super::file::words;
 use super::people::Reader;
+use crate::model::Moment;
 use crate::store::StoreError;
 use rusqlite::ErrorCode;
 use std::time::{Duration, Instant};
@@ -19,7 +20,27 @@ pub enum Soundness {
 /// Steps of SQLite's between two looks at the clock; some milliseconds.
 const STEPS: std::ffi::c_int = 10_000;
 
+/// Events that need somebody's decision.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Failed {
+    pub dead: u32,
+    pub unknown: u32,
+    /// Of the dead.
+    pub died_since: u32,
+}
+
 impl Reader {
+    /// How many events ended dead or unknown, and how many died after `since`.
+    pub fn failed(&self, since: Moment) -> Result<Failed, StoreError> {
+        // Found by the index of the failed, so a long past costs nothing.
+        let sql = "SELECT count(*) FILTER (WHERE state = 4), count(*) FILTER (WHERE state = 5),
+                          count(*) FILTER (WHERE state = 4 AND ended > ?1) FROM event WHERE state IN (4, 5)";
+        let counted = self.connection.query_row(sql, [since.0], |row| {
+            Ok(Failed { dead: row.get(0)?, unknown: row.get(1)?, died_since: row.get(2)? })
+        });
+        counted.map_err(|error| words("reading", &error))
+    }
+
     /// Looks at the whole file, for at most `patience`.
     pub fn soundness(&mut self, patience: Duration) -> Result<Soundness, StoreError> {
         let until = Instant::now() + patience;
@@ -42,7 +63,7 @@ impl Reader {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::model::{Arrival, Fate, Moment};
+    use crate::model::{Arrival, Fate};
     use crate::store::Store;
     use crate::store::sqlite::SqliteFile;
     use std::fs::{self, OpenOptions};

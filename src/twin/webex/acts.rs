@@ -185,7 +185,7 @@ impl Webex {
 
     /// An empty message of whoever speaks in a room.
     fn begun(&self, room: &str, now: Moment) -> Result<Message, String> {
-        let room = self.rooms.get(room).ok_or("there is no such room")?;
+        let room = self.rooms.named(room)?;
         let speaker = room.speaker(&self.people.bot.id).ok_or("there is nobody in this room who could speak")?;
         Ok(Message::new(self.ids.id("MESSAGE"), room, speaker, now))
     }

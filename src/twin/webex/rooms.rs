@@ -9,6 +9,9 @@ use crate::model::{Moment, Response};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+/// As many rooms are named to whoever wrote a wrong one.
+const ROOMS_NAMED: usize = 8;
+
 /// A room.
 #[derive(Clone, Debug)]
 pub(super) struct Room {
@@ -156,7 +159,16 @@ impl Rooms {
         self.0.iter().find(|room| room.id == id)
     }
 
-    /// The same, to be changed.
+    /// The room of this id that somebody named; an error says what could be written instead.
+    pub(super) fn named(&self, id: &str) -> Result<&Room, String> {
+        self.get(id).ok_or_else(|| {
+            let rooms = self.0.iter().take(ROOMS_NAMED).map(|room| format!("{} ({})", room.id, room.title));
+            let more = if self.0.len() > ROOMS_NAMED { ", …; all are in /chat.state" } else { "" };
+            format!("{id:?} is no room here; write one of {}{more}", rooms.collect::<Vec<_>>().join(", "))
+        })
+    }
+
+    /// The room of this id, to be changed.
     pub(super) fn get_mut(&mut self, id: &str) -> Option<&mut Room> {
         self.0.iter_mut().find(|room| room.id == id)
     }
