@@ -29,7 +29,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, SyncSender, channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -77,11 +77,36 @@ pub fn run(config: &Config) -> Result<(), String> {
         Ok(true) => SqliteFile::held(&config.store).0,
         _ => why,
     })?;
-    serve(config, doors)
+    serve(config, doors, Inside { clock, began: Box::new(|_| {}) })
 }
 
-/// The same, with doors that are bound already.
-pub fn serve(config: &Config, doors: Doors) -> Result<(), String> {
+/// What a daemon inside another program is told besides its configuration.
+pub struct Inside {
+    /// Its clock. Whoever moves it tells the daemon by `Handle::look_again`.
+    pub clock: fn() -> Moment,
+    /// Called when it begins to serve.
+    pub began: Box<dyn FnOnce(Handle)>,
+}
+
+/// A daemon that serves, for the program around it.
+pub struct Handle {
+    letters: Sender<Letter>,
+}
+
+impl Handle {
+    /// The clock was moved: what is due now is looked at again.
+    pub fn look_again(&self) {
+        let (seen, looked) = sync_channel(1);
+        if self.letters.send(Letter::Look { seen }).is_ok() {
+            // An end of the daemon is an answer, too.
+            let _ = looked.recv();
+        }
+    }
+}
+
+/// The same, with doors that are bound already, inside another program.
+pub fn serve(config: &Config, doors: Doors, inside: Inside) -> Result<(), String> {
+    let clock = inside.clock;
     config.warnings.iter().for_each(|warning| log::warn!("{warning}"));
     let connections_max = connections_max(config.connections_max);
     let Doors { mut listeners, signals } = doors;
@@ -104,7 +129,7 @@ pub fn serve(config: &Config, doors: Doors) -> Result<(), String> {
     let post = Post { receipts: receipts_out, wake };
     let health = Arc::new(Health::default());
     let tools = Tools {
-        channels: Arc::new(channels(config, &numbers, &file).map_err(|error| error.0)?),
+        channels: Arc::new(channels(config, &numbers, &file, clock()).map_err(|error| error.0)?),
         keeper: letters.clone(),
         fetch: Arc::new(Fetch::default()),
         identity: file.identity().to_owned(),
@@ -114,7 +139,7 @@ pub fn serve(config: &Config, doors: Doors) -> Result<(), String> {
     let (workers, worker_threads) =
         pool::start(config.workers, &tools).map_err(|error| format!("starting the workers: {error}"))?;
     let registrar = registrar(config, &numbers, &addresses, tools);
-    let keeper = start_keeper(file, letters_in, post, workers, lines(config, &numbers), config, &health)?;
+    let keeper = start_keeper(file, letters_in, post, workers, lines(config, &numbers), config, (&health, clock))?;
 
     let writable = Arc::clone(&health);
     let intake = Intake::new(routes(config, &numbers), Box::new(move || writable.writable.load(Ordering::Relaxed)));
@@ -123,6 +148,7 @@ pub fn serve(config: &Config, doors: Doors) -> Result<(), String> {
     let parts = Parts { poll, listeners, signals, intake, letters, receipts, connections_max, clock };
     let mut event_loop = EventLoop::new(parts).map_err(|error| format!("starting the loop: {error}"))?;
     announce(&addresses);
+    (inside.began)(Handle { letters: end.clone() });
     let looking_after = start_registrar(registrar)?;
     let served = event_loop.run().map(|()| event_loop.served);
     systemd::stopping();
@@ -213,7 +239,12 @@ fn left_behind(file: &SqliteFile, config: &Config) -> Result<Vec<String>, StoreE
 }
 
 /// The channels as workers know them; each is told who we are on its platform, as far as an earlier start has learnt it.
-fn channels(config: &Config, numbers: &[ChannelNumber], file: &SqliteFile) -> Result<Channels, StoreError> {
+fn channels(
+    config: &Config,
+    numbers: &[ChannelNumber],
+    file: &SqliteFile,
+    now: Moment,
+) -> Result<Channels, StoreError> {
     let known = config.channels.iter().map(|channel| Channel {
         name: channel.name.clone(),
         platform: Arc::clone(&channel.platform),
@@ -223,7 +254,7 @@ fn channels(config: &Config, numbers: &[ChannelNumber], file: &SqliteFile) -> Re
     });
     let channels: Channels = numbers.iter().copied().zip(known).collect();
     for channel in channels.values().filter(|channel| !channel.platform.is_introduced()) {
-        if let Some(remembered) = file.recall(ACCOUNTS, &channel.name, clock())? {
+        if let Some(remembered) = file.recall(ACCOUNTS, &channel.name, now)? {
             introduce::meet_again(channel, &remembered);
         }
     }
@@ -270,7 +301,7 @@ fn registrar(config: &Config, numbers: &[ChannelNumber], addresses: &[String], t
         (None, _) => None,
     };
     let standing = Arc::new(Standing::default());
-    Registrar { channels, course, fetch: tools.fetch, keeper: tools.keeper, clock, standing }
+    Registrar { channels, course, fetch: tools.fetch, keeper: tools.keeper, clock: tools.clock, standing }
 }
 
 /// Its thread ends with what is returned, and is not waited for: it may be in the middle of a call.
@@ -288,7 +319,7 @@ fn start_keeper(
     workers: Vec<SyncSender<Lease>>,
     lines: Vec<Line>,
     config: &Config,
-    health: &Arc<Health>,
+    (health, clock): (&Arc<Health>, fn() -> Moment),
 ) -> Result<KeeperThread, String> {
     let roster = Roster::new(workers.len(), &bots_of_lines(config));
     let health = Arc::clone(health);

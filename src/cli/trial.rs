@@ -4,7 +4,7 @@
 use super::CliError;
 use super::playing::{Play, Stand};
 use crate::config::{Config, Stage, text_of};
-use crate::daemon::{self, Doors};
+use crate::daemon::{self, Doors, Inside};
 use crate::limits;
 use crate::registry::PublicUrl;
 use std::fs::{self, DirBuilder};
@@ -46,7 +46,8 @@ pub fn trial(
     writeln!(out, "open {}/", stand.url())?;
     writeln!(out, "Ctrl-C ends it")?;
     out.flush()?;
-    daemon::serve(&config, doors).map_err(CliError::Failed)?;
+    let inside = Inside { clock: daemon::clock, began: Box::new(|_| {}) };
+    daemon::serve(&config, doors, inside).map_err(CliError::Failed)?;
     drop(stand);
     let kept = folder.end()?;
     writeln!(out, "{kept}")?;

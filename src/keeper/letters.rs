@@ -48,8 +48,8 @@ pub enum Letter {
     Recall { bot: String, key: String, answer: SyncSender<Option<Vec<u8>>> },
     /// A bot wants to know which alarms are set in a conversation.
     Alarms { channel: ChannelNumber, conversation: String, answer: SyncSender<Vec<Alarm>> },
-    /// Look again at what is due: the clock was moved.
-    Look,
+    /// Look again at what is due, since the clock was moved; `seen` is told when the letter was read.
+    Look { seen: SyncSender<()> },
     /// Hand out nothing more.
     Rest,
     /// Nothing more will come from the loop: end when what is out has come back, or at `until`.

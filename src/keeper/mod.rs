@@ -26,10 +26,9 @@ use crate::model::{ChannelNumber, EventId, EventKey, Lease, MemoryWrite, Moment,
 use crate::queue::pace::{Pace, Rest};
 use crate::store::{Admitted, RESTS, Replayed, Store, StoreError, Urgency, Wanted};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TryRecvError};
 use std::thread;
-use std::time::Duration;
 
 /// The way to the loop: receipts, and something that wakes it.
 pub struct Post {
@@ -38,15 +37,33 @@ pub struct Post {
 }
 
 /// What others may see of the keeper while it works.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Health {
     /// The store can be written.
     pub writable: AtomicBool,
     pub kept: AtomicU64,
     pub duplicates: AtomicU64,
     pub settled: AtomicU64,
+    /// While nobody works: until when the keeper will do nothing of its own accord. `WORKING` otherwise.
+    pub rests_until: AtomicI64,
     /// What the loop has handed over and the keeper not yet kept, in bytes.
     pub waiting_bytes: AtomicUsize,
+}
+
+/// The keeper or a worker works.
+pub const WORKING: i64 = i64::MIN;
+
+impl Default for Health {
+    fn default() -> Health {
+        Health {
+            writable: AtomicBool::default(),
+            kept: AtomicU64::default(),
+            duplicates: AtomicU64::default(),
+            settled: AtomicU64::default(),
+            rests_until: AtomicI64::new(WORKING),
+            waiting_bytes: AtomicUsize::default(),
+        }
+    }
 }
 
 /// A channel as the keeper sees it.
@@ -157,8 +174,11 @@ impl Keeper<'_> {
             // of the disk and of the processor. Somebody who comes alone never waits for this.
             thread::sleep(limits::GATHER_TIME);
         }
-        let wait = self.wait(tray);
-        let mut next = self.letters.recv_timeout(wait);
+        let due = self.due(tray);
+        let rests_until = if self.roster.at_rest() && tray.unsettled.is_empty() { due.0 } else { WORKING };
+        self.health.rests_until.store(rests_until, Ordering::Release);
+        let mut next = self.letters.recv_timeout(due.since((self.clock)()));
+        self.health.rests_until.store(WORKING, Ordering::Release);
         if matches!(next, Ok(Letter::Settled { .. })) && self.roster.out() > limits::GATHER_JOBS {
             // Others are out, too: those that come back in this moment share the commit.
             thread::sleep(limits::GATHER_JOBS_TIME);
@@ -217,17 +237,16 @@ impl Keeper<'_> {
                 });
                 let _ = answer.try_send(found);
             }
-            Letter::Look => {}
+            Letter::Look { seen } => drop(seen.try_send(())),
             Letter::Rest => tray.resting = true,
             Letter::End { until } => (tray.resting, tray.end_at) = (true, Some(until)),
         }
     }
 
-    /// How long nothing will be due.
-    fn wait(&mut self, tray: &Tray) -> Duration {
-        let now = (self.clock)();
+    /// Until when nothing will be due.
+    fn due(&mut self, tray: &Tray) -> Moment {
         if tray.failing {
-            return limits::DISK_RETRY;
+            return (self.clock)().after(limits::DISK_RETRY);
         }
         let mut due = tray.end_at.unwrap_or(tray.prune_at);
         let hands_out = !tray.resting && self.roster.idle().is_some();
@@ -247,7 +266,7 @@ impl Keeper<'_> {
                 Err(error) => log::error!("looking for what is due: {error}"),
             }
         }
-        due.since(now)
+        due
     }
 
     /// Everything that is in the tray, in one transaction; then everybody is told.
