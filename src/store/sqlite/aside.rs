@@ -53,7 +53,7 @@ impl Engine<'_> {
         let alarm = alarm.flatten();
         let alike = all(&mut self.say.held_for, params![lane, alarm], |row| row.get(0).map(EventKey))?;
         for other in alike.iter().filter(|other| **other < event) {
-            run(&mut self.say.held_drop, params![other.0])?;
+            first(&mut self.say.held_drop, params![other.0], |_| Ok(()))?;
             self.replace(*other, event, now)?;
         }
         // An old one that was put back, and cannot be said after all.
@@ -106,7 +106,7 @@ impl Engine<'_> {
         let long = params![before(limits::HELD_LIFE), rows];
         let long = all(&mut self.say.held_long, long, |row| row.get(0).map(EventKey))?;
         for event in &long {
-            run(&mut self.say.held_drop, params![event.0])?;
+            first(&mut self.say.held_drop, params![event.0], |_| Ok(()))?;
             run(&mut self.say.reply_rest, params![event.0, State::Dead as i64])?;
             run(&mut self.say.end_event, params![event.0, State::Dead as i64, now.0, held_too_long()])?;
         }
