@@ -116,6 +116,7 @@ mod tests {
             ended: Some(Moment(1040)),
             why: None,
             due: None,
+            held: None,
             raw: Vec::new(),
             replies: Vec::new(),
             replays: Vec::new(),

@@ -8,6 +8,8 @@
 //! An event that has only been admitted costs one row: nothing else knows it, so a long queue does not make the next
 //! acknowledgement dearer. Whatever has begun has a row in `lane`, one for each conversation; so a lease needs no
 //! mark of its own, and is void when its process is gone. An event whose conversation is already busy waits `behind`.
+//! One that may not be said now is `held` beside all this, until somebody writes in its conversation. An alarm becomes
+//! an event when it rings, and is leased with that.
 //!
 //! Verbs write into an open transaction; [`Store::commit`] makes all of it durable at once, [`Store::roll_back`]
 //! forgets all of it. Two engines, one suite of tests for both (`suite.rs`).
@@ -15,6 +17,7 @@
 //! Never here: threads, the clock (every verb is handed the time), platforms, bots.
 
 pub mod memory;
+mod reasons;
 pub mod sqlite;
 #[cfg(test)]
 mod suite;
@@ -35,11 +38,6 @@ pub const ALARM: &str = "alarm";
 /// The kind of a message of our own that is kept as a witness, and why it is ignored otherwise.
 pub const OWN: &str = "own";
 const OWN_WHY: &str = "a message of ours";
-
-/// Why a message of ours is ignored that showed a reply to be delivered.
-fn witnessed(event: EventKey, part: u32) -> String {
-    format!("{OWN_WHY}; it shows that reply {}.{part} was delivered", event.place())
-}
 
 /// Under which name the rests of channels are remembered, one key for each channel, until they end: whoever reads the
 /// store beside the daemon sees why nothing is sent. No bot can be called so.
@@ -128,7 +126,7 @@ pub trait Store {
     /// What a bot remembers under this key, unless it has expired.
     fn recall(&mut self, bot: &str, key: &str, now: Moment) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// Sets an alarm, or takes it away. Of a conversation that has too many, a new one is an error.
+    /// Sets an alarm, or takes it away. Of a conversation that has too many already, a new one is left out.
     fn put_alarm(&mut self, write: &AlarmWrite) -> Result<(), StoreError>;
 
     /// The alarms of a conversation, in order of their names.
@@ -137,8 +135,9 @@ pub trait Store {
     /// Every alarm of this owner, in order of channel, conversation and name; for the alarms of the configuration.
     fn alarms_of(&mut self, owner: &str) -> Result<Vec<Alarm>, StoreError>;
 
-    /// The alarm of this channel that has been due longest, if its conversation is not in `busy`, nor busy with
-    /// something that waits; of those that are free, the one due longest.
+    /// Of the alarms of this channel whose conversation is free, the one that has been due longest. A conversation is
+    /// not free while it is in `busy`, or at something that waits, or has an event that waits to be heard. The search is
+    /// bounded: `None` may only mean that it did not come far enough, and `alarm_next` says so.
     fn alarm_due(
         &mut self,
         channel: ChannelNumber,
@@ -146,11 +145,13 @@ pub trait Store {
         now: Moment,
     ) -> Result<Option<Alarm>, StoreError>;
 
-    /// When the next alarm of this channel is due.
+    /// When to look again, after `alarm_due` found nothing: when the next alarm is due; at once when the search ended at
+    /// its bound. One that is due while its conversation is busy is not waited for: the end of that job comes first.
     fn alarm_next(&mut self, channel: ChannelNumber) -> Result<Option<Moment>, StoreError>;
 
     /// An alarm rings for the time `rings_for`: it becomes an event, which is leased at once. It is due again at `next`,
-    /// or is taken away. With `rings_for` of `None` it is only moved. An alarm that was changed meanwhile is left alone.
+    /// or is taken away. With `rings_for` of `None`, or of a time for which it has rung before, it is only moved. An alarm
+    /// that was changed meanwhile, or whose conversation is not free any more, is left alone.
     fn ring(
         &mut self,
         alarm: &Alarm,
@@ -159,8 +160,8 @@ pub trait Store {
         now: Moment,
     ) -> Result<Option<Lease>, StoreError>;
 
-    /// Removes some finished events that arrived before `before`, and memory that has expired. True when there may
-    /// be more.
+    /// Removes some finished events that arrived before `before`, memory that has expired, and who has not written for
+    /// `CONTACT_LIFE`; ends what was held for `HELD_LIFE`. True when there may be more.
     fn prune(&mut self, before: Moment, now: Moment) -> Result<bool, StoreError>;
 
     /// The whole life of one event.
@@ -188,7 +189,7 @@ pub enum Replayed {
     Left(String),
 }
 
-/// How an event or a reply stands. The numbers are in the file.
+/// How an event or a reply stands. The numbers are in the file, where an open event that is held has 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     Open = 0,
@@ -245,6 +246,8 @@ pub struct Life {
     pub why: Option<String>,
     /// It waits for this moment, at this attempt to hear.
     pub due: Option<Moment>,
+    /// Since when it is held: it is said when somebody writes in its conversation.
+    pub held: Option<Moment>,
     pub raw: Vec<u8>,
     pub replies: Vec<ReplyLife>,
     /// Each time it was put back, the first one first.
@@ -288,11 +291,6 @@ impl fmt::Display for StoreError {
 }
 
 impl std::error::Error for StoreError {}
-
-/// A state's reason with what was last said about it, if anything was.
-fn because(reason: &str, words: &str) -> String {
-    if words.is_empty() { reason.to_owned() } else { format!("{reason}: {words}") }
-}
 
 /// A conversation as a number: FNV-1a over channel and name. It is in the file, so it must not depend on the
 /// build; two conversations that share a number only wait for each other.

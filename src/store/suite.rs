@@ -3,11 +3,11 @@
 
 use super::memory::{Memory, Shelf};
 use super::sqlite::SqliteFile;
-use super::{Admitted, OWN, PutBack, Replayed, State, Store, Wanted, tag};
+use super::{ALARM, Admitted, Life, OWN, PutBack, Replayed, State, Store, Wanted, lane, tag};
 use crate::limits;
 use crate::model::{
-    Arrival, Attempt, ChannelNumber, EventKey, Fate, Lease, MemoryWrite, Moment, Notes, Reply, SendEnd, Settlement,
-    Work,
+    Alarm, AlarmSet, AlarmWrite, Arrival, Attempt, ChannelNumber, EventKey, Fate, Instead, Lease, MemoryWrite, Moment,
+    Notes, Plan, Purpose, Reply, SendEnd, Settlement, Work,
 };
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -58,6 +58,21 @@ impl Drop for InSqlite {
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }
+
+/// Runs each of these tests with every engine.
+macro_rules! every_store {
+    ($($test:ident)*) => {
+        mod memory_engine {
+            $(#[test] fn $test() { super::$test(&mut super::Fixture::new(stringify!($test)) as &mut super::InMemory); })*
+        }
+        mod sqlite_engine {
+            $(#[test] fn $test() { super::$test(&mut super::Fixture::new(stringify!($test)) as &mut super::InSqlite); })*
+        }
+    };
+}
+
+mod alarms;
+mod aside;
 
 const NOW: Moment = Moment(1_800_000_000_000);
 
@@ -136,8 +151,51 @@ impl<'a> Desk<'a> {
     }
 
     fn state(&mut self, event: EventKey) -> State {
-        self.store.life(event).unwrap().unwrap().state
+        self.life(event).state
     }
+
+    fn life(&mut self, event: EventKey) -> Life {
+        self.store.life(event).unwrap().unwrap()
+    }
+
+    /// The bot tries again later.
+    fn hear_later(&mut self, lease: &Lease, due: Moment, now: Moment) {
+        let (event, lane) = (lease.event, lease.lane);
+        let later = Settlement::HearLater { event, lane, due, attempt: 1, why: String::new() };
+        self.store.settle(&later, false, now).unwrap();
+    }
+
+    /// What the bot wants said, and what else is kept.
+    fn heard(&mut self, lease: &Lease, replies: Vec<Reply>, notes: Notes, now: Moment) -> Option<Lease> {
+        let settlement = Settlement::Heard { event: lease.event, lane: lease.lane, replies, notes };
+        self.store.settle(&settlement, true, now).unwrap()
+    }
+
+    fn unsent(&mut self, lease: &Lease, instead: Instead, now: Moment) -> Option<Lease> {
+        let (event, lane, part) = (lease.event, lease.lane, part_of(lease));
+        self.store.settle(&Settlement::Unsent { event, lane, part, instead }, true, now).unwrap()
+    }
+
+    /// An alarm of `conversation` that rings once.
+    fn set(&mut self, conversation: &str, name: &str, due: Moment) {
+        self.store.put_alarm(&alarm_write(self.channel, conversation, name, due)).unwrap();
+    }
+
+    fn due(&mut self, busy: &HashSet<i64>, now: Moment) -> Option<Alarm> {
+        self.store.alarm_due(self.channel, busy, now).unwrap()
+    }
+
+    /// The next alarm that is due rings, for the last time.
+    fn ring(&mut self, now: Moment) -> Option<Lease> {
+        let alarm = self.due(&free(), now)?;
+        self.store.ring(&alarm, Some(alarm.due), None, now).unwrap()
+    }
+}
+
+fn alarm_write(channel: ChannelNumber, conversation: &str, name: &str, due: Moment) -> AlarmWrite {
+    let (person, note, plan) = (conversation.to_owned(), "a note".to_owned(), Plan::once(due));
+    let set = AlarmSet { owner: "sun".to_owned(), person, thread: None, note, plan };
+    AlarmWrite { channel, conversation: conversation.to_owned(), name: name.to_owned(), set: Some((set, due)) }
 }
 
 fn delivered() -> SendEnd {
@@ -705,6 +763,9 @@ struct Chaos {
     /// With who wrote it.
     admitted: Vec<(EventKey, u64)>,
     finished: Vec<EventKey>,
+    /// How many alarms were set; each has a name of its own, and those that rang.
+    set: usize,
+    rung: Vec<EventKey>,
 }
 
 impl Chaos {
@@ -714,7 +775,16 @@ impl Chaos {
         let mut out: Vec<Lease> = Vec::new();
         for turn in 0..60 {
             let now = at(restart * 1000 + turn);
-            match self.dice.roll(4) {
+            match self.dice.roll(6) {
+                4 => {
+                    let due = now.after(Duration::from_secs(self.dice.roll(20)));
+                    desk.set(&format!("person {}", self.dice.roll(5)), &format!("alarm {}", self.set), due);
+                    self.set += 1;
+                }
+                5 if out.len() < 4 => {
+                    let busy = out.iter().map(|lease| lease.lane).collect();
+                    out.extend(self.ring(&mut desk, &busy, now));
+                }
                 0 => {
                     let person = self.dice.roll(5);
                     let event = desk.admit(&format!("{restart}-{turn}"), &format!("person {person}"));
@@ -737,6 +807,20 @@ impl Chaos {
         }
     }
 
+    /// An alarm rings, if one may; now and then the disk fails in between, and it rings again.
+    fn ring(&mut self, desk: &mut Desk<'_>, busy: &HashSet<i64>, now: Moment) -> Option<Lease> {
+        let alarm = desk.due(busy, now)?;
+        assert!(alarm.due <= now && !busy.contains(&lane(desk.channel, &alarm.conversation)), "seed {}", self.seed);
+        desk.store.commit().unwrap();
+        let mut lease = desk.store.ring(&alarm, Some(alarm.due), None, now).unwrap().unwrap();
+        if self.dice.roll(3) == 0 {
+            desk.store.roll_back();
+            lease = desk.store.ring(&alarm, Some(alarm.due), None, now).unwrap().unwrap();
+        }
+        self.rung.push(lease.event);
+        Some(lease)
+    }
+
     /// Ends a job well, or in a third of the cases with another try.
     fn end(&mut self, desk: &mut Desk<'_>, lease: &Lease, now: Moment) -> Option<Lease> {
         let again = self.dice.roll(3) == 0;
@@ -747,6 +831,10 @@ impl Chaos {
                 let later = Settlement::HearLater { event, lane, due, attempt, why: String::new() };
                 desk.store.settle(&later, true, now).unwrap()
             }
+            (Work::Send { reply: Reply { purpose: Purpose::Push, .. }, heard, .. }, true) => {
+                assert!(heard.is_none_or(|heard| heard <= now));
+                desk.unsent(lease, Instead::Hold { why: String::new() }, now)
+            }
             (Work::Send { .. }, true) => desk.sent(lease, SendEnd::Again { due, maybe_said: false }, now),
             (_, false) => return self.end_well(desk, lease, now),
         };
@@ -756,7 +844,15 @@ impl Chaos {
 
     fn end_well(&mut self, desk: &mut Desk<'_>, lease: &Lease, now: Moment) -> Option<Lease> {
         let next = match &lease.work {
-            Work::Hear { .. } => desk.hear(lease, &["one", "two"], true, now),
+            Work::Hear { kind, .. } => {
+                let rung = kind == ALARM;
+                let reply = |text| Reply {
+                    purpose: if rung { Purpose::Push } else { Purpose::Response },
+                    ..Reply::text("anna", text)
+                };
+                let notes = Notes { wrote: (!rung).then_some(now), ..Notes::default() };
+                desk.heard(lease, ["one", "two"].map(reply).to_vec(), notes, now)
+            }
             Work::Send { .. } => desk.sent(lease, delivered(), now),
         };
         self.note(desk, lease);
@@ -769,25 +865,36 @@ impl Chaos {
         }
     }
 
-    /// Everything that is left, done well; then each event must have ended.
+    /// Everything that is left, done well: everybody writes once more, so nothing stays held. Then each event must have
+    /// ended, and each alarm must have rung once.
     fn work_off(&mut self, store: &mut dyn Store) {
         let mut desk = Desk::at(store);
-        while let Some(lease) = desk.lease(&free(), at(100_000)) {
-            let mut next = Some(lease);
-            while let Some(lease) = next {
-                next = self.end_well(&mut desk, &lease, at(100_000));
-            }
+        let now = at(100_000);
+        for person in 0..5 {
+            let event = desk.admit(&format!("last {person}"), &format!("person {person}"));
+            self.admitted.push((event, person));
         }
-        for (event, _) in &self.admitted {
+        let mut next = None;
+        loop {
+            next = next.or_else(|| desk.lease(&free(), now)).or_else(|| self.ring(&mut desk, &free(), now));
+            let Some(lease) = next else { break };
+            next = self.end_well(&mut desk, &lease, now);
+        }
+        let admitted = self.admitted.iter().map(|(event, _)| event);
+        for event in admitted.chain(&self.rung) {
             assert_eq!(desk.state(*event), State::Answered, "seed {}: {event:?}", self.seed);
         }
+        let once: HashSet<_> = self.rung.iter().collect();
+        assert_eq!((self.rung.len(), once.len()), (self.set, self.set), "seed {}", self.seed);
+        assert_eq!(desk.store.alarms_of("sun").unwrap(), []);
     }
 }
 
 /// Four lives at random, then all is worked off. Each event must end, and the events of one conversation must be
 /// heard for the last time in their order of arrival.
 fn chaos(fixture: &mut impl Fixture, seed: u64) {
-    let mut chaos = Chaos { seed, dice: Dice(seed), admitted: Vec::new(), finished: Vec::new() };
+    let mut chaos =
+        Chaos { seed, dice: Dice(seed), admitted: Vec::new(), finished: Vec::new(), set: 0, rung: Vec::new() };
     for restart in 0..4_u64 {
         fixture.with(&mut |store| chaos.live(store, restart));
     }
@@ -868,6 +975,90 @@ mod sqlite_engine {
         });
     }
 
+    /// Takes away what step 4 of the schema brought.
+    const BEFORE_4: &str = "DROP TABLE alarm; DROP TABLE contact; DROP TABLE held; DROP TRIGGER memory_more;
+        DROP TRIGGER memory_less; DROP TABLE remembered; PRAGMA user_version = 3;";
+
+    #[test]
+    fn a_file_without_alarms_is_read_and_gets_them() {
+        let mut folder = folder("without-alarms");
+        let path = folder.0.join("ackd.db");
+        let push = [Reply { purpose: Purpose::Push, ..Reply::text("anna", "Good morning") }];
+        let remember = |store: &mut dyn Store, key: &str| {
+            let (bot, key) = ("sun".to_owned(), key.to_owned());
+            store.remember(&MemoryWrite { bot, key, value: Some(vec![1]), expires: None }).unwrap();
+        };
+        let mut event = None;
+        folder.with(&mut |store| {
+            let desk = Desk::at(store);
+            event = Some(desk.store.push(desk.channel, "push-1", &push, NOW).unwrap());
+            ["a", "b"].into_iter().for_each(|key| remember(store, key));
+            store.commit().unwrap();
+        });
+        let event = event.unwrap();
+        rusqlite::Connection::open(&path).unwrap().execute_batch(BEFORE_4).unwrap();
+        let reader = crate::store::sqlite::Reader::open(&path).unwrap();
+        assert!(reader.unsettled(9).unwrap().contains_key(&event) && reader.life(event).unwrap().is_some());
+        folder.with(&mut |store| {
+            remember(store, "c");
+            let mut desk = Desk::at(store);
+            let lease = desk.lease(&free(), NOW).unwrap();
+            assert_eq!(desk.unsent(&lease, Instead::Hold { why: "nobody wrote".to_owned() }, NOW), None);
+            desk.set("bert", "morning", at(1));
+            store.commit().unwrap();
+        });
+        assert!(reader.life(event).unwrap().unwrap().held.is_some());
+        let file = rusqlite::Connection::open(&path).unwrap();
+        let keys: i64 = file.query_row("SELECT keys FROM remembered WHERE bot = 'sun'", [], |row| row.get(0)).unwrap();
+        assert_eq!(keys, 3, "those of before are counted");
+        folder.with(&mut |store| assert!(Desk::at(store).ring(at(1)).is_some()));
+    }
+
+    #[test]
+    fn what_is_held_is_listed_among_the_open_and_its_channel_waits() {
+        use crate::store::sqlite::{Filter, Reader};
+        let mut folder = folder("held-listed");
+        let mut event = None;
+        folder.with(&mut |store| {
+            let mut desk = Desk::at(store);
+            desk.store.channel("other").unwrap();
+            desk.admit("a1", "anna");
+            desk.work_off(NOW);
+            let push = [Reply { purpose: Purpose::Push, ..Reply::text("anna", "Good morning") }];
+            event = Some(desk.store.push(desk.channel, "push-1", &push, NOW).unwrap());
+            let lease = desk.lease(&free(), NOW).unwrap();
+            desk.unsent(&lease, Instead::Hold { why: "nobody wrote".to_owned() }, NOW);
+            store.commit().unwrap();
+        });
+        let path = folder.0.join("ackd.db");
+        assert_eq!(SqliteFile::open(&path).unwrap().channels_that_wait().unwrap(), ["page"]);
+        let reader = Reader::open(&path).unwrap();
+        assert_eq!(reader.unsettled(9).unwrap().into_iter().collect::<Vec<_>>(), [(event.unwrap(), State::Open)]);
+        let open = Filter { states: vec![State::Open], channel: None, limit: 9 };
+        assert_eq!(reader.events(&open).unwrap().iter().map(|line| line.key).collect::<Vec<_>>(), [event.unwrap()]);
+    }
+
+    #[test]
+    fn an_unreadable_alarm_is_taken_away_and_holds_up_nobody() {
+        let mut folder = folder("unreadable-alarm");
+        let path = folder.0.join("ackd.db");
+        folder.with(&mut |store| {
+            let mut desk = Desk::at(store);
+            desk.set("anna", "morning", at(1));
+            desk.set("bert", "morning", at(2));
+            store.commit().unwrap();
+            let damage = "UPDATE alarm SET content = 'nonsense' WHERE conversation = 'anna'";
+            rusqlite::Connection::open(&path).unwrap().execute(damage, []).unwrap();
+            let mut desk = Desk::at(store);
+            assert_eq!(desk.store.alarms(desk.channel, "anna").unwrap(), []);
+            assert_eq!(desk.due(&free(), at(9)).unwrap().conversation, "bert");
+            store.commit().unwrap();
+        });
+        let file = rusqlite::Connection::open(&path).unwrap();
+        let left = file.query_row("SELECT count(*) FROM alarm", [], |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!(left, 1);
+    }
+
     fn opening_fails(path: &std::path::Path) -> String {
         let before = std::fs::read(path).unwrap();
         let error = SqliteFile::open(path).expect_err("it must not open").0;
@@ -886,7 +1077,9 @@ mod sqlite_engine {
         });
         let event = event.unwrap();
         let older = rusqlite::Connection::open(&path).unwrap();
-        older.execute_batch("DROP TABLE replay; DROP INDEX event_doubt; PRAGMA user_version = 1;").unwrap();
+        older
+            .execute_batch(&format!("{BEFORE_4} DROP TABLE replay; DROP INDEX event_doubt; PRAGMA user_version = 1;"))
+            .unwrap();
         drop(older);
         let reader = crate::store::sqlite::Reader::open(&path).unwrap();
         assert_eq!(reader.life(event).unwrap().unwrap().replays, []);

@@ -2,6 +2,7 @@
 
 use super::{Lane, Memory, ReplyRow};
 use crate::model::{Attempt, ChannelNumber, EventKey, Lease, Moment, Reply, SendEnd, Work};
+use crate::store::reasons::gone;
 use crate::store::{OWN, OWN_WHY, ReplyLife, State, StoreError};
 use std::collections::HashSet;
 
@@ -26,14 +27,9 @@ impl Memory {
             }
             reply.tried += 1;
             reply.begun = Some(now);
-            let life = &reply.life;
-            let work = Work::Send {
-                part: life.part,
-                reply: life.reply.clone(),
-                attempt: reply.tried,
-                made: life.made,
-                heard: None,
-            };
+            let (attempt, life) = (reply.tried, reply.life.clone());
+            let heard = self.last_wrote(&life.reply, lane);
+            let work = Work::Send { part: life.part, reply: life.reply, attempt, made: life.made, heard };
             return Ok(Some(Lease { event, lane, work }));
         }
     }
@@ -102,11 +98,15 @@ impl Memory {
         loop {
             let Some(place) = self.now.channels.get_mut(&channel) else { return Ok(None) };
             let range = EventKey(place.cursor.0 + 1)..EventKey::after_last(channel);
-            let next = self.now.events.range(range).find(|(_, row)| row.state == State::Open);
+            let mut open = self.now.events.range(range).filter(|(_, row)| row.state == State::Open);
+            let next = open.find(|(event, _)| !self.now.held.contains_key(event));
             let Some((event, lane, push)) = next.map(|(event, row)| (*event, row.lane, row.push)) else {
                 return Ok(None);
             };
             place.cursor = event;
+            if self.now.lanes.get(&lane).is_some_and(|at| at.event == event) {
+                continue; // It was begun when it rang.
+            }
             if busy.contains(&lane) || self.now.lanes.contains_key(&lane) {
                 self.now.behind.insert((lane, event));
             } else if push {
@@ -130,7 +130,7 @@ impl Memory {
                 message_id: None,
                 attempts: Vec::new(),
             };
-            row.replies.push(ReplyRow { life, tried: 0, begun: None, proved: false });
+            row.replies.push(ReplyRow { life, tried: 0, begun: None, proved: false, elsewhere: None });
         }
         Ok(())
     }
@@ -166,18 +166,32 @@ impl Memory {
             }
         };
         reply.life.state = state;
+        let mut alarms = 0;
         if state == State::Dead {
-            for rest in row.replies.iter_mut().filter(|reply| reply.life.state == State::Open) {
-                rest.life.state = State::Dead;
+            self.close(event, State::Dead)?;
+            if *end == SendEnd::Gone {
+                alarms = self.drop_alarms(event)?;
             }
+        }
+        self.go_on(event, lane, &gone(&attempt.words, alarms), go_on, now)
+    }
+
+    pub(super) fn go_on(
+        &mut self,
+        event: EventKey,
+        lane: i64,
+        words: &str,
+        go_on: bool,
+        now: Moment,
+    ) -> Result<Option<Lease>, StoreError> {
+        if self.sum_up(event, words, now) {
+            self.free(lane, now);
+            return Ok(None);
         }
         if go_on {
             return self.begin_send(event, lane, now);
         }
         self.now.lanes.insert(lane, Lane { event, sending: true, due: now, attempt: 0 });
-        if self.sum_up(event, &attempt.words, now) {
-            self.free(lane, now);
-        }
         Ok(None)
     }
 }

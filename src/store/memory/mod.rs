@@ -3,17 +3,20 @@
 //!
 //! It follows the SQLite engine table by table; the suite holds the two together.
 
+mod alarms;
+mod aside;
 mod jobs;
 
+use super::reasons::{because, witnessed};
 use super::{
-    Admitted, Life, OWN, OWN_WHY, PUSH, PutBack, Replayed, ReplyLife, State, Store, StoreError, Urgency, Wanted,
-    because, lane, read_tag, witnessed,
+    Admitted, Life, OWN, OWN_WHY, PUSH, PutBack, Replayed, ReplyLife, State, Store, StoreError, Urgency, Wanted, lane,
+    read_tag,
 };
 use crate::limits;
 use crate::model::{
-    Alarm, AlarmWrite, Arrival, ChannelNumber, EventId, EventKey, Fate, Lease, MemoryWrite, Moment, Reply, Settlement,
+    Alarm, AlarmSet, AlarmWrite, Arrival, ChannelNumber, EventId, EventKey, Fate, Lease, MemoryWrite, Moment, Reply,
+    Settlement,
 };
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,6 +33,19 @@ pub struct Tables {
     lanes: BTreeMap<i64, Lane>,
     behind: BTreeSet<(i64, EventKey)>,
     memory: BTreeMap<(String, String), (Vec<u8>, Option<Moment>)>,
+    /// By channel, conversation and name.
+    alarms: BTreeMap<(ChannelNumber, String, String), (AlarmSet, Moment)>,
+    /// When somebody last wrote there.
+    contacts: BTreeMap<i64, Moment>,
+    held: BTreeMap<EventKey, Held>,
+}
+
+/// An open event that is said when somebody writes.
+#[derive(Clone, Debug)]
+struct Held {
+    lane: i64,
+    alarm: Option<String>,
+    since: Moment,
 }
 
 #[derive(Clone, Debug)]
@@ -59,6 +75,8 @@ struct ReplyRow {
     tried: u32,
     begun: Option<Moment>,
     proved: bool,
+    /// That it was said elsewhere, and why.
+    elsewhere: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -74,6 +92,8 @@ struct Lane {
 pub struct Memory {
     shelf: Shelf,
     now: Tables,
+    /// Until when each channel has no alarm that could ring, as of the last look.
+    looked: BTreeMap<ChannelNumber, Moment>,
     /// When set, the next commit fails, and takes it back.
     pub fault: Arc<AtomicBool>,
 }
@@ -82,7 +102,7 @@ impl Memory {
     /// An engine that goes on from what was committed to `shelf`.
     pub fn open(shelf: &Shelf) -> Memory {
         let now = shelf.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        Memory { shelf: Arc::clone(shelf), now, fault: Arc::default() }
+        Memory { shelf: Arc::clone(shelf), now, looked: BTreeMap::new(), fault: Arc::default() }
     }
 
     fn row(&mut self, event: EventKey) -> Result<&mut Row, StoreError> {
@@ -150,7 +170,10 @@ impl Memory {
         let Ok(row) = self.row(event) else { return };
         let Some(reply) = row.replies.iter_mut().find(|reply| reply.life.part == part) else { return };
         match reply.life.state {
-            State::Open => reply.proved = true,
+            State::Open => {
+                reply.proved = true;
+                self.release(event, now);
+            }
             State::Unknown => {
                 reply.life.state = State::Answered;
                 self.sum_up(event, "", now);
@@ -170,7 +193,7 @@ impl Memory {
         } else if has(State::Unknown) {
             (State::Unknown, Some("a reply was sent, but the platform's answer was lost".to_owned()))
         } else {
-            (State::Answered, None)
+            (State::Answered, row.replies.iter().find_map(|reply| reply.elsewhere.clone()))
         };
         row.ended = Some(now);
         true
@@ -180,6 +203,7 @@ impl Memory {
         let range = (lane, EventKey(i64::MIN))..=(lane, EventKey(i64::MAX));
         let Some((_, next)) = self.now.behind.range(range).next().copied() else {
             self.now.lanes.remove(&lane);
+            self.looked.clear();
             return;
         };
         self.now.behind.remove(&(lane, next));
@@ -268,6 +292,12 @@ impl Store for Memory {
                 for write in &notes.memory {
                     self.remember(write)?;
                 }
+                for write in &notes.alarms {
+                    self.write_alarm(write);
+                }
+                if let Some(wrote) = notes.wrote {
+                    self.wrote(*lane, wrote, now);
+                }
                 if replies.is_empty() {
                     self.end(*event, *lane, State::Ignored, "the bot had nothing to say", now)?;
                     return Ok(None);
@@ -288,7 +318,9 @@ impl Store for Memory {
                 self.now.lanes.insert(*lane, Lane { event: *event, sending: false, due: *due, attempt: *attempt });
                 Ok(None)
             }
-            Settlement::Unsent { .. } => Ok(None),
+            Settlement::Unsent { event, lane, part, instead } => {
+                self.unsent((*event, *lane, *part), instead, go_on, now)
+            }
             Settlement::Sent { event, lane, attempt, end } => self.sent(*event, *lane, attempt, end, go_on, now),
         }
     }
@@ -299,33 +331,7 @@ impl Store for Memory {
     }
 
     fn replay(&mut self, event: EventKey, part: Option<u32>, now: Moment) -> Result<Replayed, StoreError> {
-        let left = |why: &str| Ok(Replayed::Left(why.to_owned()));
-        let Ok(row) = self.row(event) else { return left("there is no such event") };
-        if !matches!(row.state, State::Dead | State::Unknown) {
-            return Ok(Replayed::Left(format!("it is {}; only dead and unknown ones are put back", row.state)));
-        }
-        let lane = row.lane;
-        let made = row.replies.iter().map(|reply| reply.life.made).min();
-        let before = PutBack { at: now, state: row.state, ended: row.ended, why: row.why.clone(), made };
-        let mut again = 0;
-        for reply in &mut row.replies {
-            let life = &mut reply.life;
-            if matches!(life.state, State::Dead | State::Unknown) && part.is_none_or(|part| part == life.part) {
-                life.maybe_twice |= life.state == State::Unknown;
-                (life.state, life.made, reply.proved) = (State::Open, now, false);
-                again += 1;
-            }
-        }
-        if again == 0 && (part.is_some() || !row.replies.is_empty()) {
-            return left("that reply is neither dead nor unknown");
-        }
-        (row.state, row.ended, row.why) = (State::Open, None, None);
-        row.replays.push(before);
-        match self.now.lanes.entry(lane) {
-            Entry::Occupied(_) => drop(self.now.behind.insert((lane, event))),
-            Entry::Vacant(free) => drop(free.insert(Lane { event, sending: again > 0, due: now, attempt: 0 })),
-        }
-        Ok(Replayed::PutBack)
+        self.put_back(event, part, now)
     }
 
     fn remember(&mut self, write: &MemoryWrite) -> Result<(), StoreError> {
@@ -342,43 +348,45 @@ impl Store for Memory {
         Ok(found.filter(|(_, expires)| expires.is_none_or(|at| at > now)).map(|(value, _)| value.clone()))
     }
 
-    fn put_alarm(&mut self, _write: &AlarmWrite) -> Result<(), StoreError> {
+    fn put_alarm(&mut self, write: &AlarmWrite) -> Result<(), StoreError> {
+        self.write_alarm(write);
         Ok(())
     }
 
-    fn alarms(&mut self, _channel: ChannelNumber, _conversation: &str) -> Result<Vec<Alarm>, StoreError> {
-        Ok(Vec::new())
+    fn alarms(&mut self, channel: ChannelNumber, conversation: &str) -> Result<Vec<Alarm>, StoreError> {
+        Ok(self.alarms_where(|alarm| alarm.channel == channel && alarm.conversation == conversation))
     }
 
-    fn alarms_of(&mut self, _owner: &str) -> Result<Vec<Alarm>, StoreError> {
-        Ok(Vec::new())
+    fn alarms_of(&mut self, owner: &str) -> Result<Vec<Alarm>, StoreError> {
+        Ok(self.alarms_where(|alarm| alarm.set.owner == owner))
     }
 
     fn alarm_due(
         &mut self,
-        _channel: ChannelNumber,
-        _busy: &HashSet<i64>,
-        _now: Moment,
+        channel: ChannelNumber,
+        busy: &HashSet<i64>,
+        now: Moment,
     ) -> Result<Option<Alarm>, StoreError> {
-        Ok(None)
+        Ok(self.free_alarm(channel, busy, now))
     }
 
-    fn alarm_next(&mut self, _channel: ChannelNumber) -> Result<Option<Moment>, StoreError> {
-        Ok(None)
+    fn alarm_next(&mut self, channel: ChannelNumber) -> Result<Option<Moment>, StoreError> {
+        Ok(self.next_alarm(channel))
     }
 
     fn ring(
         &mut self,
-        _alarm: &Alarm,
-        _rings_for: Option<Moment>,
-        _next: Option<Moment>,
-        _now: Moment,
+        alarm: &Alarm,
+        rings_for: Option<Moment>,
+        next: Option<Moment>,
+        now: Moment,
     ) -> Result<Option<Lease>, StoreError> {
-        Ok(None)
+        self.ring_alarm(alarm, rings_for, next, now)
     }
 
     fn prune(&mut self, before: Moment, now: Moment) -> Result<bool, StoreError> {
         self.now.memory.retain(|_, (_, expires)| expires.is_none_or(|at| at > now));
+        self.prune_held(now);
         let old = |row: &Row| row.state != State::Open && row.received < before;
         let gone: Vec<_> = self.now.events.iter().filter(|(_, row)| old(row)).map(|(key, _)| *key).collect();
         let more = gone.len() > limits::PRUNE_ROWS;
@@ -405,6 +413,7 @@ impl Store for Memory {
             ended: row.ended,
             why: row.why.clone(),
             due: self.now.lanes.get(&row.lane).filter(|at| at.event == event).map(|at| at.due),
+            held: self.now.held.get(&event).map(|held| held.since),
             raw: row.arrival.raw.to_vec(),
             replies: row.replies.iter().map(|reply| reply.life.clone()).collect(),
             replays: row.replays.clone(),
@@ -425,6 +434,7 @@ impl Store for Memory {
 
     fn roll_back(&mut self) {
         self.now = self.shelf.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.looked.clear();
     }
 
     fn tidy(&mut self, _urgency: Urgency) -> Result<(), StoreError> {

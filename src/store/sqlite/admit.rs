@@ -4,7 +4,8 @@ use super::engine::{Engine, from_json, to_json};
 use super::statements::{all, first, run};
 use crate::limits;
 use crate::model::{Arrival, ChannelNumber, EventKey, Fate, Moment, Reply};
-use crate::store::{OWN, OWN_WHY, State, StoreError, lane, read_tag, witnessed};
+use crate::store::reasons::witnessed;
+use crate::store::{OWN, OWN_WHY, State, StoreError, lane, read_tag};
 use rusqlite::params;
 
 impl Engine<'_> {
@@ -96,7 +97,10 @@ impl Engine<'_> {
         let state = first(&mut self.say.reply_look, params![event.0, part], |row| row.get(0))?;
         match state.map(State::of) {
             // Its attempt is under way, or a retry was planned: remembered until its turn comes.
-            Some(State::Open) => run(&mut self.say.reply_prove, params![event.0, part]).map(drop),
+            Some(State::Open) => {
+                run(&mut self.say.reply_prove, params![event.0, part])?;
+                self.release(event, now)
+            }
             Some(State::Unknown) => {
                 run(&mut self.say.reply_close, params![event.0, part, State::Answered as i64])?;
                 self.sum_up(event, "", now).map(drop)

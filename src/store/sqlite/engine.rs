@@ -1,5 +1,6 @@
-//! The engine at work: what it holds in hand, and the verbs of `Store` as calls into `admit`, `jobs` and `upkeep`.
+//! The engine at work: what it holds in hand, and the verbs of `Store` as calls into the files beside it.
 
+use super::alarms::Watch;
 use super::checkpoint::{Checkpointer, Share, checkpoint};
 use super::file::{SqliteFile, words};
 use super::people;
@@ -10,7 +11,7 @@ use crate::model::{
 };
 use crate::store::{Admitted, Life, PUSH, Replayed, State, Store, StoreError, Urgency, Wanted};
 use rusqlite::{Connection, OptionalExtension, params};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The engine at work. It holds what SQLite would be slow to ask for: each channel's next place and cursor.
@@ -22,7 +23,6 @@ pub struct Engine<'file> {
     /// Whether a transaction is open.
     pub(super) open: bool,
     pub(super) channels: BTreeMap<ChannelNumber, Place>,
-    pub(super) memory_keys: HashMap<String, usize>,
     pub(super) say: Statements<'file>,
 }
 
@@ -37,6 +37,15 @@ pub(super) struct Place {
     pub(super) soonest: Option<Moment>,
     /// The last search for something new ended at its bound, and not for want of events.
     pub(super) looks_on: bool,
+    pub(super) alarms: Watch,
+}
+
+impl Place {
+    /// A channel whose newest event is at place `last`.
+    fn new(last: i64, cursor: EventKey, soonest: Option<Moment>, alarms: Watch) -> Place {
+        let pruned_to = EventKey::before_first(cursor.channel());
+        Place { last, cursor, cursor_saved: cursor, pruned_to, soonest, looks_on: false, alarms }
+    }
 }
 
 /// What a conversation is at, in `lane.phase`.
@@ -66,7 +75,6 @@ impl SqliteFile {
             checkpointer: Checkpointer::new(&self.path),
             open: false,
             channels: BTreeMap::new(),
-            memory_keys: HashMap::new(),
             say,
         };
         engine.look_up_channels()?;
@@ -117,10 +125,8 @@ impl Engine<'_> {
             let channel = ChannelNumber(number);
             let (from, to) = (EventKey::before_first(channel), EventKey::after_last(channel));
             let newest = first(&mut last, params![from.0, to.0], |row| row.get(0))?.unwrap_or(cursor);
-            let cursor = EventKey(cursor);
-            let soonest = Some(Moment::default());
-            let last = EventKey(newest).place();
-            let place = Place { last, cursor, cursor_saved: cursor, pruned_to: from, soonest, looks_on: false };
+            let alarms = Watch::new(self.alarm_after(channel, Moment(i64::MIN))?);
+            let place = Place::new(EventKey(newest).place(), EventKey(cursor), Some(Moment::default()), alarms);
             self.channels.insert(channel, place);
         }
         Ok(())
@@ -149,14 +155,7 @@ impl Store for Engine<'_> {
         self.begin()?;
         let channel = channel_number(self.connection, name)?;
         let start = EventKey::before_first(channel);
-        self.channels.entry(channel).or_insert(Place {
-            last: 0,
-            cursor: start,
-            cursor_saved: start,
-            pruned_to: start,
-            soonest: None,
-            looks_on: false,
-        });
+        self.channels.entry(channel).or_insert(Place::new(0, start, None, Watch::new(None)));
         Ok(channel)
     }
 
@@ -224,7 +223,7 @@ impl Store for Engine<'_> {
         self.begin()?;
         match settlement {
             Settlement::Heard { event, lane, replies, notes } => {
-                self.heard(*event, *lane, replies, &notes.memory, go_on, now)
+                self.heard((*event, *lane), replies, notes, go_on, now)
             }
             Settlement::HearIgnored { event, lane, why } => {
                 self.end(*event, *lane, (State::Ignored, why), now).map(|()| None)
@@ -239,7 +238,9 @@ impl Store for Engine<'_> {
                 run(&mut self.say.end_event, params![event.0, State::Open as i64, None::<i64>, why])?;
                 self.wait_in_lane(*lane, *event, TO_HEAR, *due, *attempt).map(|()| None)
             }
-            Settlement::Unsent { .. } => Ok(None),
+            Settlement::Unsent { event, lane, part, instead } => {
+                self.unsent((*event, *lane, *part), instead, go_on, now)
+            }
             Settlement::Sent { event, lane, attempt, end } => self.sent(*event, *lane, attempt, end, go_on, now),
         }
     }
@@ -259,31 +260,7 @@ impl Store for Engine<'_> {
 
     fn replay(&mut self, event: EventKey, part: Option<u32>, now: Moment) -> Result<Replayed, StoreError> {
         self.begin()?;
-        let stands =
-            first(&mut self.say.stands, params![event.0], |row| Ok((State::of(row.get(0)?), row.get::<_, i64>(1)?)))?;
-        let lane = match stands {
-            None => return Ok(Replayed::Left("there is no such event".to_owned())),
-            Some((State::Dead | State::Unknown, lane)) => lane,
-            Some((state, _)) => {
-                return Ok(Replayed::Left(format!("it is {state}; only dead and unknown ones are put back")));
-            }
-        };
-        let some = first(&mut self.say.reply_failed, params![event.0, part.is_some(), part.unwrap_or(0)], |_| Ok(()))?
-            .is_some();
-        if !some && (part.is_some() || self.has_replies(event)?) {
-            return Ok(Replayed::Left("that reply is neither dead nor unknown".to_owned()));
-        }
-        run(&mut self.say.replay_put, params![event.0, now.0])?;
-        run(&mut self.say.reply_move, params![event.0, part.is_some(), part.unwrap_or(0)])?;
-        run(&mut self.say.reply_reopen, params![event.0, part.is_some(), part.unwrap_or(0), now.0])?;
-        run(&mut self.say.reopen, params![event.0])?;
-        if first(&mut self.say.lane_at, params![lane], |_| Ok(()))?.is_some() {
-            run(&mut self.say.behind_put, params![lane, event.0])?;
-        } else {
-            let phase = if some { TO_SEND } else { TO_HEAR };
-            self.wait_in_lane(lane, event, phase, now, 0)?;
-        }
-        Ok(Replayed::PutBack)
+        self.put_back(event, part, now)
     }
 
     fn remember(&mut self, write: &MemoryWrite) -> Result<(), StoreError> {
@@ -295,49 +272,48 @@ impl Store for Engine<'_> {
         first(&mut self.say.memory_get, params![bot, key, now.0], |row| row.get(0))
     }
 
-    fn put_alarm(&mut self, _write: &AlarmWrite) -> Result<(), StoreError> {
-        Ok(())
+    fn put_alarm(&mut self, write: &AlarmWrite) -> Result<(), StoreError> {
+        self.begin()?;
+        self.write_alarm(write)
     }
 
-    fn alarms(&mut self, _channel: ChannelNumber, _conversation: &str) -> Result<Vec<Alarm>, StoreError> {
-        Ok(Vec::new())
+    fn alarms(&mut self, channel: ChannelNumber, conversation: &str) -> Result<Vec<Alarm>, StoreError> {
+        self.alarms_here(channel, conversation)
     }
 
-    fn alarms_of(&mut self, _owner: &str) -> Result<Vec<Alarm>, StoreError> {
-        Ok(Vec::new())
+    fn alarms_of(&mut self, owner: &str) -> Result<Vec<Alarm>, StoreError> {
+        self.alarms_of_owner(owner)
     }
 
     fn alarm_due(
         &mut self,
-        _channel: ChannelNumber,
-        _busy: &HashSet<i64>,
-        _now: Moment,
+        channel: ChannelNumber,
+        busy: &HashSet<i64>,
+        now: Moment,
     ) -> Result<Option<Alarm>, StoreError> {
-        Ok(None)
+        self.search_alarms(channel, busy, now)
     }
 
-    fn alarm_next(&mut self, _channel: ChannelNumber) -> Result<Option<Moment>, StoreError> {
-        Ok(None)
+    fn alarm_next(&mut self, channel: ChannelNumber) -> Result<Option<Moment>, StoreError> {
+        self.look_at_alarms_from(channel)
     }
 
     fn ring(
         &mut self,
-        _alarm: &Alarm,
-        _rings_for: Option<Moment>,
-        _next: Option<Moment>,
-        _now: Moment,
+        alarm: &Alarm,
+        rings_for: Option<Moment>,
+        next: Option<Moment>,
+        now: Moment,
     ) -> Result<Option<Lease>, StoreError> {
-        Ok(None)
+        self.ring_alarm(alarm, rings_for, next, now)
     }
 
     fn prune(&mut self, before: Moment, now: Moment) -> Result<bool, StoreError> {
         self.begin()?;
         let rows = i64::try_from(limits::PRUNE_ROWS).unwrap_or(i64::MAX);
         let expired = run(&mut self.say.memory_expire, params![now.0, rows])?;
-        if expired > 0 {
-            self.memory_keys.clear();
-        }
         let mut more = expired == limits::PRUNE_ROWS;
+        more |= self.prune_held(now)?;
         for channel in self.channels.keys().copied().collect::<Vec<_>>() {
             more |= self.prune_channel(channel, before)?;
         }
@@ -383,7 +359,6 @@ impl Store for Engine<'_> {
         if let Err(error) = checkpoint(self.connection) {
             log::debug!("store: {error}");
         }
-        self.memory_keys.clear();
         self.channels.clear();
         if let Err(error) = self.look_up_channels() {
             log::error!("store: looking up the channels again: {error}");

@@ -6,8 +6,9 @@
 use super::engine::{Engine, TO_HEAR, TO_SEND, from_json};
 use super::statements::{all, first, run};
 use crate::limits;
-use crate::model::{Attempt, ChannelNumber, EventKey, Lease, MemoryWrite, Moment, Reply, SendEnd, Work};
-use crate::store::{OWN, OWN_WHY, State, StoreError, because};
+use crate::model::{Attempt, ChannelNumber, EventKey, Lease, Moment, Notes, Reply, SendEnd, Work};
+use crate::store::reasons::{because, gone};
+use crate::store::{OWN, OWN_WHY, State, StoreError};
 use rusqlite::params;
 use std::collections::HashSet;
 
@@ -16,14 +17,14 @@ impl Engine<'_> {
     /// `words` say what became of the last of them.
     pub(super) fn sum_up(&mut self, event: EventKey, words: &str, now: Moment) -> Result<bool, StoreError> {
         let sum = first(&mut self.say.reply_sum, params![event.0], |row| {
-            Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?, row.get::<_, i64>(3)?))
+            Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?, row.get::<_, i64>(3)?, row.get::<_, Option<String>>(4)?))
         })?;
-        let (dead, unknown, open) = sum.unwrap_or_default();
+        let (dead, unknown, open, elsewhere) = sum.unwrap_or_default();
         if open > 0 {
             return Ok(false);
         }
         let (state, why) = match (dead, unknown) {
-            (0, 0) => (State::Answered, None),
+            (0, 0) => (State::Answered, elsewhere),
             (0, _) => (State::Unknown, Some("a reply was sent, but the platform's answer was lost".to_owned())),
             _ => (State::Dead, Some(because("a reply could not be said", words))),
         };
@@ -31,10 +32,13 @@ impl Engine<'_> {
         Ok(true)
     }
 
-    /// Frees a conversation whose event has ended: the next one behind it is due, or nothing is.
-    pub(super) fn free(&mut self, lane: i64, now: Moment) -> Result<(), StoreError> {
+    /// Frees the conversation of an event that has ended, or is held: the next one behind it is due, or nothing is.
+    pub(super) fn free(&mut self, event: EventKey, lane: i64, now: Moment) -> Result<(), StoreError> {
         let next = first(&mut self.say.behind_first, params![lane], |row| row.get::<_, i64>(0))?;
-        let Some(next) = next else { return run(&mut self.say.lane_drop, params![lane]).map(drop) };
+        let Some(next) = next else {
+            run(&mut self.say.lane_drop, params![lane])?;
+            return self.free_for_alarms(event.channel(), lane);
+        };
         run(&mut self.say.behind_drop, params![lane, next])?;
         let phase = if self.has_replies(EventKey(next))? { TO_SEND } else { TO_HEAR };
         self.wait_in_lane(lane, EventKey(next), phase, now, 0)
@@ -54,7 +58,7 @@ impl Engine<'_> {
     ) -> Result<(), StoreError> {
         let why = (!end.1.is_empty()).then_some(end.1);
         run(&mut self.say.end_event, params![event.0, end.0 as i64, now.0, why])?;
-        self.free(lane, now)
+        self.free(event, lane, now)
     }
 
     /// Marks the event's next reply as begun and makes it a lease. `None` when nothing is left to send; then the
@@ -74,7 +78,7 @@ impl Engine<'_> {
             })?;
             let Some(next) = next else {
                 self.sum_up(event, "", now)?;
-                self.free(lane, now)?;
+                self.free(event, lane, now)?;
                 return Ok(None);
             };
             if let Some(begun) = next.begun {
@@ -91,11 +95,12 @@ impl Engine<'_> {
                 // One unreadable row must not hold up everything else.
                 Err(error) => {
                     log::error!("{error}; event {} is dead from part {} on", event.0, next.part);
-                    run(&mut self.say.reply_rest, params![event.0])?;
+                    run(&mut self.say.reply_rest, params![event.0, State::Dead as i64])?;
                     continue;
                 }
             };
-            let work = Work::Send { part: next.part, reply, attempt, made: next.made, heard: None };
+            let heard = self.last_wrote(&reply, lane)?;
+            let work = Work::Send { part: next.part, reply, attempt, made: next.made, heard };
             return Ok(Some(Lease { event, lane, work }));
         }
     }
@@ -164,7 +169,7 @@ impl Engine<'_> {
         Ok(soonest)
     }
 
-    fn begin_hearing(
+    pub(super) fn begin_hearing(
         &mut self,
         event: EventKey,
         lane: i64,
@@ -184,7 +189,7 @@ impl Engine<'_> {
         })?;
         let Some(work) = work else {
             log::error!("event {} is gone from the store; its conversation goes on without it", event.0);
-            self.free(lane, now)?;
+            self.free(event, lane, now)?;
             return Ok(None);
         };
         if matches!(&work, Work::Hear { kind, .. } if kind == OWN) && !self.has_doubts(event.channel(), lane)? {
@@ -243,15 +248,20 @@ impl Engine<'_> {
 
     pub(super) fn heard(
         &mut self,
-        event: EventKey,
-        lane: i64,
+        (event, lane): (EventKey, i64),
         replies: &[Reply],
-        memory: &[MemoryWrite],
+        notes: &Notes,
         go_on: bool,
         now: Moment,
     ) -> Result<Option<Lease>, StoreError> {
-        for write in memory {
+        for write in &notes.memory {
             self.put_memory(write)?;
+        }
+        for write in &notes.alarms {
+            self.write_alarm(write)?;
+        }
+        if let Some(wrote) = notes.wrote {
+            self.wrote(lane, wrote, now)?;
         }
         if replies.is_empty() {
             self.end(event, lane, (State::Ignored, "the bot had nothing to say"), now)?;
@@ -262,7 +272,8 @@ impl Engine<'_> {
             self.wait_in_lane(lane, event, TO_SEND, now, 0)?;
             return Ok(None);
         };
-        let work = Work::Send { part: 1, reply: reply.clone(), attempt: 1, made: now, heard: None };
+        let heard = self.last_wrote(reply, lane)?;
+        let work = Work::Send { part: 1, reply: reply.clone(), attempt: 1, made: now, heard };
         Ok(Some(Lease { event, lane, work }))
     }
 
@@ -294,14 +305,27 @@ impl Engine<'_> {
         };
         // The last attempt lies in the reply's own row, since most replies have only that one.
         let Attempt { began, ended, status, words, .. } = attempt;
-        let end = params![event.0, part, state as i64, message_id, began.0, ended.0, status, words];
-        run(&mut self.say.reply_end, end)?;
+        let row = params![event.0, part, state as i64, message_id, began.0, ended.0, status, words];
+        run(&mut self.say.reply_end, row)?;
         if state == State::Dead {
             // Half an answer after a missing part would only confuse: the rest ends with it.
-            run(&mut self.say.reply_rest, params![event.0])?;
+            run(&mut self.say.reply_rest, params![event.0, State::Dead as i64])?;
         }
-        if self.sum_up(event, &attempt.words, now)? {
-            self.free(lane, now)?;
+        let alarms = if *end == SendEnd::Gone && state == State::Dead { self.drop_alarms(event, lane)? } else { 0 };
+        self.go_on(event, lane, &gone(words, alarms), go_on, now)
+    }
+
+    /// A reply has ended, `words` say how: its event has, too, or goes on with the next one.
+    pub(super) fn go_on(
+        &mut self,
+        event: EventKey,
+        lane: i64,
+        words: &str,
+        go_on: bool,
+        now: Moment,
+    ) -> Result<Option<Lease>, StoreError> {
+        if self.sum_up(event, words, now)? {
+            self.free(event, lane, now)?;
             return Ok(None);
         }
         if go_on {
@@ -311,7 +335,7 @@ impl Engine<'_> {
         Ok(None)
     }
 
-    fn is_proved(&mut self, event: EventKey, part: u32) -> Result<bool, StoreError> {
+    pub(super) fn is_proved(&mut self, event: EventKey, part: u32) -> Result<bool, StoreError> {
         let proved = first(&mut self.say.reply_proved, params![event.0, part], |row| row.get(0))?;
         Ok(proved.unwrap_or(false))
     }

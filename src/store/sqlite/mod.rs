@@ -6,6 +6,8 @@
 //!     engine.rs       the verbs of `Store`; what they do is in
 //!     admit.rs          taking in events and replies
 //!     jobs.rs           what a conversation is at: hand out, end, wait
+//!     alarms.rs         what is to ring, and finding what is due
+//!     aside.rs          what is held, and what is put back
 //!     upkeep.rs         bots' memory, old events, cursors
 //!     checkpoint.rs   the write-ahead log into the database, beside the writer
 //!     people.rs       lists for `ackd events` and `ackd why`, read-only
@@ -16,6 +18,8 @@
 //! `let file = SqliteFile::open(path)?; let mut store = file.engine()?;`
 
 mod admit;
+mod alarms;
+mod aside;
 mod checkpoint;
 mod engine;
 mod file;

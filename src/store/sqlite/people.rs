@@ -1,6 +1,7 @@
 //! Lists for people: `ackd events` and `ackd why`. They read a store that a daemon may be writing, and never wait
 //! for it.
 
+use super::aside::HELD;
 use super::engine::from_json;
 use super::file::{AS_OWNER, FOREIGN, SqliteFile, has_log, header, is_empty, unseen, words};
 use super::schema::APPLICATION;
@@ -58,10 +59,15 @@ const BEGUN_OR_FAILED: &str = "SELECT key, state FROM event WHERE key IN (
 const AHEAD: &str = "SELECT event.key, event.state FROM event JOIN channel ON channel.number = ?2
     WHERE event.key > channel.cursor AND event.key < ?3 AND event.state = 0 ORDER BY event.key DESC LIMIT ?1";
 
-/// Whether a channel has begun something, or has something ahead of its cursor.
+/// Events that are held.
+const HELD_ONES: &str = "SELECT event.key, event.state FROM event JOIN held ON held.key = event.key
+    ORDER BY held.key DESC LIMIT ?1";
+
+/// Whether a channel has begun something, or has something ahead of its cursor, or something held.
 const OPEN: &str = "SELECT EXISTS (SELECT 1 FROM lane WHERE channel = ?1) OR EXISTS (
     SELECT 1 FROM event JOIN channel ON channel.number = ?1
-    WHERE event.key > channel.cursor AND event.key < ?2 AND event.state = 0)";
+    WHERE event.key > channel.cursor AND event.key < ?2 AND event.state = 0)
+    OR EXISTS (SELECT 1 FROM held WHERE key > ?3 AND key < ?2)";
 
 /// A number that is another one after each commit of somebody else.
 fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
@@ -70,7 +76,11 @@ fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
 
 /// Lets through what is in one of these states; with none, everything.
 fn in_states(states: &[State]) -> String {
-    let states = states.iter().map(|state| (*state as i64).to_string()).collect::<Vec<_>>().join(",");
+    let number = |state: &State| match state {
+        State::Open => format!("{},{HELD}", State::Open as i64),
+        _ => (*state as i64).to_string(),
+    };
+    let states = states.iter().map(number).collect::<Vec<_>>().join(",");
     if states.is_empty() { String::new() } else { format!("AND state IN ({states})") }
 }
 
@@ -180,6 +190,9 @@ impl Reader {
         let mut newest = BTreeMap::new();
         let begun = read(BEGUN_OR_FAILED, &[&most]).map_err(|error| words("reading", &error))?;
         newest.extend(begun);
+        if has_table(&self.connection, "held").map_err(|error| words("reading", &error))? {
+            newest.extend(read(HELD_ONES, &[&most]).map_err(|error| words("reading", &error))?);
+        }
         for (channel, _) in self.channels()? {
             let ahead = read(AHEAD, &[&most, &channel.0, &EventKey::after_last(channel).0]);
             newest.extend(ahead.map_err(|error| words("reading", &error))?);
@@ -260,9 +273,10 @@ impl SqliteFile {
     pub fn channels_that_wait(&self) -> Result<Vec<String>, StoreError> {
         let mut names = Vec::new();
         for (channel, name) in channels(&self.connection)? {
+            let (start, end) = (EventKey::before_first(channel), EventKey::after_last(channel));
             let open = self
                 .connection
-                .query_row(OPEN, params![channel.0, EventKey::after_last(channel).0], |row| row.get(0))
+                .query_row(OPEN, params![channel.0, end.0, start.0], |row| row.get(0))
                 .map_err(|error| words("reading", &error))?;
             if open {
                 names.push(name);
@@ -295,7 +309,7 @@ fn line(row: &Row<'_>, channel: &str) -> rusqlite::Result<EventLine> {
     })
 }
 
-fn channel_name(connection: &Connection, channel: ChannelNumber) -> Result<String, StoreError> {
+pub(super) fn channel_name(connection: &Connection, channel: ChannelNumber) -> Result<String, StoreError> {
     let name = connection
         .query_row("SELECT name FROM channel WHERE number = ?1", [channel.0], |row| row.get(0))
         .optional()
@@ -320,6 +334,7 @@ pub(super) fn life(connection: &Connection, event: EventKey) -> Result<Option<Li
             why: row.get(7)?,
             raw: row.get(8)?,
             due: row.get::<_, Option<i64>>(9)?.map(Moment),
+            held: (row.get::<_, i64>(5)? == HELD).then(Moment::default),
             replies: Vec::new(),
             replays: Vec::new(),
         })
@@ -335,6 +350,10 @@ pub(super) fn life(connection: &Connection, event: EventKey) -> Result<Option<Li
         .optional()
         .map_err(|error| words("reading", &error))?;
     let Some(mut life) = found else { return Ok(None) };
+    if life.held.is_some() {
+        let since = connection.query_row("SELECT since FROM held WHERE key = ?1", [event.0], |row| row.get(0));
+        life.held = since.optional().map_err(|error| words("reading", &error))?.map(Moment);
+    }
     life.replies = replies(connection, event)?;
     life.replays = replays(connection, event).map_err(|error| words("reading", &error))?;
     Ok(Some(life))
@@ -368,10 +387,14 @@ fn replies(connection: &Connection, event: EventKey) -> Result<Vec<ReplyLife>, S
     Ok(lives)
 }
 
+/// A reader may meet a file that an earlier version wrote; it makes no tables.
+fn has_table(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
+    let known = "SELECT count(*) > 0 FROM sqlite_schema WHERE type = 'table' AND name = ?1";
+    connection.query_row(known, [name], |row| row.get(0))
+}
+
 fn replays(connection: &Connection, event: EventKey) -> rusqlite::Result<Vec<PutBack>> {
-    // A reader may meet a file that the last version wrote; it makes no tables.
-    let known = "SELECT count(*) FROM sqlite_schema WHERE name = 'replay'";
-    if connection.query_row(known, [], |row| row.get::<_, i64>(0))? == 0 {
+    if !has_table(connection, "replay")? {
         return Ok(Vec::new());
     }
     let mut all = connection.prepare("SELECT at, state, ended, why, made FROM replay WHERE key = ?1 ORDER BY at")?;

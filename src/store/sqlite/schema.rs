@@ -8,7 +8,7 @@ use rusqlite::Connection;
 pub const APPLICATION: i32 = 0x6163_6b64;
 
 /// Each step makes a file of the version before it (0: empty) into its own. Steps are only ever added.
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     r"
     CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
     INSERT INTO about VALUES ('identity', lower(hex(randomblob(6))));
@@ -60,6 +60,33 @@ const STEPS: [&str; 3] = [
     r"
     -- Whether a conversation has an unknown reply is asked for each message of ours that comes back.
     CREATE INDEX event_doubt ON event (lane) WHERE state = 5;
+",
+    r"
+    -- What is to ring. content: what it was set to, as JSON. The first index finds those of a conversation, whose lane
+    -- says the channel, too; the second one those that are due, without a look at their rows.
+    CREATE TABLE alarm (
+        number INTEGER PRIMARY KEY, channel INTEGER NOT NULL, conversation TEXT NOT NULL, name TEXT NOT NULL,
+        lane INTEGER NOT NULL, owner TEXT NOT NULL, content TEXT NOT NULL, due INTEGER NOT NULL,
+        UNIQUE (lane, channel, conversation, name));
+    CREATE INDEX alarm_due ON alarm (channel, due, lane);
+    CREATE INDEX alarm_owner ON alarm (owner);
+
+    -- When somebody last wrote in a conversation.
+    CREATE TABLE contact (lane INTEGER PRIMARY KEY, wrote INTEGER NOT NULL);
+    CREATE INDEX contact_wrote ON contact (wrote);
+
+    -- Open events that are said when somebody writes. In event, their state is 1, so that nobody hands them out.
+    CREATE TABLE held (key INTEGER PRIMARY KEY, lane INTEGER NOT NULL, alarm TEXT, since INTEGER NOT NULL);
+    CREATE INDEX held_lane ON held (lane);
+    CREATE INDEX held_since ON held (since);
+
+    -- How many keys each bot remembers: to count a million takes a second.
+    CREATE TABLE remembered (bot TEXT PRIMARY KEY, keys INTEGER NOT NULL) WITHOUT ROWID;
+    INSERT INTO remembered SELECT bot, count(*) FROM memory GROUP BY bot;
+    CREATE TRIGGER memory_more AFTER INSERT ON memory BEGIN
+        INSERT INTO remembered VALUES (new.bot, 1) ON CONFLICT (bot) DO UPDATE SET keys = keys + 1; END;
+    CREATE TRIGGER memory_less AFTER DELETE ON memory BEGIN
+        UPDATE remembered SET keys = keys - 1 WHERE bot = old.bot; END;
 ",
 ];
 

@@ -52,7 +52,10 @@ statements! {
                  words = ?8 WHERE key = ?1 AND part = ?2";
     reply_close = "UPDATE reply SET state = ?3, begun = NULL WHERE key = ?1 AND part = ?2";
     reply_again = "UPDATE reply SET begun = NULL, maybe_twice = max(maybe_twice, ?3) WHERE key = ?1 AND part = ?2";
-    reply_rest = "UPDATE reply SET state = 4, begun = NULL WHERE key = ?1 AND state = 0";
+    reply_rest = "UPDATE reply SET state = ?2, begun = NULL WHERE key = ?1 AND state = 0";
+    reply_unbegin = "UPDATE reply SET begun = NULL, attempts = max(attempts - 1, 0) WHERE key = ?1 AND part = ?2";
+    reply_elsewhere = "UPDATE reply SET state = 6, words = ?3 WHERE key = ?1 AND part = ?2";
+    reply_renew = "UPDATE reply SET made = ?2 WHERE key = ?1 AND state = 0";
     reply_proved = "SELECT proved FROM reply WHERE key = ?1 AND part = ?2";
     reply_look = "SELECT state FROM reply WHERE key = ?1 AND part = ?2";
     doubt = "SELECT 1 FROM event INDEXED BY event_doubt
@@ -63,8 +66,8 @@ statements! {
     known_as = "SELECT 1 FROM (SELECT message_id FROM reply WHERE key > ?1 AND key < ?2 ORDER BY key DESC LIMIT ?3)
                 WHERE message_id = ?4 LIMIT 1";
     reply_prove = "UPDATE reply SET proved = 1 WHERE key = ?1 AND part = ?2";
-    reply_sum = "SELECT count(*), ifnull(sum(state = 4), 0), ifnull(sum(state = 5), 0), ifnull(sum(state = 0), 0)
-                 FROM reply WHERE key = ?1";
+    reply_sum = "SELECT count(*), ifnull(sum(state = 4), 0), ifnull(sum(state = 5), 0), ifnull(sum(state = 0), 0),
+                 min(CASE WHEN state = 6 AND ended IS NULL THEN words END) FROM reply WHERE key = ?1";
     reply_move = "INSERT OR REPLACE INTO attempt SELECT key, part, attempts, began, ended, status, words FROM reply
                   WHERE key = ?1 AND state IN (4, 5) AND ended IS NOT NULL AND (?2 = 0 OR part = ?3)";
     reply_failed = "SELECT 1 FROM reply WHERE key = ?1 AND state IN (4, 5) AND (?2 = 0 OR part = ?3)";
@@ -78,8 +81,41 @@ statements! {
     memory_put = "INSERT INTO memory (bot, name, value, expires) VALUES (?1, ?2, ?3, ?4)
                   ON CONFLICT (bot, name) DO UPDATE SET value = ?3, expires = ?4";
     memory_drop = "DELETE FROM memory WHERE bot = ?1 AND name = ?2";
-    memory_count = "SELECT count(*) FROM memory WHERE bot = ?1";
+    memory_count = "SELECT keys FROM remembered WHERE bot = ?1";
     memory_expire = "DELETE FROM memory WHERE (bot, name) IN (SELECT bot, name FROM memory WHERE expires <= ?1 LIMIT ?2)";
+
+    alarm_put = "INSERT INTO alarm (channel, conversation, name, lane, owner, content, due)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                 ON CONFLICT (lane, channel, conversation, name) DO UPDATE SET owner = ?5, content = ?6, due = ?7";
+    alarm_drop = "DELETE FROM alarm WHERE lane = ?1 AND channel = ?2 AND conversation = ?3 AND name = ?4";
+    alarm_move = "UPDATE alarm SET due = ?5 WHERE lane = ?1 AND channel = ?2 AND conversation = ?3 AND name = ?4";
+    alarm_count = "SELECT count(*), ifnull(sum(name = ?4), 0) FROM alarm
+                   WHERE lane = ?1 AND channel = ?2 AND conversation = ?3";
+    alarm_at = "SELECT channel, conversation, name, content, due FROM alarm
+                WHERE lane = ?1 AND channel = ?2 AND conversation = ?3 AND name = ?4";
+    alarm_of_number = "SELECT channel, conversation, name, content, due FROM alarm WHERE number = ?1";
+    alarms_here = "SELECT channel, conversation, name, content, due FROM alarm
+                   WHERE lane = ?1 AND channel = ?2 AND conversation = ?3 ORDER BY name";
+    alarms_of = "SELECT channel, conversation, name, content, due FROM alarm WHERE owner = ?1
+                 ORDER BY channel, conversation, name";
+    alarms_due = "SELECT due, lane, number, EXISTS (SELECT 1 FROM lane WHERE lane.lane = alarm.lane) FROM alarm
+                  WHERE channel = ?1 AND due <= ?2 AND (due, lane, number) > (?3, ?4, ?5)
+                  ORDER BY due, lane, number LIMIT ?6";
+    alarm_after = "SELECT due FROM alarm WHERE channel = ?1 AND due > ?2 ORDER BY due LIMIT 1";
+    alarm_first = "SELECT min(due) FROM alarm WHERE lane = ?1";
+    alarms_drop = "DELETE FROM alarm WHERE lane = ?1 AND channel = ?2
+                   AND conversation = (SELECT conversation FROM event WHERE key = ?3)";
+
+    contact_put = "INSERT INTO contact (lane, wrote) VALUES (?1, ?2)
+                   ON CONFLICT (lane) DO UPDATE SET wrote = max(wrote, ?2)";
+    contact_get = "SELECT wrote FROM contact WHERE lane = ?1";
+    contact_expire = "DELETE FROM contact WHERE lane IN (SELECT lane FROM contact WHERE wrote < ?1 LIMIT ?2)";
+
+    held_put = "INSERT INTO held (key, lane, alarm, since) VALUES (?1, ?2, ?3, ?4)";
+    held_drop = "DELETE FROM held WHERE key = ?1 RETURNING lane";
+    held_here = "SELECT key FROM held WHERE lane = ?1 ORDER BY key";
+    held_for = "SELECT key FROM held WHERE lane = ?1 AND alarm = ?2";
+    held_long = "SELECT key FROM held WHERE since < ?1 LIMIT ?2";
 
     old = "SELECT key, state, received FROM event WHERE key > ?1 AND key < ?2 ORDER BY key LIMIT ?3";
     drop_event = "DELETE FROM event WHERE key = ?1";

@@ -11,28 +11,18 @@ impl Engine<'_> {
     pub(super) fn put_memory(&mut self, write: &MemoryWrite) -> Result<(), StoreError> {
         let MemoryWrite { bot, key, value, expires } = write;
         let there = first(&mut self.say.memory_has, params![bot, key], |_| Ok(()))?.is_some();
-        let keys = match self.memory_keys.get(bot) {
-            Some(keys) => *keys,
-            None => {
-                let count = first(&mut self.say.memory_count, params![bot], |row| row.get::<_, u32>(0))?;
-                usize::try_from(count.unwrap_or(0)).unwrap_or(usize::MAX)
-            }
-        };
-        let keys = match (value, there) {
-            // Memory is a cache: a bot must live with a key that is not there.
-            (Some(_), false) if keys >= limits::MEMORY_KEYS_MAX => {
+        // Memory is a cache: a bot must live with a key that is not there.
+        if value.is_some() && !there {
+            let keys = first(&mut self.say.memory_count, params![bot], |row| row.get::<_, u32>(0))?.unwrap_or(0);
+            if keys >= limits::MEMORY_KEYS_MAX {
                 log::warn!("bot {bot} remembers {keys} keys, which is the most it may; {key:?} is not kept");
                 return Ok(());
             }
-            (Some(_), false) => keys + 1,
-            (None, true) => keys.saturating_sub(1),
-            _ => keys,
-        };
+        }
         match value {
             Some(value) => run(&mut self.say.memory_put, params![bot, key, value, expires.map(|at| at.0)])?,
             None => run(&mut self.say.memory_drop, params![bot, key])?,
         };
-        self.memory_keys.insert(bot.clone(), keys);
         Ok(())
     }
 
@@ -95,7 +85,9 @@ mod tests {
         }
         engine.prune(Moment(0), Moment(11)).unwrap();
         remember(&mut engine, "d", None);
-        assert_eq!(engine.memory_keys.get("sun"), Some(&1), "three have expired");
+        remember(&mut engine, "d", Some(Moment(99)));
+        let keys = first(&mut engine.say.memory_count, ["sun"], |row| row.get::<_, u32>(0)).unwrap();
+        assert_eq!(keys, Some(1), "three have expired, and the same key is one");
         drop(engine);
         std::fs::remove_dir_all(&folder).unwrap();
     }
