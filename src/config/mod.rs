@@ -13,7 +13,6 @@ mod channel;
 mod findings;
 mod listen;
 mod name;
-pub(crate) mod nearest;
 mod outline;
 mod public;
 mod secret;
@@ -25,6 +24,7 @@ mod table;
 mod tests;
 mod url;
 
+pub(crate) use crate::notation::nearest;
 pub(crate) use findings::quoted;
 pub use findings::{ConfigError, Fault, Risk};
 pub use outline::{KnownChannel, Outline};
