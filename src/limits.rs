@@ -198,6 +198,9 @@ pub const GAPS_LOOKED_AT: usize = 256;
 /// The shortest time between two messages that a person may subscribe to, in seconds: more of them would be muted, and
 /// each may cost calls of an upstream.
 pub const SUBSCRIPTION_SECONDS_MIN: u32 = 600;
+/// Longest message that can be a command about a subscription, in characters; it takes the 24 times above. Who writes
+/// more tells something else.
+pub const COMMAND_CHARS_MAX: usize = 200;
 
 // ---- registry/ ----
 

@@ -10,6 +10,7 @@
 #[allow(dead_code)]
 mod luck;
 
+use ackd::bot::subscription::{self, Words};
 use ackd::model::{DayTime, Moment, Plan, RunMissed, When};
 use ackd::queue::schedule;
 use jiff::civil::{Date, DateTime, date, time};
@@ -204,6 +205,25 @@ fn what_rings_all_day_long_goes_by_the_clock_on_the_wall_through_every_change() 
         rings += rung.len();
     }
     println!("{rings} rings");
+}
+
+#[test]
+fn every_plan_that_the_chat_understands_is_sound() {
+    let zone = "Australia/Lord_Howe";
+    let now = Moment(1_795_341_600_000);
+    let times = ["8:00", "7am 12 pm 23:59", "noon and midnight", "0"];
+    let days = ["", "daily", "mon", "weekdays", "weekends", "sat-tue", "every friday", "mon tue wed thu fri sat sun"];
+    let at = times.iter().flat_map(|time| days.map(|day| format!("{day} {time}")));
+    let every = ["hourly", "every 10m", "every 90 minutes", "every 24h"].map(str::to_owned);
+    for said in at.chain(every) {
+        let Some(Words::Subscribe(plan)) = subscription::parse(&format!("subscribe {said}"), zone) else {
+            panic!("{said} is not understood")
+        };
+        assert_eq!(schedule::check(&plan), Ok(()), "{said}: {plan:?}");
+        let next = schedule::next(&plan, 1, now).unwrap();
+        assert!(next > now && next.0 < now.0 + 8 * 24 * HOUR, "{said}: {plan:?}");
+        assert!(!schedule::words(&plan).contains('*'), "{said}: {}", schedule::words(&plan));
+    }
 }
 
 #[test]

@@ -425,6 +425,7 @@ mod tests {
                 let until = Moment(due.0 + minutes * 60_000);
                 while let Some(following) = next(&plan, 0, stepped).filter(|following| *following <= until) {
                     stepped = following;
+                    assert_eq!(latest(&plan, 0, due, following), following, "{pattern}");
                 }
                 assert_eq!(latest(&plan, 0, due, until), stepped, "{pattern} until {}", timestamp(until));
             }
