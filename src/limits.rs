@@ -240,6 +240,10 @@ pub const LISTENS_MAX: usize = 64;
 pub const CONNECTIONS_CEILING: usize = 100_000;
 /// Longest name of a channel or bot, in bytes; it is part of every event's id.
 pub const NAME_BYTES_MAX: usize = 32;
+/// Subscriptions that the configuration may list. To find that a pattern never happens takes 10 ms of `ackd check`.
+pub const SUBSCRIPTIONS_MAX: usize = 1000;
+/// What a subscription asks of its bot, in bytes: a sentence. It is part of every event that it leads to.
+pub const ASK_BYTES_MAX: usize = 1024;
 /// Longest webhook path, in bytes; with a query behind it, it must fit `TARGET_BYTES_MAX`.
 pub const PATH_BYTES_MAX: usize = 1024;
 /// Events that `ackd events` lists, unless told …

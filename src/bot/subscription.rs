@@ -272,7 +272,7 @@ fn day(word: &str) -> Option<Weekday> {
     const NAMES: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
     let name = word.strip_suffix('s').unwrap_or(word);
     let fits = |full: &&str| name.len() >= 3 && full.starts_with(name);
-    let at = NAMES.iter().position(|full| fits(&full))?;
+    let at = NAMES.iter().position(fits)?;
     Weekday::ALL.get(at).copied()
 }
 
