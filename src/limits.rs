@@ -204,6 +204,25 @@ pub const WEBEX_TOLD_MAX: usize = 16 * 1024;
 pub const WEBEX_LIST_DEFAULT: usize = 100;
 /// … and at most.
 pub const WEBEX_LIST_MAX: usize = 1000;
+// ---- queue/schedule.rs, bot/subscription.rs: plans ----
+
+/// The shortest time between two alarms of one plan, in seconds; cron knows no shorter one either.
+pub const EVERY_SECONDS_MIN: u32 = 60;
+/// The longest, in seconds: a year. More is a slip of the pen, or a plan for once.
+pub const EVERY_SECONDS_MAX: u32 = 366 * 24 * 3600;
+/// Longest cron pattern, in bytes. All times of day below, each with a list of weekdays, take 600.
+pub const PATTERN_BYTES_MAX: usize = 1024;
+/// Times of day of one plan. Each is a pattern of its own, and costs 30 µs whenever the next time is sought.
+pub const DAY_TIMES_MAX: usize = 24;
+/// Times of a plan that are looked at for the shortest time between two of them, which its spread must not exceed.
+pub const GAPS_LOOKED_AT: usize = 256;
+/// The shortest time between two messages that a person may subscribe to, in seconds: more of them would be muted, and
+/// each may cost calls of an upstream.
+pub const SUBSCRIPTION_SECONDS_MIN: u32 = 600;
+/// Longest message that can be a command about a subscription, in characters; it takes the 24 times above. Who writes
+/// more tells something else.
+pub const COMMAND_CHARS_MAX: usize = 200;
+
 // ---- registry/ ----
 
 /// How often registrations are looked at, unless configured: Webex switches a webhook off after 5 minutes of failures
@@ -247,6 +266,10 @@ pub const LISTENS_MAX: usize = 64;
 pub const CONNECTIONS_CEILING: usize = 100_000;
 /// Longest name of a channel or bot, in bytes; it is part of every event's id.
 pub const NAME_BYTES_MAX: usize = 32;
+/// Subscriptions that the configuration may list. To find that a pattern never happens takes 10 ms of `ackd check`.
+pub const SUBSCRIPTIONS_MAX: usize = 1000;
+/// What a subscription asks of its bot, in bytes: a sentence. It is part of every event that it leads to.
+pub const ASK_BYTES_MAX: usize = 1024;
 /// Longest webhook path, in bytes; with a query behind it, it must fit `TARGET_BYTES_MAX`.
 pub const PATH_BYTES_MAX: usize = 1024;
 /// Events that `ackd events` lists, unless told …

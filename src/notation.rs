@@ -1,4 +1,7 @@
 //! Bytes written as text: hex digits, and the percent signs of URLs. What several rooms read or write alike.
+//! `nearest` finds the word that was probably meant.
+
+pub mod nearest;
 
 use std::fmt::Write;
 

@@ -62,6 +62,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("rustls_native_certs", &["src/work/fetch.rs"]),
     ("rusqlite", &["src/store/sqlite/"]),
     ("toml", &["src/config/"]),
+    ("croner", &["src/queue/schedule.rs"]),
     ("base64", &["src/platform/webex/id.rs"]),
     ("lexopt", &["src/cli/args.rs"]),
     ("env_logger", &["src/main.rs", "src/cli/"]),

@@ -5,6 +5,7 @@
 
 pub mod echo;
 pub mod paper;
+pub mod subscription;
 pub mod tour;
 
 use crate::model::{Answer, Event, Left, Lesson, Moment, Plan, Reply};

@@ -13,22 +13,25 @@ mod channel;
 mod findings;
 mod listen;
 mod name;
-pub(crate) mod nearest;
 mod outline;
+mod plan;
 mod public;
 mod secret;
 pub mod stage;
 mod store;
+mod subscription;
 mod surroundings;
 mod table;
 #[cfg(test)]
 mod tests;
 mod url;
 
+pub(crate) use crate::notation::nearest;
 pub(crate) use findings::quoted;
 pub use findings::{ConfigError, Fault, Risk};
 pub use outline::{KnownChannel, Outline};
 pub use stage::Stage;
+pub use subscription::{Subscription, reconcile};
 pub use surroundings::{Found, Surroundings};
 
 use crate::bot::Bot;
@@ -47,7 +50,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use surroundings::{Around, Secrets};
 use table::{Key, Table};
-use toml::de::DeTable;
+use toml::de::{DeTable, DeValue};
 
 /// The configuration of one daemon. Its `Debug` shows no secret, since platforms do not show theirs.
 #[derive(Debug)]
@@ -63,6 +66,8 @@ pub struct Config {
     pub keep_registered: Option<Duration>,
     /// In the order of the file.
     pub channels: Vec<Channel>,
+    /// What bots shall tell of their own accord, in the order of the file.
+    pub subscriptions: Vec<Subscription>,
     /// What is allowed, but probably not meant; complete lines.
     pub warnings: Vec<String>,
     /// What each of them warns of, in the same order.
@@ -111,6 +116,7 @@ const TOP: &[Key] = &[
     Key { name: "keep_registered", example: "\"5m\"" },
     Key { name: "channel", example: "[channel.page]" },
     Key { name: "bot", example: "[bot.echo]" },
+    Key { name: "subscription", example: "[[subscription]]" },
 ];
 
 impl Config {
@@ -199,6 +205,7 @@ fn read(table: &Table<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> 
         }
     };
     bots.warn_of_unused(findings);
+    let subscriptions = subscriptions(table, findings);
     let config = Config {
         file: around.file.to_owned(),
         listen,
@@ -208,10 +215,21 @@ fn read(table: &Table<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> 
         public_url,
         keep_registered,
         channels: channels.whole,
+        subscriptions,
         warnings: Vec::new(),
         risks: Vec::new(),
     };
     (config, channels.known)
+}
+
+fn subscriptions(table: &Table<'_>, findings: &mut Findings<'_>) -> Vec<Subscription> {
+    let Some(entry) = table.get("subscription", findings) else { return Vec::new() };
+    // Those with faults too: a subscription is not to blame for them.
+    let channels = match table.get("channel", findings).map(|entry| entry.value) {
+        Some(DeValue::Table(channels)) => channels.keys().map(|name| name.get_ref().as_ref()).collect(),
+        _ => Vec::new(),
+    };
+    subscription::subscriptions(&entry, &channels, findings)
 }
 
 fn store_path(table: &Table<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> PathBuf {

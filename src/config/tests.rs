@@ -122,7 +122,7 @@ fn the_top_level_says_what_to_write() {
             "workers = 4",
             "admin = 4",
             "3: admin: unknown key; what may stand here: listen, store, workers, connections, public_url, ngrok, \
-             keep_registered, channel, bot",
+             keep_registered, channel, bot, subscription",
         ),
         ("listen = \"127.0.0.1:3000\"", "", "1: listen: is missing; write listen = \"127.0.0.1:3000\""),
         (
@@ -919,7 +919,9 @@ fn the_full_example_shows_every_key() {
         let first = lines.iter().position(starts(table.clone())).unwrap_or_else(|| panic!("{table} is not shown"));
         let shown: Vec<_> =
             lines[first..].iter().take_while(|line| !line.starts_with('[') || line.contains(' ')).collect();
-        for Key { name, .. } in keys.iter().filter(|key| !["channel", "bot"].contains(&key.name) || !table.is_empty()) {
+        for Key { name, .. } in
+            keys.iter().filter(|key| !["channel", "bot", "subscription"].contains(&key.name) || !table.is_empty())
+        {
             assert!(shown.iter().any(|line| starts(format!("{name} = "))(line)), "{table}: {name} is not shown");
         }
     }
@@ -939,7 +941,7 @@ fn the_full_example_shows_every_key() {
 }
 
 #[test]
-fn the_webex_bot_of_the_full_example_is_valid_once_it_is_uncommented() {
+fn all_of_the_full_example_is_valid_once_it_is_uncommented() {
     let text = include_str!("../../examples/ackd.toml");
     let uncommented = |line: &str| {
         let code = line.strip_prefix('#').filter(|rest| !rest.is_empty() && !rest.starts_with([' ', '#']));
@@ -956,6 +958,12 @@ fn the_webex_bot_of_the_full_example_is_valid_once_it_is_uncommented() {
     let platforms: Vec<_> = config.channels.iter().map(|channel| channel.platform.name()).collect();
     assert_eq!((platforms, config.warnings.len()), (vec!["messenger", "webex"], 0), "{:?}", config.warnings);
     assert_eq!(config.channels[1].platform.greeting(), Some("Hello! Mention me, and I say it again."));
+    let [Subscription { name, set, .. }] = config.subscriptions.as_slice() else {
+        panic!("{:?}", config.subscriptions)
+    };
+    let words = "mon, tue, wed, thu and fri at 11:00 (Europe/Berlin)";
+    assert_eq!((&**name, set.plan.words(), set.plan.spread_s), ("configured-morning", words.to_owned(), 600));
+    assert_eq!(set.plan.run_missed, crate::model::RunMissed::default());
     let api = webex::Settings::API;
     assert!(text.contains(&format!("\napi = {api:?}\n")), "the default that is shown is the default");
 }
@@ -1001,4 +1009,185 @@ fn what_becomes_of_a_push_outside_the_window_is_chosen_for_each_page() {
         let faults = faults(&chosen(choice));
         assert!(faults[0].starts_with(fault), "{choice}: {faults:?}");
     }
+}
+
+/// A subscription behind BASE, with these keys; its table stands in line 19.
+fn subscribed(keys: &str) -> String {
+    format!("{BASE}[[subscription]]\nchannel = \"page\"\nto = \"7\"\nask = \"today\"\n{keys}\n")
+}
+
+fn plan_of(keys: &str) -> crate::model::Plan {
+    let subscriptions = parse(&subscribed(keys)).unwrap_or_else(|error| panic!("{keys}: {error}")).subscriptions;
+    let [subscription] = subscriptions.as_slice() else { panic!("{subscriptions:?}") };
+    subscription.set.plan.clone()
+}
+
+#[test]
+fn a_subscription_has_its_plan_in_any_of_three_forms() {
+    for (keys, words) in [
+        ("every = \"10m\"", "every 10 minutes"),
+        ("at = \"11:00\"\nzone = \"Europe/Berlin\"", "every day at 11:00 (Europe/Berlin)"),
+        ("at = [\"20:00\", \"8:00\"]\nzone = \"europe/berlin\"", "every day at 08:00 and 20:00 (Europe/Berlin)"),
+        ("at = \"9:30\"\non = [\"fri\", \"mon\"]\nzone = \"UTC\"", "mon and fri at 09:30 (UTC)"),
+        ("at = \"9:30\"\non = \"mon\"\nzone = \"UTC\"", "mon at 09:30 (UTC)"),
+        ("cron = \"0 11 * * 1-5\"\nzone = \"Asia/Tokyo\"", "at 0 11 * * 1-5 (Asia/Tokyo)"),
+    ] {
+        assert_eq!(plan_of(keys).words(), words, "{keys}");
+    }
+    let plan = plan_of("every = \"1h\"\nrun_missed = \"none\"\nspread = \"10m\"");
+    assert_eq!((plan.run_missed, plan.spread_s), (crate::model::RunMissed::None, 600));
+    assert_eq!(plan_of("every = \"1h\"").run_missed, crate::model::RunMissed::Latest);
+}
+
+#[test]
+fn a_time_of_day_without_a_zone_has_that_of_the_system() {
+    // What that is, this machine knows; it is never nothing, and UTC only with a warning or by its name.
+    let config = parse(&subscribed("at = \"11:00\"")).unwrap();
+    let zone = &config.subscriptions[0].set.plan.zone;
+    assert_eq!(crate::queue::schedule::zone(zone).err(), None);
+    match config.warnings.as_slice() {
+        [] => assert_ne!(zone, "Etc/Unknown"),
+        [warning] => assert!(zone == "UTC" && warning.starts_with("ackd.toml:19: subscription.zone: "), "{warning}"),
+        more => panic!("{more:?}"),
+    }
+    assert_eq!(warnings(&subscribed("every = \"10m\"")), [""; 0], "what happens every so often needs no zone");
+}
+
+#[test]
+fn a_subscription_is_an_alarm_of_the_configuration() {
+    let named = format!("{}name = \"morning\"", subscribed("every = \"10m\""));
+    let config = parse(&named).unwrap();
+    let [Subscription { channel, conversation, name, set }] = config.subscriptions.as_slice() else { panic!() };
+    assert_eq!((&**channel, &**conversation, &**name), ("page", "7", "configured-morning"));
+    assert_eq!((&*set.owner, &*set.person, &*set.note), (crate::model::OWNER_CONFIGURATION, "7", "today"));
+    // Without a name it has one all the same, which hangs on nothing but what it is.
+    let name = |text: &str| parse(text).unwrap().subscriptions.last().unwrap().name.clone();
+    let unnamed = subscribed("every = \"10m\"");
+    let other = "[[subscription]]\nchannel = \"page\"\nto = \"8\"\nask = \"today\"\nevery = \"1h\"\n";
+    assert_eq!(name(&unnamed), name(&unnamed.replace("[[sub", &format!("{other}[[sub"))));
+    assert_eq!(name(&unnamed), name(&subscribed("at = \"11:00\"\nzone = \"UTC\"")), "nor on when it is");
+    assert_ne!(name(&unnamed), name(&unnamed.replace("\"7\"", "\"8\"")));
+    assert_ne!(name(&unnamed), name(&unnamed.replace("today", "month")));
+}
+
+#[test]
+fn a_plan_says_what_to_write() {
+    for (keys, fault) in [
+        ("", "19: subscription: does not say when; write every = \"10m\", at = \"11:00\" or cron = \"0 11 * * 1-5\""),
+        ("evry = \"10m\"", "23: subscription.evry: unknown key; did you mean every?"),
+        (
+            "every = \"10m\"\ncron = \"0 11 * * *\"\nzone = \"UTC\"",
+            "24: subscription.cron: there is every already, and a plan has one of them; take one away",
+        ),
+        ("every = \"30s\"", "23: subscription.every: every 30 seconds is too often; the least is 60 seconds"),
+        ("every = \"10000h\"", "23: subscription.every: is more than a year; the longest is 366 days"),
+        (
+            "every = \"ten\"",
+            "23: subscription.every: \"ten\" is no length of time; write for example \"90s\", \"10m\" or \"2h\"",
+        ),
+        (
+            "every = 10",
+            "23: subscription.every: must be a text in quotes, not a number; write for example every = \"10m\"",
+        ),
+        (
+            "at = [\"11:00\",\n\"24:00\"]\nzone = \"UTC\"",
+            "24: subscription.at: \"24:00\" is no time of day; write for example \"11:00\" or \"23:30\"",
+        ),
+        ("at = [\"8:00\", \"08:00\"]\nzone = \"UTC\"", "23: subscription.at: \"08:00\" is listed twice; take one away"),
+        ("at = []\nzone = \"UTC\"", "23: subscription.at: is an empty list; write at = \"11:00\""),
+        (
+            "at = \"11:00\"\non = [\"monday\"]\nzone = \"UTC\"",
+            "24: subscription.on: \"monday\" is no day of the week; they are \"mon\", \"tue\", \"wed\", \"thu\", \"fri\", \
+             \"sat\", \"sun\"",
+        ),
+        (
+            "every = \"1h\"\non = [\"mon\"]",
+            "24: subscription.on: goes with at; write for example at = \"11:00\", or leave it out",
+        ),
+        (
+            "at = \"11:00\"\nzone = \"Europe/Berln\"",
+            "24: subscription.zone: there is no time zone \"Europe/Berln\"; did you mean \"Europe/Berlin\"?",
+        ),
+        ("cron = \"0 0 31 2 *\"\nzone = \"UTC\"", "23: subscription.cron: never happens: no date fits \"0 0 31 2 *\""),
+        (
+            "every = \"10m\"\nrun_missed = \"lates\"",
+            "24: subscription.run_missed: there is no \"lates\"; did you mean \"latest\"? \"latest\" makes up for the latest \
+             time that was missed, \"none\" for none",
+        ),
+        (
+            "every = \"10m\"\nspread = \"11m\"",
+            "24: subscription.spread: the spread of 660 s is longer than the 600 s between two of its times; write a \
+             shorter one",
+        ),
+    ] {
+        assert_eq!(faults(&subscribed(keys)), [fault], "{keys}");
+    }
+}
+
+#[test]
+fn a_subscription_says_what_to_write() {
+    let sound = subscribed("every = \"10m\"");
+    for (old, new, fault) in [
+        (
+            "channel = \"page\"\nto",
+            "channel = \"pag\"\nto",
+            "20: subscription.channel: there is no channel \"pag\"; did \
+          you mean \"page\"?",
+        ),
+        (
+            "channel = \"page\"\nto",
+            "channel = \"webex\"\nto",
+            "20: subscription.channel: there is no channel \"webex\"; \
+          write the name of a table [channel.…], as in channel = \"page\"",
+        ),
+        ("to = \"7\"\n", "", "19: subscription.to: is missing; write to = \"1254477777772919\""),
+        ("\"7\"", "\" \"", "21: subscription.to: is empty; write for example to = \"1254477777772919\""),
+        ("\"7\"", "\"7\\n8\"", "21: subscription.to: must be on one line, without control characters"),
+        ("ask = \"today\"", "aks = \"today\"", "22: subscription.aks: unknown key; did you mean ask?"),
+        (
+            "ask =",
+            "name = \"Morning\"\nask =",
+            "22: subscription.name: a name has at most 32 of a-z, 0-9 and -, and begins \
+          with a letter; as in \"page\"",
+        ),
+        (
+            "[[subscription]]",
+            "[subscription]",
+            "19: subscription: there may be several; write [[subscription]], with two \
+          brackets",
+        ),
+    ] {
+        assert_eq!(sound.matches(old).count(), 1, "{old}");
+        assert_eq!(faults(&sound.replace(old, new)), [fault], "{new}");
+    }
+    let long = sound.replace("today", &"o".repeat(limits::ASK_BYTES_MAX + 1));
+    assert_eq!(faults(&long), ["22: subscription.ask: is longer than 1024 bytes"]);
+    let many = format!("{BASE}{}", "[[subscription]]\n".repeat(limits::SUBSCRIPTIONS_MAX + 1));
+    assert_eq!(faults(&many), ["19: subscription: lists more than 1000; people can subscribe in chat, too"]);
+    let list = with("workers = 4", "subscription = [1]");
+    assert_eq!(faults(&list), ["3: subscription: must be a table; write [[subscription]]"]);
+}
+
+#[test]
+fn no_two_subscriptions_are_the_same() {
+    let one = subscribed("every = \"10m\"");
+    let table = one.strip_prefix(BASE).unwrap();
+    assert_eq!(
+        faults(&format!("{one}{table}")),
+        ["24: subscription: line 19 has the same channel, to and ask; give each a \
+        name, as in name = \"morning\""]
+    );
+    assert_eq!(
+        faults(&format!("{one}name = \"a\"\n{table}name = \"a\"\n")),
+        ["30: subscription.name: line 19 has the same \
+        name for the same conversation; write another one"]
+    );
+    let both = parse(&format!("{one}name = \"a\"\n{table}name = \"b\"\n")).unwrap();
+    assert_eq!(both.subscriptions.len(), 2);
+}
+
+#[test]
+fn a_channel_with_a_fault_leaves_its_subscriptions_in_peace() {
+    let text = subscribed("every = \"10m\"").replace("path = \"/messenger\"\n", "");
+    assert_eq!(faults(&text).len(), 1, "{:?}", faults(&text));
 }

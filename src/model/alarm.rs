@@ -38,7 +38,8 @@ pub enum When {
     Every {
         seconds: u32,
     },
-    /// A cron pattern of five fields: minute, hour, day of the month, month, day of the week.
+    /// A cron pattern of five fields: minute, hour, day of the month, month, day of the week. Several are parted by
+    /// `;`: times of day like 08:00 and 20:30 do not fit into one.
     Cron {
         pattern: String,
     },

@@ -5,6 +5,7 @@
 //!     Reply, OutboundRequest, Delivery     what a bot wants said           reply.rs
 //!     Lease, Settlement                    a job handed out, and its end   job.rs
 //!     Plan, Alarm, Ring                    what happens of its own accord   alarm.rs
+//!     DayTime, Weekday                     times of day, as people say them  daytime.rs
 //!     Upstream, Limit, Left, Lesson        a service that a bot asks        upstream.rs
 //!     Moment, Tick                         time, always handed in          time.rs
 //!     Secret                               what must never be printed      secret.rs
@@ -12,6 +13,7 @@
 //! Never here: behaviour that belongs to a room. A noun that only one room uses lives in that room.
 
 pub mod alarm;
+pub mod daytime;
 pub mod event;
 pub mod job;
 pub mod reply;
@@ -21,6 +23,7 @@ pub mod time;
 pub mod upstream;
 
 pub use alarm::{Alarm, AlarmSet, AlarmWrite, OWNER_CONFIGURATION, Plan, Ring, RunMissed, When};
+pub use daytime::{DayTime, Weekday};
 pub use event::{Arrival, Attachment, ChannelNumber, Event, EventId, EventKey, EventKind, Fate};
 pub use job::{Attempt, Instead, Lease, MemoryWrite, Notes, Order, SendEnd, Settlement, Work};
 pub use reply::{

@@ -4,7 +4,7 @@
 const WORD_BYTES_MAX: usize = 64;
 
 /// The word of `known` that is at most two slips away from `word`, and less than half of it; `None` if none is.
-pub(crate) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+pub fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     if word.len() > WORD_BYTES_MAX {
         return None;
     }
