@@ -3,19 +3,19 @@
 //! Three kinds of thread, and nothing shared but channels: the loop (this thread), the keeper, the workers. Beside them
 //! the registrar, for which nobody waits.
 
-use crate::config::Config;
+use crate::config::{Config, Subscription, reconcile};
 use crate::intake::{Intake, Route};
 use crate::keeper::{Bell, Health, Keeper, Letter, Letterbox, Line, Post, Roster};
 use crate::limits;
-use crate::model::{ChannelNumber, Lease, Moment};
+use crate::model::{ChannelNumber, Lease, Moment, OWNER_CONFIGURATION};
 use crate::net::EventLoop;
 use crate::net::event_loop::{self, Parts, Served};
 use crate::net::listener::Listener;
 use crate::net::signals::Signals;
 use crate::registry::Standing;
 use crate::registry::watch::{self, Course, Registrar, Watched};
-use crate::store::StoreError;
 use crate::store::sqlite::SqliteFile;
+use crate::store::{Store, StoreError};
 use crate::systemd;
 use crate::work::fetch::Fetch;
 use crate::work::introduce::{self, ACCOUNTS};
@@ -139,7 +139,7 @@ pub fn serve(config: &Config, doors: Doors, inside: Inside) -> Result<(), String
     let (workers, worker_threads) =
         pool::start(config.workers, &tools).map_err(|error| format!("starting the workers: {error}"))?;
     let registrar = registrar(config, &numbers, &addresses, tools);
-    let keeper = start_keeper(file, letters_in, post, workers, lines(config, &numbers), config, (&health, clock))?;
+    let keeper = start_keeper(file, letters_in, post, workers, (config, &numbers), &health, clock)?;
 
     let writable = Arc::clone(&health);
     let intake = Intake::new(routes(config, &numbers), Box::new(move || writable.writable.load(Ordering::Relaxed)));
@@ -317,21 +317,44 @@ fn start_keeper(
     letters: Receiver<Letter>,
     post: Post,
     workers: Vec<SyncSender<Lease>>,
-    lines: Vec<Line>,
-    config: &Config,
-    (health, clock): (&Arc<Health>, fn() -> Moment),
+    (config, numbers): (&Config, &[ChannelNumber]),
+    health: &Arc<Health>,
+    clock: fn() -> Moment,
 ) -> Result<KeeperThread, String> {
+    let lines = lines(config, numbers);
     let roster = Roster::new(workers.len(), &bots_of_lines(config));
     let health = Arc::clone(health);
+    let wanted = subscriptions(config, numbers);
     let work = move || {
         let mut store = file.engine()?;
         let store = &mut store;
+        put_subscriptions(store, &wanted, clock())?;
         Keeper { store, letters, post, workers, lines, roster, health, clock, chance, bell: Bell::default() }.run()
     };
     thread::Builder::new()
         .name("keeper".to_owned())
         .spawn(work)
         .map_err(|error| format!("starting the keeper: {error}"))
+}
+
+/// The subscriptions of the configuration, each with its channel's number.
+fn subscriptions(config: &Config, numbers: &[ChannelNumber]) -> Vec<(ChannelNumber, Subscription)> {
+    let number = |name: &str| config.channels.iter().position(|channel| channel.name == name);
+    let known = |wanted: &Subscription| Some((*numbers.get(number(&wanted.channel)?)?, wanted.clone()));
+    config.subscriptions.iter().filter_map(known).collect()
+}
+
+/// Makes the store's alarms of the configuration what the configuration says now.
+fn put_subscriptions(
+    store: &mut dyn Store,
+    wanted: &[(ChannelNumber, Subscription)],
+    now: Moment,
+) -> Result<(), StoreError> {
+    let kept = store.alarms_of(OWNER_CONFIGURATION)?;
+    for write in reconcile(&kept, wanted, now) {
+        store.put_alarm(&write)?;
+    }
+    store.commit()
 }
 
 /// The workers ended with the keeper, which held their jobs; one that still waits for an upstream is left to it.

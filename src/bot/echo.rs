@@ -23,6 +23,7 @@ impl Bot for Echo {
     fn hear(&self, event: &Event, _desk: &mut dyn Desk) -> Result<Vec<Reply>, BotFault> {
         let said = match (&event.kind, event.text()) {
             (_, Some(text)) => text,
+            (EventKind::Alarm { note, .. }, _) => note,
             (EventKind::Message { .. } | EventKind::Postback { .. }, None) => &self.otherwise,
             _ => "",
         };
