@@ -5,6 +5,7 @@
 //!
 //!     messenger/     Meta's side: signed events, batches, retries; the Send API with its checks and errors
 //!     webex/         Webex's side: people, rooms, messages, webhooks that go inactive; notifications without text
+//!     enphase/       an upstream: solar systems under a believable sun, OAuth with tokens that turn, a plan's limits
 //!     house.rs       where twins live: hands them acts and calls one at a time, and takes what follows from them
 //!     ledger.rs      what was said and what was told, readable as JSON
 //!     faults.rs      what goes wrong on purpose, by a seed
@@ -18,6 +19,7 @@
 
 mod base64;
 pub mod courier;
+pub mod enphase;
 pub mod faults;
 pub mod house;
 pub mod ledger;
