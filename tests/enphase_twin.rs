@@ -597,14 +597,18 @@ fn intervals_days_and_the_summary_agree_to_the_last_watt_hour() {
 #[test]
 fn a_meter_counts_what_the_inverters_give() {
     let mut scene = Scene::new();
-    let day = sum(&scene.intervals(BERLIN, date(2025, 11, 20)), "enwh");
-    let meter = scene.good(BERLIN, "telemetry/production_meter?start_date=2025-11-20");
+    let day = sum(&scene.intervals(BERLIN, date(2025, 11, 19)), "enwh");
+    let meter = scene.good(BERLIN, "telemetry/production_meter?start_date=2025-11-19");
     assert_eq!(sum(meter["intervals"].as_array().unwrap(), "wh_del"), day);
     assert!(meter["intervals"].as_array().unwrap().iter().all(|one| one["end_at"].as_i64().unwrap() % 900 == 0));
     let begin = meter["start_at"].as_i64().unwrap();
-    assert_eq!(begin, 1_763_593_200, "midnight in Berlin");
+    assert_eq!(begin, 1_763_506_800, "midnight in Berlin");
     let stats = scene.good(BERLIN, &format!("rgm_stats?start_at={begin}&end_at={}", begin + 86_400));
     assert_eq!(sum(stats["meter_intervals"][0]["intervals"].as_array().unwrap(), "wh_del"), day);
+    let noon = begin + 12 * 3600;
+    let stats = scene.good(BERLIN, &format!("rgm_stats?start_at={noon}&end_at={}", noon + 900));
+    assert_eq!(stats["intervals"].as_array().unwrap().len(), 1, "an interval that ends with the span belongs to it");
+    assert!(day > 0);
     let mut reading = |at: i64| {
         let body = scene.good(BERLIN, &format!("production_meter_readings?end_at={at}"));
         body["meter_readings"][0]["value"].as_u64().unwrap()
