@@ -375,6 +375,22 @@ pub const PERSON_TEXT_CHARS_MAX: usize = 20_000;
 pub const BATCH_EVENTS_MAX: usize = 1000;
 /// Longest profile of a page that its twin keeps, in bytes. One with 100 commands takes 12 KiB.
 pub const PROFILE_BYTES_MAX: usize = 64 * 1024;
+/// Codes, and pairs of tokens, that the Enphase twin keeps; of more the oldest end. One takes 300 bytes.
+pub const ENPHASE_TOKENS_MAX: usize = 256;
+/// How long a code of its is good: RFC 6749 §4.1.2 recommends at most ten minutes.
+pub const ENPHASE_CODE_TIME: Duration = Duration::from_secs(600);
+/// How long an access token that was refreshed under a fault meets no further fault of that kind.
+pub const ENPHASE_EXPIRY_REST: Duration = Duration::from_secs(60);
+/// Days of a roof whose sums are kept, 8 bytes each: a hundred years. A clock that is further off ends no loop.
+pub const ENPHASE_DAYS_MAX: usize = 36_525;
+/// Days back from now that telemetry is had for (enphase.md §4: two years).
+pub const ENPHASE_TELEMETRY_DAYS: i64 = 731;
+/// Silence after which a system's status is `comm`; Enphase's own patience is unconfirmed.
+pub const ENPHASE_SILENCE: Duration = Duration::from_secs(3600);
+/// Systems on one page, unless asked …
+pub const ENPHASE_LIST_DEFAULT: usize = 10;
+/// … and at most (enphase.md §4).
+pub const ENPHASE_LIST_MAX: usize = 100;
 
 const _: () = assert!(FETCH_STEP_TIME.as_millis() < LATE_TIME.as_millis() && LATE_TIME.as_millis() < 20_000);
 const _: () = assert!(PATH_BYTES_MAX < TARGET_BYTES_MAX && CONNECTIONS_MAX <= CONNECTIONS_CEILING);

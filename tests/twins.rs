@@ -924,7 +924,7 @@ fn people_act_through_the_port_and_wrong_acts_are_told_what_is_wrong() {
     for (body, words) in [
         (json!({ "twin": "side", "act": say("x") }), "there is no twin \"side\"; write one of page"),
         (json!({ "twin": "page", "act": say("") }), "write something"),
-        (json!({ "twin": "page" }), "either \"act\" or \"acts\""),
+        (json!({ "twin": "page" }), "one of \"act\", \"acts\" and \"deed\""),
         (json!({ "twin": "page", "act": { "shout": {} } }), "unknown variant `shout`"),
         (json!({ "twin": "page", "act": say("x"), "mode": 1 }), "unknown field `mode`"),
     ] {

@@ -8,8 +8,8 @@
 
 use super::courier::{self, Outbox, Parcel};
 use super::faults::{CallFault, Faults};
-use super::ledger::{Called, Ending, Extract, Ledger, SentEntry};
-use super::{Act, Bubble, Conversation, Dispatch, End, Mishap, Plan, Side, Twin};
+use super::ledger::{Called, Ending, Extract, Ledger, MeterEntry, SentEntry};
+use super::{Act, Bubble, Conversation, Deed, Dispatch, End, Mishap, Plan, Side, Twin};
 use crate::limits;
 use crate::model::{Moment, Request, Response};
 use std::fmt;
@@ -111,6 +111,13 @@ impl House {
         self.sends(twin, |twin, now| twin.act(act, now))
     }
 
+    /// Something happens at an upstream.
+    pub fn deed(&self, twin: &str, deed: &Deed) -> Result<(), String> {
+        self.with(twin, |_, rooms| rooms.twin.deed(deed, (self.clock)()))??;
+        self.bell.ring();
+        Ok(())
+    }
+
     /// Several acts, told in one dispatch.
     pub fn batch(&self, twin: &str, acts: &[Act]) -> Result<Vec<u64>, String> {
         self.sends(twin, |twin, now| twin.batch(acts, now))
@@ -132,7 +139,20 @@ impl House {
 
     /// The ledger, or one twin's part of it.
     pub fn ledger(&self, twin: Option<&str>) -> Extract {
-        self.lock_ledger().extract(twin)
+        let meters = self.meters(twin);
+        Extract { meters, ..self.lock_ledger().extract(twin) }
+    }
+
+    /// What was used of each twin's limits.
+    fn meters(&self, twin: Option<&str>) -> Vec<MeterEntry> {
+        let lodgers = self.lodgers.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let now = (self.clock)();
+        let of = |lodger: &Arc<Lodger>| {
+            let meters = lodger.rooms().as_ref().map(|rooms| rooms.twin.meters(now)).unwrap_or_default();
+            let name = lodger.name.clone();
+            meters.into_iter().map(move |meter| MeterEntry { twin: name.clone(), meter })
+        };
+        lodgers.iter().filter(|lodger| twin.is_none_or(|twin| twin == lodger.name)).flat_map(of).collect()
     }
 
     /// One dispatch in the ledger.
@@ -169,7 +189,7 @@ impl House {
             Some(CallFault::Refused(Mishap::Busy { left: limits::MISHAP_TIME }))
         };
         let (mut response, bubble) = match fault {
-            Some(CallFault::Refused(mishap)) => (inside.twin.mishap(mishap, now), None),
+            Some(CallFault::Refused(mishap)) => (inside.twin.meets(mishap, request, now), None),
             _ => self.answered(&lodger, inside, request, now),
         };
         if let Some(number) = inside.twin.waits_for() {
@@ -178,7 +198,7 @@ impl House {
             rooms = lodger.rooms();
             let inside = rooms.as_mut()?;
             if !satisfied {
-                response = inside.twin.mishap(Mishap::Unverified, now);
+                response = inside.twin.meets(Mishap::Unverified, request, now);
             }
         }
         self.lock_ledger().called(&lodger.name, request, now, Called { status: response.status, fault, bubble });

@@ -4,7 +4,7 @@
 //! masked before it is kept.
 
 use super::faults::CallFault;
-use super::{Dispatch, End};
+use super::{Dispatch, End, Meter};
 use crate::limits::{LEDGER_ATTEMPTS_MAX, LEDGER_BODY_BYTES_MAX};
 use crate::model::{Method, Moment, Request};
 use serde::Serialize;
@@ -25,6 +25,9 @@ const SECRETS: [&str; 8] = [
     "secret",
     "verify_token",
 ];
+
+/// Those of queries: in a body these words are a message's, too.
+const SECRETS_OF_QUERIES: [&str; 2] = ["code", "key"];
 
 /// One dispatch and all its attempts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -70,6 +73,14 @@ pub struct CallEntry {
     pub bubble: Option<String>,
 }
 
+/// What was used of a twin's limit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MeterEntry {
+    pub twin: String,
+    #[serde(flatten)]
+    pub meter: Meter,
+}
+
 /// Entries that left.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Gone {
@@ -95,6 +106,8 @@ pub struct Extract {
     pub gone: Gone,
     pub dispatches: Vec<SentEntry>,
     pub calls: Vec<CallEntry>,
+    /// The house reads them off its twins.
+    pub meters: Vec<MeterEntry>,
 }
 
 impl Ledger {
@@ -111,6 +124,7 @@ impl Ledger {
             gone: self.gone,
             dispatches: self.dispatches.iter().filter(|entry| of(&entry.twin)).cloned().collect(),
             calls: self.calls.iter().filter(|entry| of(&entry.twin)).cloned().collect(),
+            meters: Vec::new(),
         }
     }
 
@@ -308,7 +322,9 @@ fn masked_target(target: &str) -> String {
 fn masked_query(query: &str) -> String {
     let mask = |pair: &str| match pair.split_once('=') {
         // A name in percent signs is no name that a platform's program writes, so what it hides may be anything.
-        Some((name, _)) if SECRETS.contains(&name) || name.contains('%') => format!("{name}={MASK}"),
+        Some((name, _)) if SECRETS.contains(&name) || SECRETS_OF_QUERIES.contains(&name) || name.contains('%') => {
+            format!("{name}={MASK}")
+        }
         _ => pair.to_owned(),
     };
     query.split('&').map(mask).collect::<Vec<_>>().join("&")

@@ -5,17 +5,21 @@
 //!
 //!     messenger/     Meta's side: signed events, batches, retries; the Send API with its checks and errors
 //!     webex/         Webex's side: people, rooms, messages, webhooks that go inactive; notifications without text
+//!     enphase/       an upstream: solar systems under a believable sun, OAuth with tokens that turn, a plan's limits
 //!     house.rs       where twins live: hands them acts and calls one at a time, and takes what follows from them
 //!     ledger.rs      what was said and what was told, readable as JSON
 //!     faults.rs      what goes wrong on purpose, by a seed
 //!     server.rs      sockets for calls, for acts and for the ledger
 //!     courier.rs     sends what is due to the webhook, and tells the twin how that ended
+//!     base64.rs      bytes as the letters that ids, tokens and papers are written in
 //!
 //! A twin is pure: it is handed requests, acts and the time, and touches nothing. It shares no code with `platform/`,
 //! which it is there to test; both follow the facts, each on its own.
 //! Never here: the store, bots, our own platforms.
 
+mod base64;
 pub mod courier;
+pub mod enphase;
 pub mod faults;
 pub mod house;
 pub mod ledger;
@@ -23,7 +27,7 @@ pub mod messenger;
 pub mod server;
 pub mod webex;
 
-use crate::model::{Method, Moment, Request, Response};
+use crate::model::{Method, Moment, Period, Request, Response};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -31,26 +35,45 @@ pub use faults::{Chance, Plan, seed_of};
 pub use house::House;
 pub use server::Server;
 
-/// A stand-in for one platform's side of one channel.
+/// A stand-in for one platform's side of one channel, or for one upstream. An upstream only answers calls, so whatever
+/// belongs to a chat has a default that says so.
 pub trait Twin: Send {
-    /// `messenger` or `webex`.
+    /// `messenger`, `webex` or `enphase`.
     fn platform(&self) -> &'static str;
-
-    /// The conversations that a person can speak in.
-    fn conversations(&self) -> Vec<Conversation>;
-
-    /// A person does something in a conversation. An error says why that cannot be.
-    fn act(&mut self, act: &Act, now: Moment) -> Result<Vec<Dispatch>, String>;
 
     /// Answers a call to the platform's API. The path is the one below the base URL: `/me/messages`.
     fn answer(&mut self, request: &Request, now: Moment) -> Reaction;
 
+    /// The conversations that a person can speak in.
+    fn conversations(&self) -> Vec<Conversation> {
+        Vec::new()
+    }
+
+    /// A person does something in a conversation. An error says why that cannot be.
+    fn act(&mut self, _act: &Act, _now: Moment) -> Result<Vec<Dispatch>, String> {
+        Err(format!("nobody speaks on {}", self.platform()))
+    }
+
     /// A dispatch ended so; what follows from it, as a retry with a later `due`.
-    fn ended(&mut self, dispatch: &Dispatch, end: &End, now: Moment) -> Vec<Dispatch>;
+    fn ended(&mut self, _dispatch: &Dispatch, _end: &End, _now: Moment) -> Vec<Dispatch> {
+        Vec::new()
+    }
 
     /// What was said in all conversations, in order; only what is newer than `after`. Numbers go up, and a bubble that
     /// changes (it was delivered, a choice was made) gets a new one.
-    fn bubbles(&self, after: u64) -> Vec<Bubble>;
+    fn bubbles(&self, _after: u64) -> Vec<Bubble> {
+        Vec::new()
+    }
+
+    /// Something happens there without a call. An error says why that cannot be.
+    fn deed(&mut self, _deed: &Deed, _now: Moment) -> Result<(), String> {
+        Err(format!("{} knows no deeds, only acts", self.platform()))
+    }
+
+    /// What was used of each limit, where calls are counted.
+    fn meters(&self, _now: Moment) -> Vec<Meter> {
+        Vec::new()
+    }
 
     /// Several acts in one dispatch, where the platform puts several events into one.
     fn batch(&mut self, _acts: &[Act], _now: Moment) -> Result<Vec<Dispatch>, String> {
@@ -75,6 +98,11 @@ pub trait Twin: Send {
             Mishap::Busy { left } => response.with("Retry-After", left.as_secs().max(1).to_string()),
             _ => response,
         }
+    }
+
+    /// The same where the words depend on the call: an upstream has several shapes of errors.
+    fn meets(&mut self, mishap: Mishap, _request: &Request, now: Moment) -> Response {
+        self.mishap(mishap, now)
     }
 
     /// The dispatch on whose end the answer to the last call depends: the caller is answered only then, and with
@@ -176,6 +204,31 @@ pub enum Act {
     /// Taps what a bubble offers: quick reply, button, card action. `bubble` is its id, `choice` a number from 0 in
     /// the order of `Bubble::choices`.
     Tap { conversation: String, bubble: String, choice: usize },
+}
+
+/// What happens at an upstream of its own accord. As JSON: `"revoke"`, `{"silence": {"source": "…"}}`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Deed {
+    /// The person takes consent back: no token is good any more.
+    Revoke,
+    /// Something that reports, as a solar system by its id, stops doing so.
+    Silence { source: String },
+    /// It reports again, also what it had to say meanwhile.
+    Recover { source: String },
+}
+
+/// What was used of a limit in the period that runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Meter {
+    pub period: Period,
+    pub limit: u32,
+    pub used: u32,
+    /// Calls that it refused, ever.
+    pub refused: u64,
+    /// Seconds since the Unix epoch, the second one not included.
+    pub period_start: i64,
+    pub period_end: i64,
 }
 
 /// Whoever writes in a group means the bot, unless told.

@@ -3,15 +3,16 @@
 //!     /NAME/…           the API of the twin of that name, so http://127.0.0.1:PORT/page stands for Graph's address
 //!     GET /ledger       what was sent and told, as JSON; /ledger?twin=page for one twin
 //!     POST /act         {"twin": "page", "act": {"say": {"conversation": "…", "text": "…"}}}; "acts" for a batch
+//!                       {"twin": "roof", "deed": "revoke"} for what happens at an upstream
 //!     everything else   whatever else lives on this port: the chat page
 //!
 //! A browser on this machine visits other people's pages, too, and those must reach nothing here: the request has to
 //! name the loopback as its host (a name of theirs could lead here), and to come from no other origin.
 //! Threads wait in `read`, and end when the server is dropped. Never here: what a twin answers.
 
-use super::Act;
 use super::courier::is_loopback;
 use super::house::{Answered, House};
+use super::{Act, Deed};
 use crate::http::{Connection, HttpDate, Step, Wait};
 use crate::limits;
 use crate::model::{Head, Method, Refusal, Request, Response, Span};
@@ -193,10 +194,11 @@ impl Door {
             Ok(asked) => asked,
             Err(error) => return Response::text(400, format!("this is no act: {error}\n")),
         };
-        let done = match (&asked.act, &*asked.acts) {
-            (Some(act), []) => self.house.act(&asked.twin, act),
-            (None, acts @ [_, ..]) => self.house.batch(&asked.twin, acts),
-            _ => Err("write either \"act\" or \"acts\"".to_owned()),
+        let done = match (&asked.act, &*asked.acts, &asked.deed) {
+            (Some(act), [], None) => self.house.act(&asked.twin, act),
+            (None, acts @ [_, ..], None) => self.house.batch(&asked.twin, acts),
+            (None, [], Some(deed)) => self.house.deed(&asked.twin, deed).map(|()| Vec::new()),
+            _ => Err("write one of \"act\", \"acts\" and \"deed\"".to_owned()),
         };
         match done {
             Ok(numbers) => Response::json(200, json!({ "dispatches": numbers }).to_string().into_bytes()),
@@ -217,6 +219,7 @@ struct Asked {
     act: Option<Act>,
     #[serde(default)]
     acts: Vec<Act>,
+    deed: Option<Deed>,
 }
 
 /// The same request with a path that is shorter by so many bytes at its front.
