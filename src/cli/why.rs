@@ -3,7 +3,7 @@
 use super::show::{millisecond, second, shown};
 use super::{CliError, World};
 use crate::config::{Outline, quoted};
-use crate::limits::PREVIEW_CHARS_MAX;
+use crate::limits::{HELD_LIFE, PREVIEW_CHARS_MAX};
 use crate::model::{Attempt, Content, CourtesyAct, EventId, Moment};
 use crate::store::sqlite::{Reader, SqliteFile};
 use crate::store::{Life, PUSH, ReplyLife, State};
@@ -127,7 +127,10 @@ impl Story<'_> {
             State::Answered => "said".to_owned(),
             State::Dead => "dead: it will not be said".to_owned(),
             State::Unknown => "unknown: it was sent, but the platform's answer was lost".to_owned(),
-            State::Skipped => "skipped: nothing waits for a courtesy".to_owned(),
+            State::Skipped if matches!(reply.reply.content, Content::Courtesy(_)) => {
+                "skipped: nothing waits for a courtesy".to_owned()
+            }
+            State::Skipped => "skipped: it was said elsewhere".to_owned(),
             State::Ignored => "ignored".to_owned(),
         };
         if let Some(id) = &reply.message_id {
@@ -182,6 +185,11 @@ impl Story<'_> {
                 format!("waits for its next attempt, due in {seconds} s, at {}", millisecond(due, &self.world.zone))
             }
             None if self.life.due.is_some() => format!("open{why}; it is worked on, or is next"),
+            None if let Some(held) = self.life.held => {
+                self.line(Some(held), &format!("held{why}"), out)?;
+                let end = millisecond(held.after(HELD_LIFE), &self.world.zone);
+                format!("it is said when somebody writes in its conversation, or ends dead after {end}")
+            }
             None => format!("open{why}; it waits for its turn, behind others of its conversation or channel"),
         };
         self.line(None, &what, out)?;
@@ -242,8 +250,8 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::super::testing::{Folder, NOW, at, told, world};
     use super::*;
-    use crate::model::{Arrival, EventKey, Fate, MemoryWrite, SendEnd};
-    use crate::store::{RESTS, Store};
+    use crate::model::{Arrival, EventKey, Fate, Instead, MemoryWrite, Purpose, Reply, SendEnd, Settlement};
+    use crate::store::{RESTS, Store, lane};
 
     fn tell(folder: &Folder, name: &str) -> Result<String, CliError> {
         told(|out| why(&folder.config(), name, &world(), out))
@@ -361,6 +369,32 @@ page-1  answered
         assert!(text.contains("kept: `ackd send` asked for it, in conversation fritz"), "{text}");
         assert!(text.contains("page-7.1  \"Good morning\"") && text.contains("not said yet"), "{text}");
         assert_eq!(tell(&folder, "push:1").unwrap(), text);
+    }
+
+    #[test]
+    fn what_is_held_or_said_elsewhere_says_so() {
+        let folder = story();
+        folder.with(|store, page| {
+            let space = store.channel("space").unwrap();
+            let why = "the window is closed".to_owned();
+            let elsewhere =
+                Instead::Elsewhere { channel: space, replies: vec![Reply::text("room", "2")], why: why.clone() };
+            for (number, instead) in [(1, Instead::Hold { why }), (2, elsewhere)] {
+                let (id, to) = (format!("held:{number}"), format!("h{number}"));
+                let push = [Reply { purpose: Purpose::Push, ..Reply::text(to, number.to_string()) }];
+                let event = store.push(page, &id, &push, at(50)).unwrap();
+                let lane = lane(page, &push[0].to);
+                store.settle(&Settlement::Unsent { event, lane, part: 1, instead }, false, at(60)).unwrap();
+            }
+        });
+        let text = tell(&folder, "held:1").unwrap();
+        let end = "2027-01-15 08:01:00.000  held: the window is closed
+                         it is said when somebody writes in its conversation, or ends dead after 2027-01-22 08:01:00.000
+";
+        assert!(text.contains(end), "{text}");
+        let text = tell(&folder, "held:2").unwrap();
+        assert!(text.contains("skipped: it was said elsewhere\n"), "{text}");
+        assert!(text.ends_with("answered: the window is closed; said as space-1 instead\n"), "{text}");
     }
 
     #[test]

@@ -2,10 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use super::*;
-use crate::model::{Arrival, Attempt, Fate, Notes, Reply, SendEnd, Work};
+use crate::model::{
+    AlarmSet, AlarmWrite, Arrival, Attempt, Fate, Notes, Plan, Reply, Ring, RunMissed, SendEnd, When, Work,
+};
 use crate::queue::pace::Effect;
-use crate::store::State;
 use crate::store::memory::{Memory, Shelf};
+use crate::store::{ALARM, State};
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 use std::thread::JoinHandle;
@@ -372,4 +374,108 @@ fn the_last_letter_counts_when_everybody_is_gone() {
     keeper.join().unwrap().unwrap();
     let life = Memory::open(&shelf).life(heard.event).unwrap().unwrap();
     assert_eq!(life.state, State::Ignored, "its end was in the keeper's hands");
+}
+
+/// An alarm on the first channel, due so long ago.
+fn alarm(house_channel: ChannelNumber, conversation: &str, overdue: Duration, plan: Plan) -> AlarmWrite {
+    let due = Moment(clock().0 - overdue.as_millis() as i64);
+    let (owner, person, note) = ("solar".to_owned(), conversation.to_owned(), "today".to_owned());
+    let set = AlarmSet { owner, person, thread: None, note, plan };
+    let (conversation, name) = (conversation.to_owned(), "subscription".to_owned());
+    AlarmWrite { channel: house_channel, conversation, name, set: Some((set, due)) }
+}
+
+/// Every ten minutes, by the clock.
+fn often(run_missed: RunMissed) -> Plan {
+    Plan { when: When::Every { seconds: 600 }, zone: "UTC".to_owned(), run_missed, spread_s: 0 }
+}
+
+/// A house whose store has these alarms from before it began.
+fn with_alarms(workers: usize, alarms: impl Fn(ChannelNumber) -> Vec<AlarmWrite>) -> House {
+    let shelf = Shelf::default();
+    let mut store = Memory::open(&shelf);
+    let channel = store.channel("page").unwrap();
+    alarms(channel).iter().for_each(|write| store.put_alarm(write).unwrap());
+    store.commit().unwrap();
+    drop(store);
+    House::on(shelf, workers, &["page"])
+}
+
+fn rung(lease: &Lease) -> String {
+    let Work::Hear { conversation, kind, .. } = &lease.work else { panic!("{lease:?}") };
+    assert_eq!(kind, ALARM);
+    conversation.clone()
+}
+
+#[test]
+fn what_was_missed_rings_once_or_not_at_all_as_its_plan_says() {
+    let hour = Duration::from_secs(3600);
+    let house = with_alarms(2, |channel| {
+        vec![
+            alarm(channel, "latest", 3 * hour, often(RunMissed::Latest)),
+            alarm(channel, "none", 4 * hour, often(RunMissed::None)),
+            alarm(channel, "once", hour, Plan::once(Moment(clock().0 - 3_600_000))),
+        ]
+    });
+    let mut heard = Vec::new();
+    for _ in 0..2 {
+        let (worker, lease) = house.any_lease();
+        heard.push(rung(&lease));
+        house.hear(worker, &lease, &[]);
+    }
+    heard.sort();
+    assert_eq!(heard, ["latest", "once"]);
+    let channel = house.channels[0];
+    let mut store = house.end();
+    let due =
+        |store: &mut Memory, conversation: &str| store.alarms(channel, conversation).unwrap().pop().map(|it| it.due);
+    for conversation in ["latest", "none"] {
+        let next = due(&mut store, conversation).unwrap();
+        assert!(next > clock() && next <= clock().after(Duration::from_secs(600)), "{conversation}: {next:?}");
+        assert_eq!(next.0 % 600_000, 0, "{conversation}");
+    }
+    assert_eq!(due(&mut store, "once"), None);
+}
+
+#[test]
+fn a_question_goes_before_alarms_and_the_one_due_longest_first() {
+    let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+    let house = with_alarms(1, |channel| {
+        let due = [("c", 20), ("a", 40), ("b", 30)];
+        due.map(|(name, ago)| alarm(channel, name, minutes(ago), often(RunMissed::Latest))).to_vec()
+    });
+    // Nothing else was there to do; then somebody asks while it is out.
+    let first = house.lease(0);
+    assert_eq!(rung(&first), "a");
+    house.admit(0, "m1", "anna");
+    house.receipt();
+    house.hear(0, &first, &[]);
+    let question = house.lease(0);
+    assert!(matches!(&question.work, Work::Hear { kind, .. } if kind == "message"), "{question:?}");
+    house.hear(0, &question, &[]);
+    assert_eq!(rung(&house.lease(0)), "b");
+}
+
+#[test]
+fn an_alarm_that_falls_due_rings_without_being_asked_for() {
+    let house = with_alarms(1, |channel| {
+        let soon = Moment(clock().0 + 200);
+        let mut write = alarm(channel, "anna", Duration::ZERO, Plan::once(soon));
+        write.set.as_mut().unwrap().1 = soon;
+        vec![write]
+    });
+    let lease = house.lease(0);
+    assert_eq!(rung(&lease), "anna");
+    let Work::Hear { raw, .. } = &lease.work else { unreachable!() };
+    let ring: Ring = serde_json::from_slice(raw).unwrap();
+    assert!(ring.due <= clock() && ring.set.note == "today");
+}
+
+#[test]
+fn what_a_bot_asks_about_its_alarms_is_answered() {
+    let house = with_alarms(0, |channel| vec![alarm(channel, "anna", Duration::ZERO, often(RunMissed::Latest))]);
+    let (answer, found) = sync_channel(1);
+    let (channel, conversation) = (house.channels[0], "anna".to_owned());
+    house.letters.letters.send(Letter::Alarms { channel, conversation, answer }).unwrap();
+    assert_eq!(found.recv_timeout(PATIENCE).unwrap().len(), 1);
 }

@@ -58,7 +58,7 @@ impl Memory {
     pub(super) fn drop_alarms(&mut self, event: EventKey) -> Result<usize, StoreError> {
         let conversation = self.row(event)?.arrival.conversation.clone();
         let before = self.now.alarms.len();
-        self.now.alarms.retain(|(channel, there, _), _| (*channel, &*there) != (event.channel(), &conversation));
+        self.now.alarms.retain(|(channel, there, _), _| (*channel, there) != (event.channel(), &conversation));
         Ok(before - self.now.alarms.len())
     }
 

@@ -166,4 +166,35 @@ mod tests {
         }
         std::fs::remove_dir_all(&folder).unwrap();
     }
+
+    #[test]
+    fn what_may_grow_large_is_searched_and_never_read_from_end_to_end() {
+        let folder = std::env::temp_dir().join(format!("ackd-statements-large-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = SqliteFile::open(&folder.join("ackd.db")).unwrap();
+        let engine = file.engine().unwrap();
+        let say = &engine.say;
+        let by_due = "SEARCH alarm USING COVERING INDEX alarm_due (channel=?";
+        for (statement, wanted) in [
+            (&say.alarms_due, by_due),
+            (&say.alarm_after, by_due),
+            (&say.alarm_first, "SEARCH alarm USING INDEX sqlite_autoindex_alarm_1 (lane=?"),
+            (&say.alarms_here, "SEARCH alarm USING INDEX sqlite_autoindex_alarm_1 (lane=?"),
+            (&say.alarms_drop, "SEARCH alarm USING COVERING INDEX sqlite_autoindex_alarm_1 (lane=?"),
+            (&say.alarms_of, "SEARCH alarm USING INDEX alarm_owner (owner=?"),
+            (&say.memory_count, "SEARCH remembered USING PRIMARY KEY"),
+            (&say.memory_expire, "SEARCH memory USING PRIMARY KEY (bot=? AND name=?"),
+            (&say.contact_expire, "SEARCH contact USING INTEGER PRIMARY KEY"),
+            (&say.held_here, "SEARCH held USING COVERING INDEX held_lane (lane=?"),
+            (&say.held_long, "SEARCH held USING COVERING INDEX held_since (since<?"),
+        ] {
+            let explain = format!("EXPLAIN QUERY PLAN {}", statement.expanded_sql().unwrap());
+            let mut plan = engine.connection.prepare(&explain).unwrap();
+            let steps = plan.query_map([], |row| row.get("detail")).unwrap();
+            let steps: Vec<String> = steps.collect::<rusqlite::Result<_>>().unwrap();
+            assert!(steps.iter().any(|step| step.starts_with(wanted)), "{steps:?}");
+            assert!(!steps.iter().any(|step| step.starts_with("SCAN") && !step.contains("CONSTANT")), "{steps:?}");
+        }
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
 }
