@@ -5,7 +5,7 @@
 
 use crate::config::Config;
 use crate::intake::{Intake, Route};
-use crate::keeper::{Health, Keeper, Letter, Letterbox, Line, Post, Roster};
+use crate::keeper::{Health, Keeper, Letter, Letterbox, Line, Post, Roster, Treasury};
 use crate::limits;
 use crate::model::{ChannelNumber, Lease, Moment};
 use crate::net::EventLoop;
@@ -20,6 +20,7 @@ use crate::systemd;
 use crate::work::fetch::Fetch;
 use crate::work::introduce::{self, ACCOUNTS};
 use crate::work::pool::{self, Tools};
+use crate::work::upstream::Upstreams;
 use crate::work::{Channel, Channels};
 use ring::rand::{SecureRandom, SystemRandom};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -85,10 +86,13 @@ pub fn serve(config: &Config, doors: Doors) -> Result<(), String> {
     });
     let post = Post { receipts: receipts_out, wake };
     let health = Arc::new(Health::default());
+    let fetch = Arc::new(Fetch::default());
+    let upstreams = Arc::new(Upstreams::new(&config.upstreams, Arc::clone(&fetch), letters.clone(), clock));
     let tools = Tools {
         channels: Arc::new(channels(config, &numbers, &file).map_err(|error| error.0)?),
         keeper: letters.clone(),
-        fetch: Arc::new(Fetch::default()),
+        fetch,
+        upstreams: Arc::clone(&upstreams),
         identity: file.identity().to_owned(),
         clock,
         chance,
@@ -109,6 +113,7 @@ pub fn serve(config: &Config, doors: Doors) -> Result<(), String> {
     let served = event_loop.run().map(|()| event_loop.served);
     systemd::stopping();
     drop(looking_after);
+    upstreams.close();
 
     let until = clock().after(limits::STOP_WORK_TIME);
     // The keeper is there: it ends by this letter, or has ended by an error that the next line finds.
@@ -251,7 +256,8 @@ fn registrar(config: &Config, numbers: &[ChannelNumber], addresses: &[String], t
         (None, _) => None,
     };
     let standing = Arc::new(Standing::default());
-    Registrar { channels, course, fetch: tools.fetch, keeper: tools.keeper, clock, standing }
+    let Tools { fetch, upstreams, keeper, .. } = tools;
+    Registrar { channels, course, fetch, upstreams, keeper, clock, standing }
 }
 
 /// Its thread ends with what is returned, and is not waited for: it may be in the middle of a call.
@@ -272,11 +278,11 @@ fn start_keeper(
     health: &Arc<Health>,
 ) -> Result<KeeperThread, String> {
     let roster = Roster::new(workers.len(), &bots_of_lines(config));
-    let health = Arc::clone(health);
+    let (health, treasury) = (Arc::clone(health), Treasury::new(&config.upstreams));
     let work = move || {
         let mut store = file.engine()?;
         let store = &mut store;
-        Keeper { store, letters, post, workers, lines, roster, health, clock, chance }.run()
+        Keeper { store, letters, post, workers, lines, roster, treasury, health, clock, chance }.run()
     };
     thread::Builder::new()
         .name("keeper".to_owned())

@@ -62,7 +62,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("rustls_native_certs", &["src/work/fetch.rs"]),
     ("rusqlite", &["src/store/sqlite/"]),
     ("toml", &["src/config/"]),
-    ("base64", &["src/platform/webex/id.rs"]),
+    ("base64", &["src/notation.rs", "src/platform/webex/id.rs"]),
     ("lexopt", &["src/cli/args.rs"]),
     ("env_logger", &["src/main.rs", "src/cli/"]),
     ("sd_notify", &["src/systemd.rs"]),

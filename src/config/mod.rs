@@ -23,6 +23,7 @@ mod surroundings;
 mod table;
 #[cfg(test)]
 mod tests;
+mod upstream;
 mod url;
 
 pub(crate) use findings::quoted;
@@ -33,6 +34,7 @@ pub use surroundings::{Found, Surroundings};
 
 use crate::bot::Bot;
 use crate::limits;
+use crate::model::Upstream;
 use crate::platform::{Platform, messenger, webex};
 use crate::registry::{PublicUrl, Registration};
 use bot::Bots;
@@ -63,6 +65,8 @@ pub struct Config {
     pub keep_registered: Option<Duration>,
     /// In the order of the file.
     pub channels: Vec<Channel>,
+    /// Services that bots ask, in the order of the file; none of them where secrets are not read.
+    pub upstreams: Vec<Upstream>,
     /// What is allowed, but probably not meant; complete lines.
     pub warnings: Vec<String>,
     /// What each of them warns of, in the same order.
@@ -109,6 +113,7 @@ const TOP: &[Key] = &[
     Key { name: "keep_registered", example: "\"5m\"" },
     Key { name: "channel", example: "[channel.page]" },
     Key { name: "bot", example: "[bot.echo]" },
+    Key { name: "upstream", example: "[upstream.enphase]" },
 ];
 
 impl Config {
@@ -125,7 +130,7 @@ impl Config {
         stage: &Stage,
     ) -> Result<Config, ConfigError> {
         let around = Around { world: Surroundings::on_disk(env), secrets: Secrets::Played(stage) };
-        walk(text, file, &around).map(|(config, _)| config)
+        walk(text, file, &around).map(|(config, ..)| config)
     }
 
     /// Reads a file's text. `file` says where relative paths begin, and what faults are to name.
@@ -135,7 +140,7 @@ impl Config {
 
     /// The same with other surroundings than the disk.
     pub fn parse_in(text: &str, file: &Path, around: &Surroundings<'_>) -> Result<Config, ConfigError> {
-        walk(text, file, &Around { world: *around, secrets: Secrets::Read }).map(|(config, _)| config)
+        walk(text, file, &Around { world: *around, secrets: Secrets::Read }).map(|(config, ..)| config)
     }
 }
 
@@ -157,8 +162,11 @@ pub fn text_of(file: &Path) -> Result<String, ConfigError> {
     })
 }
 
-/// Reads a text; the channels as far as they are known without secrets, too.
-fn walk(text: &str, file: &Path, around: &Around<'_>) -> Result<(Config, Vec<KnownChannel>), ConfigError> {
+/// A configuration, its channels as far as they are known without secrets, and the names of its upstreams.
+type Known = (Config, Vec<KnownChannel>, Vec<String>);
+
+/// Reads a text.
+fn walk(text: &str, file: &Path, around: &Around<'_>) -> Result<Known, ConfigError> {
     let mut findings = Findings::new(text, file);
     let (tree, errors) = DeTable::parse_recoverable(text);
     for error in &errors {
@@ -172,18 +180,13 @@ fn walk(text: &str, file: &Path, around: &Around<'_>) -> Result<(Config, Vec<Kno
         read(&table, file, around, &mut findings)
     });
     let warnings = findings.verdict()?;
-    let (config, known) = read.ok_or_else(|| ConfigError::of_file(file, "not TOML".to_owned()))?;
+    let (config, channels, upstreams) = read.ok_or_else(|| ConfigError::of_file(file, "not TOML".to_owned()))?;
     let (risks, warnings) = warnings.into_iter().unzip();
-    Ok((Config { warnings, risks, ..config }, known))
+    Ok((Config { warnings, risks, ..config }, channels, upstreams))
 }
 
 /// Reads every key; where one has a fault, its field holds anything, since the whole is then thrown away.
-fn read(
-    table: &Table<'_>,
-    file: &Path,
-    around: &Around<'_>,
-    findings: &mut Findings<'_>,
-) -> (Config, Vec<KnownChannel>) {
+fn read(table: &Table<'_>, file: &Path, around: &Around<'_>, findings: &mut Findings<'_>) -> Known {
     let listen = table.need("listen", findings).map(|entry| listen::listens(&entry, findings)).unwrap_or_default();
     let store = store_path(table, file, &around.world, findings);
     let workers = whole(table, "workers", 0..=limits::WORKERS_MAX, limits::WORKERS, findings);
@@ -202,6 +205,8 @@ fn read(
         }
     };
     bots.warn_of_unused(findings);
+    let upstreams = table.get("upstream", findings).map(|entry| upstream::upstreams(&entry, around, findings));
+    let upstreams = upstreams.unwrap_or_default();
     let config = Config {
         file: file.to_owned(),
         listen,
@@ -211,10 +216,11 @@ fn read(
         public_url,
         keep_registered,
         channels: channels.whole,
+        upstreams: upstreams.whole,
         warnings: Vec::new(),
         risks: Vec::new(),
     };
-    (config, channels.known)
+    (config, channels.known, upstreams.names)
 }
 
 fn store_path(table: &Table<'_>, file: &Path, around: &Surroundings<'_>, findings: &mut Findings<'_>) -> PathBuf {

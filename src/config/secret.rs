@@ -4,7 +4,7 @@
 //! itself where its name belongs.
 
 use super::findings::{Findings, Place, Risk, quoted};
-use super::surroundings::{Around, Found, Secrets};
+use super::surroundings::{Around, Found};
 use super::table::{Entry, Key, Table};
 use crate::limits::SECRET_BYTES_MAX;
 use crate::model::Secret;
@@ -52,7 +52,7 @@ pub(super) fn secret(entry: &Entry<'_>, fit: Fit, around: &Around<'_>, findings:
             findings.fault(&entry.place, flaw);
             None
         }
-        None => (around.secrets != Secrets::Named).then(|| Secret::new(value)),
+        None => around.reads(entry).then(|| Secret::new(value)),
     }
 }
 
@@ -75,7 +75,7 @@ fn from_source(
         findings.fault(&entry.place, what);
         return None;
     }
-    if around.secrets == Secrets::Named {
+    if !around.reads(entry) {
         return None;
     }
     let value = match source.name {

@@ -122,7 +122,7 @@ fn the_top_level_says_what_to_write() {
             "workers = 4",
             "admin = 4",
             "3: admin: unknown key; what may stand here: listen, store, workers, connections, public_url, ngrok, \
-             keep_registered, channel, bot",
+             keep_registered, channel, bot, upstream",
         ),
         ("listen = \"127.0.0.1:3000\"", "", "1: listen: is missing; write listen = \"127.0.0.1:3000\""),
         (

@@ -2,7 +2,8 @@
 
 use super::Health;
 use crate::limits;
-use crate::model::{Arrival, ChannelNumber, MemoryWrite, Moment, Order, Settlement};
+use crate::model::{Arrival, ChannelNumber, Left, Lesson, MemoryWrite, Moment, Order, Settlement};
+use crate::queue::budget::NotBefore;
 use crate::queue::pace::Effect;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -46,6 +47,14 @@ pub enum Letter {
     Remember(MemoryWrite),
     /// A bot wants to know what it remembers.
     Recall { bot: String, key: String, answer: SyncSender<Option<Vec<u8>>> },
+    /// Remember this, and say whether it is on the disk.
+    Keep { write: MemoryWrite, answer: SyncSender<bool> },
+    /// Pay for one call of an upstream; it may be made once that is on the disk.
+    Pay { upstream: String, answer: SyncSender<Result<(), NotBefore>> },
+    /// An upstream said this of its limits.
+    Learn { upstream: String, lesson: Lesson },
+    /// What is left of an upstream's limits, the shortest period first.
+    Left { upstream: String, answer: SyncSender<Vec<Left>> },
     /// Hand out nothing more.
     Rest,
     /// Nothing more will come from the loop: end when what is out has come back, or at `until`.

@@ -79,13 +79,17 @@ impl Hearing<'_> {
 
     fn let_hear(&self, heard: &Event, channel: &Channel, tools: &Tools) -> Settlement {
         let (event, lane) = (self.event, self.lane);
-        let mut desk = WorkDesk { tools, bot: &channel.bot_name, writes: Vec::new() };
+        let mut desk = WorkDesk { tools, bot: &channel.bot_name, writes: Vec::new(), not_before: None };
         match answer(heard, channel, &mut desk) {
             Ok(replies) => {
                 let notes = Notes { memory: desk.writes, ..Notes::default() };
                 Settlement::Heard { event, lane, replies, notes }
             }
             Err(BotFault::Never { why }) => self.dead(&format!("bot {}: {why}", channel.bot_name), channel),
+            Err(BotFault::Later { why, after: Some(_) }) if desk.not_before.is_some() => {
+                let due = desk.not_before.unwrap_or_default();
+                self.at_its_turn(due, &format!("bot {}: {why}", channel.bot_name), channel, tools)
+            }
             Err(BotFault::Later { why, after }) => {
                 let wait = backoff::delay(self.attempt, (tools.chance)());
                 let wait = after.map_or(wait, |after| wait.max(after.min(limits::UPSTREAM_WAIT_MAX)));
@@ -101,6 +105,18 @@ impl Hearing<'_> {
         }
         log::warn!("{}: {why}; another try in {} s", self.id(channel), wait.as_secs());
         Settlement::HearLater { event, lane, due: now.after(wait), attempt, why: why.to_owned() }
+    }
+
+    /// Again when the budget of an upstream allows it, and not a moment later. It is no failure, so the attempt does not
+    /// count. Past the life of a retry nobody waits for the answer any more; then the operator is told now.
+    fn at_its_turn(&self, due: Moment, why: &str, channel: &Channel, tools: &Tools) -> Settlement {
+        if due.since(self.since) >= limits::RETRY_LIFE {
+            let hours = limits::RETRY_LIFE.as_secs() / 3600;
+            return self.dead(&format!("{why}; an event waits {hours} h at most, and that is later"), channel);
+        }
+        log::info!("{}: {why}; its turn comes in {} s", self.id(channel), due.since((tools.clock)()).as_secs());
+        let (event, lane, attempt) = (self.event, self.lane, self.attempt.saturating_sub(1));
+        Settlement::HearLater { event, lane, due, attempt, why: why.to_owned() }
     }
 
     fn dead(&self, why: &str, channel: &Channel) -> Settlement {
@@ -138,6 +154,8 @@ struct WorkDesk<'a> {
     tools: &'a Tools,
     bot: &'a str,
     writes: Vec<MemoryWrite>,
+    /// The last call was refused for want of budget, until then.
+    not_before: Option<Moment>,
 }
 
 impl WorkDesk<'_> {
@@ -177,16 +195,21 @@ impl Desk for WorkDesk<'_> {
         Ok(())
     }
 
-    fn get(&mut self, _upstream: &str, _path: &str) -> Result<Answer, CallFault> {
-        Err(CallFault::Failed { why: String::new() })
+    fn get(&mut self, upstream: &str, path: &str) -> Result<Answer, CallFault> {
+        let answer = self.tools.upstreams.get(upstream, path);
+        self.not_before = match &answer {
+            Err(CallFault::NotBefore { moment, .. }) => Some(*moment),
+            _ => None,
+        };
+        answer
     }
 
-    fn left(&mut self, _upstream: &str) -> Result<Vec<Left>, BotFault> {
-        Ok(Vec::new())
+    fn left(&mut self, upstream: &str) -> Result<Vec<Left>, BotFault> {
+        self.tools.upstreams.left(upstream).map_err(|why| BotFault::Later { why, after: None })
     }
 
-    fn learn(&mut self, _upstream: &str, _lesson: Lesson) -> Result<(), BotFault> {
-        Ok(())
+    fn learn(&mut self, upstream: &str, lesson: Lesson) -> Result<(), BotFault> {
+        self.tools.upstreams.learn(upstream, lesson).map_err(|why| BotFault::Later { why, after: None })
     }
 
     fn set_alarm(&mut self, _alarm: NewAlarm) -> Result<Result<Moment, String>, BotFault> {
@@ -209,6 +232,8 @@ mod tests {
     use crate::bot::echo::Echo;
     use crate::model::{ChannelNumber, Secret};
     use crate::platform::webex::{Settings, Webex};
+    use crate::work::fetch::Fetch;
+    use crate::work::upstream::Upstreams;
     use std::net::TcpListener;
     use std::sync::Arc;
     use std::sync::mpsc::channel;
@@ -225,8 +250,9 @@ mod tests {
         };
         let clock: fn() -> Moment = || Moment(0).after(limits::RETRY_LIFE);
         let (keeper, _letters) = channel();
-        let (channels, fetch, identity) = (Arc::default(), Arc::default(), String::new());
-        let tools = Tools { channels, keeper, fetch, identity, clock, chance: || 0 };
+        let (channels, fetch, identity) = (Arc::default(), Arc::<Fetch>::default(), String::new());
+        let upstreams = Arc::new(Upstreams::new(&[], Arc::clone(&fetch), keeper.clone(), clock));
+        let tools = Tools { channels, keeper, fetch, upstreams, identity, clock, chance: || 0 };
         let event = EventKey::new(ChannelNumber(1), 17);
         let hearing = Hearing {
             event,

@@ -3,6 +3,7 @@
 //!     pool.rs    the threads
 //!     hear.rs    one event, heard by its channel's bot          looks it up first where need be; reads through a desk
 //!     send.rs    one reply, said to its platform                one call
+//!     upstream.rs what bots ask: papers, payment, one call; vault.rs has the tokens
 //!     introduce.rs   who we are on a platform
 //!     consequence.rs what follows from an upstream's answer
 //!     fetch.rs   calls to upstreams; with resolve.rs the only place with ureq
@@ -16,6 +17,8 @@ pub mod introduce;
 pub mod pool;
 mod resolve;
 mod send;
+pub mod upstream;
+pub mod vault;
 
 use crate::bot::Bot;
 use crate::model::ChannelNumber;
