@@ -29,7 +29,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, SyncSender, channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -86,17 +86,8 @@ pub fn serve(config: &Config, doors: Doors) -> Result<(), String> {
     });
     let post = Post { receipts: receipts_out, wake };
     let health = Arc::new(Health::default());
-    let fetch = Arc::new(Fetch::default());
-    let upstreams = Arc::new(Upstreams::new(&config.upstreams, Arc::clone(&fetch), letters.clone(), clock));
-    let tools = Tools {
-        channels: Arc::new(channels(config, &numbers, &file).map_err(|error| error.0)?),
-        keeper: letters.clone(),
-        fetch,
-        upstreams: Arc::clone(&upstreams),
-        identity: file.identity().to_owned(),
-        clock,
-        chance,
-    };
+    let tools = tools(config, &numbers, &file, letters.clone()).map_err(|error| error.0)?;
+    let upstreams = Arc::clone(&tools.upstreams);
     let (workers, worker_threads) =
         pool::start(config.workers, &tools).map_err(|error| format!("starting the workers: {error}"))?;
     let registrar = registrar(config, &numbers, &addresses, tools);
@@ -214,6 +205,20 @@ fn channels(config: &Config, numbers: &[ChannelNumber], file: &SqliteFile) -> Re
         }
     }
     Ok(channels)
+}
+
+/// What every worker has.
+fn tools(
+    config: &Config,
+    numbers: &[ChannelNumber],
+    file: &SqliteFile,
+    keeper: Sender<Letter>,
+) -> Result<Tools, StoreError> {
+    let fetch = Arc::new(Fetch::default());
+    let upstreams = Upstreams::new(&config.upstreams, Arc::clone(&fetch), keeper.clone(), clock);
+    let channels = Arc::new(channels(config, numbers, file)?);
+    let identity = file.identity().to_owned();
+    Ok(Tools { channels, keeper, fetch, upstreams: Arc::new(upstreams), identity, clock, chance })
 }
 
 fn routes(config: &Config, numbers: &[ChannelNumber]) -> Vec<Route> {

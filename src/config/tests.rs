@@ -810,7 +810,7 @@ fn the_shipped_examples_have_no_faults() {
 }
 
 #[test]
-fn the_webex_bot_of_the_full_example_is_valid_once_it_is_uncommented() {
+fn the_rest_of_the_full_example_is_valid_once_it_is_uncommented() {
     let text = include_str!("../../examples/ackd.toml");
     let uncommented = |line: &str| {
         let code = line.strip_prefix('#').filter(|rest| !rest.is_empty() && !rest.starts_with([' ', '#']));
@@ -826,6 +826,7 @@ fn the_webex_bot_of_the_full_example_is_valid_once_it_is_uncommented() {
     let platforms: Vec<_> = config.channels.iter().map(|channel| channel.platform.name()).collect();
     assert_eq!((platforms, config.warnings.len()), (vec!["messenger", "webex"], 0), "{:?}", config.warnings);
     assert_eq!(config.channels[1].platform.greeting(), Some("Hello! Mention me, and I say it again."));
+    assert_eq!(config.upstreams.len(), 1);
     let api = webex::Settings::API;
     assert!(text.contains(&format!("\napi = {api:?}\n")), "the default that is shown is the default");
 }

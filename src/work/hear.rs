@@ -227,11 +227,12 @@ impl Desk for WorkDesk<'_> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
     use crate::bot::echo::Echo;
-    use crate::model::{ChannelNumber, Secret};
+    use crate::model::{ChannelNumber, Secret, Upstream};
     use crate::platform::webex::{Settings, Webex};
+    use crate::queue::budget::NotBefore;
     use crate::work::fetch::Fetch;
     use crate::work::upstream::Upstreams;
     use std::net::TcpListener;
@@ -266,5 +267,61 @@ mod tests {
         assert!(matches!(hearing.run(&space, &tools).0, Settlement::HearDead { .. }));
         let put_back = Hearing { since: Moment(1), ..hearing };
         assert!(matches!(put_back.run(&space, &tools).0, Settlement::HearLater { .. }));
+    }
+
+    /// Asks an upstream, and can say nothing without its answer.
+    struct Asks;
+
+    impl crate::bot::Bot for Asks {
+        fn hear(&self, _: &Event, desk: &mut dyn Desk) -> Result<Vec<Reply>, BotFault> {
+            let now = desk.now();
+            desk.get("sun", "/summary").map(|_| Vec::new()).map_err(|fault| fault.later(now))
+        }
+    }
+
+    /// What becomes of an event whose bot's upstream has nothing left before `moment`.
+    fn refused_until(moment: Moment) -> Settlement {
+        let (keeper, letters) = channel();
+        let played = std::thread::spawn(move || {
+            for letter in letters {
+                let Letter::Pay { answer, .. } = letter else { continue };
+                answer.send(Err(NotBefore { moment, why: "its calls are used up".to_owned() })).unwrap();
+            }
+        });
+        let (api, limits) = ("http://127.0.0.1:9".to_owned(), Vec::new());
+        let sun = Upstream { name: "sun".to_owned(), api, key: None, limits, oauth: None };
+        let settings = Settings::new(Secret::new("demo"), Vec::new());
+        let (bot, bot_name) = (Arc::new(Asks), "solar".to_owned());
+        let space = Channel { name: "space".to_owned(), platform: Arc::new(Webex::new(settings)), bot, bot_name };
+        let (channels, fetch, clock): (_, Arc<Fetch>, fn() -> Moment) = (Arc::default(), Arc::default(), || Moment(0));
+        let upstreams = Arc::new(Upstreams::new(&[sun], Arc::clone(&fetch), keeper.clone(), clock));
+        let tools = Tools { channels, keeper, fetch, upstreams, identity: String::new(), clock, chance: || 0 };
+        let event = EventKey::new(ChannelNumber(1), 17);
+        let (conversation, since) = ("room", Moment(0));
+        let hearing = Hearing { event, lane: 1, conversation, received: since, since, raw: b"", attempt: 3 };
+        let id = EventId { channel: "space".to_owned(), place: 17, part: None };
+        let (conversation, person, kind) = ("room".to_owned(), "anna".to_owned(), EventKind::Joined);
+        let heard = Event { id, conversation, person, thread: None, happened: since, kind };
+        let settlement = hearing.let_hear(&heard, &space, &tools);
+        drop(tools);
+        played.join().unwrap();
+        settlement
+    }
+
+    #[test]
+    fn what_waits_for_a_budget_is_due_then_and_has_not_failed() {
+        let moment = Moment(20_123_456);
+        let Settlement::HearLater { due, attempt, why, .. } = refused_until(moment) else { panic!("it is not later") };
+        assert_eq!((due, attempt), (moment, 2), "the next attempt is the third again");
+        assert_eq!(why, "bot solar: upstream sun: its calls are used up");
+    }
+
+    #[test]
+    fn what_would_wait_for_days_is_dead_at_once_and_says_why() {
+        let Settlement::HearDead { why, .. } = refused_until(Moment(0).after(limits::RETRY_LIFE)) else {
+            panic!("it waits")
+        };
+        let expected = "bot solar: upstream sun: its calls are used up; an event waits 24 h at most, and that is later";
+        assert_eq!(why, expected);
     }
 }

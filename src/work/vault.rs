@@ -100,6 +100,11 @@ impl Tokens {
         serde_json::from_slice(json).ok()
     }
 
+    /// Whether they can be renewed.
+    pub fn last(&self) -> bool {
+        !self.refresh.is_empty()
+    }
+
     /// As they are kept.
     pub fn json(&self) -> Secret {
         Secret::new(serde_json::to_string(self).unwrap_or_default())
@@ -118,7 +123,12 @@ impl Tokens {
 }
 
 /// Asks for tokens: `grant` is the query that says by which right.
-pub fn ask(oauth: &OAuth, grant: String, fetch: &Fetch, clock: fn() -> Moment) -> Result<Tokens, TokenFault> {
+pub fn ask(
+    oauth: &OAuth,
+    grant: String,
+    call: &dyn Fn(&OutboundRequest) -> Outcome,
+    clock: fn() -> Moment,
+) -> Result<Tokens, TokenFault> {
     // Parameters in the query, nothing in the body (enphase.md §3). Whether such a call counts against the plan is
     // unconfirmed; it is not paid for, since it must also be made when nothing is left.
     let request = OutboundRequest {
@@ -129,7 +139,7 @@ pub fn ask(oauth: &OAuth, grant: String, fetch: &Fetch, clock: fn() -> Moment) -
         ..OutboundRequest::json(Method::Post, oauth.token_url.clone(), Vec::new())
     };
     let asked = clock();
-    match fetch.call(&request) {
+    match call(&request) {
         Outcome::Answered(answer) => granted(&answer, asked),
         Outcome::Failed(fault) => Err(TokenFault::Failed(fault.why)),
     }
@@ -265,7 +275,7 @@ impl Vault {
             return Err(fault.clone());
         }
         let grant = format!("grant_type=refresh_token&refresh_token={}", percent(&old.refresh));
-        let (fault, rest) = match ask(&self.oauth, grant, by.fetch, by.clock) {
+        let (fault, rest) = match ask(&self.oauth, grant, &|request| by.fetch.call(request), by.clock) {
             Ok(new) if new.refresh.is_empty() => {
                 // It did not change, so neither did its age.
                 return Ok(Tokens { refresh: old.refresh.clone(), refreshed: old.refreshed, ..new });

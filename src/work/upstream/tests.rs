@@ -37,7 +37,6 @@ struct House {
     /// Commits that fail.
     bad_commits: Arc<Mutex<u32>>,
     deeds: Arc<Mutex<Vec<String>>>,
-    budget: Arc<Mutex<u32>>,
     upstreams: Arc<Upstreams>,
 }
 
@@ -78,10 +77,10 @@ impl House {
             oauth: Some(oauth),
         };
         let (keeper, letters) = channel();
-        let played = (Arc::clone(&stored), Arc::clone(&bad_commits), Arc::clone(&deeds), Arc::clone(&budget));
+        let played = (Arc::clone(&stored), Arc::clone(&bad_commits), Arc::clone(&deeds), budget);
         thread::spawn(move || letters.iter().for_each(|letter| keep(letter, &played)));
         let upstreams = Arc::new(Upstreams::new(&[sun], Arc::default(), keeper, || NOW));
-        House { service, stored, bad_commits, deeds, budget, upstreams }
+        House { service, stored, bad_commits, deeds, upstreams }
     }
 
     fn get(&self) -> Result<Answer, CallFault> {
