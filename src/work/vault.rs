@@ -224,10 +224,11 @@ impl Vault {
         let Ok(Some(tokens)) = self.stored(by) else { return };
         let now = (by.clock)();
         let unkept = self.lock().in_hand.is_some();
-        if tokens.refused.is_none() && (unkept || tokens.needs_refresh(self.life(), now)) {
-            if let Err(fault) = self.refresh(&tokens, by) {
-                self.warn(tokens, &fault, now, by);
-            }
+        if tokens.refused.is_none()
+            && (unkept || tokens.needs_refresh(self.life(), now))
+            && let Err(fault) = self.refresh(&tokens, by)
+        {
+            self.warn(tokens, &fault, now, by);
         }
     }
 
