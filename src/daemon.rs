@@ -5,7 +5,7 @@
 
 use crate::config::{Config, Subscription, reconcile};
 use crate::intake::{Intake, Route};
-use crate::keeper::{Bell, Health, Keeper, Letter, Letterbox, Line, Post, Roster};
+use crate::keeper::{Bell, Health, Keeper, Letter, Letterbox, Line, Post, Roster, Treasury};
 use crate::limits;
 use crate::model::{ChannelNumber, Lease, Moment, OWNER_CONFIGURATION};
 use crate::net::EventLoop;
@@ -20,6 +20,7 @@ use crate::systemd;
 use crate::work::fetch::Fetch;
 use crate::work::introduce::{self, ACCOUNTS};
 use crate::work::pool::{self, Tools};
+use crate::work::upstream::Upstreams;
 use crate::work::{Channel, Channels};
 use ring::rand::{SecureRandom, SystemRandom};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -128,14 +129,8 @@ pub fn serve(config: &Config, doors: Doors, inside: Inside) -> Result<(), String
     });
     let post = Post { receipts: receipts_out, wake };
     let health = Arc::new(Health::default());
-    let tools = Tools {
-        channels: Arc::new(channels(config, &numbers, &file, clock()).map_err(|error| error.0)?),
-        keeper: letters.clone(),
-        fetch: Arc::new(Fetch::default()),
-        identity: file.identity().to_owned(),
-        clock,
-        chance,
-    };
+    let tools = tools(config, &numbers, &file, letters.clone(), clock).map_err(|error| error.0)?;
+    let upstreams = Arc::clone(&tools.upstreams);
     let (workers, worker_threads) =
         pool::start(config.workers, &tools).map_err(|error| format!("starting the workers: {error}"))?;
     let registrar = registrar(config, &numbers, &addresses, tools);
@@ -153,6 +148,7 @@ pub fn serve(config: &Config, doors: Doors, inside: Inside) -> Result<(), String
     let served = event_loop.run().map(|()| event_loop.served);
     systemd::stopping();
     drop(looking_after);
+    upstreams.close();
 
     let until = clock().after(limits::STOP_WORK_TIME);
     // The keeper is there: it ends by this letter, or has ended by an error that the next line finds.
@@ -261,6 +257,21 @@ fn channels(
     Ok(channels)
 }
 
+/// What every worker has.
+fn tools(
+    config: &Config,
+    numbers: &[ChannelNumber],
+    file: &SqliteFile,
+    keeper: Sender<Letter>,
+    clock: fn() -> Moment,
+) -> Result<Tools, StoreError> {
+    let fetch = Arc::new(Fetch::default());
+    let upstreams = Upstreams::new(&config.upstreams, Arc::clone(&fetch), keeper.clone(), clock);
+    let channels = Arc::new(channels(config, numbers, file, clock())?);
+    let identity = file.identity().to_owned();
+    Ok(Tools { channels, keeper, fetch, upstreams: Arc::new(upstreams), identity, clock, chance })
+}
+
 fn routes(config: &Config, numbers: &[ChannelNumber]) -> Vec<Route> {
     let routes = numbers.iter().zip(&config.channels).map(|(number, channel)| Route {
         channel: *number,
@@ -301,7 +312,8 @@ fn registrar(config: &Config, numbers: &[ChannelNumber], addresses: &[String], t
         (None, _) => None,
     };
     let standing = Arc::new(Standing::default());
-    Registrar { channels, course, fetch: tools.fetch, keeper: tools.keeper, clock: tools.clock, standing }
+    let Tools { fetch, upstreams, keeper, clock, .. } = tools;
+    Registrar { channels, course, fetch, upstreams, keeper, clock, standing }
 }
 
 /// Its thread ends with what is returned, and is not waited for: it may be in the middle of a call.
@@ -323,13 +335,13 @@ fn start_keeper(
 ) -> Result<KeeperThread, String> {
     let lines = lines(config, numbers);
     let roster = Roster::new(workers.len(), &bots_of_lines(config));
-    let health = Arc::clone(health);
+    let (health, treasury, bell) = (Arc::clone(health), Treasury::new(&config.upstreams), Bell::default());
     let wanted = subscriptions(config, numbers);
     let work = move || {
         let mut store = file.engine()?;
         let store = &mut store;
         put_subscriptions(store, &wanted, clock())?;
-        Keeper { store, letters, post, workers, lines, roster, health, clock, chance, bell: Bell::default() }.run()
+        Keeper { store, letters, post, workers, lines, roster, treasury, bell, health, clock, chance }.run()
     };
     thread::Builder::new()
         .name("keeper".to_owned())

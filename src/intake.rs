@@ -12,10 +12,11 @@
 
 use crate::limits;
 use crate::model::{
-    Arrival, ChannelNumber, EventId, EventKey, Head, Method, Order, Purpose, Refusal, Reply, Request, Response,
+    Arrival, ChannelNumber, EventId, EventKey, Head, Method, Order, Purpose, Refusal, Reply, Request, Response, Secret,
 };
 use crate::platform::{Platform, Reading, Unsayable};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use std::cell::RefCell;
 use std::sync::Arc;
 
@@ -133,6 +134,7 @@ impl Intake {
             "/readyz" => Err(Refusal::new(503, "not ready: the store cannot be written")),
             "/send" => self.send(&request.body).map(Verdict::Ask),
             "/word" => self.leave(&request.body),
+            "/login" => login(&request.body).map(Verdict::Ask),
             _ => self.replay(&request.body).map(Verdict::Ask),
         }
     }
@@ -168,10 +170,20 @@ impl Intake {
     }
 }
 
+/// Whether there is such an upstream is not asked: the configuration may be newer than this daemon.
+fn login(body: &[u8]) -> Result<Order, Refusal> {
+    let order: LoginOrder<'_> = parse(body)?;
+    let tokens = order.tokens.get();
+    if order.upstream.len() > limits::NAME_BYTES_MAX || tokens.len() > limits::MEMORY_VALUE_BYTES_MAX {
+        return Err(Refusal::new(413, "these tokens are too long"));
+    }
+    Ok(Order::Login { upstream: order.upstream, tokens: Secret::new(tokens) })
+}
+
 fn control_gate(head: &Head) -> Result<(), Refusal> {
     let (allowed, allow) = match head.path() {
         "/readyz" => (matches!(head.method, Method::Get | Method::Head), "GET, HEAD"),
-        "/send" | "/replay" | "/word" => (head.method == Method::Post, "POST"),
+        "/send" | "/replay" | "/word" | "/login" => (head.method == Method::Post, "POST"),
         _ => return Err(Refusal::new(404, "there is nothing at this path")),
     };
     if allowed {
@@ -199,6 +211,15 @@ struct SendOrder {
     to: String,
     text: String,
     id: String,
+}
+
+/// What `ackd login` says over the control socket; what tokens consist of, the worker knows.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LoginOrder<'a> {
+    upstream: String,
+    #[serde(borrow)]
+    tokens: &'a RawValue,
 }
 
 /// What `ackd replay` says over the control socket.

@@ -181,6 +181,35 @@ pub const REPLIES_MAX: usize = 100;
 /// Words of an error that are kept, in bytes.
 pub const WORDS_BYTES_MAX: usize = 1024;
 
+// ---- queue/budget.rs, keeper/treasury.rs, work/vault.rs: what upstreams allow ----
+
+/// The most calls that a limit may allow in its period; more is a slip of the pen.
+pub const CALLS_MAX: usize = 1_000_000_000;
+/// How long an upstream is left alone that refused a call and did not say for how long: most limits are by the minute.
+pub const BUDGET_REST: Duration = Duration::from_secs(60);
+/// Periods by which places for those who wait may run ahead. More places than there ever are jobs at once.
+pub const BUDGET_PLACES: u32 = 1024;
+/// Of a period, as a divisor: its recent part, by whose pace it is foretold when the calls are used up. Two days of a
+/// month, so that a month that lasts for five days is known on the first.
+pub const BUDGET_RECENT: u32 = 15;
+/// How often it is said that an upstream's calls will be used up, or that its consent ends.
+pub const UPSTREAM_WARNING: Duration = Duration::from_secs(24 * 3600);
+/// How soon a payment that the disk did not take may be tried again.
+pub const PAYMENT_RETRY: Duration = Duration::from_secs(5);
+/// Longest path of a call to an upstream, with its query, in bytes.
+pub const CALL_PATH_BYTES_MAX: usize = 4 * 1024;
+/// An access token is renewed so long before it ends, or after nine tenths of its life if that is later: a call takes
+/// `FETCH_TIME`, and clocks differ.
+pub const TOKEN_SLACK: Duration = Duration::from_secs(300);
+/// The longest life of a token that is believed.
+pub const TOKEN_LIFE_MAX: Duration = Duration::from_secs(400 * 24 * 3600);
+/// How long tokens are not asked for again after asking failed.
+pub const TOKEN_REST: Duration = Duration::from_secs(60);
+/// From so long before a consent ends unused, the operator is warned.
+pub const CONSENT_WARNING: Duration = Duration::from_secs(7 * 24 * 3600);
+/// What is read of what somebody pastes into `ackd login`, in bytes.
+pub const PASTED_BYTES_MAX: u64 = 8 * 1024;
+
 // ---- twin/webex/: what a stand-in remembers ----
 
 /// Messages; of more, the oldest leave. A load test of 5,000 lasts three times over.

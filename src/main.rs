@@ -8,6 +8,7 @@ use ackd::cli::doctor::{Instruments, doctor};
 use ackd::cli::events::events;
 use ackd::cli::help::VERSION;
 use ackd::cli::linger::linger;
+use ackd::cli::login::login;
 use ackd::cli::replay::replay;
 use ackd::cli::send::{Saying, send};
 use ackd::cli::trial::trial;
@@ -73,6 +74,11 @@ fn carry_out(command: Command, out: &mut dyn Write) -> Result<(), CliError> {
             let by =
                 Instruments { world: &world(), env: &variable, upstream: &Fetch::default(), machine: &ThisMachine };
             doctor(&place(config)?, &by, out)
+        }
+        Command::Login { config, upstream } => {
+            let by =
+                Instruments { world: &world(), env: &variable, upstream: &Fetch::default(), machine: &ThisMachine };
+            login(&place(config)?, &upstream, &by, &mut io::stdin().lock(), out)
         }
         Command::Try(asked) => trial(&asked, &variable, daemon::chance(), out),
         Command::Twin { config, to, play } => twin(&load(config)?, to.as_deref(), &play, daemon::chance(), out),

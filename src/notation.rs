@@ -1,8 +1,10 @@
-//! Bytes written as text: hex digits, and the percent signs of URLs. What several rooms read or write alike.
+//! Bytes written as text: hex digits, base64, and the percent signs of URLs. What several rooms read or write alike.
 //! `nearest` finds the word that was probably meant.
 
 pub mod nearest;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use std::fmt::Write;
 
 /// Two lower-case hex digits for each byte.
@@ -11,6 +13,11 @@ pub fn hex(bytes: &[u8]) -> String {
         let _ = write!(hex, "{byte:02x}");
         hex
     })
+}
+
+/// Base64 with its padding (RFC 4648 §4).
+pub fn base64(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
 }
 
 /// Hex digits, in either case: platforms write lower case, and a value has only one meaning. `None` when there are

@@ -63,7 +63,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("rusqlite", &["src/store/sqlite/"]),
     ("toml", &["src/config/"]),
     ("croner", &["src/queue/schedule.rs"]),
-    ("base64", &["src/platform/webex/id.rs"]),
+    ("base64", &["src/notation.rs", "src/platform/webex/id.rs", "src/twin/base64.rs"]),
     ("lexopt", &["src/cli/args.rs"]),
     ("env_logger", &["src/main.rs", "src/cli/"]),
     ("sd_notify", &["src/systemd.rs"]),

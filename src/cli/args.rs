@@ -28,6 +28,7 @@ pub enum Command {
     Replay { config: Option<PathBuf>, which: ReplayWhich },
     Webhook { config: Option<PathBuf>, action: WebhookAction, channel: String },
     Doctor { config: Option<PathBuf> },
+    Login { config: Option<PathBuf>, upstream: String },
     Try(Trial),
     Twin { config: Option<PathBuf>, to: Option<String>, play: Play },
     Help(Topic),
@@ -127,7 +128,7 @@ pub fn config_file(explicit: Option<&Path>, exists: &dyn Fn(&Path) -> bool) -> R
 }
 
 /// The commands as they are typed, each with its help and the options that only it has.
-const COMMANDS: [(&str, Topic, &[&str]); 10] = [
+const COMMANDS: [(&str, Topic, &[&str]); 11] = [
     ("run", Topic::Run, &[]),
     ("check", Topic::Check, &[]),
     ("send", Topic::Send, &[]),
@@ -136,6 +137,7 @@ const COMMANDS: [(&str, Topic, &[&str]); 10] = [
     ("replay", Topic::Replay, &["dead"]),
     ("webhook", Topic::Webhook, &[]),
     ("doctor", Topic::Doctor, &[]),
+    ("login", Topic::Login, &[]),
     ("try", Topic::Try, &["keep", "listen", "faults", "seed"]),
     ("twin", Topic::Twin, &["to", "listen", "faults", "seed"]),
 ];
@@ -181,6 +183,7 @@ impl Words {
             Topic::Replay => self.replay(),
             Topic::Webhook => self.webhook(),
             Topic::Doctor => self.nothing_more().map(|config| Command::Doctor { config }),
+            Topic::Login => self.login(),
             Topic::Try => self.trial(),
             Topic::Twin => self.twin(),
         }
@@ -320,6 +323,11 @@ impl Words {
         let action = webhook_action(&word)?;
         let channel = self.needed("CHANNEL")?;
         Ok(Command::Webhook { config: self.nothing_more()?, action, channel })
+    }
+
+    fn login(&mut self) -> Result<Command, Stop> {
+        let upstream = self.needed("UPSTREAM")?;
+        Ok(Command::Login { config: self.nothing_more()?, upstream })
     }
 
     fn trial(&mut self) -> Result<Command, Stop> {
@@ -520,6 +528,12 @@ mod tests {
     }
 
     #[test]
+    fn a_login_names_its_upstream() {
+        let expected = Command::Login { config: Some("a.toml".into()), upstream: "enphase".into() };
+        assert_eq!(command("login enphase --config a.toml"), expected);
+    }
+
+    #[test]
     fn help_is_given_whatever_else_is_missing() {
         for (line, topic) in [
             ("", Topic::Overview),
@@ -549,11 +563,11 @@ mod tests {
             ("rnu", "there is no command \"rnu\"; did you mean run? see ackd --help"),
             (
                 "dance",
-                "there is no command \"dance\"; there are run, check, send, events, why, replay, webhook, doctor, try, twin; see ackd --help",
+                "there is no command \"dance\"; there are run, check, send, events, why, replay, webhook, doctor, login, try, twin; see ackd --help",
             ),
             (
                 "help dance",
-                "there is no command \"dance\"; there are run, check, send, events, why, replay, webhook, doctor, try, twin; see ackd --help",
+                "there is no command \"dance\"; there are run, check, send, events, why, replay, webhook, doctor, login, try, twin; see ackd --help",
             ),
             ("help webhook lsit", "webhook takes no \"lsit\"; did you mean list? see ackd webhook --help"),
             ("help webhook list page", "\"page\" is one word too many; see ackd webhook --help"),
@@ -590,6 +604,7 @@ mod tests {
             ("webhook lsit page", "webhook takes no \"lsit\"; did you mean list? see ackd webhook --help"),
             ("webhook page", "webhook takes no \"page\"; it takes list, create, sync, delete; see ackd webhook --help"),
             ("webhook sync", "CHANNEL is missing; see ackd webhook --help"),
+            ("login", "UPSTREAM is missing; see ackd login --help"),
             ("webhook sync page now", "\"now\" is one word too many; see ackd webhook --help"),
             ("replay page-1 --dead", "say either IDs or --dead, not both; see ackd replay --help"),
         ] {

@@ -15,6 +15,7 @@ pub enum Topic {
     Replay,
     Webhook,
     Doctor,
+    Login,
     Try,
     Twin,
 }
@@ -32,6 +33,7 @@ impl Topic {
             Topic::Replay => REPLAY,
             Topic::Webhook => WEBHOOK,
             Topic::Doctor => DOCTOR,
+            Topic::Login => LOGIN,
             Topic::Try => TRY,
             Topic::Twin => TWIN,
         }
@@ -53,6 +55,7 @@ ackd: ack first, answer later. A small webhook daemon for chat bots.
     ackd webhook list|create|sync|delete CHANNEL
                                   the registration on the platform's side
     ackd doctor                   what is wrong, live, and how to mend it
+    ackd login UPSTREAM           the consent that a service of a bot asks for
     ackd twin                     the stand-ins alone, for any bot's program
 
 Options of every command:
@@ -254,6 +257,25 @@ Example:
     sudo ackd doctor --config /etc/ackd/ackd.toml
 ";
 
+const LOGIN: &str = "\
+ackd login UPSTREAM [--config FILE]
+
+Gets the tokens with which bots ask an upstream that wants OAuth, as Enphase. It
+prints the address of a page: open it in any browser, log in and allow access,
+then paste the code that it shows, or the whole address that you were led to. A
+running daemon uses the tokens at once, and renews them from then on.
+
+It is needed once; and again when the log or a bot says so, as after a month in
+which the daemon did not run. It needs the upstream's secrets: where a daemon
+runs, its own environment is looked at, as far as you may; for a service, that
+is: sudo ackd login UPSTREAM
+
+    --config FILE    the configuration; else ackd.toml, /etc/ackd/ackd.toml
+
+Example:
+    ackd login enphase
+";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -261,7 +283,7 @@ mod tests {
 
     #[test]
     fn every_help_fits_a_narrow_terminal_and_shows_an_example() {
-        for topic in [Overview, Run, Check, Send, Events, Why, Replay, Webhook, Doctor, Try, Twin] {
+        for topic in [Overview, Run, Check, Send, Events, Why, Replay, Webhook, Doctor, Login, Try, Twin] {
             let text = topic.text();
             assert!(text.lines().all(|line| line.chars().count() <= 80 && line == line.trim_end()), "{topic:?}");
             assert!(text.ends_with('\n') && text.contains("--config FILE"), "{topic:?}");

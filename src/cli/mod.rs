@@ -8,7 +8,8 @@
 //!     why.rs       ackd why: one event's life
 //!     send.rs      ackd send
 //!     replay.rs    ackd replay
-//!     reach.rs     how the last two reach the store: through the daemon (control.rs), or on their own
+//!     login.rs     ackd login: the consent that an upstream wants
+//!     reach.rs     how these three reach the store: through the daemon (control.rs), or on their own
 //!     webhook.rs   ackd webhook: the registration on the platform's side
 //!     doctor/      ackd doctor: what an answering bot needs, live
 //!     trial.rs     ackd try, and twin.rs ackd twin; both play the platforms (playing.rs)
@@ -27,6 +28,7 @@ mod follow;
 pub mod help;
 pub mod linger;
 pub mod log;
+pub mod login;
 pub mod playing;
 mod reach;
 pub mod replay;

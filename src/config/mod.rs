@@ -24,6 +24,7 @@ mod surroundings;
 mod table;
 #[cfg(test)]
 mod tests;
+mod upstream;
 mod url;
 
 pub(crate) use crate::notation::nearest;
@@ -36,6 +37,7 @@ pub use surroundings::{Found, Surroundings};
 
 use crate::bot::Bot;
 use crate::limits;
+use crate::model::Upstream;
 use crate::platform::{Outside, Platform, messenger, webex};
 use crate::registry::{PublicUrl, Registration};
 use bot::Bots;
@@ -68,6 +70,8 @@ pub struct Config {
     pub channels: Vec<Channel>,
     /// What bots shall tell of their own accord, in the order of the file.
     pub subscriptions: Vec<Subscription>,
+    /// Services that bots ask, in the order of the file; none of them where secrets are not read.
+    pub upstreams: Vec<Upstream>,
     /// What is allowed, but probably not meant; complete lines.
     pub warnings: Vec<String>,
     /// What each of them warns of, in the same order.
@@ -117,6 +121,7 @@ const TOP: &[Key] = &[
     Key { name: "channel", example: "[channel.page]" },
     Key { name: "bot", example: "[bot.echo]" },
     Key { name: "subscription", example: "[[subscription]]" },
+    Key { name: "upstream", example: "[upstream.enphase]" },
 ];
 
 impl Config {
@@ -133,7 +138,7 @@ impl Config {
         stage: &Stage,
     ) -> Result<Config, ConfigError> {
         let around = Around { world: Surroundings::on_disk(env), file, secrets: Secrets::Played(stage) };
-        walk(text, &around).map(|(config, _)| config)
+        walk(text, &around).map(|(config, ..)| config)
     }
 
     /// Reads a file's text. `file` says where relative paths begin, and what faults are to name.
@@ -143,7 +148,7 @@ impl Config {
 
     /// The same with other surroundings than the disk.
     pub fn parse_in(text: &str, file: &Path, around: &Surroundings<'_>) -> Result<Config, ConfigError> {
-        walk(text, &Around { world: *around, file, secrets: Secrets::Read }).map(|(config, _)| config)
+        walk(text, &Around { world: *around, file, secrets: Secrets::Read }).map(|(config, ..)| config)
     }
 }
 
@@ -165,8 +170,11 @@ pub fn text_of(file: &Path) -> Result<String, ConfigError> {
     })
 }
 
-/// Reads a text; the channels as far as they are known without secrets, too.
-fn walk(text: &str, around: &Around<'_>) -> Result<(Config, Vec<KnownChannel>), ConfigError> {
+/// A configuration, its channels as far as they are known without secrets, and the names of its upstreams.
+type Known = (Config, Vec<KnownChannel>, Vec<String>);
+
+/// Reads a text.
+fn walk(text: &str, around: &Around<'_>) -> Result<Known, ConfigError> {
     let file = around.file;
     let mut findings = Findings::new(text, file);
     let (tree, errors) = DeTable::parse_recoverable(text);
@@ -180,13 +188,13 @@ fn walk(text: &str, around: &Around<'_>) -> Result<(Config, Vec<KnownChannel>), 
         read(&table, around, &mut findings)
     });
     let warnings = findings.verdict()?;
-    let (config, known) = read.ok_or_else(|| ConfigError::of_file(file, "not TOML".to_owned()))?;
+    let (config, channels, upstreams) = read.ok_or_else(|| ConfigError::of_file(file, "not TOML".to_owned()))?;
     let (risks, warnings) = warnings.into_iter().unzip();
-    Ok((Config { warnings, risks, ..config }, known))
+    Ok((Config { warnings, risks, ..config }, channels, upstreams))
 }
 
 /// Reads every key; where one has a fault, its field holds anything, since the whole is then thrown away.
-fn read(table: &Table<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> (Config, Vec<KnownChannel>) {
+fn read(table: &Table<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> Known {
     let listen = table.need("listen", findings).map(|entry| listen::listens(&entry, findings)).unwrap_or_default();
     let store = store_path(table, around, findings);
     let workers = whole(table, "workers", 0..=limits::WORKERS_MAX, limits::WORKERS, findings);
@@ -206,6 +214,8 @@ fn read(table: &Table<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> 
     };
     bots.warn_of_unused(findings);
     let subscriptions = subscriptions(table, findings);
+    let upstreams = table.get("upstream", findings).map(|entry| upstream::upstreams(&entry, around, findings));
+    let upstreams = upstreams.unwrap_or_default();
     let config = Config {
         file: around.file.to_owned(),
         listen,
@@ -216,10 +226,11 @@ fn read(table: &Table<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> 
         keep_registered,
         channels: channels.whole,
         subscriptions,
+        upstreams: upstreams.whole,
         warnings: Vec::new(),
         risks: Vec::new(),
     };
-    (config, channels.known)
+    (config, channels.known, upstreams.names)
 }
 
 fn subscriptions(table: &Table<'_>, findings: &mut Findings<'_>) -> Vec<Subscription> {

@@ -1,9 +1,9 @@
-//! Names of channels and bots, and webhook paths.
+//! Names of channels, bots and upstreams, and webhook paths.
 
 use super::findings::quoted;
 use crate::limits::{NAME_BYTES_MAX, PATH_BYTES_MAX};
 
-/// Why this cannot be the name of a bot or channel.
+/// Why this cannot be the name of a bot, channel or upstream.
 pub(super) fn flaw(name: &str) -> Option<String> {
     let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let long = name.len() > NAME_BYTES_MAX;

@@ -7,7 +7,7 @@
 
 use super::surroundings::{Around, Secrets};
 use super::{Config, ConfigError, Surroundings, text_of, walk};
-use crate::model::Reply;
+use crate::model::{Reply, Upstream};
 use crate::platform::Unsayable;
 use crate::registry::PublicUrl;
 use std::net::SocketAddr;
@@ -22,6 +22,8 @@ pub struct Outline {
     pub public_url: Option<PublicUrl>,
     /// In the order of the file.
     pub channels: Vec<KnownChannel>,
+    /// The names of what bots ask, in the order of the file.
+    pub upstreams: Vec<String>,
 }
 
 /// An account of ours on a platform, by name.
@@ -38,6 +40,18 @@ impl Outline {
         Outline::parse(&text_of(file)?, file, env)
     }
 
+    /// One upstream of a file with its secrets, which are the only ones that are looked for.
+    pub fn upstream(
+        file: &Path,
+        name: &str,
+        env: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Option<Upstream>, ConfigError> {
+        let table = format!("upstream.{name}.");
+        let around = Around { world: Surroundings::on_disk(env), file, secrets: Secrets::Below(&table) };
+        let (config, ..) = walk(&text_of(file)?, &around)?;
+        Ok(config.upstreams.into_iter().find(|upstream| upstream.name == name))
+    }
+
     /// Reads a file's text. `file` says where relative paths begin, and what faults are to name.
     pub fn parse(text: &str, file: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Outline, ConfigError> {
         Outline::parse_in(text, file, &Surroundings::on_disk(env))
@@ -45,8 +59,8 @@ impl Outline {
 
     /// The same with other surroundings than the disk.
     pub fn parse_in(text: &str, file: &Path, around: &Surroundings<'_>) -> Result<Outline, ConfigError> {
-        let (config, channels) = walk(text, &Around { world: *around, file, secrets: Secrets::Named })?;
+        let (config, channels, upstreams) = walk(text, &Around { world: *around, file, secrets: Secrets::Named })?;
         let Config { store, listen, connections_max, public_url, .. } = config;
-        Ok(Outline { store, listen, connections_max, public_url, channels })
+        Ok(Outline { store, listen, connections_max, public_url, channels, upstreams })
     }
 }

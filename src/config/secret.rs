@@ -4,7 +4,7 @@
 //! itself where its name belongs.
 
 use super::findings::{Findings, Place, Risk, quoted};
-use super::surroundings::{Around, Found, OTHERS_READ, Secrets};
+use super::surroundings::{Around, Found, OTHERS_READ};
 use super::table::{Entry, Key, Table};
 use crate::limits::{SECRET_BYTES_MAX, SECRET_CHARS_MIN};
 use crate::model::Secret;
@@ -56,7 +56,7 @@ pub(super) fn secret(entry: &Entry<'_>, fit: Fit, around: &Around<'_>, findings:
         );
         findings.warn(Risk::Danger, &entry.place, what);
     }
-    (around.secrets != Secrets::Named).then(|| Secret::new(value))
+    around.reads(entry).then(|| Secret::new(value))
 }
 
 /// A secret that stands in the file itself, or a variable that nobody fills in there.
@@ -100,7 +100,7 @@ fn from_source(
         findings.fault(&entry.place, what);
         return None;
     }
-    if around.secrets == Secrets::Named {
+    if !around.reads(entry) {
         return None;
     }
     let value = match source.name {

@@ -8,16 +8,16 @@ use ring::digest;
 /// Where the twins are, and what their secrets are made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stage {
-    /// The twins' address, `http://127.0.0.1:PORT`; each channel's twin lives below it under the channel's name.
+    /// The twins' address, `http://127.0.0.1:PORT`; the twin of each channel and upstream lives below it under its name.
     pub house: String,
     /// Another one for each trial.
     pub seed: u64,
 }
 
 impl Stage {
-    /// The base URL of the API for a channel.
-    pub fn api(&self, channel: &str) -> String {
-        format!("{}/{channel}", self.house)
+    /// The base URL of the API for a channel or an upstream.
+    pub fn api(&self, name: &str) -> String {
+        format!("{}/{name}", self.house)
     }
 
     /// The secret that stands at a place of the file, as `channel.page.app_secret`: 32 hex digits.

@@ -30,7 +30,9 @@ pub(super) enum Secrets<'a> {
     /// How it is named is checked, and that is all: whoever types a command need not have the daemon's environment,
     /// credentials or files. There is no value then, not even a false one.
     Named,
-    /// Those of channels are made up, for a trial against twins; all others are read.
+    /// Those below this table are read, and the others only named.
+    Below(&'a str),
+    /// Those of channels and upstreams are made up, for a trial against twins; all others are read.
     Played(&'a Stage),
 }
 
@@ -60,8 +62,19 @@ impl Around<'_> {
     /// The secret that a trial has at a place, where this is one.
     pub(super) fn played(&self, entry: &Entry<'_>) -> Option<Secret> {
         match self.secrets {
-            Secrets::Played(stage) if entry.place.key.starts_with("channel.") => Some(stage.secret(&entry.place.key)),
+            Secrets::Played(stage) if ["channel.", "upstream."].iter().any(|it| entry.place.key.starts_with(it)) => {
+                Some(stage.secret(&entry.place.key))
+            }
             _ => None,
+        }
+    }
+
+    /// Whether the secret at a place is read.
+    pub(super) fn reads(&self, entry: &Entry<'_>) -> bool {
+        match self.secrets {
+            Secrets::Read | Secrets::Played(_) => true,
+            Secrets::Named => false,
+            Secrets::Below(table) => entry.place.key.starts_with(table),
         }
     }
 }

@@ -122,7 +122,7 @@ fn the_top_level_says_what_to_write() {
             "workers = 4",
             "admin = 4",
             "3: admin: unknown key; what may stand here: listen, store, workers, connections, public_url, ngrok, \
-             keep_registered, channel, bot, subscription",
+             keep_registered, channel, bot, subscription, upstream",
         ),
         ("listen = \"127.0.0.1:3000\"", "", "1: listen: is missing; write listen = \"127.0.0.1:3000\""),
         (
@@ -919,8 +919,9 @@ fn the_full_example_shows_every_key() {
         let first = lines.iter().position(starts(table.clone())).unwrap_or_else(|| panic!("{table} is not shown"));
         let shown: Vec<_> =
             lines[first..].iter().take_while(|line| !line.starts_with('[') || line.contains(' ')).collect();
-        for Key { name, .. } in
-            keys.iter().filter(|key| !["channel", "bot", "subscription"].contains(&key.name) || !table.is_empty())
+        for Key { name, .. } in keys
+            .iter()
+            .filter(|key| !["channel", "bot", "subscription", "upstream"].contains(&key.name) || !table.is_empty())
         {
             assert!(shown.iter().any(|line| starts(format!("{name} = "))(line)), "{table}: {name} is not shown");
         }
@@ -964,6 +965,7 @@ fn all_of_the_full_example_is_valid_once_it_is_uncommented() {
     let words = "mon, tue, wed, thu and fri at 11:00 (Europe/Berlin)";
     assert_eq!((&**name, set.plan.words(), set.plan.spread_s), ("configured-morning", words.to_owned(), 600));
     assert_eq!(set.plan.run_missed, crate::model::RunMissed::default());
+    assert_eq!(config.upstreams.len(), 1);
     let api = webex::Settings::API;
     assert!(text.contains(&format!("\napi = {api:?}\n")), "the default that is shown is the default");
 }

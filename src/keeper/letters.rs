@@ -2,7 +2,8 @@
 
 use super::Health;
 use crate::limits;
-use crate::model::{Alarm, Arrival, ChannelNumber, MemoryWrite, Moment, Order, Settlement};
+use crate::model::{Alarm, Arrival, ChannelNumber, Left, Lesson, MemoryWrite, Moment, Order, Settlement};
+use crate::queue::budget::NotBefore;
 use crate::queue::pace::Effect;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -50,6 +51,14 @@ pub enum Letter {
     Alarms { channel: ChannelNumber, conversation: String, answer: SyncSender<Vec<Alarm>> },
     /// Look again at what is due, since the clock was moved; `seen` is told when the letter was read.
     Look { seen: SyncSender<()> },
+    /// Remember this, and say whether it is on the disk.
+    Keep { write: MemoryWrite, answer: SyncSender<bool> },
+    /// Pay for one call of an upstream; it may be made once that is on the disk.
+    Pay { upstream: String, answer: SyncSender<Result<(), NotBefore>> },
+    /// An upstream said this of its limits.
+    Learn { upstream: String, lesson: Lesson },
+    /// What is left of an upstream's limits, the shortest period first.
+    Left { upstream: String, answer: SyncSender<Vec<Left>> },
     /// Hand out nothing more.
     Rest,
     /// Nothing more will come from the loop: end when what is out has come back, or at `until`.

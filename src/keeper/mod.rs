@@ -9,17 +9,19 @@
 //! here and tried again until the disk is back. There are never more of those than workers.
 //!
 //! Never here: a client's socket, an upstream, JSON. Who may have which job is in `roster.rs`, what is said to it
-//! and by it in `letters.rs`.
+//! and by it in `letters.rs`, what upstreams were asked in `treasury.rs`.
 
 mod bell;
 mod letters;
 mod roster;
 #[cfg(test)]
 mod tests;
+mod treasury;
 
 pub use bell::Bell;
 pub use letters::{Admission, Letter, Letterbox, Receipt, Refused, Ticket};
 pub use roster::Roster;
+pub use treasury::{LEDGERS, TOKENS, Treasury};
 
 use crate::limits;
 use crate::model::{ChannelNumber, EventId, EventKey, Lease, MemoryWrite, Moment, Order, Settlement};
@@ -29,6 +31,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TryRecvError};
 use std::thread;
+use treasury::{Paid, Till};
 
 /// The way to the loop: receipts, and something that wakes it.
 pub struct Post {
@@ -91,6 +94,7 @@ pub struct Keeper<'a> {
     pub workers: Vec<SyncSender<Lease>>,
     pub lines: Vec<Line>,
     pub roster: Roster,
+    pub treasury: Treasury,
     pub health: Arc<Health>,
     pub clock: fn() -> Moment,
     /// 64 random bits.
@@ -115,6 +119,7 @@ struct Tray {
     bytes: usize,
     orders: Vec<(Ticket, Order)>,
     memory: Vec<MemoryWrite>,
+    till: Till,
     unsettled: Vec<Unsettled>,
     /// The last turn kept so many events that it is worth waiting for company.
     crowded: bool,
@@ -132,6 +137,7 @@ struct Plan {
     receipts: Vec<(Ticket, Receipt)>,
     leases: Vec<(usize, Lease)>,
     roster: Roster,
+    paid: Paid,
     kept: u64,
     duplicates: u64,
 }
@@ -238,6 +244,12 @@ impl Keeper<'_> {
                 let _ = answer.try_send(found);
             }
             Letter::Look { seen } => drop(seen.try_send(())),
+            Letter::Keep { write, answer } => tray.till.keeps.push((write, answer)),
+            Letter::Pay { upstream, answer } => tray.till.payments.push((upstream, answer)),
+            Letter::Learn { upstream, lesson } => self.treasury.learn(self.store, &upstream, &lesson, (self.clock)()),
+            Letter::Left { upstream, answer } => {
+                let _ = answer.try_send(self.treasury.left(self.store, &upstream, (self.clock)()));
+            }
             Letter::Rest => tray.resting = true,
             Letter::End { until } => (tray.resting, tray.end_at) = (true, Some(until)),
         }
@@ -294,6 +306,7 @@ impl Keeper<'_> {
             receipts: Vec::with_capacity(tray.admissions.len()),
             leases: Vec::new(),
             roster: self.roster.clone(),
+            paid: Paid::default(),
             kept: 0,
             duplicates: 0,
         };
@@ -319,6 +332,7 @@ impl Keeper<'_> {
         for write in &tray.memory {
             self.store.remember(write)?;
         }
+        plan.paid = self.treasury.write(self.store, &tray.till, now)?;
         for (ticket, order) in &tray.orders {
             let lines = carry_out(self.store, order, &self.lines, now)?;
             plan.receipts.push((*ticket, Receipt::Done(lines)));
@@ -379,6 +393,7 @@ impl Keeper<'_> {
         tray.admissions.clear();
         self.let_in(tray);
         self.answer(plan.receipts);
+        self.treasury.tell(&mut tray.till, plan.paid);
         tray.orders.clear();
         tray.memory.clear();
         tray.unsettled.clear();
@@ -408,6 +423,7 @@ impl Keeper<'_> {
             log::error!("the store cannot be written, so deliveries are answered 503 until it can: {error}");
         }
         (tray.failing, tray.crowded) = (true, false);
+        tray.till.fail((self.clock)());
         self.health.writable.store(false, Ordering::Relaxed);
         let admissions = tray.admissions.drain(..).map(|admission| admission.ticket);
         let orders = tray.orders.drain(..).map(|(ticket, _)| ticket);
@@ -457,6 +473,11 @@ pub fn carry_out(store: &mut dyn Store, order: &Order, lines: &[Line], now: Mome
         Order::Send { channel, id, replies } => {
             let event = store.push(*channel, id, replies, now)?;
             Ok(vec![format!("{} kept", name(event, None))])
+        }
+        Order::Login { upstream, tokens } => {
+            let value = Some(tokens.expose().as_bytes().to_vec());
+            store.remember(&MemoryWrite { bot: TOKENS.to_owned(), key: upstream.clone(), value, expires: None })?;
+            Ok(vec![format!("upstream {upstream}: logged in")])
         }
         Order::Replay { events } => events
             .iter()

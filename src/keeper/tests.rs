@@ -3,8 +3,10 @@
 
 use super::*;
 use crate::model::{
-    AlarmSet, AlarmWrite, Arrival, Attempt, Fate, Notes, Plan, Reply, Ring, RunMissed, SendEnd, When, Work,
+    AlarmSet, AlarmWrite, Arrival, Attempt, Fate, Left, Lesson, Limit, Notes, Period, Plan, Reply, Ring, RunMissed,
+    SendEnd, Upstream, When, Work,
 };
+use crate::queue::budget::NotBefore;
 use crate::queue::pace::Effect;
 use crate::store::memory::{Memory, Shelf};
 use crate::store::{ALARM, State};
@@ -57,8 +59,8 @@ impl House {
             let post = Post { receipts: receipts_out, wake };
             let store = &mut store;
             let (letters, workers, health) = (letters_in, senders, seen);
-            Keeper { store, letters, post, workers, lines, roster, health, clock, chance: || 0, bell: Bell::default() }
-                .run()
+            let (treasury, bell) = (Treasury::new(&[sun()]), Bell::default());
+            Keeper { store, letters, post, workers, lines, roster, treasury, bell, health, clock, chance: || 0 }.run()
         });
         let letters = Letterbox { letters, health: Arc::clone(&health) };
         House { letters, receipts, workers: leases, fault, pause_ms, health, shelf, keeper, channels: numbers }
@@ -131,6 +133,98 @@ impl House {
         self.keeper.join().unwrap().unwrap();
         Memory::open(&self.shelf)
     }
+}
+
+/// Three calls a month.
+fn sun() -> Upstream {
+    let limits = vec![Limit { calls: 3, per: Period::Month }];
+    Upstream { name: "sun".to_owned(), api: String::new(), key: None, limits, oauth: None }
+}
+
+impl House {
+    fn ask<T>(&self, letter: impl FnOnce(SyncSender<T>) -> Letter) -> T {
+        let (answer, answered) = sync_channel(1);
+        self.letters.letters.send(letter(answer)).unwrap();
+        answered.recv_timeout(PATIENCE).unwrap()
+    }
+
+    fn pay(&self) -> Result<(), NotBefore> {
+        self.ask(|answer| Letter::Pay { upstream: "sun".to_owned(), answer })
+    }
+
+    fn left(&self) -> Vec<Left> {
+        self.ask(|answer| Letter::Left { upstream: "sun".to_owned(), answer })
+    }
+
+    fn keep(&self, key: &str) -> bool {
+        let (bot, key, value) = (TOKENS.to_owned(), key.to_owned(), Some(b"it".to_vec()));
+        self.ask(|answer| Letter::Keep { write: MemoryWrite { bot, key, value, expires: None }, answer })
+    }
+}
+
+/// The ledger as a next daemon would find it.
+fn left_of(store: &mut dyn Store) -> u32 {
+    Treasury::new(&[sun()]).left(store, "sun", clock())[0].calls
+}
+
+#[test]
+fn a_call_is_paid_on_the_disk_before_it_is_made() {
+    let house = House::start(0, &["page"]);
+    assert_eq!(house.left()[0].calls, 3);
+    house.pay().unwrap();
+    assert_eq!(left_of(&mut Memory::open(&house.shelf)), 2);
+    house.pay().unwrap();
+    house.pay().unwrap();
+    let refused = house.pay().unwrap_err();
+    assert_eq!((refused.moment, refused.why.as_str()), (house.left()[0].ends, "its 3 calls of this month are used up"));
+    assert_eq!(left_of(&mut house.end()), 0);
+}
+
+#[test]
+fn on_a_failing_disk_nothing_is_paid_and_nobody_calls() {
+    let house = House::start(0, &["page"]);
+    house.pay().unwrap();
+    house.fault.store(true, Ordering::Relaxed);
+    let refused = house.pay().unwrap_err();
+    assert!(refused.moment > clock() && refused.moment <= clock().after(limits::PAYMENT_RETRY), "{refused:?}");
+    house.pay().unwrap();
+    assert_eq!(house.left()[0].calls, 1, "the payment that failed counts nowhere");
+    assert_eq!(left_of(&mut house.end()), 1);
+}
+
+#[test]
+fn what_must_be_kept_is_confirmed_after_the_commit_or_refused() {
+    let house = House::start(0, &["page"]);
+    assert!(house.keep("one"));
+    let kept = |key| Memory::open(&house.shelf).recall(TOKENS, key, clock()).unwrap();
+    assert_eq!(kept("one"), Some(b"it".to_vec()));
+    house.fault.store(true, Ordering::Relaxed);
+    assert!(!house.keep("two"));
+    assert_eq!(kept("two"), None);
+    house.end();
+}
+
+#[test]
+fn what_is_learnt_holds_at_once_and_is_kept_with_the_next_payment() {
+    let house = House::start(0, &["page"]);
+    let lesson = Lesson { per: Some(Period::Month), left: Some(1), ..Lesson::default() };
+    let learn = || Letter::Learn { upstream: "sun".to_owned(), lesson: lesson.clone() };
+    house.letters.letters.send(learn()).unwrap();
+    assert_eq!(house.left()[0].calls, 1);
+    house.pay().unwrap();
+    assert!(house.pay().is_err());
+    house.letters.letters.send(Letter::Learn { upstream: "moon".to_owned(), lesson: lesson.clone() }).unwrap();
+    assert_eq!(left_of(&mut house.end()), 0, "and nothing is known of the moon");
+}
+
+#[test]
+fn a_ledger_that_was_damaged_is_no_reason_to_stop() {
+    let house = House::start(0, &["page"]);
+    let (bot, key) = (LEDGERS.to_owned(), "sun".to_owned());
+    let damaged = MemoryWrite { bot, key, value: Some(b"{".to_vec()), expires: None };
+    assert!(house.ask(|answer| Letter::Keep { write: damaged, answer }));
+    assert!(house.left()[0].calls < 3, "some of the month is over");
+    house.end();
 }
 
 fn delivered() -> SendEnd {

@@ -3,7 +3,9 @@
 use super::alarm::AlarmWrite;
 use super::event::{ChannelNumber, EventKey};
 use super::reply::Reply;
+use super::secret::Secret;
 use super::time::Moment;
+use std::fmt;
 
 /// A piece of one event's life, handed to one worker. While it is out, its conversation has no other.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,7 +99,7 @@ pub enum SendEnd {
 }
 
 /// One write to a bot's memory.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct MemoryWrite {
     pub bot: String,
     pub key: String,
@@ -106,11 +108,22 @@ pub struct MemoryWrite {
     pub expires: Option<Moment>,
 }
 
+impl fmt::Debug for MemoryWrite {
+    /// Without the value: tokens are remembered so, too.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let MemoryWrite { bot, key, value, expires } = self;
+        let bytes = value.as_ref().map(Vec::len);
+        write!(out, "MemoryWrite {{ bot: {bot:?}, key: {key:?}, bytes: {bytes:?}, expires: {expires:?} }}")
+    }
+}
+
 /// What the operator asks of a running daemon.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Order {
     /// Say this, already cut to the platform's size; `id` makes a repetition harmless.
     Send { channel: ChannelNumber, id: String, replies: Vec<Reply> },
+    /// Use these tokens at an upstream from now on.
+    Login { upstream: String, tokens: Secret },
     /// Put these events back, or only one part of one.
     Replay { events: Vec<(EventKey, Option<u32>)> },
 }

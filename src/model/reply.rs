@@ -149,6 +149,8 @@ pub struct OutboundRequest {
     pub url: String,
     /// Sent as `Authorization: Bearer …`.
     pub bearer: Option<Secret>,
+    /// Name and password with a colon between, sent as `Authorization: Basic …`.
+    pub basic: Option<Secret>,
     /// Further query parameters that must not be logged, already percent-encoded: `appsecret_proof=…`.
     pub secret_query: Option<Secret>,
     pub content_type: &'static str,
@@ -171,6 +173,7 @@ impl OutboundRequest {
             method,
             url,
             bearer: None,
+            basic: None,
             secret_query: None,
             content_type: "application/json",
             headers: Vec::new(),

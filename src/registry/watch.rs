@@ -2,7 +2,7 @@
 //!
 //!     who are we there? ──▶ what is our public address? ──▶ sync ──▶ log, Standing ──▶ wait
 //!
-//! It repairs what it may, and says once what it may not. Nothing waits for it: a look that fails is told, tried again
+//! It also keeps the consents of upstreams alive. It repairs what it may, and says once what it may not. Nothing waits for it: a look that fails is told, tried again
 //! sooner, and never stops answering. It ends as soon as its `Stop` is dropped, or when nothing is left to look after.
 
 use super::{Look, PublicUrl, Registration, Report, Standing, Upstream, Wish};
@@ -12,6 +12,7 @@ use crate::model::{Delivery, Moment};
 use crate::work::Channel;
 use crate::work::fetch::Fetch;
 use crate::work::introduce::introduce;
+use crate::work::upstream::Upstreams;
 use log::Level;
 use std::io;
 use std::sync::Arc;
@@ -56,6 +57,7 @@ pub struct Registrar {
     /// Without it only the introductions are made.
     pub course: Option<Course>,
     pub fetch: Arc<Fetch>,
+    pub upstreams: Arc<Upstreams>,
     pub keeper: Sender<Letter>,
     pub clock: fn() -> Moment,
     pub standing: Arc<Standing>,
@@ -76,7 +78,7 @@ impl Registrar {
     /// Whether there is anything to do for it.
     pub fn is_needed(&self) -> bool {
         let looks = self.course.is_some() && self.channels.iter().any(|watched| watched.registration.is_some());
-        looks || self.channels.iter().any(|watched| watched.to_introduce)
+        looks || self.upstreams.need_looking_after() || self.channels.iter().any(|watched| watched.to_introduce)
     }
 
     /// Starts the thread.
@@ -112,6 +114,9 @@ impl Registrar {
     /// One look at everything; true when all is as it should be. Otherwise the next comes after `again`.
     fn look(&mut self, again: Duration, upstream: &dyn Upstream, pause: Pause<'_>) -> bool {
         let mut well = self.introduce(again);
+        // Here, since this thread looks every few minutes whether anything comes in or not, and nobody waits for it: a
+        // consent that nobody uses for a month would end.
+        self.upstreams.look_after();
         let Some(course) = &self.course else { return well };
         if self.channels.iter().all(|watched| watched.registration.is_none()) {
             return well;

@@ -6,6 +6,7 @@
 use super::resolve::Remembering;
 use crate::limits;
 use crate::model::{Answer, FetchFault, Method, OutboundRequest, Outcome};
+use crate::notation::base64;
 use std::error::Error;
 use std::io::{self, Read};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -15,7 +16,7 @@ use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Timeout, http};
 
 /// Answer headers that a judge may look at, and those by which `ackd doctor` tells what is wrong.
-const HEADERS: [&str; 9] = [
+const HEADERS: [&str; 11] = [
     "retry-after",
     "x-app-usage",
     "x-business-use-case-usage",
@@ -25,6 +26,9 @@ const HEADERS: [&str; 9] = [
     "link",
     "date",
     "ngrok-error-code",
+    // What OpenDota says of its limits (opendota.md).
+    "x-rate-limit-remaining-minute",
+    "x-rate-limit-remaining-day",
 ];
 
 /// The upstream side of the workers. Roots are read at the first call over TLS, so that an idle daemon, or one
@@ -181,6 +185,9 @@ fn build(request: &OutboundRequest) -> Result<http::Request<Vec<u8>>, FetchFault
     }
     if let Some(token) = &request.bearer {
         outbound = outbound.header("Authorization", format!("Bearer {}", token.expose()));
+    }
+    if let Some(account) = &request.basic {
+        outbound = outbound.header("Authorization", format!("Basic {}", base64(account.expose().as_bytes())));
     }
     // The error could quote the URL, which may hold a secret.
     let wrong = |_| FetchFault { went_out: false, why: format!("the request to {} cannot be written", request.url) };

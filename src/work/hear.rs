@@ -80,8 +80,14 @@ impl Hearing<'_> {
 
     fn let_hear(&self, heard: &Event, channel: &Channel, tools: &Tools) -> Settlement {
         let (event, lane) = (self.event, self.lane);
-        let mut desk =
-            WorkDesk { tools, channel: event.channel(), heard, bot: &channel.bot_name, notes: Notes::default() };
+        let mut desk = WorkDesk {
+            tools,
+            channel: event.channel(),
+            heard,
+            bot: &channel.bot_name,
+            notes: Notes::default(),
+            not_before: None,
+        };
         match answer(heard, channel, &mut desk) {
             Ok(replies) => {
                 let somebody = channel.platform.window().is_some() && heard.is_by_somebody();
@@ -89,6 +95,10 @@ impl Hearing<'_> {
                 Settlement::Heard { event, lane, replies, notes }
             }
             Err(BotFault::Never { why }) => self.dead(&format!("bot {}: {why}", channel.bot_name), channel),
+            Err(BotFault::Later { why, after: Some(_) }) if desk.not_before.is_some() => {
+                let due = desk.not_before.unwrap_or_default();
+                self.at_its_turn(due, &format!("bot {}: {why}", channel.bot_name), channel, tools)
+            }
             Err(BotFault::Later { why, after }) => {
                 let wait = backoff::delay(self.attempt, (tools.chance)());
                 let wait = after.map_or(wait, |after| wait.max(after.min(limits::UPSTREAM_WAIT_MAX)));
@@ -128,6 +138,18 @@ impl Hearing<'_> {
         }
         log::warn!("{}: {why}{}", self.id(channel), again("; another try", wait));
         Settlement::HearLater { event, lane, due: now.after(wait), attempt, why: why.to_owned() }
+    }
+
+    /// Again when the budget of an upstream allows it, and not a moment later. It is no failure, so the attempt does not
+    /// count. Past the life of a retry nobody waits for the answer any more; then the operator is told now.
+    fn at_its_turn(&self, due: Moment, why: &str, channel: &Channel, tools: &Tools) -> Settlement {
+        if due.since(self.since) >= limits::RETRY_LIFE {
+            let hours = limits::RETRY_LIFE.as_secs() / 3600;
+            return self.dead(&format!("{why}; an event waits {hours} h at most, and that is later"), channel);
+        }
+        log::info!("{}: {why}; its turn comes in {} s", self.id(channel), due.since((tools.clock)()).as_secs());
+        let (event, lane, attempt) = (self.event, self.lane, self.attempt.saturating_sub(1));
+        Settlement::HearLater { event, lane, due, attempt, why: why.to_owned() }
     }
 
     fn dead(&self, why: &str, channel: &Channel) -> Settlement {
@@ -170,6 +192,8 @@ struct WorkDesk<'a> {
     heard: &'a Event,
     bot: &'a str,
     notes: Notes,
+    /// The last call was refused for want of budget, until then.
+    not_before: Option<Moment>,
 }
 
 impl WorkDesk<'_> {
@@ -229,16 +253,21 @@ impl Desk for WorkDesk<'_> {
         Ok(())
     }
 
-    fn get(&mut self, _upstream: &str, _path: &str) -> Result<Answer, CallFault> {
-        Err(CallFault::Failed { why: String::new() })
+    fn get(&mut self, upstream: &str, path: &str) -> Result<Answer, CallFault> {
+        let answer = self.tools.upstreams.get(upstream, path);
+        self.not_before = match &answer {
+            Err(CallFault::NotBefore { moment, .. }) => Some(*moment),
+            _ => None,
+        };
+        answer
     }
 
-    fn left(&mut self, _upstream: &str) -> Result<Vec<Left>, BotFault> {
-        Ok(Vec::new())
+    fn left(&mut self, upstream: &str) -> Result<Vec<Left>, BotFault> {
+        self.tools.upstreams.left(upstream).map_err(|why| BotFault::Later { why, after: None })
     }
 
-    fn learn(&mut self, _upstream: &str, _lesson: Lesson) -> Result<(), BotFault> {
-        Ok(())
+    fn learn(&mut self, upstream: &str, lesson: Lesson) -> Result<(), BotFault> {
+        self.tools.upstreams.learn(upstream, lesson).map_err(|why| BotFault::Later { why, after: None })
     }
 
     fn set_alarm(&mut self, alarm: NewAlarm) -> Result<Result<Moment, String>, BotFault> {
@@ -282,12 +311,15 @@ impl Desk for WorkDesk<'_> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
     use crate::bot::echo::Echo;
-    use crate::model::{ChannelNumber, Secret};
+    use crate::model::{ChannelNumber, Secret, Upstream};
     use crate::platform::Outside;
     use crate::platform::webex::{Settings, Webex};
+    use crate::queue::budget::NotBefore;
+    use crate::work::fetch::Fetch;
+    use crate::work::upstream::Upstreams;
     use std::net::TcpListener;
     use std::sync::Arc;
     use std::sync::mpsc::channel;
@@ -305,8 +337,9 @@ mod tests {
         };
         let clock: fn() -> Moment = || Moment(0).after(limits::RETRY_LIFE);
         let (keeper, _letters) = channel();
-        let (channels, fetch, identity) = (Arc::default(), Arc::default(), String::new());
-        let tools = Tools { channels, keeper, fetch, identity, clock, chance: || 0 };
+        let (channels, fetch, identity) = (Arc::default(), Arc::<Fetch>::default(), String::new());
+        let upstreams = Arc::new(Upstreams::new(&[], Arc::clone(&fetch), keeper.clone(), clock));
+        let tools = Tools { channels, keeper, fetch, upstreams, identity, clock, chance: || 0 };
         let event = EventKey::new(ChannelNumber(1), 17);
         let hearing = Hearing {
             event,
@@ -320,5 +353,67 @@ mod tests {
         assert!(matches!(hearing.run(&space, &tools).0, Settlement::HearDead { .. }));
         let put_back = Hearing { since: Moment(1), ..hearing };
         assert!(matches!(put_back.run(&space, &tools).0, Settlement::HearLater { .. }));
+    }
+
+    /// Asks an upstream, and can say nothing without its answer.
+    struct Asks;
+
+    impl crate::bot::Bot for Asks {
+        fn hear(&self, _: &Event, desk: &mut dyn Desk) -> Result<Vec<Reply>, BotFault> {
+            let now = desk.now();
+            desk.get("sun", "/summary").map(|_| Vec::new()).map_err(|fault| fault.later(now))
+        }
+    }
+
+    /// What becomes of an event whose bot's upstream has nothing left before `moment`.
+    fn refused_until(moment: Moment) -> Settlement {
+        let (keeper, letters) = channel();
+        let played = std::thread::spawn(move || {
+            for letter in letters {
+                let Letter::Pay { answer, .. } = letter else { continue };
+                answer.send(Err(NotBefore { moment, why: "its calls are used up".to_owned() })).unwrap();
+            }
+        });
+        let (api, limits) = ("http://127.0.0.1:9".to_owned(), Vec::new());
+        let sun = Upstream { name: "sun".to_owned(), api, key: None, limits, oauth: None };
+        let settings = Settings::new(Secret::new("demo"), Vec::new());
+        let (bot, bot_name) = (Arc::new(Asks), "solar".to_owned());
+        let space = Channel {
+            name: "space".to_owned(),
+            platform: Arc::new(Webex::new(settings)),
+            bot,
+            bot_name,
+            outside: Outside::Hold,
+        };
+        let (channels, fetch, clock): (_, Arc<Fetch>, fn() -> Moment) = (Arc::default(), Arc::default(), || Moment(0));
+        let upstreams = Arc::new(Upstreams::new(&[sun], Arc::clone(&fetch), keeper.clone(), clock));
+        let tools = Tools { channels, keeper, fetch, upstreams, identity: String::new(), clock, chance: || 0 };
+        let event = EventKey::new(ChannelNumber(1), 17);
+        let (conversation, since) = ("room", Moment(0));
+        let hearing = Hearing { event, lane: 1, conversation, received: since, since, raw: b"", attempt: 3 };
+        let id = EventId { channel: "space".to_owned(), place: 17, part: None };
+        let (conversation, person, kind) = ("room".to_owned(), "anna".to_owned(), EventKind::Joined);
+        let heard = Event { id, conversation, person, thread: None, happened: since, kind };
+        let settlement = hearing.let_hear(&heard, &space, &tools);
+        drop(tools);
+        played.join().unwrap();
+        settlement
+    }
+
+    #[test]
+    fn what_waits_for_a_budget_is_due_then_and_has_not_failed() {
+        let moment = Moment(20_123_456);
+        let Settlement::HearLater { due, attempt, why, .. } = refused_until(moment) else { panic!("it is not later") };
+        assert_eq!((due, attempt), (moment, 2), "the next attempt is the third again");
+        assert_eq!(why, "bot solar: upstream sun: its calls are used up");
+    }
+
+    #[test]
+    fn what_would_wait_for_days_is_dead_at_once_and_says_why() {
+        let Settlement::HearDead { why, .. } = refused_until(Moment(0).after(limits::RETRY_LIFE)) else {
+            panic!("it waits")
+        };
+        let expected = "bot solar: upstream sun: its calls are used up; an event waits 24 h at most, and that is later";
+        assert_eq!(why, expected);
     }
 }

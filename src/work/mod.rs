@@ -4,6 +4,7 @@
 //!     hear.rs    one event, heard by its channel's bot          looks it up first where need be; reads through a desk
 //!     send.rs    one reply, said to its platform                one call
 //!     window.rs  whether a push may be said now, and what happens to it otherwise
+//!     upstream.rs what bots ask: papers, payment, one call; vault.rs has the tokens
 //!     introduce.rs   who we are on a platform
 //!     consequence.rs what follows from an upstream's answer
 //!     fetch.rs   calls to upstreams; with resolve.rs the only place with ureq
@@ -17,6 +18,8 @@ pub mod introduce;
 pub mod pool;
 mod resolve;
 mod send;
+pub mod upstream;
+pub mod vault;
 mod window;
 
 use crate::bot::Bot;

@@ -1,6 +1,7 @@
 //! The threads of the workers.
 
 use super::fetch::Fetch;
+use super::upstream::Upstreams;
 use super::{Channels, hear, send};
 use crate::keeper::Letter;
 use crate::model::{Lease, Moment, Settlement, Work};
@@ -17,6 +18,7 @@ pub struct Tools {
     pub channels: Arc<Channels>,
     pub keeper: Sender<Letter>,
     pub fetch: Arc<Fetch>,
+    pub upstreams: Arc<Upstreams>,
     /// The store's identity, for the tags of replies.
     pub identity: String,
     pub clock: fn() -> Moment,

@@ -69,6 +69,8 @@ mod tests {
     use crate::bot::echo::Echo;
     use crate::model::{ChannelNumber, Secret};
     use crate::platform::{Platform, messenger, webex};
+    use crate::work::fetch::Fetch;
+    use crate::work::upstream::Upstreams;
     use std::sync::Arc;
     use std::sync::mpsc::channel;
 
@@ -93,8 +95,9 @@ mod tests {
         let space = known("space", Arc::new(space), Outside::Hold);
         let channels = Arc::new([(ChannelNumber(2), space)].into_iter().collect());
         let (keeper, _letters) = channel();
-        let (fetch, identity, clock) = (Arc::default(), String::new(), (|| Moment(0)) as fn() -> Moment);
-        let tools = Tools { channels, keeper, fetch, identity, clock, chance: || 0 };
+        let (fetch, identity, clock) = (Arc::<Fetch>::default(), String::new(), (|| Moment(0)) as fn() -> Moment);
+        let upstreams = Arc::new(Upstreams::new(&[], Arc::clone(&fetch), keeper.clone(), clock));
+        let tools = Tools { channels, keeper, fetch, upstreams, identity, clock, chance: || 0 };
         let heard = waited_ms.map(|_| WROTE);
         let now = Moment(WROTE.0 + waited_ms.unwrap_or(1000 * HOUR_MS));
         way(reply, &page(outside), heard, now, &tools)

@@ -16,7 +16,7 @@ mod address;
 mod finding;
 mod ground;
 pub mod machine;
-mod papers;
+pub(super) mod papers;
 mod platforms;
 #[cfg(test)]
 mod played;

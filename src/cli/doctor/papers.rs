@@ -143,7 +143,7 @@ fn key_of(warning: &str, file: &str) -> String {
 }
 
 /// A variable of a process, out of /proc/PID/environ.
-fn variable(environ: &[u8], name: &str) -> Option<String> {
+pub(in crate::cli) fn variable(environ: &[u8], name: &str) -> Option<String> {
     let mut variables = environ.split(|byte| *byte == 0);
     let value = variables.find_map(|line| line.strip_prefix(name.as_bytes())?.strip_prefix(b"="))?;
     String::from_utf8(value.to_vec()).ok()

@@ -56,12 +56,15 @@ fn registrar(reports: Vec<Report>, public_url: Option<PublicUrl>) -> (Registrar,
     let watched = Watched::new(known, "/messenger".to_owned(), Some(side.clone()));
     let interval = Duration::from_secs(300);
     let course = public_url.map(|public_url| Course { public_url, interval, ports: vec![3000] });
+    let clock = || Moment(1_800_000_000_000);
+    let upstreams = Arc::new(Upstreams::new(&[], Arc::default(), channel().0, clock));
     let registrar = Registrar {
         channels: vec![watched],
         course,
         fetch: Arc::default(),
+        upstreams,
         keeper: channel().0,
-        clock: || Moment(1_800_000_000_000),
+        clock,
         standing: Arc::default(),
     };
     (registrar, side)

@@ -1,0 +1,444 @@
+//! The services that bots ask, `[upstream.NAME]`: where they are, how often they may be asked, and with which papers.
+//! What is known of a kind of service need not be written.
+
+use super::findings::{Findings, Risk, quoted};
+use super::name;
+use super::nearest::nearest;
+use super::secret::{Fit, secret};
+use super::stage::Stage;
+use super::surroundings::{Around, Secrets};
+use super::table::{Entry, Key, Table};
+use super::url::BaseUrl;
+use crate::limits::{CALLS_MAX, TOKEN_LIFE_MAX};
+use crate::model::{Limit, OAuth, Period, Secret, Upstream};
+use crate::notation::percent;
+use std::time::Duration;
+
+const KEYS: &[Key] = &[
+    Key { name: "kind", example: "\"enphase\"" },
+    Key { name: "api", example: "\"https://api.example.org/v1\"" },
+    Key { name: "key", example: "{ env = \"ENPHASE_KEY\" }" },
+    Key { name: "per_second", example: "1" },
+    Key { name: "per_minute", example: "10" },
+    Key { name: "per_day", example: "1000" },
+    Key { name: "per_month", example: "1000" },
+    Key { name: "unlimited", example: "true" },
+    Key { name: "oauth", example: "{ client_id = \"…\", client_secret = { env = \"ENPHASE_CLIENT_SECRET\" } }" },
+];
+
+const OAUTH_KEYS: &[Key] = &[
+    Key { name: "authorize_url", example: "\"https://api.example.org/oauth/authorize\"" },
+    Key { name: "token_url", example: "\"https://api.example.org/oauth/token\"" },
+    Key { name: "redirect_uri", example: "\"https://api.example.org/oauth/redirect_uri\"" },
+    Key { name: "client_id", example: "\"6254938471\"" },
+    Key { name: "client_secret", example: "{ env = \"ENPHASE_CLIENT_SECRET\" }" },
+    Key { name: "refresh_life", example: "\"30d\"" },
+];
+
+/// The keys of limits, with what each counts.
+const PERIODS: [(&str, Period); 4] = [
+    ("per_second", Period::Second),
+    ("per_minute", Period::Minute),
+    ("per_day", Period::Day),
+    ("per_month", Period::Month),
+];
+
+/// A service that we know: what stands for the keys that are left out.
+struct Kind {
+    word: &'static str,
+    api: &'static str,
+    limits: &'static [Limit],
+    oauth: Known,
+}
+
+/// Where a service gives its tokens.
+struct Known {
+    authorize_url: &'static str,
+    token_url: &'static str,
+    redirect_uri: &'static str,
+}
+
+/// All kinds of this version.
+const KINDS: [Kind; 1] = [
+    // enphase.md §3, and of §6 the free plan.
+    Kind {
+        word: "enphase",
+        api: "https://api.enphaseenergy.com/api/v4",
+        limits: &[Limit { calls: 10, per: Period::Minute }, Limit { calls: 1000, per: Period::Month }],
+        oauth: Known {
+            authorize_url: "https://api.enphaseenergy.com/oauth/authorize",
+            token_url: "https://api.enphaseenergy.com/oauth/token",
+            redirect_uri: "https://api.enphaseenergy.com/oauth/redirect_uri",
+        },
+    },
+];
+
+/// How long a refresh token lives, unless configured (enphase.md §3: a month).
+const REFRESH_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// What was read, with all names: where secrets are not read, an upstream that has some is known by name only.
+#[derive(Default)]
+pub(super) struct Upstreams {
+    pub(super) whole: Vec<Upstream>,
+    pub(super) names: Vec<String>,
+}
+
+/// Reads `[upstream.NAME]` tables.
+pub(super) fn upstreams(entry: &Entry<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> Upstreams {
+    let mut upstreams = Upstreams::default();
+    for (name, entry) in entry.tables(findings) {
+        if let Some(what) = name::flaw(name) {
+            findings.fault(&entry.place, what);
+        }
+        upstreams.whole.extend(upstream(name, &entry, around, findings));
+        upstreams.names.push(name.to_owned());
+    }
+    upstreams
+}
+
+/// One upstream; every key is looked at, so that all faults are told.
+fn upstream(name: &str, entry: &Entry<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> Option<Upstream> {
+    let table = entry.table(KEYS, findings)?;
+    let kind = match table.get("kind", findings) {
+        Some(entry) => Some(kind(&entry, findings)?),
+        None => None,
+    };
+    let api = match stage(around) {
+        Some(stage) => Some(stage.api(name)),
+        None => url(&table, "api", kind.map(|kind| kind.api), findings).map(|url| url.trim_end_matches('/').to_owned()),
+    };
+    let key = match paper(&table, "key", kind, findings) {
+        Some(entry) => secret(&entry, Fit::Anything, around, findings).map(|key| Some(in_query(&key))),
+        None => kind.is_none().then_some(None),
+    };
+    let limits = limits(&table, kind, findings);
+    let oauth = match paper(&table, "oauth", kind, findings) {
+        Some(entry) => oauth(name, &entry, kind, around, findings).map(Some),
+        None => kind.is_none().then_some(None),
+    };
+    Some(Upstream { name: name.to_owned(), api: api?, key: key?, limits: limits?, oauth: oauth? })
+}
+
+/// What may be left out, but not where the kind needs it.
+fn paper<'t>(
+    table: &Table<'t>,
+    name: &'static str,
+    kind: Option<&Kind>,
+    findings: &mut Findings<'_>,
+) -> Option<Entry<'t>> {
+    if kind.is_some() { table.need(name, findings) } else { table.get(name, findings) }
+}
+
+fn kind(entry: &Entry<'_>, findings: &mut Findings<'_>) -> Option<&'static Kind> {
+    let word = entry.text(findings)?;
+    let found = KINDS.iter().find(|kind| kind.word == word);
+    if found.is_none() {
+        let words = KINDS.iter().map(|kind| kind.word);
+        let hint = nearest(word, words.clone()).map_or_else(String::new, |near| format!("did you mean {near:?}? "));
+        let words = words.collect::<Vec<_>>().join(", ");
+        let what = format!("there is no kind of upstream {}; {hint}kinds: {words}; or none", quoted(word));
+        findings.fault(&entry.place, what);
+    }
+    found
+}
+
+/// How the key goes into each call (enphase.md §3).
+fn in_query(key: &Secret) -> Secret {
+    Secret::new(format!("key={}", percent(key.expose())))
+}
+
+/// What is written, and for each period that is not, what the kind has.
+fn limits(table: &Table<'_>, kind: Option<&Kind>, findings: &mut Findings<'_>) -> Option<Vec<Limit>> {
+    let unlimited = match table.get("unlimited", findings) {
+        Some(entry) => Some(entry.flag(findings)?).filter(|flag| *flag).map(|_| entry),
+        None => None,
+    };
+    let (mut limits, mut written, mut sound) = (Vec::new(), false, true);
+    for (name, per) in PERIODS {
+        let known = kind.into_iter().flat_map(|kind| kind.limits).find(|limit| limit.per == per).copied();
+        let Some(entry) = table.get(name, findings) else {
+            limits.extend(known);
+            continue;
+        };
+        written = true;
+        match entry.whole(&(1..=CALLS_MAX), findings).and_then(|calls| u32::try_from(calls).ok()) {
+            Some(calls) => limits.push(Limit { calls, per }),
+            None => sound = false,
+        }
+    }
+    match unlimited {
+        Some(entry) if written => {
+            findings.fault(&entry.place, "contradicts the limits beside it; take one of them away");
+            return None;
+        }
+        Some(_) => limits.clear(),
+        None if limits.is_empty() && sound && PERIODS.iter().all(|(name, _)| table.lacks(name)) => {
+            let what = "says nowhere how often it may be asked; write per_second, per_minute, per_day or per_month, \
+                        as in per_minute = 10, or unlimited = true";
+            findings.fault(&table.place, what);
+            return None;
+        }
+        None => {}
+    }
+    sound.then_some(limits)
+}
+
+fn oauth(
+    upstream: &str,
+    entry: &Entry<'_>,
+    kind: Option<&Kind>,
+    around: &Around<'_>,
+    findings: &mut Findings<'_>,
+) -> Option<OAuth> {
+    let table = entry.table(OAUTH_KEYS, findings)?;
+    let known = kind.map(|kind| &kind.oauth);
+    let at = |name, known: Option<&str>, path: &str, findings: &mut Findings<'_>| match stage(around) {
+        Some(stage) => Some(format!("{}/oauth/{path}", stage.api(upstream))),
+        None => url(&table, name, known, findings),
+    };
+    let authorize_url = at("authorize_url", known.map(|known| known.authorize_url), "authorize", findings);
+    let token_url = at("token_url", known.map(|known| known.token_url), "token", findings);
+    let redirect_uri = at("redirect_uri", known.map(|known| known.redirect_uri), "redirect_uri", findings);
+    let client_id = table.need("client_id", findings).and_then(|entry| client_id(&entry, findings));
+    let client_secret = table.need("client_secret", findings);
+    let client_secret = client_secret.and_then(|entry| secret(&entry, Fit::Anything, around, findings));
+    let refresh_life_s = match table.get("refresh_life", findings) {
+        Some(entry) => life(&entry, findings),
+        None => Some(REFRESH_LIFE.as_secs()),
+    };
+    Some(OAuth {
+        authorize_url: authorize_url?,
+        token_url: token_url?,
+        redirect_uri: redirect_uri?,
+        client_id: client_id?,
+        client_secret: client_secret?,
+        refresh_life_s: refresh_life_s?,
+    })
+}
+
+/// The stand-ins of a trial.
+fn stage<'a>(around: &Around<'a>) -> Option<&'a Stage> {
+    match around.secrets {
+        Secrets::Played(stage) => Some(stage),
+        _ => None,
+    }
+}
+
+/// A URL as it is written: whether it ends with a slash may matter to whoever compares it.
+fn url(table: &Table<'_>, name: &'static str, known: Option<&str>, findings: &mut Findings<'_>) -> Option<String> {
+    let entry = match (table.get(name, findings), known) {
+        (Some(entry), _) => entry,
+        (None, Some(known)) => return Some(known.to_owned()),
+        (None, None) => table.need(name, findings)?,
+    };
+    let text = entry.text(findings)?;
+    match BaseUrl::parse(text) {
+        Ok(url) => {
+            if !url.https && !url.loopback {
+                let what = "http:// shows keys and tokens to everybody on the way; write https://";
+                findings.warn(Risk::Danger, &entry.place, what);
+            }
+            Some(text.to_owned())
+        }
+        Err(what) => {
+            findings.fault(&entry.place, format!("{what}; write for example {}", entry.example));
+            None
+        }
+    }
+}
+
+/// It goes into a header, before a colon.
+fn client_id(entry: &Entry<'_>, findings: &mut Findings<'_>) -> Option<String> {
+    let text = entry.text(findings)?;
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':') {
+        findings.fault(&entry.place, "is no client id: those are letters and digits in one piece; copy it again");
+        return None;
+    }
+    Some(text.to_owned())
+}
+
+/// A whole number of hours or days, in seconds.
+fn life(entry: &Entry<'_>, findings: &mut Findings<'_>) -> Option<u64> {
+    let text = entry.text(findings)?;
+    let read = |unit: char, seconds: u64| {
+        let number = text.strip_suffix(unit).filter(|number| number.bytes().all(|byte| byte.is_ascii_digit()))?;
+        number.parse::<u32>().ok().map(|number| u64::from(number) * seconds)
+    };
+    let seconds = read('d', 24 * 3600).or_else(|| read('h', 3600));
+    let seconds = seconds.filter(|seconds| (3600..=TOKEN_LIFE_MAX.as_secs()).contains(seconds));
+    if seconds.is_none() {
+        let most = TOKEN_LIFE_MAX.as_secs() / (24 * 3600);
+        let what = format!("must lie between \"1h\" and \"{most}d\"; write for example {}", entry.example);
+        findings.fault(&entry.place, what);
+    }
+    seconds
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+    use crate::config::{Config, ConfigError, Outline, Stage, Surroundings};
+    use crate::model::{Limit, Period, Upstream};
+    use std::io::{Error, ErrorKind};
+    use std::path::Path;
+
+    /// As little as is needed (enphase.md §3).
+    const ENPHASE: &str = "[upstream.enphase]\nkind = \"enphase\"\nkey = { env = \"KEY\" }\n[upstream.enphase.oauth]\n\
+                           client_id = \"abc123\"\nclient_secret = { env = \"CLIENT\" }\n";
+    const PLAIN: &str = "[upstream.dota]\napi = \"https://api.opendota.com/api/\"\nper_minute = 60\nper_day = 3000\n";
+
+    fn file(upstreams: &str) -> String {
+        format!(
+            "listen = \"127.0.0.1:3000\"\n[bot.echo]\nkind = \"echo\"\n[channel.page]\nplatform = \"messenger\"\n\
+             path = \"/page\"\nbot = \"echo\"\nverify_token = {{ env = \"PAGE\" }}\n\
+             app_secret = {{ env = \"PAGE\" }}\naccess_token = {{ env = \"PAGE\" }}\n{upstreams}"
+        )
+    }
+
+    fn env(name: &str) -> Option<String> {
+        match name {
+            "KEY" => Some("k&y canary".to_owned()),
+            "CLIENT" => Some("client-canary".to_owned()),
+            "PAGE" => Some("page-canary".to_owned()),
+            _ => None,
+        }
+    }
+
+    fn parse(upstreams: &str) -> Result<Config, ConfigError> {
+        let around = Surroundings {
+            env: &env,
+            read: &|_| Err(Error::from(ErrorKind::NotFound)),
+            is_folder: &|path| Ok(path == Path::new("")),
+            is_open: &|_| true,
+        };
+        let result = Config::parse_in(&file(upstreams), Path::new("ackd.toml"), &around);
+        assert!(!format!("{result:?}").contains("canary"), "{result:?}");
+        result
+    }
+
+    fn one(upstreams: &str) -> Upstream {
+        parse(upstreams).unwrap_or_else(|error| panic!("{error}")).upstreams.remove(0)
+    }
+
+    fn faults(upstreams: &str) -> Vec<String> {
+        let error = parse(upstreams).err().unwrap_or_else(|| panic!("no fault: {upstreams}"));
+        error.faults.iter().map(|fault| format!("{}: {}", fault.key, fault.what)).collect()
+    }
+
+    #[test]
+    fn of_a_known_service_only_what_is_ones_own_is_written() {
+        let enphase = one(ENPHASE);
+        assert_eq!((enphase.name.as_str(), enphase.api.as_str()), ("enphase", "https://api.enphaseenergy.com/api/v4"));
+        assert_eq!(enphase.key.unwrap().expose(), "key=k%26y%20canary");
+        let limit = |calls, per| Limit { calls, per };
+        assert_eq!(enphase.limits, [limit(10, Period::Minute), limit(1000, Period::Month)]);
+        let oauth = enphase.oauth.unwrap();
+        assert_eq!(oauth.token_url, "https://api.enphaseenergy.com/oauth/token");
+        assert_eq!(oauth.redirect_uri, "https://api.enphaseenergy.com/oauth/redirect_uri");
+        assert_eq!((oauth.client_id.as_str(), oauth.client_secret.expose()), ("abc123", "client-canary"));
+        assert_eq!(oauth.refresh_life_s, 30 * 24 * 3600);
+        let larger = one(&ENPHASE.replace("[upstream.enphase.oauth]", "per_month = 50_000\n[upstream.enphase.oauth]"));
+        assert_eq!(larger.limits, [limit(10, Period::Minute), limit(50_000, Period::Month)]);
+    }
+
+    #[test]
+    fn any_other_service_says_where_it_is_and_how_often_it_may_be_asked() {
+        let dota = one(PLAIN);
+        assert_eq!((dota.api.as_str(), &dota.key, &dota.oauth), ("https://api.opendota.com/api", &None, &None));
+        let limit = |calls, per| Limit { calls, per };
+        assert_eq!(dota.limits, [limit(60, Period::Minute), limit(3000, Period::Day)]);
+        assert!(one("[upstream.a]\napi = \"https://a\"\nunlimited = true\n").limits.is_empty());
+    }
+
+    #[test]
+    fn what_is_wrong_says_what_to_write() {
+        for (old, new, fault) in [
+            (
+                "\"enphase\"",
+                "\"enfase\"",
+                "upstream.enphase.kind: there is no kind of upstream \"enfase\"; did you mean \"enphase\"? kinds: enphase; or none",
+            ),
+            (
+                "key = { env = \"KEY\" }\n",
+                "",
+                "upstream.enphase.key: is missing; write key = { env = \"ENPHASE_KEY\" }",
+            ),
+            (
+                "client_id = \"abc123\"\n",
+                "",
+                "upstream.enphase.oauth.client_id: is missing; write client_id = \"6254938471\"",
+            ),
+            (
+                "abc123",
+                "abc:123",
+                "upstream.enphase.oauth.client_id: is no client id: those are letters and digits in one piece; copy it again",
+            ),
+            (
+                "client_id",
+                "refresh_life = \"2\"\nclient_id",
+                "upstream.enphase.oauth.refresh_life: must lie between \"1h\" and \"400d\"; write for example refresh_life = \"30d\"",
+            ),
+            (
+                "client_id",
+                "token_url = \"enphase\"\nclient_id",
+                "upstream.enphase.oauth.token_url: must begin with https://; write for example token_url = \"https://api.example.org/oauth/token\"",
+            ),
+            ("key =", "per_minute = 0\nkey =", "upstream.enphase.per_minute: must lie between 1 and 1000000000"),
+            (
+                "key =",
+                "unlimited = true\nper_day = 5\nkey =",
+                "upstream.enphase.unlimited: contradicts the limits beside it; take one of them away",
+            ),
+        ] {
+            let found = faults(&ENPHASE.replacen(old, new, 1));
+            assert_eq!(found, [fault], "{new}");
+        }
+        assert_eq!(
+            faults("[upstream.a]\napi = \"https://a\"\n"),
+            [
+                "upstream.a: says nowhere how often it may be asked; write per_second, per_minute, per_day or per_month, as \
+              in per_minute = 10, or unlimited = true"
+            ]
+        );
+        assert_eq!(
+            faults("[upstream.a]\nper_day = 1\n")[0],
+            "upstream.a.api: is missing; write api = \"https://api.example.org/v1\""
+        );
+        assert!(faults(&PLAIN.replace("dota", "Dota"))[0].starts_with("upstream.Dota: a name has at most"));
+        let plain = parse(&PLAIN.replace("https", "http")).unwrap().warnings.concat();
+        assert!(plain.contains("upstream.dota.api: http:// shows keys and tokens"), "{plain}");
+    }
+
+    #[test]
+    fn a_command_beside_the_daemon_knows_names_without_secrets_and_one_upstream_with_its_own() {
+        let folder = std::env::temp_dir().join(format!("ackd-config-upstream-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("ackd.toml");
+        std::fs::write(&path, file(&format!("{PLAIN}{ENPHASE}"))).unwrap();
+        let outline = Outline::load(&path, &|_| None).unwrap();
+        assert_eq!(outline.upstreams, ["dota", "enphase"]);
+        let own = |name: &str| env(name).filter(|_| name != "PAGE");
+        let enphase = Outline::upstream(&path, "enphase", &own).unwrap().unwrap();
+        assert_eq!(enphase.oauth.unwrap().client_secret.expose(), "client-canary");
+        assert_eq!(Outline::upstream(&path, "enphas", &own).unwrap(), None);
+        let unset = Outline::upstream(&path, "enphase", &|_| None).unwrap_err().to_string();
+        assert!(unset.contains("upstream.enphase.key: the environment variable KEY is not set"), "{unset}");
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_trial_needs_no_secret_and_asks_nobody_outside() {
+        let stage = Stage { house: "http://127.0.0.1:1".to_owned(), seed: 7 };
+        let text = file(ENPHASE);
+        let config = Config::staged(&text, Path::new("ackd.toml"), &|_| None, &stage).unwrap();
+        let enphase = &config.upstreams[0];
+        assert_eq!(enphase.api, "http://127.0.0.1:1/enphase");
+        let oauth = enphase.oauth.as_ref().unwrap();
+        assert_eq!(oauth.authorize_url, "http://127.0.0.1:1/enphase/oauth/authorize");
+        assert_eq!(oauth.token_url, "http://127.0.0.1:1/enphase/oauth/token");
+        let played = stage.secret("upstream.enphase.oauth.client_secret");
+        assert_eq!(oauth.client_secret, played);
+        let key = stage.secret("upstream.enphase.key");
+        assert_eq!(enphase.key.as_ref().unwrap().expose(), format!("key={}", key.expose()));
+    }
+}

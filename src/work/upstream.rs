@@ -1,0 +1,153 @@
+//! Calls of bots to the upstreams that the configuration names: papers, payment, one GET.
+//!
+//!     path ──▶ tokens ──▶ Pay ──▶ GET ──▶ the answer, whatever its status
+//!                           └ 401: tokens renewed once, paid again, GET once more ┘
+//!
+//! Tokens come before the payment, so that nothing is paid while there are none. A payment whose call then fails stays
+//! paid: the upstream may have counted it.
+
+#[cfg(test)]
+mod tests;
+
+use super::fetch::Fetch;
+use super::vault::{Means, Vault};
+use crate::bot::CallFault;
+use crate::keeper::Letter;
+use crate::limits;
+use crate::model::{Answer, Left, Lesson, Moment, OutboundRequest, Outcome, Secret, Upstream};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::{Sender, sync_channel};
+
+/// All upstreams, and what is needed to ask them.
+pub struct Upstreams {
+    by_name: BTreeMap<String, Known>,
+    fetch: Arc<Fetch>,
+    keeper: Sender<Letter>,
+    clock: fn() -> Moment,
+}
+
+/// One of them.
+struct Known {
+    upstream: Upstream,
+    /// Where it wants OAuth.
+    vault: Option<Vault>,
+}
+
+impl Upstreams {
+    /// These upstreams, asked with these means.
+    pub fn new(upstreams: &[Upstream], fetch: Arc<Fetch>, keeper: Sender<Letter>, clock: fn() -> Moment) -> Upstreams {
+        let known = |upstream: &Upstream| {
+            let vault = upstream.oauth.clone().map(|oauth| Vault::new(&upstream.name, oauth));
+            (upstream.name.clone(), Known { upstream: upstream.clone(), vault })
+        };
+        Upstreams { by_name: upstreams.iter().map(known).collect(), fetch, keeper, clock }
+    }
+
+    /// Asks one for `path`, within its budget and with its papers.
+    pub fn get(&self, name: &str, path: &str) -> Result<Answer, CallFault> {
+        let known = self.known(name).map_err(|why| CallFault::Failed { why })?;
+        check(path).map_err(|why| CallFault::Failed { why: format!("upstream {name}: {why}") })?;
+        let Some(vault) = &known.vault else { return self.call(&known.upstream, path, None) };
+        let access = vault.access(self.means())?;
+        let answer = self.call(&known.upstream, path, Some(&access))?;
+        if answer.status != 401 {
+            return Ok(answer);
+        }
+        let another = vault.another(&access, self.means())?;
+        let answer = self.call(&known.upstream, path, Some(&another))?;
+        if answer.status != 401 {
+            return Ok(answer);
+        }
+        Err(vault.in_vain(&another, (self.clock)()))
+    }
+
+    /// What is left of one's limits, the shortest period first.
+    pub fn left(&self, name: &str) -> Result<Vec<Left>, String> {
+        self.known(name)?;
+        let (answer, left) = sync_channel(1);
+        // The keeper is gone only when everything ends.
+        let _ = self.keeper.send(Letter::Left { upstream: name.to_owned(), answer });
+        left.recv().map_err(|_| "ackd is stopping".to_owned())
+    }
+
+    /// Takes in what one said of its limits.
+    pub fn learn(&self, name: &str, lesson: Lesson) -> Result<(), String> {
+        self.known(name)?;
+        let _ = self.keeper.send(Letter::Learn { upstream: name.to_owned(), lesson });
+        Ok(())
+    }
+
+    /// Whether one has a consent that ends when it is not used.
+    pub fn need_looking_after(&self) -> bool {
+        self.by_name.values().any(|known| known.vault.is_some())
+    }
+
+    /// Renews what would end unused. Cheap where there is nothing to do; otherwise it may wait for the network.
+    pub fn look_after(&self) {
+        for vault in self.by_name.values().filter_map(|known| known.vault.as_ref()) {
+            vault.look_after(self.means());
+        }
+    }
+
+    /// No tokens are renewed from now on, and those that came just now are kept: before the keeper ends.
+    pub fn close(&self) {
+        for vault in self.by_name.values().filter_map(|known| known.vault.as_ref()) {
+            vault.close();
+        }
+    }
+
+    fn known(&self, name: &str) -> Result<&Known, String> {
+        self.by_name.get(name).ok_or_else(|| format!("there is no upstream {name:?} in the configuration"))
+    }
+
+    fn means(&self) -> Means<'_> {
+        Means { fetch: &self.fetch, keeper: &self.keeper, clock: self.clock }
+    }
+
+    /// One call that is paid for.
+    fn call(&self, upstream: &Upstream, path: &str, bearer: Option<&Secret>) -> Result<Answer, CallFault> {
+        self.pay(&upstream.name)?;
+        let request = OutboundRequest {
+            bearer: bearer.cloned(),
+            secret_query: upstream.key.clone(),
+            headers: vec![("Accept", "application/json".to_owned())],
+            ..OutboundRequest::get(format!("{}{path}", upstream.api))
+        };
+        match self.fetch.call(&request) {
+            Outcome::Answered(answer) => Ok(answer),
+            Outcome::Failed(fault) => {
+                Err(CallFault::Failed { why: format!("upstream {}: {}", upstream.name, fault.why) })
+            }
+        }
+    }
+
+    fn pay(&self, name: &str) -> Result<(), CallFault> {
+        let (answer, paid) = sync_channel(1);
+        let _ = self.keeper.send(Letter::Pay { upstream: name.to_owned(), answer });
+        match paid.recv() {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(refused)) => {
+                let why = format!("upstream {name}: {}", refused.why);
+                Err(CallFault::NotBefore { moment: refused.moment, why })
+            }
+            Err(_) => Err(CallFault::Failed { why: "ackd is stopping".to_owned() }),
+        }
+    }
+}
+
+/// What is wrong with a path. A bot may have put somebody's words into it.
+fn check(path: &str) -> Result<(), String> {
+    let fits = |byte: u8| byte.is_ascii_graphic() && !b"\"<>\\^`{|}#".contains(&byte);
+    if !path.starts_with('/') {
+        return Err("a path must begin with a slash".to_owned());
+    }
+    if path.len() > limits::CALL_PATH_BYTES_MAX {
+        return Err(format!("a path must not be longer than {} bytes", limits::CALL_PATH_BYTES_MAX));
+    }
+    let way = path.split('?').next().unwrap_or_default();
+    if !path.bytes().all(fits) || way.split('/').any(|step| step == "..") {
+        return Err("a path holds what must be written with percent signs".to_owned());
+    }
+    Ok(())
+}
