@@ -5,6 +5,7 @@
 
 pub mod echo;
 pub mod paper;
+pub mod solar;
 pub mod tour;
 
 use crate::model::{Answer, Event, Left, Lesson, Moment, Plan, Reply};
