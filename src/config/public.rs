@@ -66,7 +66,7 @@ pub(super) fn keep_registered(table: &Table<'_>, findings: &mut Findings<'_>) ->
 }
 
 /// A whole number of seconds, minutes or hours.
-fn interval(text: &str) -> Option<Duration> {
+pub(super) fn interval(text: &str) -> Option<Duration> {
     let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     let seconds = match unit {
         "s" => 1,
