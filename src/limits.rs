@@ -209,6 +209,68 @@ pub const TOKEN_REST: Duration = Duration::from_secs(60);
 pub const CONSENT_WARNING: Duration = Duration::from_secs(7 * 24 * 3600);
 /// What is read of what somebody pastes into `ackd login`, in bytes.
 pub const PASTED_BYTES_MAX: u64 = 8 * 1024;
+// ---- bot/solar/ ----
+
+/// Systems asked for on one page of the list; Enphase gives no more (enphase.md §4) …
+pub const SOLAR_PAGE_SYSTEMS: usize = 100;
+/// … pages of it, each a call …
+pub const SOLAR_PAGES_MAX: u32 = 4;
+/// … and how long it is good: names and zones hardly ever change.
+pub const SOLAR_DIRECTORY_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
+/// How long until a system that was not in it is looked for again.
+pub const SOLAR_DIRECTORY_REST: Duration = Duration::from_secs(3600);
+/// Days of one answer that are read: more than two years.
+pub const SOLAR_DAYS_MAX: usize = 800;
+/// Longest name or reason of Enphase in a text of ours, in characters.
+pub const SOLAR_NAME_CHARS_MAX: usize = 60;
+/// How long Enphase is left alone when it refused a call and did not say until when: its shortest period.
+pub const SOLAR_REFUSED_REST: Duration = Duration::from_secs(60);
+/// Systems of one person: all of them are told in one message.
+pub const SOLAR_SYSTEMS_MAX: usize = 10;
+/// People of one system who are the reason to look at it; one is enough.
+pub const SOLAR_PEOPLE_MAX: usize = 50;
+/// Systems that are looked at; 1,000 calls a month are then less than one a day for each.
+pub const SOLAR_WATCHED_MAX: usize = 200;
+/// A system that was not looked at for so long takes no share of the calls.
+pub const SOLAR_WATCHED_LIFE: Duration = Duration::from_secs(40 * 24 * 3600);
+/// Wrong codes of one person …
+pub const SOLAR_GUESSES_MAX: u32 = 5;
+/// … after which no code of theirs is looked at for so long.
+pub const SOLAR_GUESS_REST: Duration = Duration::from_secs(3600);
+/// How old a summary may be that answers a question: devices report every five minutes at most (enphase.md §4).
+pub const SOLAR_FRESH: Duration = Duration::from_secs(300);
+/// From which age on a figure is told with its age: gateways report every 5 to 15 minutes.
+pub const SOLAR_AGE_TOLD: Duration = Duration::from_secs(15 * 60);
+/// A system that reported nothing for so long in daylight may have stopped.
+pub const SOLAR_SILENCE: Duration = Duration::from_secs(3 * 3600);
+/// How long summary and daylight of a system are remembered; also its place among what is kept.
+pub const SOLAR_SYSTEM_LIFE: Duration = Duration::from_secs(60 * 24 * 3600);
+/// How long a month's days are: last year's January is asked for in this December.
+pub const SOLAR_DAYS_LIFE: Duration = Duration::from_secs(800 * 24 * 3600);
+/// How long a day's course is, for the same day of the next week.
+pub const SOLAR_COURSE_LIFE: Duration = Duration::from_secs(9 * 24 * 3600);
+/// Points of one day's course: one in 7 minutes all day.
+pub const SOLAR_COURSE_SAMPLES: usize = 200;
+/// How far back a date may lie; before that there was no Enphase.
+pub const SOLAR_YEARS_BACK: i16 = 25;
+/// Days from which a system's daylight is learned …
+pub const SOLAR_SEEN_DAYS: usize = 7;
+/// … as long as they are not older than this.
+pub const SOLAR_SEEN_LIFE: Duration = Duration::from_secs(14 * 24 * 3600);
+/// First wait after a look that failed, doubled each time up to the gap between looks.
+pub const SOLAR_RETRY: Duration = Duration::from_secs(300);
+/// A look that is overdue by this was lost, and is planned again.
+pub const SOLAR_OVERDUE: Duration = Duration::from_secs(3600);
+/// How old figures may get in daylight, unless configured: what gateways report at least (enphase.md §4).
+pub const SOLAR_AGE: Duration = Duration::from_secs(15 * 60);
+/// The shortest bound of age that may be configured: what devices report at most …
+pub const SOLAR_AGE_MIN: Duration = Duration::from_secs(300);
+/// … and the longest.
+pub const SOLAR_AGE_MAX: Duration = Duration::from_secs(24 * 3600);
+/// The Wh from which kWh are written, unless configured: numbers of five digits are hard to read …
+pub const SOLAR_KILOWATTS_FROM: usize = 10_000;
+/// … and the most that may be configured: no roof makes more in its life.
+pub const SOLAR_KILOWATTS_FROM_MAX: usize = 1_000_000_000;
 
 // ---- twin/webex/: what a stand-in remembers ----
 

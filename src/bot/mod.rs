@@ -5,6 +5,7 @@
 
 pub mod echo;
 pub mod paper;
+pub mod solar;
 pub mod subscription;
 pub mod tour;
 

@@ -3,12 +3,16 @@
 use super::findings::{Findings, Place, Risk, quoted};
 use super::name;
 use super::nearest::nearest;
+use super::public::interval;
 use super::table::{Entry, Key, Table};
 use crate::bot::Bot;
 use crate::bot::echo::{self, Echo};
+use crate::bot::solar::{Settings, Shape, Solar};
 use crate::bot::tour::Tour;
+use crate::limits::{SOLAR_AGE, SOLAR_AGE_MAX, SOLAR_AGE_MIN, SOLAR_KILOWATTS_FROM, SOLAR_KILOWATTS_FROM_MAX};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A kind of bot: its word, its keys, and what makes one of a table.
 struct Kind {
@@ -31,6 +35,18 @@ const KINDS: &[Kind] = &[
             Key { name: "picture", example: "\"https://example.org/picture.png\"" },
         ],
         make: tour,
+    },
+    Kind {
+        word: "solar",
+        keys: &[
+            Key { name: "kind", example: "\"solar\"" },
+            Key { name: "upstream", example: "\"enphase\"" },
+            Key { name: "kilowatts_from", example: "10000" },
+            Key { name: "age", example: "\"15m\"" },
+            Key { name: "shape", example: "\"v4\"" },
+            Key { name: "user_id", example: "\"4d6a51330a\"" },
+        ],
+        make: solar,
     },
 ];
 
@@ -133,4 +149,61 @@ fn tour(table: &Table<'_>, findings: &mut Findings<'_>) -> Option<Arc<dyn Bot>> 
         None => None,
     };
     Some(Arc::new(Tour::new(picture)))
+}
+
+fn solar(table: &Table<'_>, findings: &mut Findings<'_>) -> Option<Arc<dyn Bot>> {
+    let upstream = table.need("upstream", findings).and_then(|entry| entry.text(findings));
+    let kilowatts_from = match table.get("kilowatts_from", findings) {
+        Some(entry) => entry.whole(&(0..=SOLAR_KILOWATTS_FROM_MAX), findings),
+        None => Some(SOLAR_KILOWATTS_FROM),
+    };
+    let age = match table.get("age", findings) {
+        Some(entry) => age(&entry, findings),
+        None => Some(SOLAR_AGE),
+    };
+    let shape = shape(table, findings);
+    Some(Arc::new(Solar::new(Settings {
+        upstream: upstream?.to_owned(),
+        shape: shape?,
+        kilowatts_from: u64::try_from(kilowatts_from?).ok()?,
+        age: age?,
+    })))
+}
+
+/// How old figures may get: an interval.
+fn age(entry: &Entry<'_>, findings: &mut Findings<'_>) -> Option<Duration> {
+    let age = interval(entry.text(findings)?).filter(|age| (SOLAR_AGE_MIN..=SOLAR_AGE_MAX).contains(age));
+    if age.is_none() {
+        let (least, most) = (SOLAR_AGE_MIN.as_secs() / 60, SOLAR_AGE_MAX.as_secs() / 3600);
+        let what = format!("must lie between \"{least}m\" and \"{most}h\"; write for example {}", entry.example);
+        findings.fault(&entry.place, what);
+    }
+    age
+}
+
+/// Which version of Enphase's interface is spoken. Version 2 names the owner in each call.
+fn shape(table: &Table<'_>, findings: &mut Findings<'_>) -> Option<Shape> {
+    let entry = table.get("shape", findings);
+    let word = match &entry {
+        Some(entry) => entry.text(findings)?,
+        None => "v4",
+    };
+    let user_id = table.get("user_id", findings);
+    match (word, entry) {
+        ("v2", _) => {
+            let user_id = table.need("user_id", findings)?.text(findings)?.to_owned();
+            Some(Shape::V2 { user_id })
+        }
+        ("v4", _) => {
+            if let Some(user_id) = user_id {
+                findings.warn(Risk::Odd, &user_id.place, "is of no use without shape = \"v2\"");
+            }
+            Some(Shape::V4)
+        }
+        (word, Some(entry)) => {
+            findings.fault(&entry.place, format!("{} is no version; write \"v4\" or \"v2\"", quoted(word)));
+            None
+        }
+        (_, None) => None,
+    }
 }

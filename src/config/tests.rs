@@ -335,11 +335,45 @@ fn a_channel_says_what_to_write() {
         (
             "kind = \"echo\"",
             "kind = \"ecko\"",
-            "17: bot.echo.kind: there is no kind of bot \"ecko\"; did you mean \"echo\"? kinds: echo, tour",
+            "17: bot.echo.kind: there is no kind of bot \"ecko\"; did you mean \"echo\"? kinds: echo, tour, solar",
         ),
-        ("kind = \"echo\"", "kind = \"sun\"", "17: bot.echo.kind: there is no kind of bot \"sun\"; kinds: echo, tour"),
+        (
+            "kind = \"echo\"",
+            "kind = \"sun\"",
+            "17: bot.echo.kind: there is no kind of bot \"sun\"; kinds: echo, tour, solar",
+        ),
         ("kind = \"echo\"", "", "16: bot.echo.kind: is missing; write kind = \"echo\""),
     ]);
+}
+
+#[test]
+fn a_solar_bot_says_whom_it_asks_and_its_slips_are_named() {
+    let sun = |keys: &str| with("kind = \"echo\"\notherwise = \"what?\"", &format!("kind = \"solar\"\n{keys}"));
+    for good in [
+        "upstream = \"enphase\"",
+        "upstream = \"enphase\"\nkilowatts_from = 0\nage = \"5m\"\nshape = \"v4\"",
+        "upstream = \"enphase\"\nage = \"24h\"\nshape = \"v2\"\nuser_id = \"4d6a51330a\"",
+    ] {
+        assert_eq!(warnings(&sun(good)), [""; 0], "{good}");
+    }
+    let age = "18: bot.echo.age: must lie between \"5m\" and \"24h\"; write for example age = \"15m\"";
+    for (keys, fault) in [
+        ("", "16: bot.echo.upstream: is missing; write upstream = \"enphase\""),
+        (
+            "upstream = 7",
+            "18: bot.echo.upstream: must be a text in quotes, not a number; write for example upstream = \"enphase\"",
+        ),
+        ("age = \"4m\"\nupstream = \"e\"", age),
+        ("age = \"25h\"\nupstream = \"e\"", age),
+        ("age = \"soon\"\nupstream = \"e\"", age),
+        ("kilowatts_from = -1\nupstream = \"e\"", "18: bot.echo.kilowatts_from: must lie between 0 and 1000000000"),
+        ("shape = \"v3\"\nupstream = \"e\"", "18: bot.echo.shape: \"v3\" is no version; write \"v4\" or \"v2\""),
+        ("shape = \"v2\"\nupstream = \"e\"", "16: bot.echo.user_id: is missing; write user_id = \"4d6a51330a\""),
+    ] {
+        assert_eq!(faults(&sun(keys)), [fault], "{keys}");
+    }
+    let unused = warnings(&sun("upstream = \"e\"\nuser_id = \"7\""));
+    assert!(unused.contains(&"19: bot.echo.user_id: is of no use without shape = \"v2\"".to_owned()), "{unused:?}");
 }
 
 #[test]
@@ -957,7 +991,9 @@ fn all_of_the_full_example_is_valid_once_it_is_uncommented() {
     };
     let config = Config::parse_in(&text, Path::new("/etc/ackd/ackd.toml"), &around).unwrap();
     let platforms: Vec<_> = config.channels.iter().map(|channel| channel.platform.name()).collect();
-    assert_eq!((platforms, config.warnings.len()), (vec!["messenger", "webex"], 0), "{:?}", config.warnings);
+    assert_eq!(platforms, ["messenger", "webex"]);
+    let [unused] = &config.warnings[..] else { panic!("{:?}", config.warnings) };
+    assert!(unused.ends_with("bot.sun: no channel uses this bot"), "{unused}");
     assert_eq!(config.channels[1].platform.greeting(), Some("Hello! Mention me, and I say it again."));
     let [Subscription { name, set, .. }] = config.subscriptions.as_slice() else {
         panic!("{:?}", config.subscriptions)
