@@ -381,7 +381,7 @@ mod tests {
             (
                 "client_id",
                 "token_url = \"enphase\"\nclient_id",
-                "upstream.enphase.oauth.token_url: must begin with https://; write for example token_url = \"https://api.example.org/oauth/token\"",
+                "upstream.enphase.oauth.token_url: must begin with https://, or on this machine with http://; write for example token_url = \"https://api.example.org/oauth/token\"",
             ),
             ("key =", "per_minute = 0\nkey =", "upstream.enphase.per_minute: must lie between 1 and 1000000000"),
             (
