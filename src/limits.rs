@@ -167,6 +167,13 @@ pub const REPLIES_MAX: usize = 100;
 /// Words of an error that are kept, in bytes.
 pub const WORDS_BYTES_MAX: usize = 1024;
 
+// ---- chart/, pictures that bots make ----
+
+/// Bars of one chart; of more, each would be too narrow to be told from the next one.
+pub const CHART_BARS_MAX: usize = 100;
+/// Longest label of a bar, in characters; the rest is cut off.
+pub const CHART_LABEL_CHARS_MAX: usize = 12;
+
 // ---- twin/webex/: what a stand-in remembers ----
 
 /// Messages; of more, the oldest leave. A load test of 5,000 lasts three times over.
