@@ -12,11 +12,12 @@ use crate::net::EventLoop;
 use crate::net::event_loop::{self, Parts, Served};
 use crate::net::listener::Listener;
 use crate::net::signals::Signals;
-use crate::registry::Standing;
 use crate::registry::watch::{self, Course, Registrar, Watched};
+use crate::registry::{PublicUrl, Standing};
 use crate::store::StoreError;
 use crate::store::sqlite::SqliteFile;
 use crate::systemd;
+use crate::work::address::Address;
 use crate::work::fetch::Fetch;
 use crate::work::introduce::{self, ACCOUNTS};
 use crate::work::pool::{self, Tools};
@@ -89,6 +90,7 @@ pub fn serve(config: &Config, doors: Doors) -> Result<(), String> {
         channels: Arc::new(channels(config, &numbers, &file).map_err(|error| error.0)?),
         keeper: letters.clone(),
         fetch: Arc::new(Fetch::default()),
+        address: Arc::new(address(config)),
         identity: file.identity().to_owned(),
         clock,
         chance,
@@ -212,6 +214,15 @@ fn channels(config: &Config, numbers: &[ChannelNumber], file: &SqliteFile) -> Re
     Ok(channels)
 }
 
+/// Where the world reaches us, if that stands in the configuration; an agent is asked later.
+fn address(config: &Config) -> Address {
+    let address = Address::default();
+    if let Some(PublicUrl::Fixed(url)) = &config.public_url {
+        address.learn(url);
+    }
+    address
+}
+
 fn routes(config: &Config, numbers: &[ChannelNumber]) -> Vec<Route> {
     let routes = numbers.iter().zip(&config.channels).map(|(number, channel)| Route {
         channel: *number,
@@ -252,7 +263,8 @@ fn registrar(config: &Config, numbers: &[ChannelNumber], addresses: &[String], t
         (None, _) => None,
     };
     let standing = Arc::new(Standing::default());
-    Registrar { channels, course, fetch: tools.fetch, keeper: tools.keeper, clock, standing }
+    let Tools { fetch, address, keeper, .. } = tools;
+    Registrar { channels, course, fetch, address, keeper, clock, standing }
 }
 
 /// Its thread ends with what is returned, and is not waited for: it may be in the middle of a call.

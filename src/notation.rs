@@ -1,5 +1,7 @@
-//! Bytes written as text: hex digits, and the percent signs of URLs. What several rooms read or write alike.
+//! Bytes written as text: hex digits, base64, and the percent signs of URLs. What several rooms read or write alike.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use std::fmt::Write;
 
 /// Two lower-case hex digits for each byte.
@@ -22,6 +24,16 @@ pub fn from_hex<const BYTES: usize>(digits: &[u8]) -> Option<[u8; BYTES]> {
         *byte = digit(*high)? << 4 | digit(*low)?;
     }
     Some(bytes)
+}
+
+/// Bytes as base64, padded.
+pub fn base64(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
+}
+
+/// Padded base64 as bytes.
+pub fn from_base64(text: &str) -> Option<Vec<u8>> {
+    STANDARD.decode(text).ok()
 }
 
 /// What one hex digit stands for.
@@ -83,6 +95,14 @@ mod tests {
             assert_eq!(from_hex::<2>(wrong), None, "{wrong:?}");
         }
         assert_eq!(hex(&[0x0a, 0xff]), "0aff");
+    }
+
+    #[test]
+    fn base64_comes_back_and_nothing_else_is_taken() {
+        for (bytes, text) in [(&b""[..], ""), (b"a", "YQ=="), (b"\xff\xfe\xfd", "//79")] {
+            assert_eq!((base64(bytes), from_base64(text)), (text.to_owned(), Some(bytes.to_vec())));
+        }
+        assert_eq!(["YQ", "Y", "YQ==\n", "-_79"].map(from_base64), [const { None }; 4]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::Health;
 use crate::limits;
-use crate::model::{Alarm, Arrival, ChannelNumber, MemoryWrite, Moment, Order, Settlement};
+use crate::model::{Alarm, Arrival, ChannelNumber, MemoryWrite, Moment, Order, PictureName, Settlement};
 use crate::queue::pace::Effect;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -40,6 +40,8 @@ pub enum Letter {
     Admit { admissions: Vec<Admission>, bytes: usize },
     /// Do this; for the control socket.
     Order(Ticket, Order),
+    /// Somebody wants to see this picture.
+    Show(Ticket, PictureName),
     /// A worker is done with its lease, and free.
     Settled { worker: usize, settlement: Settlement, effect: Effect },
     /// Remember this.
@@ -65,6 +67,10 @@ pub enum Receipt {
     NotKept,
     /// An order was carried out; a line for each thing it named.
     Done(Vec<String>),
+    /// The picture, if there is one.
+    Shown(Option<Vec<u8>>),
+    /// The store could not be asked for it; answer 503.
+    NotShown,
 }
 
 /// Where the loop leaves its letters. It takes no more than `KEEPER_BYTES_MAX` from outside; what workers say is

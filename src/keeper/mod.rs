@@ -22,7 +22,7 @@ pub use letters::{Admission, Letter, Letterbox, Receipt, Refused, Ticket};
 pub use roster::Roster;
 
 use crate::limits;
-use crate::model::{ChannelNumber, EventId, EventKey, Lease, MemoryWrite, Moment, Order, Settlement};
+use crate::model::{ChannelNumber, EventId, EventKey, Lease, MemoryWrite, Moment, Order, PICTURES, Settlement};
 use crate::queue::pace::Pace;
 use crate::store::{Admitted, Replayed, Store, StoreError, Urgency, Wanted};
 use std::sync::Arc;
@@ -180,6 +180,15 @@ impl Keeper<'_> {
                 }
             }
             Letter::Order(ticket, order) => tray.orders.push((ticket, order)),
+            Letter::Show(ticket, name) => {
+                // What is asked for was durable before anybody was told its name.
+                let found = self.store.recall(PICTURES, &name.key(), (self.clock)());
+                let receipt = found.map(Receipt::Shown).unwrap_or_else(|error| {
+                    log::error!("looking for a picture: {error}");
+                    Receipt::NotShown
+                });
+                self.answer(vec![(ticket, receipt)]);
+            }
             Letter::Settled { worker, settlement, effect } => {
                 let mut go_on = effect.lets_go_on();
                 if let Some(line) = self.roster.line_of(worker).and_then(|line| self.lines.get_mut(line)) {

@@ -9,7 +9,7 @@ use super::peer::{Flow, Peer};
 use super::peers::{Peers, Queue};
 use super::signals::{Signals, Wish};
 use crate::http::{HttpDate, Step, Wait};
-use crate::intake::{Intake, Verdict, told};
+use crate::intake::{Intake, Verdict, shown, told};
 use crate::keeper::{Admission, Letter, Letterbox, Receipt, Refused, Ticket};
 use crate::limits;
 use crate::model::{Moment, Refusal, Request, Response, Tick};
@@ -38,6 +38,8 @@ pub struct EventLoop {
     again: Vec<Ticket>,
     /// Requests of this turn, for the keeper.
     admissions: Vec<Admission>,
+    /// Pictures for which the keeper was asked, and that have not come yet.
+    pictures_asked: usize,
     connections_max: usize,
     scratch: Vec<u8>,
     complaints: Complaints,
@@ -99,6 +101,7 @@ impl EventLoop {
             letters,
             receipts,
             admissions: Vec::new(),
+            pictures_asked: 0,
             connections_max,
             scratch: vec![0; limits::READ_BYTES],
             complaints: Complaints::default(),
@@ -276,6 +279,13 @@ impl EventLoop {
                     peer.http.respond(&not_kept().response(), &self.date.1);
                 }
             }
+            Ok(Verdict::Show(_)) if self.pictures_asked >= limits::PICTURES_ASKED_MAX => {
+                peer.http.respond(&not_shown().response(), &self.date.1);
+            }
+            Ok(Verdict::Show(name)) => match self.letters.letters.send(Letter::Show(ticket, name)) {
+                Ok(()) => self.pictures_asked += 1,
+                Err(_) => peer.http.respond(&not_shown().response(), &self.date.1),
+            },
             Err(refusal) => {
                 peer.http.respond(&refusal.response(), &self.date.1);
                 self.complain(index, &refusal);
@@ -320,9 +330,16 @@ impl EventLoop {
                     }
                     Receipt::NotKept => self.say(ticket, &not_kept().response()),
                     Receipt::Done(lines) => self.say(ticket, &told(&lines)),
+                    Receipt::Shown(picture) => self.show(ticket, &shown(picture)),
+                    Receipt::NotShown => self.show(ticket, &not_shown().response()),
                 }
             }
         }
+    }
+
+    fn show(&mut self, ticket: Ticket, response: &Response) {
+        self.pictures_asked = self.pictures_asked.saturating_sub(1);
+        self.say(ticket, response);
     }
 
     /// Answers the request that a connection waits for, and goes on with it.
@@ -473,4 +490,8 @@ fn busy() -> Refusal {
 
 fn not_kept() -> Refusal {
     Refusal { retry_after_s: Some(5), ..Refusal::new(503, "the event could not be kept; send it again") }
+}
+
+fn not_shown() -> Refusal {
+    Refusal { retry_after_s: Some(1), ..Refusal::new(503, "this cannot be shown just now; ask again") }
 }

@@ -3,6 +3,7 @@
 use super::Channel;
 use super::consequence::{effect, wait, words};
 use super::introduce::introduce;
+use super::picture;
 use super::pool::Tools;
 use crate::bot::{BotFault, CallFault, Desk, NewAlarm, SetAlarm};
 use crate::keeper::Letter;
@@ -155,6 +156,8 @@ fn answer(event: &Event, channel: &Channel, desk: &mut WorkDesk<'_>) -> Result<V
         if matches!(event.kind, EventKind::Alarm { .. }) {
             reply.purpose = Purpose::Push;
         }
+        let (reply, picture) = picture::hang(reply, channel, desk.tools);
+        desk.notes.memory.extend(picture);
         fitted.extend(channel.platform.fit(reply).map_err(never)?);
     }
     if fitted.len() > limits::REPLIES_MAX {
@@ -305,8 +308,8 @@ mod tests {
         };
         let clock: fn() -> Moment = || Moment(0).after(limits::RETRY_LIFE);
         let (keeper, _letters) = channel();
-        let (channels, fetch, identity) = (Arc::default(), Arc::default(), String::new());
-        let tools = Tools { channels, keeper, fetch, identity, clock, chance: || 0 };
+        let (channels, fetch, address, identity) = (Arc::default(), Arc::default(), Arc::default(), String::new());
+        let tools = Tools { channels, keeper, fetch, address, identity, clock, chance: || 0 };
         let event = EventKey::new(ChannelNumber(1), 17);
         let hearing = Hearing {
             event,

@@ -1,5 +1,6 @@
 //! The threads of the workers.
 
+use super::address::Address;
 use super::fetch::Fetch;
 use super::{Channels, hear, send};
 use crate::keeper::Letter;
@@ -17,6 +18,8 @@ pub struct Tools {
     pub channels: Arc<Channels>,
     pub keeper: Sender<Letter>,
     pub fetch: Arc<Fetch>,
+    /// Where the world reaches us.
+    pub address: Arc<Address>,
     /// The store's identity, for the tags of replies.
     pub identity: String,
     pub clock: fn() -> Moment,

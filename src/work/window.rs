@@ -93,8 +93,9 @@ mod tests {
         let space = known("space", Arc::new(space), Outside::Hold);
         let channels = Arc::new([(ChannelNumber(2), space)].into_iter().collect());
         let (keeper, _letters) = channel();
-        let (fetch, identity, clock) = (Arc::default(), String::new(), (|| Moment(0)) as fn() -> Moment);
-        let tools = Tools { channels, keeper, fetch, identity, clock, chance: || 0 };
+        let (fetch, address, identity) = (Arc::default(), Arc::default(), String::new());
+        let clock: fn() -> Moment = || Moment(0);
+        let tools = Tools { channels, keeper, fetch, address, identity, clock, chance: || 0 };
         let heard = waited_ms.map(|_| WROTE);
         let now = Moment(WROTE.0 + waited_ms.unwrap_or(1000 * HOUR_MS));
         way(reply, &page(outside), heard, now, &tools)
