@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use super::*;
-use crate::model::{Arrival, Attempt, Fate, Notes, Reply, SendEnd, Work};
+use crate::model::{Arrival, Attempt, Fate, Notes, PictureName, Reply, SendEnd, Work};
 use crate::queue::pace::Effect;
 use crate::store::State;
 use crate::store::memory::{Memory, Shelf};
@@ -346,4 +346,31 @@ fn the_last_letter_counts_when_everybody_is_gone() {
     keeper.join().unwrap().unwrap();
     let life = Memory::open(&shelf).life(heard.event).unwrap().unwrap();
     assert_eq!(life.state, State::Ignored, "its end was in the keeper's hands");
+}
+
+#[test]
+fn a_picture_is_looked_up_at_once_and_also_while_nothing_can_be_kept() {
+    let house = House::start(1, &["page"]);
+    let (there, gone) = (PictureName::new([1; 16]), PictureName::new([2; 16]));
+    let write = MemoryWrite {
+        bot: PICTURES.to_owned(),
+        key: there.key(),
+        value: Some(b"png".to_vec()),
+        expires: Some(clock().after(Duration::from_secs(60))),
+    };
+    house.letters.letters.send(Letter::Remember(write)).unwrap();
+    house.admit(0, "m1", "anna");
+    assert_eq!(house.receipt(), Receipt::Kept);
+    let ask = |name| house.letters.letters.send(Letter::Show(Ticket { slot: 3, generation: 1 }, name)).unwrap();
+    ask(there);
+    assert_eq!(house.receipt(), Receipt::Shown(Some(b"png".to_vec())));
+    ask(gone);
+    assert_eq!(house.receipt(), Receipt::Shown(None));
+    house.fault.store(true, Ordering::Relaxed);
+    house.admit(0, "m2", "anna");
+    assert_eq!(house.receipt(), Receipt::NotKept);
+    ask(there);
+    assert_eq!(house.receipt(), Receipt::Shown(Some(b"png".to_vec())));
+    house.fault.store(false, Ordering::Relaxed);
+    house.end();
 }
