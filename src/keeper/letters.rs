@@ -67,10 +67,18 @@ pub enum Receipt {
     NotKept,
     /// An order was carried out; a line for each thing it named.
     Done(Vec<String>),
-    /// The picture, if there is one.
-    Shown(Option<Vec<u8>>),
-    /// The store could not be asked for it; answer 503.
-    NotShown,
+    /// The store was asked for a picture.
+    Shown(Sought),
+}
+
+/// What became of a look into the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sought {
+    Found(Vec<u8>),
+    /// It is not there, or not any more.
+    Gone,
+    /// The store could not be asked.
+    Failed,
 }
 
 /// Where the loop leaves its letters. It takes no more than `KEEPER_BYTES_MAX` from outside; what workers say is

@@ -18,7 +18,7 @@ mod roster;
 mod tests;
 
 pub use bell::Bell;
-pub use letters::{Admission, Letter, Letterbox, Receipt, Refused, Ticket};
+pub use letters::{Admission, Letter, Letterbox, Receipt, Refused, Sought, Ticket};
 pub use roster::Roster;
 
 use crate::limits;
@@ -183,11 +183,11 @@ impl Keeper<'_> {
             Letter::Show(ticket, name) => {
                 // What is asked for was durable before anybody was told its name.
                 let found = self.store.recall(PICTURES, &name.key(), (self.clock)());
-                let receipt = found.map(Receipt::Shown).unwrap_or_else(|error| {
+                let sought = found.map(|found| found.map_or(Sought::Gone, Sought::Found)).unwrap_or_else(|error| {
                     log::error!("looking for a picture: {error}");
-                    Receipt::NotShown
+                    Sought::Failed
                 });
-                self.answer(vec![(ticket, receipt)]);
+                self.answer(vec![(ticket, Receipt::Shown(sought))]);
             }
             Letter::Settled { worker, settlement, effect } => {
                 let mut go_on = effect.lets_go_on();

@@ -363,14 +363,14 @@ fn a_picture_is_looked_up_at_once_and_also_while_nothing_can_be_kept() {
     assert_eq!(house.receipt(), Receipt::Kept);
     let ask = |name| house.letters.letters.send(Letter::Show(Ticket { slot: 3, generation: 1 }, name)).unwrap();
     ask(there);
-    assert_eq!(house.receipt(), Receipt::Shown(Some(b"png".to_vec())));
+    assert_eq!(house.receipt(), Receipt::Shown(Sought::Found(b"png".to_vec())));
     ask(gone);
-    assert_eq!(house.receipt(), Receipt::Shown(None));
+    assert_eq!(house.receipt(), Receipt::Shown(Sought::Gone));
     house.fault.store(true, Ordering::Relaxed);
     house.admit(0, "m2", "anna");
     assert_eq!(house.receipt(), Receipt::NotKept);
     ask(there);
-    assert_eq!(house.receipt(), Receipt::Shown(Some(b"png".to_vec())));
+    assert_eq!(house.receipt(), Receipt::Shown(Sought::Found(b"png".to_vec())));
     house.fault.store(false, Ordering::Relaxed);
     house.end();
 }

@@ -129,3 +129,8 @@ impl Write for Stream {
         Ok(())
     }
 }
+
+/// Whether nothing more can be opened: EMFILE, ENFILE, ENOBUFS, ENOMEM.
+pub(super) fn is_out_of_descriptors(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(24 | 23 | 105 | 12))
+}
