@@ -8,15 +8,16 @@ use crate::intake::{Intake, Route};
 use crate::keeper::{Bell, Health, Keeper, Letter, Letterbox, Line, Post, Roster, Treasury};
 use crate::limits;
 use crate::model::{ChannelNumber, Lease, Moment, OWNER_CONFIGURATION};
-use crate::net::EventLoop;
-use crate::net::event_loop::{self, Parts, Served};
+use crate::net::event_loop::{self, Parts};
 use crate::net::listener::Listener;
 use crate::net::signals::Signals;
-use crate::registry::Standing;
+use crate::net::{EventLoop, Served};
 use crate::registry::watch::{self, Course, Registrar, Watched};
+use crate::registry::{PublicUrl, Standing};
 use crate::store::sqlite::SqliteFile;
 use crate::store::{Store, StoreError};
 use crate::systemd;
+use crate::work::address::Address;
 use crate::work::fetch::Fetch;
 use crate::work::introduce::{self, ACCOUNTS};
 use crate::work::pool::{self, Tools};
@@ -269,7 +270,17 @@ fn tools(
     let upstreams = Upstreams::new(&config.upstreams, Arc::clone(&fetch), keeper.clone(), clock);
     let channels = Arc::new(channels(config, numbers, file, clock())?);
     let identity = file.identity().to_owned();
-    Ok(Tools { channels, keeper, fetch, upstreams: Arc::new(upstreams), identity, clock, chance })
+    let (upstreams, address) = (Arc::new(upstreams), Arc::new(address(config)));
+    Ok(Tools { channels, keeper, fetch, upstreams, address, identity, clock, chance })
+}
+
+/// Where the world reaches us, if that stands in the configuration; an agent is asked later.
+fn address(config: &Config) -> Address {
+    let address = Address::default();
+    if let Some(PublicUrl::Fixed(url)) = &config.public_url {
+        address.learn(url);
+    }
+    address
 }
 
 fn routes(config: &Config, numbers: &[ChannelNumber]) -> Vec<Route> {
@@ -312,8 +323,8 @@ fn registrar(config: &Config, numbers: &[ChannelNumber], addresses: &[String], t
         (None, _) => None,
     };
     let standing = Arc::new(Standing::default());
-    let Tools { fetch, upstreams, keeper, clock, .. } = tools;
-    Registrar { channels, course, fetch, upstreams, keeper, clock, standing }
+    let Tools { fetch, upstreams, address, keeper, clock, .. } = tools;
+    Registrar { channels, course, fetch, upstreams, address, keeper, clock, standing }
 }
 
 /// Its thread ends with what is returned, and is not waited for: it may be in the middle of a call.

@@ -8,15 +8,19 @@
 //! the public door: whoever gets it has reached this very daemon. It is told once, and to nobody who does not ask for it
 //! by its name.
 //!
+//! A picture that a bot made is shown at the public door to whoever knows its name.
+//!
 //! Never here: sockets, the store, waiting. It decides; the loop and the keeper do.
 
 use crate::limits;
 use crate::model::{
-    Arrival, ChannelNumber, EventId, EventKey, Head, Method, Order, Purpose, Refusal, Reply, Request, Response, Secret,
+    Arrival, ChannelNumber, EventId, EventKey, Head, Method, Order, PictureName, Purpose, Refusal, Reply, Request,
+    Response, Secret,
 };
 use crate::platform::{Platform, Reading, Unsayable};
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::sync::Arc;
 
@@ -36,6 +40,8 @@ pub enum Verdict {
     Admit { channel: ChannelNumber, arrivals: Vec<Arrival>, response: Response },
     /// Ask the keeper to do this, and say what it says.
     Ask(Order),
+    /// Ask the keeper for this picture, and show it.
+    Show(PictureName),
 }
 
 /// One channel as the intake sees it.
@@ -69,7 +75,7 @@ impl Intake {
         if head.method == Method::Options && head.target() == "*" {
             return Ok(());
         }
-        if self.asks_for_word(head) {
+        if self.asks_for_word(head) || asks_for_picture(head).is_some() {
             return Ok(());
         }
         let route = self.route(head)?;
@@ -88,6 +94,9 @@ impl Intake {
             && let Some(word) = self.left.take()
         {
             return Ok(Verdict::Answer(Response::text(200, word.say)));
+        }
+        if let Some(name) = asks_for_picture(&request.head) {
+            return Ok(Verdict::Show(name));
         }
         let route = self.route(&request.head)?;
         Ok(match route.platform.read(request)? {
@@ -125,7 +134,7 @@ impl Intake {
     fn route(&self, head: &Head) -> Result<&Route, Refusal> {
         let path = head.path();
         let route = self.routes.iter().find(|route| route.path == path);
-        route.ok_or_else(|| Refusal::new(404, "there is nothing at this path"))
+        route.ok_or_else(nothing_here)
     }
 
     fn control(&self, request: &Request) -> Result<Verdict, Refusal> {
@@ -184,7 +193,7 @@ fn control_gate(head: &Head) -> Result<(), Refusal> {
     let (allowed, allow) = match head.path() {
         "/readyz" => (matches!(head.method, Method::Get | Method::Head), "GET, HEAD"),
         "/send" | "/replay" | "/word" | "/login" => (head.method == Method::Post, "POST"),
-        _ => return Err(Refusal::new(404, "there is nothing at this path")),
+        _ => return Err(nothing_here()),
     };
     if allowed {
         return Ok(());
@@ -235,6 +244,26 @@ pub fn told(lines: &[String]) -> Response {
     Response::json(200, body.into_bytes())
 }
 
+fn nothing_here() -> Refusal {
+    Refusal::new(404, "there is nothing at this path")
+}
+
+/// The picture that is wanted. Whatever is not written exactly so is no path of ours.
+fn asks_for_picture(head: &Head) -> Option<PictureName> {
+    PictureName::of_path(head.path()).filter(|_| matches!(head.method, Method::Get | Method::Head))
+}
+
+/// A picture; or the same answer as for any path that is not there, whether it was there once or never.
+pub fn shown(png: Option<Vec<u8>>) -> Response {
+    let Some(png) = png else { return nothing_here().response() };
+    let kept = format!("private, max-age={}", limits::PICTURE_CACHE_TIME.as_secs());
+    let picture = Response { status: 200, content_type: "image/png", headers: Vec::new(), body: Cow::Owned(png) };
+    picture
+        .with("Cache-Control", kept)
+        .with("X-Content-Type-Options", "nosniff")
+        .with("Content-Security-Policy", "default-src 'none'")
+}
+
 fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refusal> {
     serde_json::from_slice(body).map_err(|error| Refusal::new(400, format!("this is not the JSON I expect: {error}")))
 }
@@ -278,6 +307,41 @@ mod tests {
         assert_eq!(asked(&intake, Door::Public, &post).0, 404);
         assert_eq!(asked(&intake, Door::Public, &wanted), (200, say));
         assert_eq!(asked(&intake, Door::Public, &wanted).0, 404, "it was told");
+    }
+
+    #[test]
+    fn a_picture_is_asked_for_by_its_exact_name_only() {
+        let intake = Intake::new(Vec::new(), Box::new(|| true));
+        let name = PictureName::new([7; 16]);
+        for (method, target) in [(Method::Get, name.path()), (Method::Head, format!("{}?x=1", name.path()))] {
+            let wanted = request(method, &target, "");
+            intake.gate(Door::Public, &wanted.head).unwrap();
+            assert!(matches!(intake.read(Door::Public, &wanted), Ok(Verdict::Show(asked)) if asked == name));
+            assert_eq!(asked(&intake, Door::Control, &wanted).0, 404);
+        }
+        for (method, target) in [
+            (Method::Post, name.path()),
+            (Method::Options, name.path()),
+            (Method::Get, name.path().replace(".png", "")),
+            (Method::Get, PictureName::PATH.to_owned()),
+            (Method::Get, format!("{}../../x.png", PictureName::PATH)),
+        ] {
+            assert_eq!(asked(&intake, Door::Public, &request(method, &target, "")).0, 404, "{method:?} {target}");
+        }
+    }
+
+    #[test]
+    fn a_picture_is_shown_as_nothing_else_and_to_nobody_else() {
+        let response = shown(Some(b"png".to_vec()));
+        assert_eq!((response.status, response.content_type, &*response.body), (200, "image/png", &b"png"[..]));
+        for (name, value) in [
+            ("Cache-Control", "private, max-age=86400"),
+            ("X-Content-Type-Options", "nosniff"),
+            ("Content-Security-Policy", "default-src 'none'"),
+        ] {
+            assert!(response.headers.contains(&(name, value.into())), "{name}: {value}");
+        }
+        assert_eq!(shown(None), nothing_here().response());
     }
 
     #[test]

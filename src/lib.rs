@@ -22,6 +22,7 @@
 //!     platform   messenger, webex: read, recall, fit, write, judge  pure
 //!     queue      when, never what                                   pure
 //!     bot        hears events, says replies, knows its desk
+//!     chart      numbers as a picture                               png
 //!     store      what is kept, and in which order it is handed out  rusqlite
 //!     model      nouns that cross a wall
 //!     notation   bytes as text: hex digits, percent signs
@@ -30,6 +31,7 @@
 //! ARCHITECTURE.md says why; `tests/tidy.rs` holds the order.
 
 pub mod bot;
+pub mod chart;
 pub mod cli;
 pub mod config;
 pub mod daemon;

@@ -271,6 +271,19 @@ pub const SOLAR_AGE_MAX: Duration = Duration::from_secs(24 * 3600);
 pub const SOLAR_KILOWATTS_FROM: usize = 10_000;
 /// … and the most that may be configured: no roof makes more in its life.
 pub const SOLAR_KILOWATTS_FROM_MAX: usize = 1_000_000_000;
+// ---- chart/, pictures that bots make ----
+
+/// Bars of one chart; of more, each would be too narrow to be told from the next one.
+pub const CHART_BARS_MAX: usize = 100;
+/// Longest label of a bar, in characters; the rest is cut off.
+pub const CHART_LABEL_CHARS_MAX: usize = 12;
+
+/// How long a picture is shown at its URL. Its reply is tried for `RETRY_LIFE`, and then the platform has its own copy.
+pub const PICTURE_LIFE: Duration = Duration::from_secs(2 * 24 * 3600);
+/// How long who has fetched a picture may keep it.
+pub const PICTURE_CACHE_TIME: Duration = Duration::from_secs(24 * 3600);
+/// Pictures for which the keeper is asked at once; past this we answer 503. Together they take at most 2 MiB.
+pub const PICTURES_ASKED_MAX: usize = 32;
 
 // ---- twin/webex/: what a stand-in remembers ----
 
@@ -286,6 +299,8 @@ pub const WEBEX_ROOMS_MAX: usize = 2048;
 pub const WEBEX_WEBHOOKS_MAX: usize = 1000;
 /// The texts of one webhook, or the URL of a file that a person shows, in bytes.
 pub const WEBEX_WEBHOOK_BYTES_MAX: usize = 8 * 1024;
+/// A file that is uploaded, in bytes. Webex takes 100 MB; a chart has 2 KB, and a chat page shows what is here.
+pub const WEBEX_UPLOAD_BYTES_MAX: usize = 256 * 1024;
 /// Submitted cards; of more, the oldest leave.
 pub const WEBEX_ACTIONS_MAX: usize = 1024;
 /// What is filled into one card, in bytes; so all of them take 16 MiB.
@@ -488,6 +503,7 @@ const _: () = assert!(FETCH_STEP_TIME.as_millis() < LATE_TIME.as_millis() && LAT
 const _: () = assert!(PATH_BYTES_MAX < TARGET_BYTES_MAX && CONNECTIONS_MAX <= CONNECTIONS_CEILING);
 const _: () = assert!(HEAD_BYTES_MAX + BODY_BYTES_MAX <= BUFFERED_BYTES_MAX);
 const _: () = assert!(TARGET_BYTES_MAX < HEAD_BYTES_MAX && HEAD_BYTES_MAX <= u16::MAX as usize);
+const _: () = assert!(RETRY_LIFE.as_secs() < PICTURE_LIFE.as_secs());
 const _: () = assert!(FETCH_TIME.as_secs() < STOP_WORK_TIME.as_secs());
 // An event that is held must end before it is forgotten.
 const _: () = assert!(HELD_LIFE.as_secs() < MARK_LIFE.as_secs());

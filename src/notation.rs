@@ -34,6 +34,11 @@ pub fn from_hex<const BYTES: usize>(digits: &[u8]) -> Option<[u8; BYTES]> {
     Some(bytes)
 }
 
+/// Padded base64 as bytes.
+pub fn from_base64(text: &str) -> Option<Vec<u8>> {
+    STANDARD.decode(text).ok()
+}
+
 /// What one hex digit stands for.
 fn digit(letter: u8) -> Option<u8> {
     match letter {
@@ -93,6 +98,14 @@ mod tests {
             assert_eq!(from_hex::<2>(wrong), None, "{wrong:?}");
         }
         assert_eq!(hex(&[0x0a, 0xff]), "0aff");
+    }
+
+    #[test]
+    fn base64_comes_back_and_nothing_else_is_taken() {
+        for (bytes, text) in [(&b""[..], ""), (b"a", "YQ=="), (b"\xff\xfe\xfd", "//79")] {
+            assert_eq!((base64(bytes), from_base64(text)), (text.to_owned(), Some(bytes.to_vec())));
+        }
+        assert_eq!(["YQ", "Y", "YQ==\n", "-_79"].map(from_base64), [const { None }; 4]);
     }
 
     #[test]

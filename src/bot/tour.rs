@@ -2,10 +2,11 @@
 //! example for whoever writes a bot.
 
 use super::{Bot, BotFault, Desk};
-use crate::model::{Button, Card, Content, Event, EventKind, Purpose, QuickReply, Reply};
+use crate::chart::{self, Bar, Bars};
+use crate::model::{Button, Card, Content, Event, EventKind, Picture, Purpose, QuickReply, Reply};
 
 /// What can be chosen: the word on the quick reply, which may be typed as well.
-const STOPS: [&str; 5] = ["Cards", "Buttons", "Picture", "Long text", "Markup"];
+const STOPS: [&str; 6] = ["Cards", "Buttons", "Picture", "Long text", "Markup", "Chart"];
 
 /// Shows people around.
 #[derive(Clone, Debug, Default)]
@@ -32,10 +33,11 @@ impl Tour {
                 None => menu("I was given no picture: write picture = \"https://…\" into my table.".to_owned()),
             },
             3 => menu(long_text()),
-            _ => Content::Rich {
+            4 => Content::Rich {
                 markdown: "**Bold**, *slanted* and `code`, where they are shown".to_owned(),
                 plain: "Plain words, where markup is not shown".to_owned(),
             },
+            _ => week(),
         })
     }
 
@@ -70,6 +72,23 @@ fn menu(text: String) -> Content {
 /// Longer than Messenger takes in one message.
 fn long_text() -> String {
     (1..=100).map(|line| format!("Line {line} of a text that is too long for one message.\n")).collect()
+}
+
+/// A week that never was, as a chart, with words that say the same; in a build without charts, the words alone.
+fn week() -> Content {
+    let days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+    let kept = [Some(120), Some(95), None, Some(310), Some(240), Some(0), Some(45)];
+    let said = days.iter().zip(kept).map(|(day, kept)| match kept {
+        Some(kept) => format!("{day} {kept}"),
+        None => format!("{day} unknown"),
+    });
+    let text = format!("Messages of a made-up week: {}.", said.collect::<Vec<_>>().join(", "));
+    let bars = days.iter().zip(kept).map(|(day, value)| Bar { label: (*day).to_owned(), value }).collect();
+    let chart = Bars { title: "Messages of a made-up week".to_owned(), unit: "messages".to_owned(), bars };
+    match chart::bars(&chart) {
+        Some(png) => Content::Picture { picture: Picture::png(&png), text },
+        None => menu(text),
+    }
 }
 
 /// How many messages this person has sent, with this one.
@@ -152,6 +171,16 @@ mod tests {
                 assert_eq!(fitted.len() > 1, stop == "Long text", "{stop}");
             }
         }
+    }
+
+    #[test]
+    fn the_chart_is_said_in_words_too() {
+        let week = said(&Tour::default(), text("chart"), &mut Paper::default());
+        let [week] = &week[..] else { panic!("{week:?}") };
+        let words = "Messages of a made-up week: Mon 120, Tue 95, Wed unknown, Thu 310, Fri 240, Sat 0, Sun 45.";
+        assert_eq!(week.in_words(), words);
+        let drawn = matches!(week, Content::Picture { picture, .. } if picture.bytes().is_some());
+        assert_eq!(drawn, cfg!(feature = "charts"));
     }
 
     #[test]

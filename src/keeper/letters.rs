@@ -2,7 +2,7 @@
 
 use super::Health;
 use crate::limits;
-use crate::model::{Alarm, Arrival, ChannelNumber, Left, Lesson, MemoryWrite, Moment, Order, Settlement};
+use crate::model::{Alarm, Arrival, ChannelNumber, Left, Lesson, MemoryWrite, Moment, Order, PictureName, Settlement};
 use crate::queue::budget::NotBefore;
 use crate::queue::pace::Effect;
 use std::sync::Arc;
@@ -41,6 +41,8 @@ pub enum Letter {
     Admit { admissions: Vec<Admission>, bytes: usize },
     /// Do this; for the control socket.
     Order(Ticket, Order),
+    /// Somebody wants to see this picture.
+    Show(Ticket, PictureName),
     /// A worker is done with its lease, and free.
     Settled { worker: usize, settlement: Settlement, effect: Effect },
     /// Remember this.
@@ -74,6 +76,18 @@ pub enum Receipt {
     NotKept,
     /// An order was carried out; a line for each thing it named.
     Done(Vec<String>),
+    /// The store was asked for a picture.
+    Shown(Sought),
+}
+
+/// What became of a look into the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sought {
+    Found(Vec<u8>),
+    /// It is not there, or not any more.
+    Gone,
+    /// The store could not be asked.
+    Failed,
 }
 
 /// Where the loop leaves its letters. It takes no more than `KEEPER_BYTES_MAX` from outside; what workers say is

@@ -19,12 +19,12 @@ mod tests;
 mod treasury;
 
 pub use bell::Bell;
-pub use letters::{Admission, Letter, Letterbox, Receipt, Refused, Ticket};
+pub use letters::{Admission, Letter, Letterbox, Receipt, Refused, Sought, Ticket};
 pub use roster::Roster;
 pub use treasury::{LEDGERS, TOKENS, Treasury};
 
 use crate::limits;
-use crate::model::{ChannelNumber, EventId, EventKey, Lease, MemoryWrite, Moment, Order, Settlement};
+use crate::model::{ChannelNumber, EventId, EventKey, Lease, MemoryWrite, Moment, Order, PICTURES, Settlement};
 use crate::queue::pace::{Pace, Rest};
 use crate::store::{Admitted, RESTS, Replayed, Store, StoreError, Urgency, Wanted};
 use std::sync::Arc;
@@ -217,6 +217,15 @@ impl Keeper<'_> {
                 }
             }
             Letter::Order(ticket, order) => tray.orders.push((ticket, order)),
+            Letter::Show(ticket, name) => {
+                // What is asked for was durable before anybody was told its name.
+                let found = self.store.recall(PICTURES, &name.key(), (self.clock)());
+                let sought = found.map(|found| found.map_or(Sought::Gone, Sought::Found)).unwrap_or_else(|error| {
+                    log::error!("looking for a picture: {error}");
+                    Sought::Failed
+                });
+                self.answer(vec![(ticket, Receipt::Shown(sought))]);
+            }
             Letter::Settled { worker, settlement, effect } => {
                 let mut go_on = effect.lets_go_on();
                 if let Some(line) = self.roster.line_of(worker).and_then(|line| self.lines.get_mut(line)) {

@@ -3,8 +3,8 @@
 
 use super::*;
 use crate::model::{
-    AlarmSet, AlarmWrite, Arrival, Attempt, Fate, Left, Lesson, Limit, Notes, Period, Plan, Reply, Ring, RunMissed,
-    SendEnd, Upstream, When, Work,
+    AlarmSet, AlarmWrite, Arrival, Attempt, Fate, Left, Lesson, Limit, Notes, Period, PictureName, Plan, Reply, Ring,
+    RunMissed, SendEnd, Upstream, When, Work,
 };
 use crate::queue::budget::NotBefore;
 use crate::queue::pace::Effect;
@@ -572,4 +572,31 @@ fn what_a_bot_asks_about_its_alarms_is_answered() {
     let (channel, conversation) = (house.channels[0], "anna".to_owned());
     house.letters.letters.send(Letter::Alarms { channel, conversation, answer }).unwrap();
     assert_eq!(found.recv_timeout(PATIENCE).unwrap().len(), 1);
+}
+
+#[test]
+fn a_picture_is_looked_up_at_once_and_also_while_nothing_can_be_kept() {
+    let house = House::start(1, &["page"]);
+    let (there, gone) = (PictureName::new([1; 16]), PictureName::new([2; 16]));
+    let write = MemoryWrite {
+        bot: PICTURES.to_owned(),
+        key: there.key(),
+        value: Some(b"png".to_vec()),
+        expires: Some(clock().after(Duration::from_secs(60))),
+    };
+    house.letters.letters.send(Letter::Remember(write)).unwrap();
+    house.admit(0, "m1", "anna");
+    assert_eq!(house.receipt(), Receipt::Kept);
+    let ask = |name| house.letters.letters.send(Letter::Show(Ticket { slot: 3, generation: 1 }, name)).unwrap();
+    ask(there);
+    assert_eq!(house.receipt(), Receipt::Shown(Sought::Found(b"png".to_vec())));
+    ask(gone);
+    assert_eq!(house.receipt(), Receipt::Shown(Sought::Gone));
+    house.fault.store(true, Ordering::Relaxed);
+    house.admit(0, "m2", "anna");
+    assert_eq!(house.receipt(), Receipt::NotKept);
+    ask(there);
+    assert_eq!(house.receipt(), Receipt::Shown(Sought::Found(b"png".to_vec())));
+    house.fault.store(false, Ordering::Relaxed);
+    house.end();
 }

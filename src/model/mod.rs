@@ -3,6 +3,7 @@
 //!     Head, Request, Response, Refusal     what is said over HTTP          request.rs
 //!     Arrival, Event, EventId              what happened on a channel      event.rs
 //!     Reply, OutboundRequest, Delivery     what a bot wants said           reply.rs
+//!     Picture, PictureName                 what a bot drew                 picture.rs
 //!     Lease, Settlement                    a job handed out, and its end   job.rs
 //!     Plan, Alarm, Ring                    what happens of its own accord   alarm.rs
 //!     DayTime, Weekday                     times of day, as people say them  daytime.rs
@@ -16,6 +17,7 @@ pub mod alarm;
 pub mod daytime;
 pub mod event;
 pub mod job;
+pub mod picture;
 pub mod reply;
 pub mod request;
 pub mod secret;
@@ -26,9 +28,10 @@ pub use alarm::{Alarm, AlarmSet, AlarmWrite, OWNER_CONFIGURATION, Plan, Ring, Ru
 pub use daytime::{DayTime, Weekday};
 pub use event::{Arrival, Attachment, ChannelNumber, Event, EventId, EventKey, EventKind, Fate};
 pub use job::{Attempt, Instead, Lease, MemoryWrite, Notes, Order, SendEnd, Settlement, Work};
+pub use picture::{PICTURES, Picture, PictureName};
 pub use reply::{
-    Answer, Button, Card, Content, CourtesyAct, Delivery, Extent, FetchFault, OutboundRequest, Outcome, Picture,
-    Purpose, QuickReply, Reply,
+    Answer, Button, Card, Content, CourtesyAct, Delivery, Extent, FetchFault, OutboundRequest, Outcome, Purpose,
+    QuickReply, Reply,
 };
 pub use request::{Framing, Head, Method, Refusal, Request, Response, Span};
 pub use secret::Secret;

@@ -1,5 +1,6 @@
 //! What a bot wants said, how it goes out, and what became of it.
 
+use super::picture::Picture;
 use super::secret::Secret;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -92,16 +93,6 @@ impl Content {
         };
         said.iter().any(|said| !said.trim().is_empty() && texts.iter().any(|text| text.trim() == said.trim()))
     }
-}
-
-/// A picture's bytes, or where they are.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Picture {
-    /// A PNG, as base64.
-    Png(String),
-    /// At a public URL.
-    At(String),
 }
 
 /// A sign of attention.

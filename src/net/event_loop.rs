@@ -3,10 +3,13 @@
 //! A request that must be kept costs its connection a promise; the answer goes out when the keeper's receipt comes.
 //! All requests of one turn go to the keeper in one letter.
 
+use super::Served;
 use super::complaints::Complaints;
-use super::listener::Listener;
+use super::gallery::Gallery;
+use super::listener::{Listener, is_out_of_descriptors};
 use super::peer::{Flow, Peer};
 use super::peers::{Peers, Queue};
+use super::refusals::{busy, not_kept};
 use super::signals::{Signals, Wish};
 use crate::http::{HttpDate, Step, Wait};
 use crate::intake::{Intake, Verdict, told};
@@ -38,6 +41,7 @@ pub struct EventLoop {
     again: Vec<Ticket>,
     /// Requests of this turn, for the keeper.
     admissions: Vec<Admission>,
+    gallery: Gallery,
     connections_max: usize,
     scratch: Vec<u8>,
     complaints: Complaints,
@@ -51,14 +55,6 @@ pub struct EventLoop {
     accept_at: Option<Tick>,
     stopping: Option<Tick>,
     pub served: Served,
-}
-
-/// What was done, for the last line of the log.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Served {
-    pub connections: u64,
-    pub requests: u64,
-    pub refused: u64,
 }
 
 /// What the loop is made of.
@@ -99,6 +95,7 @@ impl EventLoop {
             letters,
             receipts,
             admissions: Vec::new(),
+            gallery: Gallery::default(),
             connections_max,
             scratch: vec![0; limits::READ_BYTES],
             complaints: Complaints::default(),
@@ -276,6 +273,11 @@ impl EventLoop {
                     peer.http.respond(&not_kept().response(), &self.date.1);
                 }
             }
+            Ok(Verdict::Show(name)) => {
+                if let Err(refusal) = self.gallery.ask(&self.letters, ticket, name) {
+                    peer.http.respond(&refusal.response(), &self.date.1);
+                }
+            }
             Err(refusal) => {
                 peer.http.respond(&refusal.response(), &self.date.1);
                 self.complain(index, &refusal);
@@ -320,6 +322,10 @@ impl EventLoop {
                     }
                     Receipt::NotKept => self.say(ticket, &not_kept().response()),
                     Receipt::Done(lines) => self.say(ticket, &told(&lines)),
+                    Receipt::Shown(sought) => {
+                        let response = self.gallery.show(sought);
+                        self.say(ticket, &response);
+                    }
                 }
             }
         }
@@ -460,17 +466,4 @@ impl EventLoop {
             self.go_on(index);
         }
     }
-}
-
-fn is_out_of_descriptors(error: &io::Error) -> bool {
-    // EMFILE, ENFILE, ENOBUFS, ENOMEM.
-    matches!(error.raw_os_error(), Some(24 | 23 | 105 | 12))
-}
-
-fn busy() -> Refusal {
-    Refusal { retry_after_s: Some(1), ..Refusal::new(503, "too many requests at once; nothing was kept") }
-}
-
-fn not_kept() -> Refusal {
-    Refusal { retry_after_s: Some(5), ..Refusal::new(503, "the event could not be kept; send it again") }
 }

@@ -132,6 +132,11 @@ impl Write for Stream {
     }
 }
 
+/// Whether nothing more can be opened: EMFILE, ENFILE, ENOBUFS, ENOMEM.
+pub(super) fn is_out_of_descriptors(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(24 | 23 | 105 | 12))
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]

@@ -3,6 +3,8 @@
 //!     event_loop.rs   one turn: poll, accept, pump, hand over to the keeper, answer what was kept
 //!     peer.rs         one connection: socket + http + what it waits for
 //!     peers.rs        all connections: slots, who is idle for longest, deadlines, bytes held together
+//!     refusals.rs     what is said when something cannot be done now
+//!     gallery.rs      pictures that somebody wants to see, a few at once
 //!     listener.rs     addresses and the control socket
 //!     signals.rs      SIGTERM, SIGINT, SIGHUP as bytes in a pipe
 //!     complaints.rs   refusals in the log, without letting anybody flood it
@@ -11,9 +13,19 @@
 
 mod complaints;
 pub mod event_loop;
+mod gallery;
 pub mod listener;
 mod peer;
 mod peers;
+mod refusals;
 pub mod signals;
 
 pub use event_loop::EventLoop;
+
+/// What was done, for the last line of the log.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Served {
+    pub connections: u64,
+    pub requests: u64,
+    pub refused: u64,
+}

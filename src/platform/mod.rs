@@ -107,6 +107,11 @@ pub trait Platform: Send + Sync {
     /// Cuts a reply into as many as the platform's limits ask for, in order; each is then sent on its own.
     fn fit(&self, reply: Reply) -> Result<Vec<Reply>, Unsayable>;
 
+    /// Whether a picture that a bot made goes out with the call (`Picture::Png`). Elsewhere it is shown at a URL of ours.
+    fn takes_uploads(&self) -> bool {
+        false
+    }
+
     /// The request that says `reply`. `tag` names it; where the platform carries such a thing, it comes back in
     /// the echo (`Arrival::proves`).
     fn write(&self, reply: &Reply, tag: &str) -> Result<OutboundRequest, Unsayable>;

@@ -10,6 +10,7 @@ use crate::keeper::Letter;
 use crate::limits::{REGISTRATION_INTERVAL, REGISTRATION_RETRY};
 use crate::model::{Delivery, Moment};
 use crate::work::Channel;
+use crate::work::address::Address;
 use crate::work::fetch::Fetch;
 use crate::work::introduce::introduce;
 use crate::work::upstream::Upstreams;
@@ -58,6 +59,8 @@ pub struct Registrar {
     pub course: Option<Course>,
     pub fetch: Arc<Fetch>,
     pub upstreams: Arc<Upstreams>,
+    /// Told what our public address is, whenever that was found out.
+    pub address: Arc<Address>,
     pub keeper: Sender<Letter>,
     pub clock: fn() -> Moment,
     pub standing: Arc<Standing>,
@@ -122,6 +125,9 @@ impl Registrar {
             return well;
         }
         let base = course.public_url.find(&course.ports, upstream, pause);
+        if let Ok(base) = &base {
+            self.address.learn(base);
+        }
         for watched in &mut self.channels {
             let Some(registration) = &watched.registration else { continue };
             if !pause(Duration::ZERO) {

@@ -3,6 +3,7 @@
 use super::Channel;
 use super::consequence::{again, effect, wait, words};
 use super::introduce::introduce;
+use super::picture;
 use super::pool::Tools;
 use crate::bot::{BotFault, CallFault, Desk, NewAlarm, SetAlarm};
 use crate::keeper::Letter;
@@ -177,6 +178,8 @@ fn answer(event: &Event, channel: &Channel, desk: &mut WorkDesk<'_>) -> Result<V
         if matches!(event.kind, EventKind::Alarm { .. }) {
             reply.purpose = Purpose::Push;
         }
+        let (reply, picture) = picture::hang(reply, channel, desk.tools);
+        desk.notes.memory.extend(picture);
         fitted.extend(channel.platform.fit(reply).map_err(never)?);
     }
     if fitted.len() > limits::REPLIES_MAX {
@@ -337,9 +340,10 @@ mod tests {
         };
         let clock: fn() -> Moment = || Moment(0).after(limits::RETRY_LIFE);
         let (keeper, _letters) = channel();
-        let (channels, fetch, identity) = (Arc::default(), Arc::<Fetch>::default(), String::new());
+        let (channels, fetch, address, identity) =
+            (Arc::default(), Arc::<Fetch>::default(), Arc::default(), String::new());
         let upstreams = Arc::new(Upstreams::new(&[], Arc::clone(&fetch), keeper.clone(), clock));
-        let tools = Tools { channels, keeper, fetch, upstreams, identity, clock, chance: || 0 };
+        let tools = Tools { channels, keeper, fetch, upstreams, address, identity, clock, chance: || 0 };
         let event = EventKey::new(ChannelNumber(1), 17);
         let hearing = Hearing {
             event,
@@ -387,7 +391,16 @@ mod tests {
         };
         let (channels, fetch, clock): (_, Arc<Fetch>, fn() -> Moment) = (Arc::default(), Arc::default(), || Moment(0));
         let upstreams = Arc::new(Upstreams::new(&[sun], Arc::clone(&fetch), keeper.clone(), clock));
-        let tools = Tools { channels, keeper, fetch, upstreams, identity: String::new(), clock, chance: || 0 };
+        let tools = Tools {
+            channels,
+            keeper,
+            fetch,
+            upstreams,
+            address: Arc::default(),
+            identity: String::new(),
+            clock,
+            chance: || 0,
+        };
         let event = EventKey::new(ChannelNumber(1), 17);
         let (conversation, since) = ("room", Moment(0));
         let hearing = Hearing { event, lane: 1, conversation, received: since, since, raw: b"", attempt: 3 };

@@ -5,16 +5,19 @@
 //!     send.rs    one reply, said to its platform                one call
 //!     window.rs  whether a push may be said now, and what happens to it otherwise
 //!     upstream.rs what bots ask: papers, payment, one call; vault.rs has the tokens
+//!     picture.rs     where a picture is shown that a bot made; address.rs is what the world calls us
 //!     introduce.rs   who we are on a platform
 //!     consequence.rs what follows from an upstream's answer
 //!     fetch.rs   calls to upstreams; with resolve.rs the only place with ureq
 //!
 //! Never here: the store (the keeper owns it), a client's socket.
 
+pub mod address;
 mod consequence;
 pub mod fetch;
 mod hear;
 pub mod introduce;
+mod picture;
 pub mod pool;
 mod resolve;
 mod send;

@@ -1,5 +1,6 @@
 //! The threads of the workers.
 
+use super::address::Address;
 use super::fetch::Fetch;
 use super::upstream::Upstreams;
 use super::{Channels, hear, send};
@@ -19,6 +20,8 @@ pub struct Tools {
     pub keeper: Sender<Letter>,
     pub fetch: Arc<Fetch>,
     pub upstreams: Arc<Upstreams>,
+    /// Where the world reaches us.
+    pub address: Arc<Address>,
     /// The store's identity, for the tags of replies.
     pub identity: String,
     pub clock: fn() -> Moment,

@@ -97,7 +97,8 @@ mod tests {
         let (keeper, _letters) = channel();
         let (fetch, identity, clock) = (Arc::<Fetch>::default(), String::new(), (|| Moment(0)) as fn() -> Moment);
         let upstreams = Arc::new(Upstreams::new(&[], Arc::clone(&fetch), keeper.clone(), clock));
-        let tools = Tools { channels, keeper, fetch, upstreams, identity, clock, chance: || 0 };
+        let address = Arc::default();
+        let tools = Tools { channels, keeper, fetch, upstreams, address, identity, clock, chance: || 0 };
         let heard = waited_ms.map(|_| WROTE);
         let now = Moment(WROTE.0 + waited_ms.unwrap_or(1000 * HOUR_MS));
         way(reply, &page(outside), heard, now, &tools)

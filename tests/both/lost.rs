@@ -6,10 +6,10 @@ use ackd::store::State;
 use ackd::twin::Plan;
 use ackd::twin::faults::{CallFault, Faults};
 
-const HALF: &str = "cut 50%";
+pub const HALF: &str = "cut 50%";
 
 /// A seed under which of the next calls only this one is cut: looking up comes before, and what comes back after it.
-fn seed_that_cuts_only(call: usize) -> u64 {
+pub fn seed_that_cuts_only(call: usize) -> u64 {
     let cuts = |seed: &u64| {
         let mut faults = Faults::new(Plan::parse(HALF, *seed).unwrap());
         (0..8).all(|at| (faults.call(Moment(0)) == Some(CallFault::Cut)) == (at == call))

@@ -6,7 +6,7 @@
 //!
 //!     storm       thousands of messages, a plan of faults, SIGKILL       rooms    mentions, threads, own and other bots
 //!     lost        answers that were lost, and what settles them          start    from a token to an answered message
-//!     pace        how fast the twins are
+//!     pace        how fast the twins are                            pictures what a bot draws, on each platform
 //!
 //! Nothing here is decided by how long something takes: a test waits for what must happen, and only gives up late.
 
@@ -16,6 +16,8 @@ mod deeds;
 mod ledger;
 mod lost;
 mod pace;
+#[cfg(feature = "charts")]
+mod pictures;
 mod rooms;
 mod scene;
 #[path = "../shared/mod.rs"]

@@ -8,6 +8,7 @@ mod answers;
 mod posts;
 mod scene;
 mod told;
+mod uploads;
 mod webhooks;
 
 use crate::scene::{START, Scene, settings, told};

@@ -28,9 +28,10 @@ pub(super) fn fit(reply: Reply) -> Result<Vec<Reply>, Unsayable> {
         Content::Gallery { cards } => galleries(cards)?,
         Content::Buttons { text, buttons } => with_buttons(&text, buttons)?,
         Content::Rich { plain: text, .. } => plain(&text)?,
+        // The words first: a picture that cannot be shown ends what comes after it.
         Content::Picture { picture: Picture::At(url), text } => {
-            let mut contents = vec![Content::Image { url }];
-            contents.extend(plain(&text)?);
+            let mut contents = plain(&text)?;
+            contents.push(Content::Image { url });
             contents
         }
         // Nobody can be shown bytes that have no address; the words say the same.
@@ -266,6 +267,17 @@ mod tests {
             assert!(why.contains(words), "{why:?} should contain {words:?}");
         }
         assert!(fitted(quick(13, 1000)).is_ok());
+    }
+
+    #[test]
+    fn a_picture_of_a_bot_is_said_in_words_first_and_shown_where_it_has_a_url() {
+        let said = "w".repeat(2000);
+        let picture = |picture| fitted(Content::Picture { picture, text: said.clone() }).unwrap();
+        let shown = picture(Picture::At("https://e.org/a.png".to_owned()));
+        let [words @ .., Content::Image { url }] = &shown[..] else { panic!("{shown:?}") };
+        assert_eq!(url, "https://e.org/a.png");
+        assert_eq!(words, picture(Picture::png(b"\x89PNG")), "without a URL, words only");
+        assert_eq!(words.len(), 2, "cut as usual");
     }
 
     #[test]

@@ -28,14 +28,10 @@ pub(super) fn fit(reply: Reply) -> Result<Vec<Reply>, Unsayable> {
         Content::Gallery { cards } => galleries(cards, thread.as_deref())?,
         Content::Rich { markdown, plain } => rich(markdown, plain)?,
         Content::Template { .. } => return no("templates belong to Messenger"),
-        Content::Picture { picture: Picture::At(url), text } => {
-            let mut contents = vec![Content::Image { url }];
-            contents.extend(plain(&text)?);
-            contents
-        }
+        Content::Picture { picture, text } => pictured(picture, &text)?,
         Content::Image { url } if url.is_empty() => return no("an image needs a URL"),
         Content::File { url } if url.is_empty() => return no("a file needs a URL"),
-        whole @ (Content::Picture { .. } | Content::Image { .. } | Content::File { .. }) => vec![whole],
+        whole @ (Content::Image { .. } | Content::File { .. }) => vec![whole],
         // Webex shows no typing sign of a bot.
         Content::Courtesy(_) => Vec::new(),
     };
@@ -59,6 +55,24 @@ fn plain(text: &str) -> Result<Vec<Content>, Unsayable> {
     }
     let content = |piece: &str| Content::Text { text: piece.to_owned(), quick_replies: Vec::new() };
     Ok(cut_bytes(text, TEXT_BYTES_MAX).into_iter().map(content).collect())
+}
+
+/// A picture beside its words, as far as they fit; what is longer follows.
+fn pictured(picture: Picture, text: &str) -> Result<Vec<Content>, Unsayable> {
+    let mut contents = plain(text)?;
+    match picture {
+        // The words first: a picture that cannot be fetched ends what comes after it.
+        Picture::At(url) => contents.push(Content::Image { url }),
+        Picture::Png(_) if picture.bytes().is_none() => {
+            log::warn!("a bot's picture is no PNG; only its words are said")
+        }
+        Picture::Png(_) => {
+            if let Some(first) = contents.first_mut() {
+                *first = Content::Picture { picture, text: first.in_words() };
+            }
+        }
+    }
+    Ok(contents)
 }
 
 /// Text with buttons, which go below the last message.
@@ -264,6 +278,23 @@ mod tests {
             let why = fitted(content.clone()).unwrap_err();
             assert!(why.contains(words), "{why:?} should contain {words:?}");
         }
+    }
+
+    #[test]
+    fn a_picture_goes_out_beside_the_first_of_its_words() {
+        let long = "ä".repeat(TEXT_BYTES_MAX);
+        let picture = |picture| fitted(Content::Picture { picture, text: long.clone() }).unwrap();
+        let png = Picture::png(b"\x89PNG\r\n\x1a\n");
+        let contents = picture(png.clone());
+        let [Content::Picture { picture: first, text: words }, rest @ ..] = &contents[..] else {
+            panic!("{contents:?}")
+        };
+        assert_eq!((first, rest.len()), (&png, 2));
+        assert_eq!(format!("{words}{}", said(rest).concat()), long);
+        assert!(matches!(picture(Picture::At("https://e.org/".into())).last(), Some(Content::Image { .. })));
+        let words = picture(Picture::png(b"<svg>"));
+        assert!(words.iter().all(|content| matches!(content, Content::Text { .. })), "what is no PNG is not sent");
+        assert!(fitted(Content::Picture { picture: png, text: " ".to_owned() }).is_err(), "it says the same in words");
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod fit;
 mod id;
 mod judge;
 mod mention;
+mod multipart;
 mod notice;
 mod read;
 mod recall;
@@ -149,11 +150,16 @@ impl Platform for Webex {
         Webex::fit_any(reply)
     }
 
+    fn takes_uploads(&self) -> bool {
+        true
+    }
+
     /// Webex carries no tag: what a message of ours proves, its text proves (`Recalled::Own`).
     fn write(&self, reply: &Reply, _tag: &str) -> Result<OutboundRequest, Unsayable> {
         let bearer = Some(self.settings.access_token.clone());
         let url = format!("{}/messages", self.api);
-        Ok(OutboundRequest { bearer, ..OutboundRequest::json(Method::Post, url, write::body(reply)?) })
+        let write::Body { content_type, bytes } = write::body(reply)?;
+        Ok(OutboundRequest { bearer, content_type, ..OutboundRequest::json(Method::Post, url, bytes) })
     }
 
     fn judge(&self, outcome: &Outcome, _attempt: u32, now: Moment) -> Delivery {

@@ -1,14 +1,21 @@
 //! Replies → `POST /messages` (webex.md §7). Sizes are `fit`'s business; what comes here fits.
 
 use super::fit::TEXT_BYTES_MAX;
-use super::{card, id};
-use crate::model::{Content, Reply};
+use super::{card, id, multipart};
+use crate::model::{Content, Picture, Reply};
 use crate::platform::Unsayable;
 use crate::platform::cut::shorten_bytes;
 use serde_json::{Map, Value, json};
 
-/// The call's JSON.
-pub(super) fn body(reply: &Reply) -> Result<Vec<u8>, Unsayable> {
+/// What a call carries, and what that is.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Body {
+    pub content_type: &'static str,
+    pub bytes: Vec<u8>,
+}
+
+/// The call's JSON; with a picture, the same members as parts beside a file.
+pub(super) fn body(reply: &Reply) -> Result<Body, Unsayable> {
     let recipient = match &*reply.to {
         "" => return Err(Unsayable("the reply names no room to say it in".to_owned())),
         to if to.contains('@') => "toPersonEmail",
@@ -23,11 +30,21 @@ pub(super) fn body(reply: &Reply) -> Result<Vec<u8>, Unsayable> {
     for (name, value) in said(&reply.content)? {
         body.insert(name.to_owned(), value);
     }
+    if let Content::Picture { picture, .. } = &reply.content
+        && let Some(bytes) = upload(&body, picture)
+    {
+        return Ok(Body { content_type: multipart::CONTENT_TYPE, bytes });
+    }
     if let Some(card) = card::card(&reply.content, reply.thread.as_deref()) {
         let attachment = json!({ "contentType": "application/vnd.microsoft.card.adaptive", "content": card });
         body.insert("attachments".to_owned(), json!([attachment]));
     }
-    Ok(Value::Object(body).to_string().into_bytes())
+    Ok(Body { content_type: "application/json", bytes: Value::Object(body).to_string().into_bytes() })
+}
+
+/// The body with the picture in it. Without one, the words are said alone.
+fn upload(members: &Map<String, Value>, picture: &Picture) -> Option<Vec<u8>> {
+    multipart::body(members, &picture.bytes()?)
 }
 
 /// What stands beside a card, or alone. A card needs a text for who cannot see cards.
@@ -42,4 +59,54 @@ fn said(content: &Content) -> Result<Vec<(&'static str, Value)>, Unsayable> {
         Content::Image { url } | Content::File { url } => vec![("files", json!([url]))],
         Content::Courtesy(_) => return Err(Unsayable("Webex has no such sign".to_owned())),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const PNG: &[u8] = b"\x89PNG\r\n\x1a\nand so on";
+
+    fn pictured(text: &str, picture: Picture) -> Body {
+        let content = Content::Picture { picture, text: text.to_owned() };
+        body(&Reply { content, thread: Some("parent".to_owned()), ..Reply::text("me@example.org", "") }).unwrap()
+    }
+
+    #[test]
+    fn a_picture_is_uploaded_beside_its_words() {
+        let Body { content_type, bytes } = pictured("9 kWh\nü", Picture::png(PNG));
+        let boundary = content_type.strip_prefix("multipart/form-data; boundary=").unwrap();
+        let part = |name: &str, value: &str| {
+            format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+        };
+        let mut expected = ["parentId", "text", "toPersonEmail"].map(|name| match name {
+            "parentId" => part(name, "parent"),
+            "text" => part(name, "9 kWh\nü"),
+            _ => part(name, "me@example.org"),
+        });
+        expected.sort();
+        let file = format!(
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"files\"; filename=\"chart.png\"\r\n\
+             Content-Type: image/png\r\n\r\n"
+        );
+        let end = format!("\r\n--{boundary}--\r\n");
+        let expected = [expected.concat().as_bytes(), file.as_bytes(), PNG, end.as_bytes()].concat();
+        assert_eq!(String::from_utf8_lossy(&bytes), String::from_utf8_lossy(&expected));
+        assert_eq!(bytes, expected);
+    }
+
+    #[test]
+    fn where_the_boundary_is_said_only_the_words_are() {
+        let (_, boundary) = multipart::CONTENT_TYPE.split_once('=').unwrap();
+        let words = json!({ "parentId": "parent", "text": boundary, "toPersonEmail": "me@example.org" });
+        for (text, picture) in [(boundary, PNG.to_vec()), ("hi", [PNG, boundary.as_bytes()].concat())] {
+            let Body { content_type, bytes } = pictured(text, Picture::png(&picture));
+            assert_eq!(content_type, "application/json");
+            let said: Value = serde_json::from_slice(&bytes).unwrap();
+            assert_eq!(said.get("text").unwrap(), text);
+            assert_eq!(said.as_object().unwrap().len(), words.as_object().unwrap().len());
+        }
+        assert_eq!(pictured("hi", Picture::png(b"no picture")).content_type, "application/json");
+    }
 }

@@ -63,6 +63,7 @@ fn registrar(reports: Vec<Report>, public_url: Option<PublicUrl>) -> (Registrar,
         course,
         fetch: Arc::default(),
         upstreams,
+        address: Arc::default(),
         keeper: channel().0,
         clock,
         standing: Arc::default(),
@@ -94,6 +95,7 @@ fn it_looks_every_five_minutes_and_sooner_after_a_failure() {
     let reports = vec![wrong("a"), wrong("a"), wrong("a"), Report::default(), wrong("b"), Report::default()];
     let (mut registrar, side) = registrar(reports, fixed());
     assert_eq!(waits(&mut registrar, &Recorded::new(Vec::new()), 6), [15, 30, 60, 300, 15, 300]);
+    assert_eq!(registrar.address.get().as_deref(), Some("https://bots.example.org"), "and tells the workers");
     assert!(side.targets.lock().unwrap().iter().all(|target| target == "https://bots.example.org/messenger"));
     let (many, _) = self::registrar(Vec::new(), fixed());
     assert_eq!(many.rest(u32::MAX), Duration::from_secs(300), "never later than a look without failures");

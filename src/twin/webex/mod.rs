@@ -2,6 +2,7 @@
 //!
 //!     acts.rs     a person writes, shows, taps ──▶ a message is kept ──▶ notify.rs: the webhooks are told, without text
 //!     mod.rs      a call of the API ──▶ call.rs takes it apart ──▶ people, rooms, messages, webhooks; posts.rs writes
+//!     upload.rs   a message with a file in it
 //!     refusal.rs  what is said instead of yes
 //!     markup.rs   mentions and markdown         card.rs   adaptive cards         id.rs   ids by a seed
 //!
@@ -19,6 +20,7 @@ mod people;
 mod posts;
 mod refusal;
 mod rooms;
+mod upload;
 mod webhooks;
 
 pub use notify::PATIENCE;
@@ -210,7 +212,10 @@ impl Webex {
                     let strict = self.settings.refuses_duplicates;
                     self.webhooks.create(&call::members(request)?, strict, &self.people, &self.ids, now)
                 }
-                ["messages"] => self.post(&call::members(request)?, now, told),
+                ["messages"] => {
+                    let (members, upload) = upload::members(request)?;
+                    self.post(&members, upload, now, told)
+                }
                 ["attachment", "actions"] => Err(Refused::forbidden("A bot cannot submit a card.")),
                 _ => Err(no_such(&path)),
             },
@@ -265,10 +270,13 @@ impl Webex {
         if message.concerns(&self.people.bot.id) { Ok(message) } else { Err(Refused::not_found()) }
     }
 
-    /// A file: the stand-in has none itself, so it sends the caller to where it really is.
+    /// A file: one that was uploaded, or the way to where it really is.
     fn content(&self, id: &str) -> Result<Response, Refused> {
         let (message, source) = self.messages.file(id).ok_or_else(Refused::not_found)?;
         self.readable(&message.id)?;
+        if let Some(uploaded) = upload::response(source) {
+            return Ok(uploaded);
+        }
         Ok(Response { content_type: "", ..Response::text(302, "") }.with("Location", source.to_owned()))
     }
 

@@ -18,18 +18,18 @@ pub(super) const TEXT_BYTES_MAX: usize = 7439;
 struct Draft {
     text: Option<String>,
     markdown: Option<String>,
-    /// A file's URL.
+    /// A file's URL, or the file itself as one.
     file: Option<String>,
     card: Option<Value>,
 }
 
 impl Draft {
-    /// `private_files`: whether a file may lie where Webex itself could not fetch it.
-    fn read(members: &Members, private_files: bool) -> Result<Draft, Refused> {
+    /// `upload` is a file that came with it. `private_files`: whether one may lie where Webex itself could not fetch it.
+    fn read(members: &Members, upload: Option<String>, private_files: bool) -> Result<Draft, Refused> {
         let draft = Draft {
             text: words(members, "text")?,
             markdown: words(members, "markdown")?,
-            file: file(members, private_files)?,
+            file: upload.map_or_else(|| file(members, private_files), |upload| Ok(Some(upload)))?,
             card: card(members)?,
         };
         let wordless = draft.text.is_none() && draft.markdown.is_none();
@@ -136,10 +136,11 @@ impl Webex {
     pub(super) fn post(
         &mut self,
         members: &Members,
+        upload: Option<String>,
         now: Moment,
         told: &mut Vec<Dispatch>,
     ) -> Result<Response, Refused> {
-        let draft = Draft::read(members, self.settings.private_files)?;
+        let draft = Draft::read(members, upload, self.settings.private_files)?;
         let to = recipient(members)?;
         let parent = text(members, "parentId")?;
         let room = match to {

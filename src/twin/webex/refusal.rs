@@ -65,7 +65,7 @@ impl Refused {
 
     /// 415: neither JSON nor a form.
     pub(super) fn media_type() -> Refused {
-        Refused::new(415, "The Content-Type is not supported; send application/json. This stand-in takes no uploads.")
+        Refused::new(415, "The Content-Type is not supported; send application/json.")
     }
 
     /// The answer to the caller.

@@ -1,0 +1,93 @@
+//! Pictures that bots make, on platforms that take no uploads: remembered under a secret name, and shown at a URL of ours
+//! for a while. Without such a URL, or without chance, the words are said alone.
+
+use super::Channel;
+use super::pool::Tools;
+use crate::limits;
+use crate::model::{Content, MemoryWrite, PICTURES, Picture, PictureName, Reply};
+use ring::rand::{SecureRandom, SystemRandom};
+
+/// The reply with its picture where its platform can show it, and what has to be remembered for that, in the same commit.
+pub(super) fn hang(reply: Reply, channel: &Channel, tools: &Tools) -> (Reply, Option<MemoryWrite>) {
+    if channel.platform.takes_uploads() {
+        return (reply, None);
+    }
+    let Content::Picture { picture, text } = &reply.content else { return (reply, None) };
+    let png = picture.bytes().filter(|png| png.len() <= limits::MEMORY_VALUE_BYTES_MAX);
+    let (Some(png), Some(base), Some(name)) = (png, tools.address.get(), secret()) else { return (reply, None) };
+    let expires = Some((tools.clock)().after(limits::PICTURE_LIFE));
+    let write = MemoryWrite { bot: PICTURES.to_owned(), key: name.key(), value: Some(png), expires };
+    let content = Content::Picture { picture: Picture::At(format!("{base}{}", name.path())), text: text.clone() };
+    (Reply { content, ..reply }, Some(write))
+}
+
+/// A name that nobody can guess; the chance that spreads retries would not do.
+fn secret() -> Option<PictureName> {
+    let mut bytes = [0; 16];
+    SystemRandom::new().fill(&mut bytes).ok()?;
+    Some(PictureName::new(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+    use super::*;
+    use crate::bot::echo::Echo;
+    use crate::model::{Moment, Secret};
+    use crate::platform::{Outside, Platform, messenger, webex};
+    use crate::work::fetch::Fetch;
+    use crate::work::upstream::Upstreams;
+    use std::sync::Arc;
+    use std::sync::mpsc::channel;
+
+    const PNG: &[u8] = b"\x89PNG\r\n\x1a\nand so on";
+    const BASE: &str = "https://bots.example.org/ackd";
+
+    fn hung(platform: Arc<dyn Platform>, base: Option<&str>, png: &[u8]) -> (Picture, Option<MemoryWrite>) {
+        let (name, bot_name) = ("it".to_owned(), "echo".to_owned());
+        let known = Channel { name, platform, bot: Arc::new(Echo::new("")), bot_name, outside: Outside::Hold };
+        let (keeper, _letters) = channel();
+        let (channels, fetch, address) = (Arc::default(), Arc::<Fetch>::default(), Arc::default());
+        let clock: fn() -> Moment = || Moment(1000);
+        let upstreams = Arc::new(Upstreams::new(&[], Arc::clone(&fetch), keeper.clone(), clock));
+        let identity = String::new();
+        let tools = Tools { channels, keeper, fetch, upstreams, address, identity, clock, chance: || 0 };
+        base.into_iter().for_each(|base| tools.address.learn(base));
+        let content = Content::Picture { picture: Picture::png(png), text: "9 kWh".to_owned() };
+        let (reply, write) = hang(Reply { content, ..Reply::text("anna", "") }, &known, &tools);
+        let Content::Picture { picture, text } = reply.content else { panic!("{reply:?}") };
+        assert_eq!((&*text, &*reply.to), ("9 kWh", "anna"));
+        (picture, write)
+    }
+
+    fn page() -> Arc<dyn Platform> {
+        let demo = || Secret::new("demo-demo");
+        Arc::new(messenger::Messenger::new(messenger::Settings::new(demo(), vec![demo()], demo())))
+    }
+
+    #[test]
+    fn on_a_page_it_is_shown_for_two_days_under_a_name_of_its_own() {
+        let (Picture::At(url), Some(write)) = hung(page(), Some(BASE), PNG) else { panic!("not shown") };
+        let name = PictureName::of_path(url.strip_prefix(BASE).unwrap()).unwrap();
+        let expires = Some(Moment(1000).after(limits::PICTURE_LIFE));
+        let value = Some(PNG.to_vec());
+        assert_eq!(write, MemoryWrite { bot: PICTURES.to_owned(), key: name.key(), value, expires });
+        let (_, Some(again)) = hung(page(), Some(BASE), PNG) else { panic!("not shown") };
+        assert_ne!(again.key, write.key, "nobody who saw one picture can see another");
+    }
+
+    #[test]
+    fn what_has_no_place_stays_as_it_is() {
+        let space: Arc<dyn Platform> =
+            Arc::new(webex::Webex::new(webex::Settings::new(Secret::new("demo-demo"), Vec::new())));
+        let large = [PNG, &vec![0; limits::MEMORY_VALUE_BYTES_MAX]].concat();
+        for (platform, base, png) in [
+            (space, Some(BASE), PNG),
+            (page(), None, PNG),
+            (page(), Some(BASE), b"<svg>"),
+            (page(), Some(BASE), &large),
+        ] {
+            assert_eq!(hung(platform, base, png), (Picture::png(png), None));
+        }
+    }
+}
