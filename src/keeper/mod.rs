@@ -13,6 +13,8 @@
 
 mod bell;
 mod letters;
+mod look_up;
+mod orders;
 mod roster;
 #[cfg(test)]
 mod tests;
@@ -20,13 +22,14 @@ mod treasury;
 
 pub use bell::Bell;
 pub use letters::{Admission, Letter, Letterbox, Receipt, Refused, Sought, Ticket};
+pub use orders::carry_out;
 pub use roster::Roster;
 pub use treasury::{LEDGERS, TOKENS, Treasury};
 
 use crate::limits;
-use crate::model::{ChannelNumber, EventId, EventKey, Lease, MemoryWrite, Moment, Order, PICTURES, Settlement};
+use crate::model::{ChannelNumber, Lease, MemoryWrite, Moment, Order, Settlement};
 use crate::queue::pace::{Pace, Rest};
-use crate::store::{Admitted, RESTS, Replayed, Store, StoreError, Urgency, Wanted};
+use crate::store::{Admitted, RESTS, Store, StoreError, Urgency, Wanted};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TryRecvError};
@@ -217,15 +220,6 @@ impl Keeper<'_> {
                 }
             }
             Letter::Order(ticket, order) => tray.orders.push((ticket, order)),
-            Letter::Show(ticket, name) => {
-                // What is asked for was durable before anybody was told its name.
-                let found = self.store.recall(PICTURES, &name.key(), (self.clock)());
-                let sought = found.map(|found| found.map_or(Sought::Gone, Sought::Found)).unwrap_or_else(|error| {
-                    log::error!("looking for a picture: {error}");
-                    Sought::Failed
-                });
-                self.answer(vec![(ticket, Receipt::Shown(sought))]);
-            }
             Letter::Settled { worker, settlement, effect } => {
                 let mut go_on = effect.lets_go_on();
                 if let Some(line) = self.roster.line_of(worker).and_then(|line| self.lines.get_mut(line)) {
@@ -237,30 +231,16 @@ impl Keeper<'_> {
                 tray.unsettled.push(Unsettled { worker, settlement, go_on });
             }
             Letter::Remember(write) => tray.memory.push(write),
-            Letter::Recall { bot, key, answer } => {
-                let found = self.store.recall(&bot, &key, (self.clock)()).unwrap_or_else(|error| {
-                    log::error!("bot {bot}: recalling {key:?}: {error}");
-                    None
-                });
-                // A worker that went away needs no answer.
-                let _ = answer.try_send(found);
-            }
-            Letter::Alarms { channel, conversation, answer } => {
-                let found = self.store.alarms(channel, &conversation).unwrap_or_else(|error| {
-                    log::error!("looking up the alarms of a conversation: {error}");
-                    Vec::new()
-                });
-                let _ = answer.try_send(found);
-            }
             Letter::Look { seen } => drop(seen.try_send(())),
             Letter::Keep { write, answer } => tray.till.keeps.push((write, answer)),
             Letter::Pay { upstream, answer } => tray.till.payments.push((upstream, answer)),
-            Letter::Learn { upstream, lesson } => self.treasury.learn(self.store, &upstream, &lesson, (self.clock)()),
-            Letter::Left { upstream, answer } => {
-                let _ = answer.try_send(self.treasury.left(self.store, &upstream, (self.clock)()));
-            }
             Letter::Rest => tray.resting = true,
             Letter::End { until } => (tray.resting, tray.end_at) = (true, Some(until)),
+            Letter::Show(..)
+            | Letter::Recall { .. }
+            | Letter::Alarms { .. }
+            | Letter::Learn { .. }
+            | Letter::Left { .. } => self.look_up(letter),
         }
     }
 
@@ -468,35 +448,4 @@ fn told(channel: &str, rest: Rest, now: Moment) -> Option<MemoryWrite> {
     }
     let (bot, key, value) = (RESTS.to_owned(), channel.to_owned(), Some(rest.why.into_bytes()));
     Some(MemoryWrite { bot, key, value, expires: Some(rest.until) })
-}
-
-/// Carries out what the operator asked; a line for each thing that was named.
-pub fn carry_out(store: &mut dyn Store, order: &Order, lines: &[Line], now: Moment) -> Result<Vec<String>, StoreError> {
-    let name = |event: EventKey, part: Option<u32>| {
-        let channel = lines.iter().find(|line| line.number == event.channel());
-        let channel = channel.map_or_else(|| event.channel().0.to_string(), |line| line.name.clone());
-        EventId { channel, place: event.place(), part }.to_string()
-    };
-    match order {
-        // Said again when an answer was lost, it is kept all the same.
-        Order::Send { channel, id, replies } => {
-            let event = store.push(*channel, id, replies, now)?;
-            Ok(vec![format!("{} kept", name(event, None))])
-        }
-        Order::Login { upstream, tokens } => {
-            let value = Some(tokens.expose().as_bytes().to_vec());
-            store.remember(&MemoryWrite { bot: TOKENS.to_owned(), key: upstream.clone(), value, expires: None })?;
-            Ok(vec![format!("upstream {upstream}: logged in")])
-        }
-        Order::Replay { events } => events
-            .iter()
-            .map(|(event, part)| {
-                let name = name(*event, *part);
-                Ok(match store.replay(*event, *part, now)? {
-                    Replayed::PutBack => format!("{name} put back"),
-                    Replayed::Left(why) => format!("{name} left alone: {why}"),
-                })
-            })
-            .collect(),
-    }
 }

@@ -3,8 +3,8 @@
 
 use super::*;
 use crate::model::{
-    AlarmSet, AlarmWrite, Arrival, Attempt, Fate, Left, Lesson, Limit, Notes, Period, PictureName, Plan, Reply, Ring,
-    RunMissed, SendEnd, Upstream, When, Work,
+    AlarmSet, AlarmWrite, Arrival, Attempt, EventKey, Fate, Left, Lesson, Limit, Notes, PICTURES, Period, PictureName,
+    Plan, Reply, Ring, RunMissed, SendEnd, Upstream, When, Work,
 };
 use crate::queue::budget::NotBefore;
 use crate::queue::pace::Effect;

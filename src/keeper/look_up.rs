@@ -1,0 +1,42 @@
+//! What others ask of the store, answered at once: it needs no turn, and is answered while the disk cannot be written.
+
+use super::{Keeper, Letter, Receipt, Sought};
+use crate::model::PICTURES;
+
+impl Keeper<'_> {
+    /// Answers a letter that only asks. Whoever asked and went away needs no answer.
+    pub(super) fn look_up(&mut self, question: Letter) {
+        let now = (self.clock)();
+        match question {
+            Letter::Show(ticket, name) => {
+                // What is asked for was durable before anybody was told its name.
+                let found = self.store.recall(PICTURES, &name.key(), now);
+                let sought = found.map(|found| found.map_or(Sought::Gone, Sought::Found)).unwrap_or_else(|error| {
+                    log::error!("looking for a picture: {error}");
+                    Sought::Failed
+                });
+                self.answer(vec![(ticket, Receipt::Shown(sought))]);
+            }
+            Letter::Recall { bot, key, answer } => {
+                let found = self.store.recall(&bot, &key, now).unwrap_or_else(|error| {
+                    log::error!("bot {bot}: recalling {key:?}: {error}");
+                    None
+                });
+                let _ = answer.try_send(found);
+            }
+            Letter::Alarms { channel, conversation, answer } => {
+                let found = self.store.alarms(channel, &conversation).unwrap_or_else(|error| {
+                    log::error!("looking up the alarms of a conversation: {error}");
+                    Vec::new()
+                });
+                let _ = answer.try_send(found);
+            }
+            Letter::Learn { upstream, lesson } => self.treasury.learn(self.store, &upstream, &lesson, now),
+            Letter::Left { upstream, answer } => {
+                let _ = answer.try_send(self.treasury.left(self.store, &upstream, now));
+            }
+            // What is to be written goes into the tray, and does not come here.
+            _ => {}
+        }
+    }
+}
