@@ -6,8 +6,14 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 static CLOCKS: [AtomicI64; 16] = [const { AtomicI64::new(0) }; 16];
 
+/// The clock that nobody moves.
+pub const REAL: usize = 15;
+
 /// What clock `N` shows.
 pub fn clock<const N: usize>() -> Moment {
+    if N == REAL {
+        return ackd::daemon::clock();
+    }
     Moment(CLOCKS[N].load(Ordering::SeqCst))
 }
 

@@ -17,5 +17,6 @@ mod people;
 mod post;
 #[path = "../shared/mod.rs"]
 mod shared;
+mod windows;
 mod world;
 mod year;

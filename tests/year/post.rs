@@ -26,6 +26,8 @@ pub struct Posting<T> {
     pub channel: &'static str,
     pub post: Box,
     pub asked: Arc<Mutex<Vec<Asked>>>,
+    /// What happens there when somebody says `/`: nobody hears that.
+    pub deed: fn(&mut T),
 }
 
 impl<T: Twin> Posting<T> {
@@ -57,6 +59,10 @@ impl<T: Twin> Twin for Posting<T> {
     }
 
     fn act(&mut self, act: &Act, now: Moment) -> Result<Vec<Dispatch>, String> {
+        if matches!(act, Act::Say { text, .. } if text == "/") {
+            (self.deed)(&mut self.twin);
+            return Ok(Vec::new());
+        }
         let dispatches = self.twin.act(act, now)?;
         self.take(dispatches, now);
         Ok(Vec::new())

@@ -4,6 +4,7 @@ use crate::clock;
 use crate::post::{self, Asked, Posting};
 use crate::shared::PATIENCE;
 use crate::shared::address::own_loopback;
+use ackd::bot::solar::{Invite, invitation};
 use ackd::config::Config;
 use ackd::http::{Connection, Step};
 use ackd::keeper::{
@@ -14,8 +15,8 @@ use ackd::model::{ChannelNumber, MemoryWrite, Moment, Request, Secret};
 use ackd::platform::Reading;
 use ackd::store::sqlite::{Reader, SqliteFile};
 use ackd::store::{Store, StoreError};
-use ackd::twin::enphase::{self, Enphase};
-use ackd::twin::messenger::{self, Messenger, Person};
+use ackd::twin::enphase::{self, Enphase, System};
+use ackd::twin::messenger::{self, Failure, Messenger, Person};
 use ackd::twin::webex::{self, Member, Webex};
 use ackd::twin::{Act, Bubble, Dispatch, House, Plan, Server, Twin};
 use ackd::work::fetch::Fetch;
@@ -27,6 +28,7 @@ use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::process::Command;
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -41,14 +43,33 @@ pub const ROOF: &str = "roof";
 const TOKEN: &str = "canary-token";
 const SECRET: &str = "86dacc007724d8ea666f88fc77d918dad9537a15";
 
+/// Systems.
+pub const LOS_ANGELES: u64 = 698_910_067;
+pub const BERLIN: u64 = 698_910_068;
+
 /// What a world is made of.
 pub struct Made {
     /// How many people are on the page, and how many on Webex.
     pub people: (usize, usize),
     pub roof: enphase::Settings,
-    /// Further keys of the page's channel.
-    pub page: &'static str,
+    /// Further keys of the page's channel; they may name the first room on Webex.
+    pub page: fn(&str) -> String,
     pub workers: usize,
+}
+
+impl Default for Made {
+    /// One person on each, and two roofs.
+    fn default() -> Made {
+        Made { people: (1, 1), roof: roof(Moment(0)), page: |_| String::new(), workers: 3 }
+    }
+}
+
+/// Enphase with a roof in Los Angeles and one in Berlin, which run since then.
+pub fn roof(since: Moment) -> enphase::Settings {
+    let mut roof = enphase::Settings::played();
+    roof.systems = vec![System::los_angeles(LOS_ANGELES, &roof.owner), System::berlin(BERLIN, &roof.owner)];
+    roof.systems.iter_mut().for_each(|system| system.operational = Some(since));
+    roof
 }
 
 /// Twins, and a daemon that runs or does not.
@@ -59,6 +80,8 @@ pub struct World<const N: usize> {
     post: post::Box,
     /// What Enphase was asked.
     pub asked: Arc<Mutex<Vec<Asked>>>,
+    /// What the page was asked.
+    pub sends: Arc<Mutex<Vec<Asked>>>,
     folder: PathBuf,
     numbers: Vec<ChannelNumber>,
     workers: usize,
@@ -87,21 +110,25 @@ impl<const N: usize> World<N> {
         let house = Arc::new(House::new(clock::clock::<N>));
         let address = SocketAddr::from((own_loopback(), 0));
         let server = Server::open(address, Arc::clone(&house), Box::new(|_| None)).unwrap();
+        let sends = Arc::<Mutex<Vec<Asked>>>::default();
+        let mut roof = Enphase::new(made.roof);
+        let refresh = roof.refresh_token(now);
+        lodge(&house, ROOF, roof, (&post, &asked), |_| ());
+        let blocks = |page: &mut Messenger| page.fail_next(Failure::Unavailable);
+        lodge(&house, PAGE, page(made.people.0), (&post, &sends), blocks);
+        let space = space(made.people.1, &server.api(SPACE), now);
+        let room = space.conversations()[0].id.clone();
+        lodge(&house, SPACE, space, (&post, &Arc::default()), |_| ());
         let folder = folder();
-        let text = toml(&format!("http://{}", server.address()), &made);
+        let text = toml(&format!("http://{}", server.address()), &(made.page)(&room));
+        std::fs::write(folder.join("ackd.toml"), &text).unwrap();
         let config = Config::parse(&text, &folder.join("ackd.toml"), &|_| None).unwrap();
         let file = SqliteFile::open(&config.store).unwrap();
         let numbers: Vec<_> = config.channels.iter().map(|channel| file.channel(&channel.name).unwrap()).collect();
         drop(file);
-        let mut roof = Enphase::new(made.roof);
-        let refresh = roof.refresh_token(now);
-        lodge(&house, ROOF, roof, &post, &asked);
-        let others = Arc::default();
-        lodge(&house, PAGE, page(made.people.0), &post, &others);
-        lodge(&house, SPACE, space(made.people.1, &server.api(SPACE), now), &post, &others);
         let (workers, running, tickets, seen) = (made.workers, None, 0, [0; 2]);
         let (_server, known) = (server, HashSet::new());
-        let mut world = World { house, _server, config, post, asked, folder, numbers, workers, running, tickets, seen, known };
+        let mut world = World { house, _server, config, post, asked, sends, folder, numbers, workers, running, tickets, seen, known };
         let tokens = json!({"access": "", "refresh": refresh.expose(), "expires": 0, "refreshed": now});
         world.remember(TOKENS, ROOF, tokens.to_string().into_bytes());
         world
@@ -139,6 +166,28 @@ impl<const N: usize> World<N> {
         let mut found = None;
         self.write(|store| found = store.recall(owner, key, now).unwrap());
         found
+    }
+
+    /// Whoever has this code is told of a system.
+    pub fn invite(&mut self, code: &str, system: u64) {
+        let invite = Invite { system, until: self.now().after(Duration::from_secs(24 * 3600)) };
+        self.remember("sun", &invitation(code), serde_json::to_vec(&invite).unwrap());
+    }
+
+    /// Somebody's direct conversation, by their number from 0.
+    pub fn direct(&self, channel: &str, number: usize) -> String {
+        let all = self.house.conversations();
+        let (_, all) = all.iter().find(|(name, _)| name == channel).unwrap();
+        all.iter().filter(|conversation| !conversation.group).nth(number).unwrap().id.clone()
+    }
+
+    /// What `ackd why` says of an event.
+    pub fn why(&self, event: &str) -> String {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ackd"));
+        command.args(["why", event, "--config"]).arg(self.folder.join("ackd.toml"));
+        let output = command.env("TZ", "UTC").env_remove("STATE_DIRECTORY").output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
     }
 
     pub fn reader(&self) -> Reader {
@@ -323,8 +372,7 @@ fn folder() -> PathBuf {
     folder
 }
 
-fn toml(api: &str, made: &Made) -> String {
-    let Made { page, .. } = made;
+fn toml(api: &str, page: &str) -> String {
     format!(
         "listen = \"127.0.0.1:3000\"\n\
          [channel.page]\nplatform = \"messenger\"\npath = \"/page\"\nbot = \"sun\"\napi = \"{api}/page\"\n\
@@ -343,10 +391,10 @@ fn lodge<T: Twin + 'static>(
     house: &House,
     channel: &'static str,
     twin: T,
-    post: &post::Box,
-    asked: &Arc<Mutex<Vec<Asked>>>,
+    (post, asked): (&post::Box, &Arc<Mutex<Vec<Asked>>>),
+    deed: fn(&mut T),
 ) {
-    let twin = Posting { twin, channel, post: Arc::clone(post), asked: Arc::clone(asked) };
+    let twin = Posting { twin, channel, post: Arc::clone(post), asked: Arc::clone(asked), deed };
     house.lodge(channel, Box::new(twin), Plan::default()).unwrap();
 }
 
