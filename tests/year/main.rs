@@ -6,13 +6,15 @@
 //!     people.rs   who has a system and a subscription, what they ask, and what they must be told
 //!
 //!     year        a whole year with stops, faults and changes of the clocks          eleven   a thousand at eleven
-//!     windows     what becomes of a push when Messenger's window is closed
+//!     windows     what becomes of a push when Messenger's window is closed           locked_out  kills while tokens are renewed
 //!
 //! Nothing here is decided by how long something takes.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::print_stdout)]
 
 mod clock;
+mod eleven;
+mod locked_out;
 mod people;
 mod post;
 #[path = "../shared/mod.rs"]

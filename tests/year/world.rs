@@ -80,8 +80,6 @@ pub struct World<const N: usize> {
     post: post::Box,
     /// What Enphase was asked.
     pub asked: Arc<Mutex<Vec<Asked>>>,
-    /// What the page was asked.
-    pub sends: Arc<Mutex<Vec<Asked>>>,
     folder: PathBuf,
     numbers: Vec<ChannelNumber>,
     workers: usize,
@@ -110,12 +108,11 @@ impl<const N: usize> World<N> {
         let house = Arc::new(House::new(clock::clock::<N>));
         let address = SocketAddr::from((own_loopback(), 0));
         let server = Server::open(address, Arc::clone(&house), Box::new(|_| None)).unwrap();
-        let sends = Arc::<Mutex<Vec<Asked>>>::default();
         let mut roof = Enphase::new(made.roof);
         let refresh = roof.refresh_token(now);
         lodge(&house, ROOF, roof, (&post, &asked), |_| ());
         let blocks = |page: &mut Messenger| page.fail_next(Failure::Unavailable);
-        lodge(&house, PAGE, page(made.people.0), (&post, &sends), blocks);
+        lodge(&house, PAGE, Messenger::new(page(made.people.0)), (&post, &Arc::default()), blocks);
         let space = space(made.people.1, &server.api(SPACE), now);
         let room = space.conversations()[0].id.clone();
         lodge(&house, SPACE, space, (&post, &Arc::default()), |_| ());
@@ -128,7 +125,7 @@ impl<const N: usize> World<N> {
         drop(file);
         let (workers, running, tickets, seen) = (made.workers, None, 0, [0; 2]);
         let (_server, known) = (server, HashSet::new());
-        let mut world = World { house, _server, config, post, asked, sends, folder, numbers, workers, running, tickets, seen, known };
+        let mut world = World { house, _server, config, post, asked, folder, numbers, workers, running, tickets, seen, known };
         let tokens = json!({"access": "", "refresh": refresh.expose(), "expires": 0, "refreshed": now});
         world.remember(TOKENS, ROOF, tokens.to_string().into_bytes());
         world
@@ -241,11 +238,12 @@ impl<const N: usize> World<N> {
         let treasury = Treasury::new(&self.config.upstreams);
         let post = Post { receipts: receipts_out, wake: Box::new(|| {}) };
         let seen = Arc::clone(&health);
-        let keeper = thread::spawn(move || {
+        let keeper = thread::Builder::new().name("keeper".to_owned()).spawn(move || {
             let mut store = file.engine()?;
             let (store, bell, letters, health) = (&mut store, Bell::default(), letters_in, seen);
             Keeper { store, letters, post, workers, lines, roster, treasury, bell, health, clock, chance }.run()
         });
+        let keeper = keeper.unwrap();
         let letters = Letterbox { letters, health };
         self.running = Some(Running { letters, receipts, upstreams, keeper, workers: threads });
     }
@@ -290,6 +288,21 @@ impl<const N: usize> World<N> {
     pub fn say(&mut self, channel: &str, conversation: &str, text: &str) {
         let (conversation, text) = (conversation.to_owned(), text.to_owned());
         self.act(channel, &Act::Say { conversation, text, mentions: true });
+    }
+
+    /// A person says something, and the daemon keeps it; its answer is not waited for.
+    pub fn hand_over(&mut self, channel: &'static str, conversation: &str, text: &str) {
+        let (conversation, text) = (conversation.to_owned(), text.to_owned());
+        self.house.act(channel, &Act::Say { conversation, text, mentions: true }).unwrap();
+        let brought = std::mem::take(&mut *self.post.lock().unwrap());
+        for (channel, dispatch) in brought {
+            self.bring(channel, &dispatch);
+        }
+    }
+
+    /// What is in the box is never brought.
+    pub fn forget_post(&self) {
+        self.post.lock().unwrap().clear();
     }
 
     /// What is new in the chats of a channel since the last call.
@@ -372,7 +385,8 @@ fn folder() -> PathBuf {
     folder
 }
 
-fn toml(api: &str, page: &str) -> String {
+/// A configuration with both channels and the upstream.
+pub fn toml(api: &str, page: &str) -> String {
     format!(
         "listen = \"127.0.0.1:3000\"\n\
          [channel.page]\nplatform = \"messenger\"\npath = \"/page\"\nbot = \"sun\"\napi = \"{api}/page\"\n\
@@ -398,17 +412,18 @@ fn lodge<T: Twin + 'static>(
     house.lodge(channel, Box::new(twin), Plan::default()).unwrap();
 }
 
-fn page(people: usize) -> Messenger {
+/// A page with so many people.
+pub fn page(people: usize) -> messenger::Settings {
     let [app_secret, verify_token] = [SECRET; 2].map(Secret::new);
     let nowhere = "http://127.0.0.1:9/page".to_owned();
     let person = |number: usize| Person::new((7_000_000 + number).to_string(), format!("Person {number}"));
     let fields = ["messages", "messaging_postbacks", "message_echoes"].map(str::to_owned).to_vec();
-    Messenger::new(messenger::Settings {
+    messenger::Settings {
         people: (1..=people).map(person).collect(),
         fields,
         sends_per_second: None,
         ..messenger::Settings::new(nowhere, app_secret, verify_token, Secret::new(TOKEN))
-    })
+    }
 }
 
 fn space(people: usize, api: &str, now: Moment) -> Webex {
