@@ -256,7 +256,7 @@ impl Keeper<'_> {
             if !line.pace.may_lease(tray.looked, self.roster.out_of(place)) {
                 continue; // Its probe is out, and wakes us when it is back.
             }
-            let rings = wanted == Wanted::Any && self.roster.may_ring();
+            let rings = wanted == Wanted::Any && self.roster.may_ring(place);
             let alarm = if rings { self.store.alarm_next(line.number) } else { Ok(None) };
             match self.store.next_due(line.number, wanted, tray.looked).and_then(|next| Ok((next, alarm?))) {
                 Ok((next, alarm)) => due = next.into_iter().chain(alarm).fold(due, Moment::min),
