@@ -148,8 +148,7 @@ impl Roster {
         let of_line = self.lines.get(line).map_or(0, |share| share.leases_max);
         let unasked = || self.out.iter().flatten().filter(|out| out.unasked);
         let spared = |count: usize| count.saturating_sub(1).max(1);
-        unasked().count() < spared(self.out.len())
-            && unasked().filter(|out| out.line == line).count() < spared(of_line)
+        unasked().count() < spared(self.out.len()) && unasked().filter(|out| out.line == line).count() < spared(of_line)
     }
 
     /// Jobs that are out.

@@ -31,7 +31,8 @@ struct Setup;
 impl daemon::Setup for Setup {
     fn toml(&self, _folder: &Path, address: SocketAddr, api: &str) -> String {
         let text = toml(api, "").replace("127.0.0.1:3000", &address.to_string());
-        format!("keep_registered = \"off\"\n{text}").replace("key = \"played-key\"", "key = \"played-key\"\nunlimited = true")
+        format!("keep_registered = \"off\"\n{text}")
+            .replace("key = \"played-key\"", "key = \"played-key\"\nunlimited = true")
     }
 
     fn variables(&self) -> Vec<(String, String)> {
@@ -86,9 +87,10 @@ fn killed_at_any_step_of_a_renewal_it_is_let_in_afterwards() {
     let file = SqliteFile::open(&daemon.store()).unwrap();
     let mut store = file.engine().unwrap();
     let tokens = json!({"access": "", "refresh": refresh.expose(), "expires": 0, "refreshed": clock()});
-    for (bot, key, value) in
-        [(TOKENS, ROOF.to_owned(), tokens.to_string()), ("sun", format!("person {PAGE}/{PERSON}"), format!("[{BERLIN}]"))]
-    {
+    for (bot, key, value) in [
+        (TOKENS, ROOF.to_owned(), tokens.to_string()),
+        ("sun", format!("person {PAGE}/{PERSON}"), format!("[{BERLIN}]")),
+    ] {
         let write = MemoryWrite { bot: bot.to_owned(), key, value: Some(value.into_bytes()), expires: None };
         store.remember(&write).unwrap();
     }

@@ -119,9 +119,8 @@ fn it_is_said_in_a_room_of_webex_instead() {
 
 #[test]
 fn it_is_said_to_an_address_on_webex_instead() {
-    let mut scene = Scene::<4>::new(|_| {
-        "outside_window = { channel = \"space\", to = \"person1@example.com\" }".to_owned()
-    });
+    let mut scene =
+        Scene::<4>::new(|_| "outside_window = { channel = \"space\", to = \"person1@example.com\" }".to_owned());
     expect_elsewhere(&mut scene);
 }
 

@@ -27,8 +27,8 @@ use serde_json::json;
 use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -125,7 +125,8 @@ impl<const N: usize> World<N> {
         drop(file);
         let (workers, running, tickets, seen) = (made.workers, None, 0, [0; 2]);
         let (_server, known) = (server, HashSet::new());
-        let mut world = World { house, _server, config, post, asked, folder, numbers, workers, running, tickets, seen, known };
+        let mut world =
+            World { house, _server, config, post, asked, folder, numbers, workers, running, tickets, seen, known };
         let tokens = json!({"access": "", "refresh": refresh.expose(), "expires": 0, "refreshed": now});
         world.remember(TOKENS, ROOF, tokens.to_string().into_bytes());
         world
@@ -206,8 +207,7 @@ impl<const N: usize> World<N> {
         let (receipts_out, receipts) = channel();
         let health = Arc::new(Health::default());
         let fetch = Arc::<Fetch>::default();
-        let upstreams =
-            Arc::new(Upstreams::new(&self.config.upstreams, Arc::clone(&fetch), letters.clone(), clock));
+        let upstreams = Arc::new(Upstreams::new(&self.config.upstreams, Arc::clone(&fetch), letters.clone(), clock));
         let known = self.config.channels.iter().map(|channel| Channel {
             name: channel.name.clone(),
             platform: Arc::clone(&channel.platform),
@@ -232,8 +232,12 @@ impl<const N: usize> World<N> {
             chance,
         };
         let (workers, threads) = pool::start(self.workers, &tools).unwrap();
-        let lines: Vec<_> =
-            self.numbers.iter().zip(&self.config.channels).map(|(number, channel)| Line::new(*number, &*channel.name)).collect();
+        let lines: Vec<_> = self
+            .numbers
+            .iter()
+            .zip(&self.config.channels)
+            .map(|(number, channel)| Line::new(*number, &*channel.name))
+            .collect();
         let roster = Roster::new(workers.len(), &vec![0; lines.len()]);
         let treasury = Treasury::new(&self.config.upstreams);
         let post = Post { receipts: receipts_out, wake: Box::new(|| {}) };
@@ -312,8 +316,12 @@ impl<const N: usize> World<N> {
         *seen = bubbles.iter().map(|bubble| bubble.number).max().unwrap_or(*seen);
         bubbles.retain(|bubble| self.known.insert(bubble.id.clone()));
         // On Webex what can be tapped makes a card of the text.
-        let text = |bubble: &Bubble| bubble.cards.first().map(|card| card.title.clone()).filter(|_| bubble.text.is_empty());
-        bubbles.into_iter().map(|bubble| Bubble { text: text(&bubble).unwrap_or(bubble.text.clone()), ..bubble }).collect()
+        let text =
+            |bubble: &Bubble| bubble.cards.first().map(|card| card.title.clone()).filter(|_| bubble.text.is_empty());
+        bubbles
+            .into_iter()
+            .map(|bubble| Bubble { text: text(&bubble).unwrap_or(bubble.text.clone()), ..bubble })
+            .collect()
     }
 
     pub fn plan(&self, twin: &str, plan: &str, seed: u64) {

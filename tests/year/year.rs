@@ -46,7 +46,17 @@ enum Deal {
 }
 
 const QUESTIONS: [&str; 12] = [
-    "now", "now", "now", "today", "today", "and today?", "yesterday", "last week", "lifetime", "this month", "help",
+    "now",
+    "now",
+    "now",
+    "today",
+    "today",
+    "and today?",
+    "yesterday",
+    "last week",
+    "lifetime",
+    "this month",
+    "help",
     "what a day",
 ];
 const FAULTS: [(&str, i64); 5] = [
@@ -188,7 +198,9 @@ impl Year {
             self.world.move_to(dealt.min(due).max(self.now()));
             self.rings(true);
             self.look();
-            if dealt <= self.now() && let Some(Reverse((_, _, deal))) = self.deals.pop() {
+            if dealt <= self.now()
+                && let Some(Reverse((_, _, deal))) = self.deals.pop()
+            {
                 self.does(deal);
             }
         }
@@ -317,7 +329,8 @@ impl Year {
             self.changes_mind(number);
         }
         // Somebody on the page hardly ever writes.
-        let questions = if number == 2 { u64::from(self.luck.below(15) == 0) } else { self.luck.below(4).saturating_sub(1) };
+        let questions =
+            if number == 2 { u64::from(self.luck.below(15) == 0) } else { self.luck.below(4).saturating_sub(1) };
         for _ in 0..questions {
             let text = QUESTIONS[self.luck.below(QUESTIONS.len() as u64) as usize];
             let later = self.below(DAY);
@@ -364,7 +377,8 @@ impl Year {
         let local = self.people[number].local(self.now());
         let told = ["now", "today", "and today?"].contains(&text);
         if told && (10..15).contains(&local.hour()) {
-            let system = if self.people[number].zone.iana_name() == Some("Europe/Berlin") { BERLIN } else { LOS_ANGELES };
+            let system =
+                if self.people[number].zone.iana_name() == Some("Europe/Berlin") { BERLIN } else { LOS_ANGELES };
             if self.silent == Some(system) {
                 self.told.silences += u64::from(answer.contains("look at the gateway"));
             } else if self.is_calm() && self.silent.is_none() {
@@ -381,7 +395,11 @@ impl Year {
         assert!(answer.contains("produced"), "{answer}");
         let age = age_minutes(answer).unwrap_or(0);
         let oldest = bound + REPORTED / MINUTE;
-        assert!(age <= oldest, "{answer}: older than {oldest} min at {:?}; {help}", self.people[number].local(self.now()));
+        assert!(
+            age <= oldest,
+            "{answer}: older than {oldest} min at {:?}; {help}",
+            self.people[number].local(self.now())
+        );
         self.told.ages += 1;
         self.told.oldest_minutes = self.told.oldest_minutes.max(age);
     }
