@@ -31,13 +31,10 @@ impl Bell {
 impl Keeper<'_> {
     /// Lets the alarm ring that has been due longest, on the first channel in turn that may work; its event is leased.
     pub(super) fn ring(&mut self, plan: &Plan, now: Moment) -> Result<Option<(usize, Lease)>, StoreError> {
-        if !plan.roster.may_ring() {
-            return Ok(None);
-        }
         for place in plan.roster.in_turn() {
             let Some(line) = self.lines.get(place) else { continue };
             let may = line.pace.may_lease(now, plan.roster.out_of(place));
-            if !may || plan.roster.wanted(place) != Some(Wanted::Any) {
+            if !may || plan.roster.wanted(place) != Some(Wanted::Any) || !plan.roster.may_ring(place) {
                 continue;
             }
             if let Some(lease) = self.ring_on(line.number, plan, now)? {

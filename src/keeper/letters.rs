@@ -67,6 +67,20 @@ pub enum Letter {
     End { until: Moment },
 }
 
+impl Letter {
+    /// Whether it is answered at once, and nothing is written for it.
+    pub(super) fn only_asks(&self) -> bool {
+        matches!(
+            self,
+            Letter::Show(..)
+                | Letter::Recall { .. }
+                | Letter::Alarms { .. }
+                | Letter::Learn { .. }
+                | Letter::Left { .. }
+        )
+    }
+}
+
 /// What the loop is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Receipt {

@@ -1,9 +1,25 @@
 //! What others ask of the store, answered at once: it needs no turn, and is answered while the disk cannot be written.
 
 use super::{Keeper, Letter, Receipt, Sought};
-use crate::model::PICTURES;
+use crate::model::{Moment, PICTURES};
+use std::sync::mpsc::RecvTimeoutError;
 
 impl Keeper<'_> {
+    /// Waits for a letter that changes something, or for what is due. Questions are answered meanwhile: after one there is
+    /// nothing to write and nothing new to hand out, and a bot asks a dozen for each event.
+    pub(super) fn next_letter(&mut self, due: Moment) -> Result<Letter, RecvTimeoutError> {
+        loop {
+            let letter = self.letters.recv_timeout(due.since((self.clock)()))?;
+            if !letter.only_asks() {
+                return Ok(letter);
+            }
+            self.look_up(letter);
+            if (self.clock)() >= due {
+                return Err(RecvTimeoutError::Timeout);
+            }
+        }
+    }
+
     /// Answers a letter that only asks. Whoever asked and went away needs no answer.
     pub(super) fn look_up(&mut self, question: Letter) {
         let now = (self.clock)();

@@ -186,7 +186,7 @@ impl Keeper<'_> {
         let due = self.due(tray);
         let rests_until = if self.roster.at_rest() && tray.unsettled.is_empty() { due.0 } else { WORKING };
         self.health.rests_until.store(rests_until, Ordering::Release);
-        let mut next = self.letters.recv_timeout(due.since((self.clock)()));
+        let mut next = self.next_letter(due);
         self.health.rests_until.store(WORKING, Ordering::Release);
         if matches!(next, Ok(Letter::Settled { .. })) && self.roster.out() > limits::GATHER_JOBS {
             // Others are out, too: those that come back in this moment share the commit.
@@ -236,11 +236,7 @@ impl Keeper<'_> {
             Letter::Pay { upstream, answer } => tray.till.payments.push((upstream, answer)),
             Letter::Rest => tray.resting = true,
             Letter::End { until } => (tray.resting, tray.end_at) = (true, Some(until)),
-            Letter::Show(..)
-            | Letter::Recall { .. }
-            | Letter::Alarms { .. }
-            | Letter::Learn { .. }
-            | Letter::Left { .. } => self.look_up(letter),
+            question => self.look_up(question),
         }
     }
 
@@ -260,7 +256,7 @@ impl Keeper<'_> {
             if !line.pace.may_lease(tray.looked, self.roster.out_of(place)) {
                 continue; // Its probe is out, and wakes us when it is back.
             }
-            let rings = wanted == Wanted::Any && self.roster.may_ring();
+            let rings = wanted == Wanted::Any && self.roster.may_ring(place);
             let alarm = if rings { self.store.alarm_next(line.number) } else { Ok(None) };
             match self.store.next_due(line.number, wanted, tray.looked).and_then(|next| Ok((next, alarm?))) {
                 Ok((next, alarm)) => due = next.into_iter().chain(alarm).fold(due, Moment::min),

@@ -142,11 +142,13 @@ impl Roster {
         }
     }
 
-    /// Whether an alarm may ring: where there are several workers, one stays free of what nobody waits for, so that a
-    /// question need not wait for an upstream of theirs.
-    pub fn may_ring(&self) -> bool {
-        let unasked = self.out.iter().flatten().filter(|out| out.unasked).count();
-        unasked < self.out.len().saturating_sub(1).max(1)
+    /// Whether an alarm of this channel may ring: where there are several workers, one of all and one of the channel's
+    /// share stays free of what nobody waits for, so that a question need not wait for an upstream of theirs.
+    pub fn may_ring(&self, line: usize) -> bool {
+        let of_line = self.lines.get(line).map_or(0, |share| share.leases_max);
+        let unasked = || self.out.iter().flatten().filter(|out| out.unasked);
+        let spared = |count: usize| count.saturating_sub(1).max(1);
+        unasked().count() < spared(self.out.len()) && unasked().filter(|out| out.line == line).count() < spared(of_line)
     }
 
     /// Jobs that are out.
@@ -218,18 +220,19 @@ mod tests {
     fn one_of_several_workers_stays_free_of_what_nobody_waits_for() {
         let push = Reply { purpose: Purpose::Push, ..Reply::text("anna", "9 kWh") };
         let work = Work::Send { part: 1, reply: push, attempt: 1, made: Moment(0), heard: None };
-        for (workers, most) in [(1, 1), (2, 1), (4, 3)] {
-            let mut roster = Roster::new(workers, &[0]);
+        // Beside another channel, a channel has three workers of four.
+        for (workers, bots_of_lines, most) in [(1, &[0][..], 1), (2, &[0], 1), (4, &[0], 3), (4, &[0, 0], 2)] {
+            let mut roster = Roster::new(workers, bots_of_lines);
             for worker in 0..most {
-                assert!(roster.may_ring(), "{worker} of {workers}");
+                assert!(roster.may_ring(0), "{worker} of {workers}");
                 let lane = worker as i64;
                 let said = Lease { event: EventKey(lane), lane, work: work.clone() };
                 roster.give(worker, 0, &if worker == 0 { said } else { lease_of(ALARM, lane) });
             }
-            assert!(!roster.may_ring(), "{workers}");
+            assert!(!roster.may_ring(0), "{workers}");
             roster.take_back(0);
             roster.give(0, 0, &lease(7));
-            assert!(workers == 1 || roster.may_ring(), "a question is no alarm");
+            assert!(workers == 1 || roster.may_ring(0), "a question is no alarm");
         }
     }
 }

@@ -87,6 +87,7 @@ impl Hearing<'_> {
             heard,
             bot: &channel.bot_name,
             notes: Notes::default(),
+            recalled: BTreeMap::new(),
             not_before: None,
         };
         match answer(heard, channel, &mut desk) {
@@ -195,6 +196,8 @@ struct WorkDesk<'a> {
     heard: &'a Event,
     bot: &'a str,
     notes: Notes,
+    /// What was asked before: a bot sees the same as long as it hears one event.
+    recalled: BTreeMap<String, Option<Vec<u8>>>,
     /// The last call was refused for want of budget, until then.
     not_before: Option<Moment>,
 }
@@ -239,7 +242,12 @@ impl Desk for WorkDesk<'_> {
         if let Some(write) = self.notes.memory.iter().rev().find(|write| write.key == key) {
             return Ok(write.value.clone());
         }
-        self.ask(|answer| Letter::Recall { bot: self.bot.to_owned(), key: key.to_owned(), answer })
+        if let Some(found) = self.recalled.get(key) {
+            return Ok(found.clone());
+        }
+        let found = self.ask(|answer| Letter::Recall { bot: self.bot.to_owned(), key: key.to_owned(), answer })?;
+        self.recalled.insert(key.to_owned(), found.clone());
+        Ok(found)
     }
 
     fn remember(&mut self, key: &str, value: Vec<u8>, expires: Option<Moment>) -> Result<(), BotFault> {
