@@ -16,6 +16,7 @@ pub enum Topic {
     Webhook,
     Doctor,
     Login,
+    Solar,
     Try,
     Twin,
 }
@@ -34,6 +35,7 @@ impl Topic {
             Topic::Webhook => WEBHOOK,
             Topic::Doctor => DOCTOR,
             Topic::Login => LOGIN,
+            Topic::Solar => SOLAR,
             Topic::Try => TRY,
             Topic::Twin => TWIN,
         }
@@ -56,6 +58,7 @@ ackd: ack first, answer later. A small webhook daemon for chat bots.
                                   the registration on the platform's side
     ackd doctor                   what is wrong, live, and how to mend it
     ackd login UPSTREAM           the consent that a service of a bot asks for
+    ackd solar invite SYSTEM      a code that lets somebody ask the solar bot
     ackd twin                     the stand-ins alone, for any bot's program
 
 Options of every command:
@@ -276,6 +279,23 @@ Example:
     ackd login enphase
 ";
 
+const SOLAR: &str = "\
+ackd solar invite SYSTEM [--bot NAME] [--days N] [--config FILE]
+ackd solar people [--bot NAME] [--config FILE]
+
+Lets people ask the solar bot. `invite` makes a code for one system, by its id
+at Enphase: whoever writes it to the bot first is told of that system from then
+on, and strangers are told nothing. It works beside a running daemon, too.
+`people` lists who has been let in, as CHANNEL/PERSON, and open codes.
+
+    --bot NAME       the bot, where there are several of this kind
+    --days N         how long the code is good, 1 to 366; 7 unless given
+    --config FILE    the configuration; else ackd.toml, /etc/ackd/ackd.toml
+
+Example:
+    ackd solar invite 698910067 --days 14
+";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -283,7 +303,7 @@ mod tests {
 
     #[test]
     fn every_help_fits_a_narrow_terminal_and_shows_an_example() {
-        for topic in [Overview, Run, Check, Send, Events, Why, Replay, Webhook, Doctor, Login, Try, Twin] {
+        for topic in [Overview, Run, Check, Send, Events, Why, Replay, Webhook, Doctor, Login, Solar, Try, Twin] {
             let text = topic.text();
             assert!(text.lines().all(|line| line.chars().count() <= 80 && line == line.trim_end()), "{topic:?}");
             assert!(text.ends_with('\n') && text.contains("--config FILE"), "{topic:?}");

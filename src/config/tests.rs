@@ -392,7 +392,7 @@ fn a_solar_bot_says_whom_it_asks_and_its_slips_are_named() {
 fn a_bot_is_known_with_what_it_asks() {
     let enphase = "[upstream.enphase]\napi = \"https://enphase.example\"\nper_day = 9\n";
     let text = format!("{BASE}[bot.sun]\nkind = \"solar\"\nupstream = \"enphase\"\n{enphase}");
-    let known = |name: &str, kind, upstream: Option<&str>| super::KnownBot {
+    let known = |name: &str, kind, upstream: Option<&str>| KnownBot {
         name: name.to_owned(),
         kind,
         upstream: upstream.map(str::to_owned),
