@@ -6,7 +6,7 @@ use super::nearest::nearest;
 use super::plan::{self, plan};
 use super::table::{Entry, Key, Table};
 use crate::limits::{ASK_BYTES_MAX, ID_BYTES_MAX, SUBSCRIPTIONS_MAX};
-use crate::model::{Alarm, AlarmSet, AlarmWrite, ChannelNumber, Moment, OWNER_CONFIGURATION};
+use crate::model::{Alarm, AlarmSet, AlarmWrite, CONFIGURED, ChannelNumber, Moment, OWNER_CONFIGURATION};
 use crate::queue::schedule;
 use std::collections::{BTreeMap, BTreeSet};
 use toml::de::DeValue;
@@ -80,9 +80,9 @@ fn subscription(table: &Table<'_>, channels: &[&str], findings: &mut Findings<'_
     let plan = plan(table, findings);
     let (channel, to, ask) = (channel?, to?, ask?);
     let name = match named? {
-        Some(name) => format!("configured-{name}"),
+        Some(name) => format!("{CONFIGURED}{name}"),
         // Of what it is and not of where it stands: what is moved within the file goes on.
-        None => format!("configured-{:016x}", schedule::seed(0, &format!("{channel} {to}"), ask)),
+        None => format!("{CONFIGURED}{:016x}", schedule::seed(0, &format!("{channel} {to}"), ask)),
     };
     let owner = OWNER_CONFIGURATION.to_owned();
     let set = AlarmSet { owner, person: to.to_owned(), thread: None, note: ask.to_owned(), plan: plan? };

@@ -84,6 +84,9 @@ pub struct AlarmSet {
 /// The owner of alarms that stand in the configuration. No bot can be called so.
 pub const OWNER_CONFIGURATION: &str = "the configuration";
 
+/// How the names of those alarms begin; no bot names one so.
+pub const CONFIGURED: &str = "configured-";
+
 /// One write to the alarms of a channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AlarmWrite {

@@ -24,7 +24,7 @@ pub mod secret;
 pub mod time;
 pub mod upstream;
 
-pub use alarm::{Alarm, AlarmSet, AlarmWrite, OWNER_CONFIGURATION, Plan, Ring, RunMissed, When};
+pub use alarm::{Alarm, AlarmSet, AlarmWrite, CONFIGURED, OWNER_CONFIGURATION, Plan, Ring, RunMissed, When};
 pub use daytime::{DayTime, Weekday};
 pub use event::{Arrival, Attachment, ChannelNumber, Event, EventId, EventKey, EventKind, Fate};
 pub use job::{Attempt, Instead, Lease, MemoryWrite, Notes, Order, SendEnd, Settlement, Work};

@@ -4,7 +4,7 @@
 //!     ask        readings, as new as calls allow       archive    what is remembered of them
 //!     enphase    paths out, readings in                sums       spans of days
 //!     poll       looking of our own accord             pace, sun  how often, and when there is daylight
-//!     say        sentences
+//!     say        sentences                             picture    days as a chart
 //!
 //! A figure that is not known is never told as zero, and one that could not be renewed is told with its age. Calls of
 //! the upstream are scarce (1,000 a month: enphase.md §6), so what was answered once is not asked for again.
@@ -14,6 +14,7 @@ mod ask;
 mod enphase;
 mod pace;
 mod people;
+mod picture;
 mod poll;
 mod say;
 mod sums;
@@ -26,17 +27,17 @@ pub use enphase::Shape;
 pub use people::{INVITATIONS, Invite, PEOPLE, binding, draw, invitation};
 pub use sums::Bar;
 
-use super::{Bot, BotFault, Desk};
-use crate::limits::{SOLAR_FRESH, SOLAR_YEARS_BACK};
-use crate::model::{Content, Event, EventKind, Purpose, QuickReply, Reply};
+use super::{Bot, BotFault, Desk, subscription};
+use crate::limits::{SOLAR_FRESH, SOLAR_SYSTEMS_MAX, SOLAR_YEARS_BACK};
+use crate::model::{CONFIGURED, Content, Event, EventKind, Purpose, QuickReply, Reply};
 use ask::Site;
 use people::Redeemed;
 use say::{LastWeek, Units};
 use std::time::Duration;
 use words::{Time, Wish};
 
-/// The alarm of somebody who wants to be told every day.
-const SUBSCRIPTION: &str = "subscription";
+/// What a subscription asks, in the words of a person.
+const DAILY: &str = "today";
 /// What can be tapped below an answer.
 const CHOICES: [&str; 5] = ["Today", "Yesterday", "This week", "Last month", "Subscribe 11:00"];
 /// What can be tapped below a daily message: on Messenger it lets us write for another day (messenger.md §9).
@@ -81,8 +82,7 @@ impl Bot for Solar {
         match &event.kind {
             EventKind::Alarm { name, .. } => match poll::system(name) {
                 Some(system) => poll::ring(&self.set, desk, system, &event.id.channel).map(|()| Vec::new()),
-                None if name == SUBSCRIPTION => self.daily(event, desk),
-                None => Ok(Vec::new()),
+                None => self.daily(event, desk),
             },
             EventKind::Message { text, choice, .. } => {
                 self.hear_words(event, choice.as_deref().or(text.as_deref()).unwrap_or_default(), desk)
@@ -123,21 +123,25 @@ impl Solar {
             people::enlist(desk, &who, *system)?;
             poll::ensure(&self.set, desk, *system, &event.id.channel)?;
         }
-        // The words of a subscription ("subscribe 11:00", "stop", "when?") are heard here, before the others.
         let sites = self.sites(&systems, desk)?;
+        let zone = sites.first().and_then(|site| site.zone.iana_name()).unwrap_or("UTC");
+        if let Some(words) = subscription::parse(text, zone) {
+            return subscription::handle(words, event, DAILY, desk);
+        }
         let (sites, wish) = choose(sites, &words::words(text));
-        Ok(vec![match wish {
-            Wish::Tell(times) => self.tell(event, &sites, &times, desk)?,
+        let said = match wish {
+            Wish::Tell(times) => return self.tell(event, &sites, &times, desk),
             Wish::NoDate(date) => menu(event, format!("There is no day {date}; write it as in 2026-06-21.")),
             Wish::Help => menu(event, help(&sites)),
             Wish::Unclear => menu(event, format!("I did not understand that. {}", help(&sites))),
             Wish::Tomorrow => Reply::text(&event.conversation, "See you tomorrow."),
             Wish::Leave => {
                 people::leave(desk, &who)?;
-                desk.cancel_alarm(SUBSCRIPTION)?;
+                desk.cancel_alarm(subscription::NAME)?;
                 Reply::text(&event.conversation, "I have forgotten you. A new code would bring me back.")
             }
-        }])
+        };
+        Ok(vec![said])
     }
 
     fn sites(&self, systems: &[u64], desk: &mut dyn Desk) -> Result<Vec<Site>, BotFault> {
@@ -170,32 +174,39 @@ impl Solar {
 
     /// What is said every day of our own accord.
     fn daily(&self, event: &Event, desk: &mut dyn Desk) -> Result<Vec<Reply>, BotFault> {
+        let EventKind::Alarm { name, note, .. } = &event.kind else { return Ok(Vec::new()) };
         let who = people::who(event);
-        let systems = people::systems(desk, &who)?;
+        let mut systems = people::systems(desk, &who)?;
+        if name.starts_with(CONFIGURED) {
+            // Whoever writes the configuration may let anybody hear of a system, by its number.
+            let named = words::words(note).into_iter().filter_map(|word| word.parse::<u64>().ok());
+            systems.extend(named.take(SOLAR_SYSTEMS_MAX));
+        }
         if systems.is_empty() {
-            desk.cancel_alarm(SUBSCRIPTION)?;
+            desk.cancel_alarm(subscription::NAME)?;
             return Ok(Vec::new());
         }
         for system in &systems {
             people::enlist(desk, &who, *system)?;
             poll::ensure(&self.set, desk, *system, &event.id.channel)?;
         }
-        let EventKind::Alarm { note, .. } = &event.kind else { return Ok(Vec::new()) };
         let times = match words::wish(&words::words(note)) {
             Wish::Tell(times) => times,
             _ => vec![Time::Today],
         };
         let sites = self.sites(&systems, desk)?;
-        let mut reply = self.tell(event, &sites, &times, desk)?;
-        reply.purpose = Purpose::Push;
-        if let Content::Text { quick_replies, .. } = &mut reply.content {
-            *quick_replies = vec![QuickReply { title: AGAIN.to_owned(), payload: AGAIN.to_owned() }];
+        let mut replies = self.tell(event, &sites, &times, desk)?;
+        for reply in &mut replies {
+            reply.purpose = Purpose::Push;
+            if let Content::Text { quick_replies, .. } = &mut reply.content {
+                *quick_replies = vec![QuickReply { title: AGAIN.to_owned(), payload: AGAIN.to_owned() }];
+            }
         }
-        Ok(vec![reply])
+        Ok(replies)
     }
 
-    /// Tells all of these systems at all of these times, in one message.
-    fn tell(&self, event: &Event, sites: &[Site], times: &[Time], desk: &mut dyn Desk) -> Result<Reply, BotFault> {
+    /// Tells all of these systems at all of these times, in one message; each further chart is one more.
+    fn tell(&self, event: &Event, sites: &[Site], times: &[Time], desk: &mut dyn Desk) -> Result<Vec<Reply>, BotFault> {
         let mut told = Vec::new();
         for site in sites {
             for time in times {
@@ -206,7 +217,8 @@ impl Solar {
                 told.push(one);
             }
         }
-        Ok(Reply { content: content(told), ..Reply::text(&event.conversation, "") })
+        let said = |content| Reply { content, ..Reply::text(&event.conversation, "") };
+        Ok(contents(&told).into_iter().map(said).collect())
     }
 
     fn tell_one(&self, site: &Site, time: Time, desk: &mut dyn Desk) -> Result<Told, BotFault> {
@@ -316,10 +328,14 @@ fn help(sites: &[Site]) -> String {
     format!("{}{names} {}", say::HELP, say::promise(bound.flatten()))
 }
 
-/// What was told, as one message. This is where a chart goes: `Content::Picture` of the bars, with the same text.
-fn content(told: Vec<Told>) -> Content {
+/// What was told: all of it in words, beside the first chart if there is one; then the other charts.
+fn contents(told: &[Told]) -> Vec<Content> {
     let text = told.iter().map(|told| told.text.as_str()).collect::<Vec<_>>().join("\n");
-    Content::Text { text, quick_replies: choices() }
+    let charts = told.iter().filter_map(|told| told.chart.as_ref());
+    let mut pictures = charts.filter_map(|chart| Some((picture::picture(chart)?, chart.system.clone())));
+    let Some((first, _)) = pictures.next() else { return vec![Content::Text { text, quick_replies: choices() }] };
+    let others = pictures.map(|(picture, text)| Content::Picture { picture, text });
+    [Content::Picture { picture: first, text }].into_iter().chain(others).collect()
 }
 
 /// Text with what can be tapped below it.

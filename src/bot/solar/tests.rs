@@ -119,7 +119,7 @@ impl World {
 }
 
 fn text(reply: &Reply) -> &str {
-    let Content::Text { text, .. } = &reply.content else { panic!("no text") };
+    let (Content::Text { text, .. } | Content::Picture { text, .. }) = &reply.content else { panic!("no text") };
     text
 }
 
@@ -416,7 +416,7 @@ fn strangers_see_nothing_and_cost_nothing() {
         EventKind::Message { text: Some("today".to_owned()), attachments: vec![], choice: None };
     assert_eq!(text(&world.hear("anna", "space", same_person_elsewhere)[0]), say::STRANGER);
     assert_eq!((world.desk.asked.len(), world.desk.far_alarms.len()), (0, 0));
-    let ring = EventKind::Alarm { name: SUBSCRIPTION.to_owned(), note: "today".to_owned(), due: Moment(0) };
+    let ring = EventKind::Alarm { name: subscription::NAME.to_owned(), note: "today".to_owned(), due: Moment(0) };
     assert_eq!(world.hear("eve", "page", ring), []);
 }
 
@@ -514,7 +514,7 @@ fn names_and_zones_are_asked_for_once_and_their_lack_is_no_harm() {
 fn the_daily_message_is_pushed_with_a_way_to_keep_the_window_open() {
     let mut world = World::new(ELEVEN);
     world.summary("2026-11-20", 9870, 3120);
-    let [reply] = &world.rings(SUBSCRIPTION, "page")[..] else { panic!("not one") };
+    let [reply] = &world.rings(subscription::NAME, "page")[..] else { panic!("not one") };
     let again = QuickReply { title: AGAIN.to_owned(), payload: AGAIN.to_owned() };
     let content = Content::Text {
         text: "9870 Wh were produced today. 3120 W this moment.".to_owned(),
@@ -524,6 +524,33 @@ fn the_daily_message_is_pushed_with_a_way_to_keep_the_window_open() {
     assert_eq!(world.desk.far_alarms.len(), 1, "whoever is told is the reason to look");
     let tapped = EventKind::Message { text: Some("?".into()), attachments: vec![], choice: Some(AGAIN.into()) };
     assert_eq!(text(&world.hear("anna", "page", tapped)[0]), "See you tomorrow.");
+}
+
+#[test]
+fn a_subscription_is_made_asked_for_and_ended_in_chat() {
+    let mut world = World::new(ELEVEN);
+    assert_eq!(
+        world.anna("Subscribe 11:00"),
+        "You will hear from me every day at 11:00 (Europe/Berlin). Say \"stop\" to end it."
+    );
+    let alarm = &world.desk.alarms[subscription::NAME];
+    assert_eq!((&*alarm.note, &*alarm.plan.zone), (DAILY, "Europe/Berlin"), "by the clock of the system");
+    assert!(world.anna("when?").starts_with("You hear from me every day at 11:00 (Europe/Berlin); the next time is "));
+    assert!(world.anna("stop").starts_with("Your subscription has ended."));
+    assert_eq!(world.anna("when?"), "You have no subscription; write \"subscribe 11:00\".");
+}
+
+#[test]
+fn the_configuration_may_let_a_room_hear_of_a_system_by_its_number() {
+    let mut world = World::new(ELEVEN);
+    world.summary("2026-11-20", 9870, 3120);
+    let ring =
+        |name: &str, note: &str| EventKind::Alarm { name: name.to_owned(), note: note.to_owned(), due: Moment(0) };
+    let told = world.hear("a room", "space", ring("configured-morning", "today 67"));
+    assert_eq!(text(&told[0]), "9870 Wh were produced today. 3120 W this moment.");
+    // What a person can set does not open anything.
+    assert_eq!(world.hear("a room", "space", ring(subscription::NAME, "today 67")), []);
+    assert_eq!(world.hear("a room", "space", ring("configured-morning", "today")), [], "and nobody is bound there");
 }
 
 #[test]
