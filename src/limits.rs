@@ -120,6 +120,10 @@ pub const WITNESS_ROWS: usize = 4096;
 /// Keys that one bot may remember. With a million in the store, reading one takes 12 µs, and writing a new
 /// one 19 µs, also without the compiler's help (`benches/store.rs`).
 pub const MEMORY_KEYS_MAX: u32 = 1_000_000;
+/// How far the clock of a trial can be moved: the sun of its stand-in and the certificates of this machine know a year.
+pub const TRIAL_AHEAD_MAX: Duration = Duration::from_secs(366 * 24 * 3600);
+/// How long after eleven the next morning of a trial is: what is due at eleven is due.
+pub const MORNING_SLACK: Duration = Duration::from_secs(1);
 /// Longest name of a bot, and longest key, that a command may have the store remember something under, in bytes. Those of
 /// bots consist of a channel's name and a platform's id, which are shorter.
 pub const MEMORY_NAME_BYTES_MAX: usize = 512;

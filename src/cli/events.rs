@@ -27,7 +27,7 @@ pub fn events(config: &Outline, filter: &EventFilter, world: &World<'_>, out: &m
 /// What passes.
 pub(super) struct Sieve {
     states: Vec<State>,
-    /// Receipts and own messages pass, too.
+    /// Receipts, own messages and looks of bots pass, too.
     all: bool,
     channel: Option<String>,
     limit: usize,
@@ -85,8 +85,8 @@ impl Sieve {
         match glance.left_out {
             0 if glance.lines.is_empty() => writeln!(out, "{}", self.nothing())?,
             0 => {}
-            1 => writeln!(out, "1 receipt or message of our own left out{before}; --all shows it")?,
-            count => writeln!(out, "{count} receipts and own messages left out{before}; --all shows them")?,
+            1 => writeln!(out, "1 receipt, own message or look of a bot left out{before}; --all shows it")?,
+            count => writeln!(out, "{count} receipts, own messages and looks of bots left out{before}; --all shows them")?,
         }
         Ok(())
     }

@@ -14,13 +14,15 @@
 //!     reach.rs     how these four reach the store: through the daemon (control.rs), or on their own
 //!     webhook.rs   ackd webhook: the registration on the platform's side
 //!     doctor/      ackd doctor: what an answering bot needs, live
-//!     trial.rs     ackd try, and twin.rs ackd twin; both play the platforms (playing.rs)
+//!     trial.rs     ackd try, with a clock that can be moved (ahead.rs), and twin.rs ackd twin; both play the platforms
+//!                  (playing.rs)
 //!     show.rs      words from outside, and times, as a terminal may see them
 //!     log.rs       what the daemon says while it runs
 //!
 //! Never here: ending the process, reading the environment; `main.rs` does both. What a command needs of the world
 //! is in its `World`.
 
+mod ahead;
 pub mod args;
 pub mod check;
 pub mod control;

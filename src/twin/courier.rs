@@ -108,6 +108,14 @@ impl Outbox {
         }
     }
 
+    /// The clock was moved: whoever waits for a time looks at it again.
+    pub(super) fn look_again(&self) {
+        // With the lock, so that nobody is between his look at the clock and his wait.
+        let queue = self.lock();
+        self.changed.notify_all();
+        drop(queue);
+    }
+
     /// A parcel was brought; the next one of its lane may go.
     fn done(&self, lane: Lane) {
         let mut queue = self.lock();
