@@ -79,9 +79,15 @@ stand-ins for its platforms, and a page to chat in, all on this machine. It
 prints the page's address; open it in a browser. What is typed there goes the
 real way: a signed webhook, the socket, the store, the bot, the platform's API.
 
-    --config FILE    your own channels and bots instead of the built-in tour;
+There are two bots: one that shows what a bot can say, and one that tells what
+a solar system produces, which Enphase's stand-in makes up. Say \"today\", \"this
+week\" or \"subscribe 11:00\" to it, then let the clock on the page go on to the
+next morning. Elsewhere it wants a code of `ackd solar invite` first.
+
+    --config FILE    your own channels and bots instead of the built-in ones;
                      their secrets are made up and not looked for, what your
-                     bots need themselves is read
+                     bots need themselves is read. Of services that bots ask
+                     only Enphase is played
     --keep           leave the store where it is when the trial ends; without,
                      it is removed
     --listen         where the page and the stand-ins are; else a free port
@@ -102,7 +108,10 @@ ackd twin [--config FILE] [--to http://127.0.0.1:PORT]
 Plays the platforms of the configuration's channels, for a daemon that runs
 elsewhere on this machine, or for any other bot's program. Each channel's API is
 at http://127.0.0.1:PORT/CHANNEL: give that to the program in place of
-https://graph.facebook.com/v25.0 or https://webexapis.com/v1. Webhooks go to the
+https://graph.facebook.com/v25.0 or https://webexapis.com/v1. Enphase is at
+http://127.0.0.1:PORT/UPSTREAM, for each upstream of that kind whose URLs are on
+this machine: api ends with /api/v4, those for tokens begin with /oauth/; then
+`ackd login UPSTREAM` and `ackd solar invite 698910068`. Webhooks go to the
 paths of the configuration, signed with its secrets: so the file should be one
 made for this, with `api` on this machine and secrets that mean nothing.
 
@@ -166,12 +175,12 @@ ackd events [--dead] [--unknown] [--all] [--channel NAME] [--limit N] [--follow]
 Lists what came in and how it ended: answered, ignored (why), dead (why) or
 unknown (sent, but the platform's answer was lost). The newest come last. Where
 a reply may have been seen twice, it says how many: maybe twice ×1. What the
-platform only tells about our own messages, receipts and echoes, is counted in
-a last line and not listed.
+platform only tells about our own messages, receipts and echoes, and looks of
+bots that said nothing are counted in a last line and not listed.
 
     --dead            only the dead
     --unknown         only the unknown; with --dead, both
-    --all             receipts and own messages, too
+    --all             receipts, own messages and looks of bots, too
     --channel NAME    only this channel's
     --limit N         at most so many, 1 to 100000; 50 unless given
     --follow          go on and print each event as it comes, and again when

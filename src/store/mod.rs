@@ -23,8 +23,8 @@ pub mod sqlite;
 mod suite;
 
 use crate::model::{
-    Alarm, AlarmWrite, Arrival, Attempt, ChannelNumber, EventId, EventKey, Lease, MemoryWrite, Moment, Reply,
-    Ring, Settlement,
+    Alarm, AlarmWrite, Arrival, Attempt, ChannelNumber, EventId, EventKey, Lease, MemoryWrite, Moment, Reply, Ring,
+    Settlement,
 };
 use std::collections::HashSet;
 use std::fmt;
