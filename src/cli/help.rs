@@ -256,7 +256,8 @@ wrong with what mends it, or -- with why it could not be looked at. It looks at
 the configuration and its secrets, the disk, the store and what died in it, the
 daemon, how many files and how much memory it may take, the unit of systemd,
 every token, the clock, the public URL (which must lead to this very daemon),
-and every registration. It changes nothing; no secret is shown.
+every registration, and of each service that bots ask what is left of its calls
+and whether it wants a new login. It changes nothing; no secret is shown.
 
 Where a daemon runs, its own environment and credentials are looked at, as far
 as you may read them; for a service, that is: sudo ackd doctor
