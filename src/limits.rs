@@ -279,8 +279,9 @@ pub const SOLAR_KILOWATTS_FROM: usize = 10_000;
 /// … and the most that may be configured: no roof makes more in its life.
 pub const SOLAR_KILOWATTS_FROM_MAX: usize = 1_000_000_000;
 /// Days that an invitation of `ackd solar invite` is good for, unless told: somebody is asked on a Friday and answers after
-/// a weekend. At most a year, since a code that lies around is a door.
+/// a weekend.
 pub const SOLAR_INVITE_DAYS: u32 = 7;
+/// The same at most, since a code that lies around is a door.
 pub const SOLAR_INVITE_DAYS_MAX: u32 = 366;
 /// How long one that is over is still known, so that the bot can say that it is too old.
 pub const SOLAR_INVITE_KNOWN: Duration = Duration::from_secs(30 * 24 * 3600);
