@@ -49,6 +49,18 @@ pub enum Period {
     Month,
 }
 
+impl Period {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Period::Second => "second",
+            Period::Minute => "minute",
+            Period::Day => "day",
+            Period::Month => "month",
+        }
+    }
+}
+
 /// What is left of a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Left {

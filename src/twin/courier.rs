@@ -323,6 +323,33 @@ mod tests {
     }
 
     #[test]
+    fn what_waits_for_a_clock_that_is_moved_goes_at_once() {
+        use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+        static NOW: AtomicI64 = AtomicI64::new(0);
+        static LOOKS: AtomicUsize = AtomicUsize::new(0);
+        let clock = || {
+            LOOKS.fetch_add(1, Ordering::SeqCst);
+            Moment(NOW.load(Ordering::SeqCst))
+        };
+        let outbox = Outbox::default();
+        outbox.push(parcel(1, 1, 3_600_000), false);
+        let began = Instant::now();
+        thread::scope(|scope| {
+            let courier = scope.spawn(|| outbox.take(clock).map(|parcel| parcel.dispatch.number));
+            while LOOKS.load(Ordering::SeqCst) == 0 {
+                thread::yield_now();
+            }
+            NOW.store(3_600_000, Ordering::SeqCst);
+            outbox.look_again();
+            while !courier.is_finished() && began.elapsed() < Duration::from_secs(5) {
+                thread::yield_now();
+            }
+            outbox.stop();
+            assert_eq!(courier.join().unwrap(), Some(1), "it waited by the clock that was");
+        });
+    }
+
+    #[test]
     fn only_the_loopback_is_called() {
         for here in ["http://127.0.0.1:3000/x", "http://[::1]:3000", "https://localhost/x?y", "http://127.9.8.7"] {
             assert!(is_here(here), "{here}");

@@ -64,12 +64,7 @@ fn budget(what: &str, upstream: &Upstream, json: Option<Vec<u8>>, now: Moment, b
 fn words(left: &[Left], now: Moment, by: &Instruments<'_>) -> String {
     let one = |left: &Left| {
         let (calls, of, ends) = (left.calls, left.of, second(left.ends, &by.world.zone));
-        let per = match left.per {
-            Period::Second => "second",
-            Period::Minute => "minute",
-            Period::Day => "day",
-            Period::Month => "month",
-        };
+        let per = left.per.word();
         match left.per {
             Period::Second | Period::Minute if calls > 0 || left.ends <= now => format!("at most {of} a {per}"),
             Period::Second | Period::Minute => format!("at most {of} a {per}, and none before {ends}"),
