@@ -212,6 +212,8 @@ mod tests {
     fn a_drawn_code_is_read_back_and_each_bit_of_it_counts() {
         let drawn = |chance: u64| draw(chance);
         assert_eq!(drawn(0), "SUN-AAAA-AAAA");
+        let last = |place: u32| drawn(30 * 31_u64.pow(place)).replace('-', "").rfind('9').unwrap();
+        assert_eq!((0..8).map(last).collect::<Vec<_>>(), (3..11).collect::<Vec<_>>(), "each sign is drawn on its own");
         for chance in [1, 30, 31, u64::from(u32::MAX), u64::MAX / 3, u64::MAX] {
             let code = drawn(chance);
             assert_eq!(super::code(&code).as_deref(), Some(code.as_str()));
