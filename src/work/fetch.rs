@@ -1,7 +1,8 @@
 //! Calls to upstreams: the one agent, its time limits, and the roots it trusts. The only place with ureq.
 //!
 //! No redirects (a reply must not be said twice, nor a token follow one), no proxy from the environment, bounded
-//! answers. TLS by rustls with ring; the system's roots, or bundled ones where the system has none.
+//! answers. TLS by rustls with ring and the system's roots; where the system has none, with bundled ones if they were
+//! built in.
 
 use super::resolve::Remembering;
 use crate::limits;
@@ -65,7 +66,7 @@ impl Fetch {
             }
             answer
         } else {
-            call(self.plain.get_or_init(|| agent(&RootCerts::WebPki)), request)
+            call(self.plain.get_or_init(|| agent(&none())), request)
         };
         match answer {
             Ok(answer) => Outcome::Answered(answer),
@@ -100,15 +101,36 @@ fn host(url: &str) -> &str {
     rest.split(['/', '?', '#']).next().unwrap_or(rest)
 }
 
-/// The system's roots; bundled ones where it has none, as in an empty container.
+/// What stands for the system's roots where it has none, as in an empty container.
+#[cfg(feature = "bundled-roots")]
+fn roots_without_system() -> RootCerts {
+    log::warn!("the system has no root certificates (install ca-certificates); using the bundled ones");
+    RootCerts::WebPki
+}
+
+/// Nothing does, and every call over TLS fails. ureq's own default would panic without the bundled ones.
+#[cfg(not(feature = "bundled-roots"))]
+fn roots_without_system() -> RootCerts {
+    log::error!(
+        "the system has no root certificates, so nobody can be called over HTTPS: install ca-certificates and restart, \
+         or build with --features bundled-roots"
+    );
+    none()
+}
+
+/// Trusts nobody.
+fn none() -> RootCerts {
+    RootCerts::Specific(Arc::new(Vec::new()))
+}
+
+/// The system's roots.
 fn roots() -> RootCerts {
     let found = rustls_native_certs::load_native_certs();
     for error in &found.errors {
         log::debug!("reading the system's root certificates: {error}");
     }
     if found.certs.is_empty() {
-        log::warn!("the system has no root certificates (install ca-certificates); using the bundled ones");
-        return RootCerts::WebPki;
+        return roots_without_system();
     }
     let certificates = found.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect::<Vec<_>>();
     RootCerts::Specific(Arc::new(certificates))
@@ -254,6 +276,16 @@ mod tests {
         let outcome = Fetch::default().call(&request(url));
         server.join().unwrap();
         outcome
+    }
+
+    #[test]
+    fn without_any_root_a_call_over_tls_fails_and_ends_nothing() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("https://{}/x", listener.local_addr().unwrap());
+        let server = thread::spawn(move || drop(listener.accept()));
+        let fault = call(&agent(&none()), &request(url)).unwrap_err();
+        assert!(!fault.why.is_empty(), "{fault:?}");
+        server.join().unwrap();
     }
 
     #[test]
