@@ -190,10 +190,15 @@ pub fn clock() -> Moment {
 
 /// 64 random bits.
 pub fn chance() -> u64 {
-    let mut bytes = [0; 8];
     // Without randomness, retries have no jitter; nothing else depends on it.
-    let _ = SystemRandom::new().fill(&mut bytes);
-    u64::from_le_bytes(bytes)
+    sure_chance().unwrap_or_default()
+}
+
+/// The same for what nobody must guess: nothing, where the system gives no random numbers.
+pub fn sure_chance() -> Option<u64> {
+    let mut bytes = [0; 8];
+    SystemRandom::new().fill(&mut bytes).ok()?;
+    Some(u64::from_le_bytes(bytes))
 }
 
 /// The number of the user that this process runs as.

@@ -14,8 +14,8 @@
 
 use crate::limits;
 use crate::model::{
-    Arrival, ChannelNumber, EventId, EventKey, Head, Method, Order, PictureName, Purpose, Refusal, Reply, Request,
-    Response, Secret,
+    Arrival, ChannelNumber, EventId, EventKey, Head, Method, Moment, Order, PictureName, Purpose, Refusal, Reply,
+    Request, Response, Secret,
 };
 use crate::platform::{Platform, Reading, Unsayable};
 use serde::Deserialize;
@@ -143,7 +143,7 @@ impl Intake {
             "/readyz" => Err(Refusal::new(503, "not ready: the store cannot be written")),
             "/send" => self.send(&request.body).map(Verdict::Ask),
             "/word" => self.leave(&request.body),
-            "/login" => login(&request.body).map(Verdict::Ask),
+            "/remember" => remember(&request.body).map(Verdict::Ask),
             _ => self.replay(&request.body).map(Verdict::Ask),
         }
     }
@@ -179,20 +179,20 @@ impl Intake {
     }
 }
 
-/// Whether there is such an upstream is not asked: the configuration may be newer than this daemon.
-fn login(body: &[u8]) -> Result<Order, Refusal> {
-    let order: LoginOrder<'_> = parse(body)?;
-    let tokens = order.tokens.get();
-    if order.upstream.len() > limits::NAME_BYTES_MAX || tokens.len() > limits::MEMORY_VALUE_BYTES_MAX {
-        return Err(Refusal::new(413, "these tokens are too long"));
+/// Whether there is such a bot is not asked: the configuration may be newer than this daemon.
+fn remember(body: &[u8]) -> Result<Order, Refusal> {
+    let RememberOrder { bot, key, value, expires } = parse(body)?;
+    let value = value.get();
+    if bot.len().max(key.len()) > limits::MEMORY_NAME_BYTES_MAX || value.len() > limits::MEMORY_VALUE_BYTES_MAX {
+        return Err(Refusal::new(413, "this is too long to be remembered"));
     }
-    Ok(Order::Login { upstream: order.upstream, tokens: Secret::new(tokens) })
+    Ok(Order::Remember { bot, key, value: Secret::new(value), expires })
 }
 
 fn control_gate(head: &Head) -> Result<(), Refusal> {
     let (allowed, allow) = match head.path() {
         "/readyz" => (matches!(head.method, Method::Get | Method::Head), "GET, HEAD"),
-        "/send" | "/replay" | "/word" | "/login" => (head.method == Method::Post, "POST"),
+        "/send" | "/replay" | "/word" | "/remember" => (head.method == Method::Post, "POST"),
         _ => return Err(nothing_here()),
     };
     if allowed {
@@ -222,13 +222,17 @@ struct SendOrder {
     id: String,
 }
 
-/// What `ackd login` says over the control socket; what tokens consist of, the worker knows.
+/// What `ackd login` and `ackd solar invite` say over the control socket. The value is kept as the JSON that it is; what
+/// it means, whoever recalls it knows.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct LoginOrder<'a> {
-    upstream: String,
+struct RememberOrder<'a> {
+    bot: String,
+    key: String,
     #[serde(borrow)]
-    tokens: &'a RawValue,
+    value: &'a RawValue,
+    #[serde(default)]
+    expires: Option<Moment>,
 }
 
 /// What `ackd replay` says over the control socket.

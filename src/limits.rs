@@ -120,6 +120,13 @@ pub const WITNESS_ROWS: usize = 4096;
 /// Keys that one bot may remember. With a million in the store, reading one takes 12 µs, and writing a new
 /// one 19 µs, also without the compiler's help (`benches/store.rs`).
 pub const MEMORY_KEYS_MAX: u32 = 1_000_000;
+/// How far the clock of a trial can be moved: the sun of its stand-in and the certificates of this machine know a year.
+pub const TRIAL_AHEAD_MAX: Duration = Duration::from_secs(366 * 24 * 3600);
+/// How long after eleven the next morning of a trial is: what is due at eleven is due.
+pub const MORNING_SLACK: Duration = Duration::from_secs(1);
+/// Longest name of a bot, and longest key, that a command may have the store remember something under, in bytes. Those of
+/// bots consist of a channel's name and a platform's id, which are shorter.
+pub const MEMORY_NAME_BYTES_MAX: usize = 512;
 /// Longest value that a bot may remember, in bytes.
 pub const MEMORY_VALUE_BYTES_MAX: usize = 64 * 1024;
 /// Alarms of one conversation: what one person may ask for, and each may become a message every minute.
@@ -271,6 +278,15 @@ pub const SOLAR_AGE_MAX: Duration = Duration::from_secs(24 * 3600);
 pub const SOLAR_KILOWATTS_FROM: usize = 10_000;
 /// … and the most that may be configured: no roof makes more in its life.
 pub const SOLAR_KILOWATTS_FROM_MAX: usize = 1_000_000_000;
+/// Days that an invitation of `ackd solar invite` is good for, unless told: somebody is asked on a Friday and answers after
+/// a weekend.
+pub const SOLAR_INVITE_DAYS: u32 = 7;
+/// The same at most, since a code that lies around is a door.
+pub const SOLAR_INVITE_DAYS_MAX: u32 = 366;
+/// How long one that is over is still known, so that the bot can say that it is too old.
+pub const SOLAR_INVITE_KNOWN: Duration = Duration::from_secs(30 * 24 * 3600);
+/// People and invitations of one bot that `ackd solar people` lists; more fit on no screen, and it reads the store.
+pub const SOLAR_LISTED_MAX: usize = 10_000;
 // ---- chart/, pictures that bots make ----
 
 /// Bars of one chart; of more, each would be too narrow to be told from the next one.

@@ -11,6 +11,7 @@ use ackd::cli::linger::linger;
 use ackd::cli::login::login;
 use ackd::cli::replay::replay;
 use ackd::cli::send::{Saying, send};
+use ackd::cli::solar::solar;
 use ackd::cli::trial::trial;
 use ackd::cli::twin::twin;
 use ackd::cli::webhook::webhook;
@@ -79,6 +80,9 @@ fn carry_out(command: Command, out: &mut dyn Write) -> Result<(), CliError> {
             let by =
                 Instruments { world: &world(), env: &variable, upstream: &Fetch::default(), machine: &ThisMachine };
             login(&place(config)?, &upstream, &by, &mut io::stdin().lock(), out)
+        }
+        Command::Solar { config, bot, action } => {
+            solar(&outline(config)?, bot.as_deref(), &action, &daemon::sure_chance, &world(), out)
         }
         Command::Try(asked) => trial(&asked, &variable, daemon::chance(), out),
         Command::Twin { config, to, play } => twin(&load(config)?, to.as_deref(), &play, daemon::chance(), out),

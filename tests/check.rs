@@ -70,6 +70,19 @@ fn a_webex_bot_is_a_channel_like_any_other() {
 }
 
 #[test]
+fn services_have_their_limits_and_subscriptions_their_times() {
+    let more = "[upstream.dota]\napi = \"https://api.opendota.com/api\"\nper_minute = 60\nper_day = 3000\n\
+                [upstream.free]\napi = \"https://free.example\"\nunlimited = true\n\
+                [[subscription]]\nchannel = \"page\"\nto = \"4711\"\nask = \"today\"\nat = \"11:00\"\nzone = \"Europe/Berlin\"\n";
+    let file = File::new("upstream", &format!("{}\n{more}", fs::read_to_string(EXAMPLE).unwrap()));
+    let (fine, text) = told(&file.0);
+    let end = "  upstream dota         https://api.opendota.com/api, at most 60 a minute, 3000 a day\n  \
+               upstream free         https://free.example, without limits\n  \
+               subscription on page  \"today\" to 4711, every day at 11:00 (Europe/Berlin)\n";
+    assert!(fine && text.ends_with(end), "{text}");
+}
+
+#[test]
 fn a_file_that_is_no_store_is_a_fault_and_stays_as_it_is() {
     let store = std::env::temp_dir().join(format!("ackd-check-foreign-{}.db", std::process::id()));
     let store = File::at(store.to_str().unwrap().to_owned(), "somebody's notes\n");

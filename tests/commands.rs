@@ -162,6 +162,49 @@ fn with_a_daemon_the_same_goes_through_its_control_socket() {
 }
 
 #[test]
+fn a_code_for_the_solar_bot_is_kept_beside_a_daemon_and_without_one() {
+    use ackd::bot::solar::{Invite, invitation};
+    use ackd::model::Moment;
+    let folder = Folder::new("solar");
+    let sun = "[bot.sun]\nkind = \"solar\"\nupstream = \"enphase\"\n[upstream.enphase]\napi = \"http://127.0.0.1:9\"\n\
+               unlimited = true\n";
+    fs::write(folder.0.join("ackd.toml"), format!("{CONFIG}{sun}")).unwrap();
+    let invite = ["solar", "invite", "698910067", "--days", "3"];
+    let (code, _, error) = folder.run(&invite);
+    assert!(code == 1 && error.ends_with("ackd.db: there is none yet; `ackd run` makes it\n"), "{error}");
+    let mut daemon = folder.ackd(&["run"]).stderr(Stdio::piped()).spawn().unwrap();
+    let log = until_it_listens(&mut daemon);
+    let beside = folder.run(&invite);
+    let people = folder.run(&["solar", "people", "--bot", "sun"]).1;
+    let pid = rustix::process::Pid::from_child(&daemon);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    assert_eq!(code_of(daemon), Some(0));
+    drop(log);
+    let alone = folder.run(&invite);
+    let file = SqliteFile::open(&folder.0.join("ackd.db")).unwrap();
+    let now = ackd::daemon::clock();
+    let mut codes = Vec::new();
+    for (code, out, error) in [beside, alone] {
+        assert!(
+            code == 0 && error.is_empty() && out.contains("to bot sun first is told of system 698910067"),
+            "{out}{error}"
+        );
+        let code = out.lines().next().unwrap().to_owned();
+        let kept = file.recall("sun", &invitation(&code), now).unwrap().unwrap();
+        let invite: Invite = serde_json::from_slice(&kept).unwrap();
+        let days = invite.until.since(now).as_secs_f64() / 86_400.0;
+        assert!(invite.system == 698_910_067 && (2.9..3.0).contains(&days), "{days}");
+        // Known for longer, so that the bot can say that it is too old.
+        let over = invite.until.after(Duration::from_secs(86_400));
+        assert!(file.recall("sun", &invitation(&code), over).unwrap().is_some());
+        assert_eq!(file.recall("sun", &invitation(&code), Moment(i64::MAX)).unwrap(), None);
+        codes.push(code);
+    }
+    assert_ne!(codes.first(), codes.last());
+    assert!(people.starts_with(codes.first().unwrap()) && people.contains("698910067, open until "), "{people}");
+}
+
+#[test]
 fn only_the_daemon_needs_its_secrets() {
     let folder = Folder::new("secrets");
     let mut config = CONFIG.to_owned();

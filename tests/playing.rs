@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -109,6 +109,83 @@ fn two_programs_talk_as_a_platform_and_a_bot_do() {
     assert!(!ledger.to_string().contains("demo-token") && !ledger.to_string().contains("demo-secret"));
 }
 
+/// Runs ackd to its end with something on its input.
+fn ended(words: &[&str], input: impl FnOnce(&str) -> String) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ackd"));
+    let mut child = command.args(words).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let mut text = String::new();
+    if words[0] == "login" {
+        while !text.contains("Then paste") && out.read_line(&mut text).unwrap() > 0 {}
+        let page = text.lines().find_map(|line| line.trim().strip_prefix("http")).unwrap();
+        child.stdin.take().unwrap().write_all(input(&format!("http{page}")).as_bytes()).unwrap();
+    }
+    out.read_to_string(&mut text).unwrap();
+    assert!(child.wait().unwrap().success(), "{words:?}: {text}");
+    text
+}
+
+#[test]
+fn somebody_logs_in_at_the_stand_in_of_a_service_and_lets_a_person_in_by_a_code() {
+    let folder = Folder::new("sun");
+    let (bot, house) = (free_port(), free_port());
+    let sun = format!("http://127.0.0.1:{house}/enphase");
+    let text = format!(
+        "listen = \"127.0.0.1:{bot}\"\npublic_url = \"http://127.0.0.1:{bot}\"\n\
+         [channel.page]\nplatform = \"messenger\"\npath = \"/page\"\nbot = \"sun\"\napi = \"http://127.0.0.1:{house}/page\"\n\
+         verify_token = \"demo\"\napp_secret = \"demo-secret\"\naccess_token = \"demo-token\"\n\
+         [bot.sun]\nkind = \"solar\"\nupstream = \"enphase\"\n\
+         [upstream.enphase]\nkind = \"enphase\"\napi = \"{sun}/api/v4\"\nkey = \"k&y of ours\"\n\
+         [upstream.enphase.oauth]\nclient_id = \"our-id\"\nclient_secret = \"demo-secret\"\n\
+         authorize_url = \"{sun}/oauth/authorize\"\ntoken_url = \"{sun}/oauth/token\"\n\
+         [upstream.other]\napi = \"https://api.opendota.com/api\"\nper_day = 9\n"
+    );
+    let config = folder.0.join("ackd.toml");
+    fs::write(&config, text).unwrap();
+    let config = config.to_str().unwrap();
+    let listen = format!("127.0.0.1:{house}");
+    let words = ["twin", "--config", config, "--listen", &listen, "--seed", "7"];
+    let (_twin, other) = Running::start(&words, "other: ");
+    assert_eq!(other, "other: not played, since it is at https://api.opendota.com/api");
+    let (_daemon, _) = Running::start(&["run", "--config", config], "listening on 127.0.0.1");
+
+    let code = |page: &str| {
+        let shown = ureq::get(page).call().unwrap().body_mut().read_to_string().unwrap();
+        format!("{}\n", shown.split("The code is ").nth(1).unwrap().trim())
+    };
+    let told = ended(&["login", "enphase", "--config", config], code);
+    assert!(told.ends_with("upstream enphase: logged in; the daemon uses it from now on\n"), "{told}");
+    let invited = ended(&["solar", "invite", "698910068", "--config", config], |_| String::new());
+    let code = invited.lines().next().unwrap();
+
+    let url = format!("http://{listen}");
+    let conversations = get(&format!("{url}/chat.state"))["conversations"].clone();
+    let id = conversations[0]["id"].clone();
+    let mut after = 0;
+    for (text, answer) in [
+        ("today", "Please send me the code that you were given"),
+        (code, "Welcome! From now on I tell you about Dach."),
+        ("last week", "were produced last week."),
+    ] {
+        let said = json!({ "say": { "conversation": id, "text": text } });
+        post(&format!("{url}/act"), &json!({ "twin": "page", "act": said }));
+        let told = loop {
+            let news = get(&format!("{url}/chat.news?after=page:{after}"));
+            after = news["after"]["page"].as_u64().unwrap();
+            let bubbles = news["bubbles"].as_array().unwrap().clone();
+            let said = |bubble: &&Value| {
+                bubble["side"] == "bot" && bubble["text"].as_str().is_some_and(|text| !text.is_empty())
+            };
+            if let Some(bubble) = bubbles.iter().find(said) {
+                break bubble["text"].as_str().unwrap().to_owned();
+            }
+        };
+        assert!(told.contains(answer), "{text}: {told}");
+    }
+    let ledger = get(&format!("{url}/ledger?twin=enphase")).to_string();
+    assert!(ledger.contains("/oauth/token") && ledger.contains("/api/v4/systems"), "{ledger}");
+}
+
 #[test]
 fn a_trial_with_faults_says_its_seed_and_takes_it_back() {
     let faults = ["try", "--faults", "cut 2%"];
@@ -148,6 +225,10 @@ fn what_cannot_be_played_is_told_with_what_to_write() {
             "{code} {why}"
         );
     }
+    let dota = format!("{text}[upstream.dota]\napi = \"https://api.opendota.com/api\"\nper_day = 9\n");
+    fs::write(&config, dota).unwrap();
+    let (code, why) = said(&["try", "--config", config.to_str().unwrap()]);
+    assert!(code == 1 && why.contains("upstream dota: there is no stand-in for it, so leave it"), "{code} {why}");
     let (code, why) = said(&["try", "--config", "/nowhere/ackd.toml"]);
     assert!(code == 2 && why.contains("/nowhere/ackd.toml: cannot be read"), "{code} {why}");
 }

@@ -2,20 +2,19 @@
 //!
 //! Options that every command has may stand before or behind it. `--` ends options. Nothing here looks at the disk.
 
+mod values;
+
 use super::help::Topic;
 use super::playing::Play;
 use super::trial::Trial;
 use crate::config::nearest::nearest;
 use crate::config::quoted;
-use crate::limits::{EVENTS_LISTED, EVENTS_LISTED_MAX};
-use crate::model::EventId;
-use crate::twin::Plan;
-use crate::twin::courier::is_here;
+use crate::limits::{EVENTS_LISTED, SOLAR_INVITE_DAYS};
 use lexopt::{Arg, Parser};
 use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use values::{base_url, faults, id, invited_days, limit, loopback, seed, system, text, webhook_action};
 
 /// What is to be done. `config` is what `--config` said; `config_file` finds it otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +28,7 @@ pub enum Command {
     Webhook { config: Option<PathBuf>, action: WebhookAction, channel: String },
     Doctor { config: Option<PathBuf> },
     Login { config: Option<PathBuf>, upstream: String },
+    Solar { config: Option<PathBuf>, bot: Option<String>, action: SolarAction },
     Try(Trial),
     Twin { config: Option<PathBuf>, to: Option<String>, play: Play },
     Help(Topic),
@@ -51,6 +51,13 @@ const WEBHOOK_ACTIONS: [(&str, WebhookAction); 4] = [
     ("sync", WebhookAction::Sync),
     ("delete", WebhookAction::Delete),
 ];
+
+/// What is done about the people of a solar bot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SolarAction {
+    Invite { system: u64, days: u32 },
+    People,
+}
 
 /// Which events are listed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,7 +135,7 @@ pub fn config_file(explicit: Option<&Path>, exists: &dyn Fn(&Path) -> bool) -> R
 }
 
 /// The commands as they are typed, each with its help and the options that only it has.
-const COMMANDS: [(&str, Topic, &[&str]); 11] = [
+const COMMANDS: [(&str, Topic, &[&str]); 12] = [
     ("run", Topic::Run, &[]),
     ("check", Topic::Check, &[]),
     ("send", Topic::Send, &[]),
@@ -138,6 +145,7 @@ const COMMANDS: [(&str, Topic, &[&str]); 11] = [
     ("webhook", Topic::Webhook, &[]),
     ("doctor", Topic::Doctor, &[]),
     ("login", Topic::Login, &[]),
+    ("solar", Topic::Solar, &["bot", "days"]),
     ("try", Topic::Try, &["keep", "listen", "faults", "seed"]),
     ("twin", Topic::Twin, &["to", "listen", "faults", "seed"]),
 ];
@@ -184,6 +192,7 @@ impl Words {
             Topic::Webhook => self.webhook(),
             Topic::Doctor => self.nothing_more().map(|config| Command::Doctor { config }),
             Topic::Login => self.login(),
+            Topic::Solar => self.solar(),
             Topic::Try => self.trial(),
             Topic::Twin => self.twin(),
         }
@@ -330,6 +339,36 @@ impl Words {
         Ok(Command::Login { config: self.nothing_more()?, upstream })
     }
 
+    fn solar(&mut self) -> Result<Command, Stop> {
+        let (mut bot, mut days, mut values) = (None, None, Vec::new());
+        while let Some(word) = self.next()? {
+            match word {
+                Word::Option(option) if option == "--bot" => bot = Some(text(self.value()?)?),
+                Word::Option(option) if option == "--days" => days = Some(invited_days(&text(self.value()?)?)?),
+                Word::Option(option) => return Err(self.unknown_option(&option)),
+                Word::Value(value) if values.len() == 2 => return Err(self.surplus(&value)),
+                Word::Value(value) => values.push(text(value)?),
+            }
+        }
+        let mut values = values.iter().map(String::as_str);
+        let action = match (values.next(), values.next()) {
+            (None, _) => return Err(Stop::Wrong("what to do (invite or people) is missing".to_owned())),
+            (Some("invite"), None) => return Err(Stop::Wrong("SYSTEM is missing".to_owned())),
+            (Some("invite"), Some(id)) => {
+                SolarAction::Invite { system: system(id)?, days: days.take().unwrap_or(SOLAR_INVITE_DAYS) }
+            }
+            (Some("people"), None) => SolarAction::People,
+            (Some("people"), Some(more)) => return Err(self.surplus(OsStr::new(more))),
+            (Some(word), _) => {
+                return Err(Stop::Wrong(format!("solar takes no {}; it takes invite, people", quoted(word))));
+            }
+        };
+        if days.is_some() {
+            return Err(Stop::Wrong("--days belongs to invite".to_owned()));
+        }
+        Ok(Command::Solar { config: self.config.take(), bot, action })
+    }
+
     fn trial(&mut self) -> Result<Command, Stop> {
         let mut trial = Trial::default();
         while let Some(word) = self.next()? {
@@ -388,46 +427,6 @@ impl Words {
     }
 }
 
-/// Where to listen; whoever plays a platform believes everybody who calls.
-fn loopback(text: &str) -> Result<SocketAddr, Stop> {
-    let address = text.parse::<SocketAddr>().ok().filter(|address| address.ip().is_loopback());
-    address.ok_or_else(|| {
-        Stop::Wrong(format!("--listen: {} is no address of this machine alone; write 127.0.0.1:3900", quoted(text)))
-    })
-}
-
-/// A plan of faults; it is made when its seed is known.
-fn faults(text: String) -> Result<String, Stop> {
-    Plan::parse(&text, 0).map_err(|what| Stop::Wrong(format!("--faults: {what}")))?;
-    Ok(text)
-}
-
-fn seed(text: &str) -> Result<u64, Stop> {
-    text.parse().map_err(|_| Stop::Wrong(format!("--seed: {} is no whole number; write for example 7", quoted(text))))
-}
-
-/// What is to be done about a registration.
-fn webhook_action(word: &str) -> Result<WebhookAction, Stop> {
-    if let Some((_, action)) = WEBHOOK_ACTIONS.iter().find(|(name, _)| *name == word) {
-        return Ok(*action);
-    }
-    let hint = match nearest(word, WEBHOOK_ACTIONS.iter().map(|(name, _)| *name)) {
-        Some(near) => format!("did you mean {near}?"),
-        None => format!("it takes {}", WEBHOOK_ACTIONS.map(|(name, _)| name).join(", ")),
-    };
-    Err(Stop::Wrong(format!("webhook takes no {}; {hint}", quoted(word))))
-}
-
-fn base_url(text: String) -> Result<String, Stop> {
-    if text.starts_with("http://") && is_here(&text) {
-        return Ok(text);
-    }
-    Err(Stop::Wrong(format!(
-        "--to: {} is not on this machine, and twins tell nobody else; write http://127.0.0.1:3000",
-        quoted(&text)
-    )))
-}
-
 /// The command of this name.
 fn topic(name: &str) -> Result<Topic, Stop> {
     if let Some((_, topic, _)) = COMMANDS.iter().find(|(known, ..)| *known == name) {
@@ -438,22 +437,6 @@ fn topic(name: &str) -> Result<Topic, Stop> {
         None => format!("there are {}", COMMANDS.map(|(known, ..)| known).join(", ")),
     };
     Err(Stop::Wrong(format!("there is no command {}; {hint}", quoted(name))))
-}
-
-fn text(value: OsString) -> Result<String, Stop> {
-    value.into_string().map_err(|value| Stop::Wrong(format!("{} is not UTF-8 text", quoted(&value.to_string_lossy()))))
-}
-
-fn id(text: String) -> Result<String, Stop> {
-    text.parse::<EventId>().map_err(Stop::Wrong)?;
-    Ok(text)
-}
-
-fn limit(text: &str) -> Result<usize, Stop> {
-    let limit = text.parse().ok().filter(|limit| (1..=EVENTS_LISTED_MAX).contains(limit));
-    limit.ok_or_else(|| {
-        Stop::Wrong(format!("--limit takes a number from 1 to {EVENTS_LISTED_MAX}, not {}", quoted(text)))
-    })
 }
 
 #[cfg(test)]
@@ -534,6 +517,15 @@ mod tests {
     }
 
     #[test]
+    fn an_invitation_names_its_system() {
+        let solar = |bot: Option<&str>, action| Command::Solar { config: None, bot: bot.map(str::to_owned), action };
+        let invite = |days| SolarAction::Invite { system: 698_910_067, days };
+        assert_eq!(command("solar invite 698910067"), solar(None, invite(7)));
+        assert_eq!(command("solar --days 30 invite 698910067 --bot sun"), solar(Some("sun"), invite(30)));
+        assert_eq!(command("solar people"), solar(None, SolarAction::People));
+    }
+
+    #[test]
     fn help_is_given_whatever_else_is_missing() {
         for (line, topic) in [
             ("", Topic::Overview),
@@ -563,11 +555,11 @@ mod tests {
             ("rnu", "there is no command \"rnu\"; did you mean run? see ackd --help"),
             (
                 "dance",
-                "there is no command \"dance\"; there are run, check, send, events, why, replay, webhook, doctor, login, try, twin; see ackd --help",
+                "there is no command \"dance\"; there are run, check, send, events, why, replay, webhook, doctor, login, solar, try, twin; see ackd --help",
             ),
             (
                 "help dance",
-                "there is no command \"dance\"; there are run, check, send, events, why, replay, webhook, doctor, login, try, twin; see ackd --help",
+                "there is no command \"dance\"; there are run, check, send, events, why, replay, webhook, doctor, login, solar, try, twin; see ackd --help",
             ),
             ("help webhook lsit", "webhook takes no \"lsit\"; did you mean list? see ackd webhook --help"),
             ("help webhook list page", "\"page\" is one word too many; see ackd webhook --help"),
@@ -605,6 +597,14 @@ mod tests {
             ("webhook page", "webhook takes no \"page\"; it takes list, create, sync, delete; see ackd webhook --help"),
             ("webhook sync", "CHANNEL is missing; see ackd webhook --help"),
             ("login", "UPSTREAM is missing; see ackd login --help"),
+            ("solar", "what to do (invite or people) is missing; see ackd solar --help"),
+            ("solar ivnite", "solar takes no \"ivnite\"; it takes invite, people; see ackd solar --help"),
+            ("solar invite", "SYSTEM is missing; see ackd solar --help"),
+            ("solar invite roof", "\"roof\" is no system's id; those are numbers, as 698910067; see ackd solar --help"),
+            ("solar invite 7 8", "\"8\" is one word too many; see ackd solar --help"),
+            ("solar people 7", "\"7\" is one word too many; see ackd solar --help"),
+            ("solar people --days 7", "--days belongs to invite; see ackd solar --help"),
+            ("solar invite 7 --days 0", "--days takes a number from 1 to 366, not \"0\"; see ackd solar --help"),
             ("webhook sync page now", "\"now\" is one word too many; see ackd webhook --help"),
             ("replay page-1 --dead", "say either IDs or --dead, not both; see ackd replay --help"),
         ] {

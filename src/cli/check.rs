@@ -1,6 +1,7 @@
 //! `ackd check`: every fault at once, or what the configuration amounts to.
 
-use crate::config::{Config, ConfigError, Fault};
+use crate::config::{Config, ConfigError, Fault, Subscription};
+use crate::model::{Limit, Upstream};
 use crate::registry::PublicUrl;
 use crate::store::StoreError;
 use crate::store::sqlite::SqliteFile;
@@ -71,6 +72,18 @@ fn summary(config: &Config, warning: Option<String>, out: &mut dyn Write) -> io:
         let url = format!("{base}{}", channel.path);
         let told = format!("{} at {url}, bot {}", channel.platform.name(), channel.bot_name);
         rows.push((format!("channel {}", channel.name), told));
+    }
+    for Upstream { name, api, limits, .. } in &config.upstreams {
+        let of = |limit: &Limit| format!("{} a {}", limit.calls, limit.per.word());
+        let limits = match limits.as_slice() {
+            [] => "without limits".to_owned(),
+            limits => format!("at most {}", limits.iter().map(of).collect::<Vec<_>>().join(", ")),
+        };
+        rows.push((format!("upstream {name}"), format!("{api}, {limits}")));
+    }
+    for Subscription { channel, conversation, set, .. } in &config.subscriptions {
+        let told = format!("{:?} to {conversation}, {}", set.note, set.plan.words());
+        rows.push((format!("subscription on {channel}"), told));
     }
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     for (name, value) in rows {

@@ -27,7 +27,7 @@ pub fn events(config: &Outline, filter: &EventFilter, world: &World<'_>, out: &m
 /// What passes.
 pub(super) struct Sieve {
     states: Vec<State>,
-    /// Receipts and own messages pass, too.
+    /// Receipts, own messages and looks of bots pass, too.
     all: bool,
     channel: Option<String>,
     limit: usize,
@@ -85,8 +85,10 @@ impl Sieve {
         match glance.left_out {
             0 if glance.lines.is_empty() => writeln!(out, "{}", self.nothing())?,
             0 => {}
-            1 => writeln!(out, "1 receipt or message of our own left out{before}; --all shows it")?,
-            count => writeln!(out, "{count} receipts and own messages left out{before}; --all shows them")?,
+            1 => writeln!(out, "1 receipt, own message or look of a bot left out{before}; --all shows it")?,
+            count => {
+                writeln!(out, "{count} receipts, own messages and looks of bots left out{before}; --all shows them")?
+            }
         }
         Ok(())
     }
@@ -220,26 +222,27 @@ page-7  2027-01-15 08:00:06  open      push      fritz
             });
         };
         receipt(1, "read", Fate::Ignore("a receipt: our message was read"));
-        let one = "1 receipt or message of our own left out; --all shows it\n";
+        let one = "1 receipt, own message or look of a bot left out; --all shows it\n";
         assert_eq!(list(&folder, &usual).unwrap(), one, "and not that nothing has come in");
         folder.with(|store, page| _ = folder.admit(store, page, "anna", 2));
         receipt(3, "echo", Fate::Ignore("an echo"));
         receipt(4, "message", Fate::Witness);
-        receipt(5, "reaction", Fate::Ignore("a reaction to a message"));
+        receipt(5, "alarm", Fate::Ignore("the bot had nothing to say"));
+        receipt(6, "reaction", Fate::Ignore("a reaction to a message"));
         let listed = |filter: EventFilter| {
             let text = list(&folder, &filter).unwrap();
             text.lines().map(|line| line.split("  ").next().unwrap().to_owned()).collect::<Vec<_>>()
         };
-        let three = "3 receipts and own messages left out; --all shows them";
-        let two = "2 receipts and own messages left out; --all shows them";
-        assert_eq!(listed(usual.clone()), ["page-2", "page-5", three]);
+        let four = "4 receipts, own messages and looks of bots left out; --all shows them";
+        let three = "3 receipts, own messages and looks of bots left out; --all shows them";
+        assert_eq!(listed(usual.clone()), ["page-2", "page-6", four]);
         assert_eq!(
             listed(EventFilter { limit: 2, ..usual.clone() }),
-            ["page-2", "page-5", two],
+            ["page-2", "page-6", three],
             "as far as it goes back"
         );
-        assert_eq!(listed(EventFilter { limit: 1, ..usual.clone() }), ["page-5"]);
-        assert_eq!(listed(all()), ["page-1", "page-2", "page-3", "page-4", "page-5"]);
+        assert_eq!(listed(EventFilter { limit: 1, ..usual.clone() }), ["page-6"]);
+        assert_eq!(listed(all()), ["page-1", "page-2", "page-3", "page-4", "page-5", "page-6"]);
         assert_eq!(listed(EventFilter { dead: true, ..usual }), ["No event is dead."]);
     }
 

@@ -250,7 +250,7 @@ mod tests {
     #[test]
     fn receipts_pass_only_when_all_is_asked_for() {
         for (all, expected) in [
-            (false, ["1 receipt or message of our own left out; --all shows it", "page-3 open"]),
+            (false, ["1 receipt, own message or look of a bot left out; --all shows it", "page-3 open"]),
             (true, ["page-1 ignored", "page-2 ignored, page-3 open"]),
         ] {
             let folder = Folder::new(&format!("follow-receipts-{all}"));

@@ -16,6 +16,7 @@ pub enum Topic {
     Webhook,
     Doctor,
     Login,
+    Solar,
     Try,
     Twin,
 }
@@ -34,6 +35,7 @@ impl Topic {
             Topic::Webhook => WEBHOOK,
             Topic::Doctor => DOCTOR,
             Topic::Login => LOGIN,
+            Topic::Solar => SOLAR,
             Topic::Try => TRY,
             Topic::Twin => TWIN,
         }
@@ -56,6 +58,7 @@ ackd: ack first, answer later. A small webhook daemon for chat bots.
                                   the registration on the platform's side
     ackd doctor                   what is wrong, live, and how to mend it
     ackd login UPSTREAM           the consent that a service of a bot asks for
+    ackd solar invite SYSTEM      a code that lets somebody ask the solar bot
     ackd twin                     the stand-ins alone, for any bot's program
 
 Options of every command:
@@ -76,9 +79,15 @@ stand-ins for its platforms, and a page to chat in, all on this machine. It
 prints the page's address; open it in a browser. What is typed there goes the
 real way: a signed webhook, the socket, the store, the bot, the platform's API.
 
-    --config FILE    your own channels and bots instead of the built-in tour;
+There are two bots: one that shows what a bot can say, and one that tells what
+a solar system produces, which Enphase's stand-in makes up. Say \"today\", \"this
+week\" or \"subscribe 11:00\" to it, then let the clock on the page go on to the
+next morning. Elsewhere it wants a code of `ackd solar invite` first.
+
+    --config FILE    your own channels and bots instead of the built-in ones;
                      their secrets are made up and not looked for, what your
-                     bots need themselves is read
+                     bots need themselves is read. Of services that bots ask
+                     only Enphase is played
     --keep           leave the store where it is when the trial ends; without,
                      it is removed
     --listen         where the page and the stand-ins are; else a free port
@@ -99,7 +108,10 @@ ackd twin [--config FILE] [--to http://127.0.0.1:PORT]
 Plays the platforms of the configuration's channels, for a daemon that runs
 elsewhere on this machine, or for any other bot's program. Each channel's API is
 at http://127.0.0.1:PORT/CHANNEL: give that to the program in place of
-https://graph.facebook.com/v25.0 or https://webexapis.com/v1. Webhooks go to the
+https://graph.facebook.com/v25.0 or https://webexapis.com/v1. Enphase is at
+http://127.0.0.1:PORT/UPSTREAM, for each upstream of that kind whose URLs are on
+this machine: api ends with /api/v4, those for tokens begin with /oauth/; then
+`ackd login UPSTREAM` and `ackd solar invite 698910068`. Webhooks go to the
 paths of the configuration, signed with its secrets: so the file should be one
 made for this, with `api` on this machine and secrets that mean nothing.
 
@@ -163,12 +175,12 @@ ackd events [--dead] [--unknown] [--all] [--channel NAME] [--limit N] [--follow]
 Lists what came in and how it ended: answered, ignored (why), dead (why) or
 unknown (sent, but the platform's answer was lost). The newest come last. Where
 a reply may have been seen twice, it says how many: maybe twice ×1. What the
-platform only tells about our own messages, receipts and echoes, is counted in
-a last line and not listed.
+platform only tells about our own messages, receipts and echoes, and looks of
+bots that said nothing are counted in a last line and not listed.
 
     --dead            only the dead
     --unknown         only the unknown; with --dead, both
-    --all             receipts and own messages, too
+    --all             receipts, own messages and looks of bots, too
     --channel NAME    only this channel's
     --limit N         at most so many, 1 to 100000; 50 unless given
     --follow          go on and print each event as it comes, and again when
@@ -244,7 +256,8 @@ wrong with what mends it, or -- with why it could not be looked at. It looks at
 the configuration and its secrets, the disk, the store and what died in it, the
 daemon, how many files and how much memory it may take, the unit of systemd,
 every token, the clock, the public URL (which must lead to this very daemon),
-and every registration. It changes nothing; no secret is shown.
+every registration, and of each service that bots ask what is left of its calls
+and whether it wants a new login. It changes nothing; no secret is shown.
 
 Where a daemon runs, its own environment and credentials are looked at, as far
 as you may read them; for a service, that is: sudo ackd doctor
@@ -276,6 +289,23 @@ Example:
     ackd login enphase
 ";
 
+const SOLAR: &str = "\
+ackd solar invite SYSTEM [--bot NAME] [--days N] [--config FILE]
+ackd solar people [--bot NAME] [--config FILE]
+
+Lets people ask the solar bot. `invite` makes a code for one system, by its id
+at Enphase: whoever writes it to the bot first is told of that system from then
+on, and strangers are told nothing. It works beside a running daemon, too.
+`people` lists who has been let in, as CHANNEL/PERSON, and open codes.
+
+    --bot NAME       the bot, where there are several of this kind
+    --days N         how long the code is good, 1 to 366; 7 unless given
+    --config FILE    the configuration; else ackd.toml, /etc/ackd/ackd.toml
+
+Example:
+    ackd solar invite 698910067 --days 14
+";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -283,7 +313,7 @@ mod tests {
 
     #[test]
     fn every_help_fits_a_narrow_terminal_and_shows_an_example() {
-        for topic in [Overview, Run, Check, Send, Events, Why, Replay, Webhook, Doctor, Login, Try, Twin] {
+        for topic in [Overview, Run, Check, Send, Events, Why, Replay, Webhook, Doctor, Login, Solar, Try, Twin] {
             let text = topic.text();
             assert!(text.lines().all(|line| line.chars().count() <= 80 && line == line.trim_end()), "{topic:?}");
             assert!(text.ends_with('\n') && text.contains("--config FILE"), "{topic:?}");

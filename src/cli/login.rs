@@ -6,18 +6,17 @@
 
 use super::doctor::Instruments;
 use super::doctor::papers::variable;
-use super::reach::{self, Done, Errand};
+use super::keepsake::{Keepsake, Kept};
 use super::{CliError, World};
 use crate::config::nearest::nearest;
 use crate::config::{Outline, quoted};
 use crate::daemon::control_socket;
-use crate::keeper::carry_out;
+use crate::keeper::TOKENS;
 use crate::limits::PASTED_BYTES_MAX;
-use crate::model::{OAuth, Order, Secret};
+use crate::model::{OAuth, Secret};
 use crate::notation::{hex, percent, unpercent};
-use crate::store::Store;
-use crate::store::sqlite::{Engine, SqliteFile};
-use crate::work::vault::{TokenFault, Tokens, ask, by_code};
+use crate::store::sqlite::SqliteFile;
+use crate::work::vault::{TokenFault, ask, by_code};
 use ring::rand::{SecureRandom, SystemRandom};
 use std::io::{BufRead, Read, Write};
 use std::path::{Path, PathBuf};
@@ -45,13 +44,12 @@ pub fn login(
         let why = "its answer has no refresh token, so the daemon could not go on when the first token ends";
         return Err(CliError::Failed(format!("upstream {name}: {why}")));
     }
-    let (lines, then) = match keep(&outline.store, name, &tokens, by.world)? {
-        Done::ByDaemon(lines) => (lines, "the daemon uses it from now on"),
-        Done::Here(lines) => (lines, "it is used when ackd runs"),
+    let kept = Keepsake { bot: TOKENS, key: name, value: &tokens.json(), expires: None };
+    let then = match kept.keep(&outline.store, by.world)? {
+        Kept::ByDaemon => "the daemon uses it from now on",
+        Kept::Here => "it is used when ackd runs",
     };
-    for line in lines {
-        writeln!(out, "{line}; {then}")?;
-    }
+    writeln!(out, "upstream {name}: logged in; {then}")?;
     Ok(())
 }
 
@@ -156,18 +154,6 @@ fn words(name: &str, fault: &TokenFault) -> String {
         ),
         TokenFault::Failed(why) => format!("upstream {name} could not be asked for tokens: {why}; try it again"),
     }
-}
-
-fn keep(store: &Path, name: &str, tokens: &Tokens, world: &World<'_>) -> Result<Done, CliError> {
-    let tokens = tokens.json();
-    let json = format!("{{\"upstream\":{},\"tokens\":{}}}", serde_json::json!(name), tokens.expose()).into_bytes();
-    let order = Order::Login { upstream: name.to_owned(), tokens };
-    let here = &mut |store: &mut Engine<'_>| {
-        let lines = carry_out(store, &order, &[], (world.clock)())?;
-        store.commit()?;
-        Ok(lines)
-    };
-    reach::run(store, Errand { path: "/login", json, repeatable: true, here }, world)
 }
 
 #[cfg(test)]

@@ -9,16 +9,20 @@
 //!     send.rs      ackd send
 //!     replay.rs    ackd replay
 //!     login.rs     ackd login: the consent that an upstream wants
-//!     reach.rs     how these three reach the store: through the daemon (control.rs), or on their own
+//!     solar.rs     ackd solar: whom the solar bot tells of which system
+//!     keepsake.rs  what these two have the store remember
+//!     reach.rs     how these four reach the store: through the daemon (control.rs), or on their own
 //!     webhook.rs   ackd webhook: the registration on the platform's side
 //!     doctor/      ackd doctor: what an answering bot needs, live
-//!     trial.rs     ackd try, and twin.rs ackd twin; both play the platforms (playing.rs)
+//!     trial.rs     ackd try, with a clock that can be moved (ahead.rs), and twin.rs ackd twin; both play the platforms
+//!                  (playing.rs)
 //!     show.rs      words from outside, and times, as a terminal may see them
 //!     log.rs       what the daemon says while it runs
 //!
 //! Never here: ending the process, reading the environment; `main.rs` does both. What a command needs of the world
 //! is in its `World`.
 
+mod ahead;
 pub mod args;
 pub mod check;
 pub mod control;
@@ -26,6 +30,7 @@ pub mod doctor;
 pub mod events;
 mod follow;
 pub mod help;
+mod keepsake;
 pub mod linger;
 pub mod log;
 pub mod login;
@@ -34,6 +39,7 @@ mod reach;
 pub mod replay;
 pub mod send;
 pub mod show;
+pub mod solar;
 #[cfg(test)]
 mod testing;
 pub mod trial;

@@ -1,14 +1,16 @@
-//! A house of twins for the channels of a configuration; `ackd try` and `ackd twin` both play.
+//! A house of twins for the channels and upstreams of a configuration; `ackd try` and `ackd twin` both play.
 
 use crate::config::{Account, Channel, Config};
 use crate::daemon;
-use crate::model::Secret;
-use crate::page::Page;
-use crate::twin::{House, Plan, Server, Twin, messenger, seed_of, webex};
+use crate::model::{Moment, Secret, Upstream};
+use crate::notation::unpercent_text;
+use crate::page::{Clock, Page};
+use crate::twin::{House, Plan, Server, Twin, enphase, messenger, seed_of, webex};
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 /// What somebody who plays may choose.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,21 +30,22 @@ pub struct Stand {
     plan: Plan,
     seed: u64,
     page: Arc<OnceLock<Page>>,
+    clock: fn() -> Moment,
 }
 
 impl Stand {
     /// Listens, with nobody at home yet. `chance` is used where no seed was given.
-    pub fn open(play: &Play, chance: u64) -> Result<Stand, String> {
+    pub fn open(play: &Play, chance: u64, clock: fn() -> Moment) -> Result<Stand, String> {
         let seed = play.seed.unwrap_or(chance);
         let plan = Plan::parse(&play.faults, seed).map_err(|what| format!("--faults: {what}"))?;
-        let house = Arc::new(House::new(daemon::clock));
+        let house = Arc::new(House::new(clock));
         let page: Arc<OnceLock<Page>> = Arc::default();
         let shown = Arc::clone(&page);
         let extra = Box::new(move |request: &_| shown.get()?.answer(request));
         let address = play.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0)));
         let told = |error: io::Error| daemon::unheard(address, &error);
         let server = Server::open(address, Arc::clone(&house), extra).map_err(told)?;
-        Ok(Stand { house, server, plan, seed, page })
+        Ok(Stand { house, server, plan, seed, page, clock })
     }
 
     /// The twins' address, `http://127.0.0.1:PORT`.
@@ -63,6 +66,23 @@ impl Stand {
         Ok(())
     }
 
+    /// Takes in a twin for an upstream, where there is one for its kind. Gives the refresh token of somebody who has allowed
+    /// us to ask it.
+    pub fn lodge_upstream(&self, upstream: &Upstream) -> Result<Option<Secret>, String> {
+        let (Some("enphase"), Some(oauth)) = (upstream.kind, &upstream.oauth) else { return Ok(None) };
+        let mut settings = enphase::Settings::played();
+        let key = upstream.key.as_ref().and_then(|key| key.expose().strip_prefix("key="));
+        settings.key = Secret::new(unpercent_text(key.unwrap_or_default(), false));
+        (settings.client_id, settings.client_secret) = (oauth.client_id.clone(), oauth.client_secret.clone());
+        settings.refresh_life = Duration::from_secs(oauth.refresh_life_s);
+        settings.limits = upstream.limits.clone();
+        settings.seed = seed_of(self.seed, &upstream.name);
+        let mut twin = enphase::Enphase::new(settings);
+        let refresh = twin.refresh_token((self.clock)());
+        self.house.lodge(&upstream.name, Box::new(twin), self.plan.of(&upstream.name))?;
+        Ok(Some(refresh))
+    }
+
     fn twin(&self, channel: &Channel, base: &str) -> Box<dyn Twin> {
         match &channel.account {
             Account::Messenger(account) => {
@@ -79,17 +99,18 @@ impl Stand {
                 let mut settings = webex::Settings::new(channel.name.clone(), account.access_token.clone(), api);
                 settings.seed = seed_of(self.seed, &channel.name);
                 settings.private_files = true;
-                Box::new(webex::Webex::new(settings, daemon::clock()))
+                Box::new(webex::Webex::new(settings, (self.clock)()))
             }
         }
     }
 
-    /// Shows the page from now on. `store` is that of the daemon behind the twins, where its file can be read.
-    pub fn show(&self, title: &str, what: String, store: Option<PathBuf>, config: &Config) {
+    /// Shows the page from now on. `store` is that of the daemon behind the twins, where its file can be read, and `clock`
+    /// theirs and the daemon's, where it may be moved.
+    pub fn show(&self, (title, what): (&str, String), store: Option<PathBuf>, clock: Option<Clock>, config: &Config) {
         let bots = config.channels.iter().map(|channel| (channel.name.clone(), channel.bot_name.clone())).collect();
         let (house, title) = (Arc::clone(&self.house), title.to_owned());
         // It is shown once.
-        let _ = self.page.set(Page { house, store, title, what, bots });
+        let _ = self.page.set(Page { house, store, title, what, bots, clock });
     }
 }
 
@@ -112,7 +133,7 @@ mod tests {
             format!("listen = \"127.0.0.1:0\"\n{}{}[bot.echo]\nkind = \"echo\"\n", channel("one"), channel("two"));
         let config = Config::parse(&text, Path::new("ackd.toml"), &|_| None).unwrap();
         let play = Play { faults: "500 30%".to_owned(), seed: Some(seed), ..Play::default() };
-        let stand = Stand::open(&play, 0).unwrap();
+        let stand = Stand::open(&play, 0, daemon::clock).unwrap();
         stand.lodge(&config, "http://127.0.0.1:1").unwrap();
         let failing = |twin: &&str| {
             for _ in 0..64 {

@@ -1,17 +1,28 @@
-//! `ackd try`: the daemon, twins for its platforms and a chat page, all on this machine. What is typed goes the real
-//! way: twin, signed webhook, raw socket, store, bot, call, twin, page.
+//! `ackd try`: the daemon, twins for its platforms and upstreams, and a chat page, all on this machine. What is typed goes
+//! the real way: twin, signed webhook, raw socket, store, bot, call, twin, page.
+//!
+//! Nobody need set anything up: consent is given, and whoever speaks is let in. The clock can be moved on the page.
 
-use super::CliError;
 use super::playing::{Play, Stand};
+use super::{CliError, ahead};
+use crate::bot::solar::binding;
 use crate::config::{Config, Stage, text_of};
-use crate::daemon::{self, Doors, Inside};
+use crate::daemon::{self, Doors, Handle, Inside};
+use crate::keeper::TOKENS;
 use crate::limits;
+use crate::model::{MemoryWrite, Secret};
+use crate::page::Clock;
 use crate::registry::PublicUrl;
+use crate::store::Store;
+use crate::store::sqlite::SqliteFile;
+use crate::twin::enphase::{BERLIN, Zone};
+use crate::work::vault::Tokens;
 use std::fs::{self, DirBuilder};
 use std::io::Write;
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 /// The configuration that is tried where none is named.
 const BUILT_IN: &str = include_str!("../../examples/try.toml");
@@ -33,11 +44,14 @@ pub fn trial(
     chance: u64,
     out: &mut dyn Write,
 ) -> Result<(), CliError> {
-    let stand = Stand::open(&trial.play, chance).map_err(CliError::Failed)?;
+    let stand = Stand::open(&trial.play, chance, ahead::clock).map_err(CliError::Failed)?;
     let folder = Folder::make(chance, trial.keep)?;
     let (config, doors) = prepare(trial, &stand, &folder.path, env)?;
-    let tried = trial.config.as_ref().map_or_else(|| "the built-in tour".to_owned(), |file| file.display().to_string());
-    stand.show("ackd try", format!("{tried}, against stand-ins on this machine"), Some(config.store.clone()), &config);
+    let tried = trial.config.as_ref().map_or_else(|| "the built-in bots".to_owned(), |file| file.display().to_string());
+    let handle: Arc<OnceLock<Handle>> = Arc::default();
+    let what = format!("{tried}, against stand-ins on this machine");
+    let clock = clock(&stand, Arc::clone(&handle));
+    stand.show(("ackd try", what), Some(config.store.clone()), Some(clock), &config);
     writeln!(out, "trying {tried}; everything it keeps is in {}", folder.path.display())?;
     // Whoever wants the same faults again must know what they were drawn from.
     if !trial.play.faults.trim().is_empty() {
@@ -46,7 +60,9 @@ pub fn trial(
     writeln!(out, "open {}/", stand.url())?;
     writeln!(out, "Ctrl-C ends it")?;
     out.flush()?;
-    let inside = Inside { clock: daemon::clock, began: Box::new(|_| {}) };
+    // It begins once.
+    let began = Box::new(move |daemon| drop(handle.set(daemon)));
+    let inside = Inside { clock: ahead::clock, began };
     daemon::serve(&config, doors, inside).map_err(CliError::Failed)?;
     drop(stand);
     let kept = folder.end()?;
@@ -74,7 +90,59 @@ fn prepare(
     config.public_url = Some(PublicUrl::Fixed(base.clone()));
     config.keep_registered = Some(limits::REGISTRATION_INTERVAL);
     stand.lodge(&config, &base).map_err(CliError::Failed)?;
+    let consents = consents(&config, stand)?;
+    remember(&config, stand, &consents)?;
     Ok((config, doors))
+}
+
+/// Takes in a twin for each upstream; gives the refresh token of each.
+fn consents(config: &Config, stand: &Stand) -> Result<Vec<(String, Secret)>, CliError> {
+    let consent = |upstream| match stand.lodge_upstream(upstream).map_err(CliError::Failed)? {
+        Some(refresh) => Ok((upstream.name.clone(), refresh)),
+        None => Err(CliError::Failed(format!(
+            "upstream {}: there is no stand-in for it, so leave it and the bots that ask it out of what you try",
+            upstream.name
+        ))),
+    };
+    config.upstreams.iter().map(consent).collect()
+}
+
+/// Writes into the new store what an operator would bring about: consent to ask the upstreams, and for everybody who
+/// speaks with a solar bot the system that is played.
+fn remember(config: &Config, stand: &Stand, consents: &[(String, Secret)]) -> Result<(), CliError> {
+    if consents.is_empty() {
+        return Ok(());
+    }
+    let file = SqliteFile::open(&config.store)?;
+    let mut store = file.engine()?;
+    for (upstream, refresh) in consents {
+        let tokens = Tokens::of_refresh(refresh, ahead::clock()).json();
+        let (bot, key, value) = (TOKENS.to_owned(), upstream.clone(), Some(tokens.expose().as_bytes().to_vec()));
+        store.remember(&MemoryWrite { bot, key, value, expires: None })?;
+    }
+    for bot in config.bots.iter().filter(|bot| bot.kind == "solar") {
+        for channel in config.channels.iter().filter(|channel| channel.bot_name == bot.name) {
+            for person in stand.house.people(&channel.name).map_err(CliError::Failed)? {
+                let (key, value) = (binding(&channel.name, &person), Some(format!("[{BERLIN}]").into_bytes()));
+                store.remember(&MemoryWrite { bot: bot.name.clone(), key, value, expires: None })?;
+            }
+        }
+    }
+    Ok(store.commit()?)
+}
+
+/// The clock of all of it, shown where the system that is played is.
+fn clock(stand: &Stand, daemon: Arc<OnceLock<Handle>>) -> Clock {
+    let (house, zone) = (Arc::clone(&stand.house), Zone::berlin());
+    let go = move |by| {
+        ahead::go(by)?;
+        if let Some(daemon) = daemon.get() {
+            daemon.look_again();
+        }
+        house.look_again();
+        Ok(())
+    };
+    Clock { now: ahead::clock, zone: zone.name, rule: zone.rule, go: Box::new(go) }
 }
 
 /// A folder that goes when the trial ends, unless it is to be kept.

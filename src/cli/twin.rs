@@ -3,6 +3,8 @@
 use super::CliError;
 use super::playing::{Play, Stand};
 use crate::config::{Account, Channel, Config};
+use crate::daemon;
+use crate::model::Upstream;
 use crate::net::signals::{Signals, Wish};
 use crate::twin::courier::is_here;
 use rustix::event::{PollFd, PollFlags, poll};
@@ -15,13 +17,25 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 pub fn twin(config: &Config, to: Option<&str>, play: &Play, chance: u64, out: &mut dyn Write) -> Result<(), CliError> {
     config.channels.iter().try_for_each(made_for_twins)?;
     let mut signals = Signals::take().map_err(|error| CliError::Failed(format!("taking signals: {error}")))?;
-    let stand = Stand::open(play, chance).map_err(CliError::Failed)?;
+    let stand = Stand::open(play, chance, daemon::clock).map_err(CliError::Failed)?;
     let base = to.map_or_else(|| ours(config), |to| to.trim_end_matches('/').to_owned());
     stand.lodge(config, &base).map_err(CliError::Failed)?;
-    stand.show("ackd twin", format!("stand-ins that tell {base}"), None, config);
+    let (here, elsewhere): (Vec<_>, Vec<_>) =
+        config.upstreams.iter().partition(|upstream| upstream.kind.is_some() && plays_here(&upstream.api));
+    for upstream in &here {
+        stand.lodge_upstream(upstream).map_err(CliError::Failed)?;
+    }
+    stand.show(("ackd twin", format!("stand-ins that tell {base}")), None, None, config);
     for channel in &config.channels {
         let (name, platform) = (&channel.name, channel.platform.name());
         writeln!(out, "{name}: {platform} at {}, telling {base}{}", stand.server.api(name), channel.path)?;
+    }
+    for Upstream { name, kind, .. } in here {
+        let api = stand.server.api(name);
+        writeln!(out, "{name}: {} at {api}; its tokens: ackd login {name}", kind.unwrap_or_default())?;
+    }
+    for Upstream { name, api, .. } in elsewhere {
+        writeln!(out, "{name}: not played, since it is at {api}")?;
     }
     writeln!(
         out,
@@ -46,7 +60,7 @@ fn made_for_twins(channel: &Channel) -> Result<(), CliError> {
         Account::Messenger(account) => &account.api,
         Account::Webex(account) => &account.api,
     };
-    if api.starts_with("http://") && is_here(api) {
+    if plays_here(api) {
         return Ok(());
     }
     let name = &channel.name;
@@ -54,6 +68,11 @@ fn made_for_twins(channel: &Channel) -> Result<(), CliError> {
         "channel {name}: its api is {api}, so its secrets are real, and whoever is on this machine could have something \
          signed with them; in a file for twins write api = \"http://127.0.0.1:3900/{name}\" and secrets of their own"
     )))
+}
+
+/// Whether an API is one that is played on this machine.
+fn plays_here(api: &str) -> bool {
+    api.starts_with("http://") && is_here(api)
 }
 
 /// Where a daemon of this configuration can be reached from this machine.

@@ -4,7 +4,7 @@ use super::show::{millisecond, second, shown};
 use super::{CliError, World};
 use crate::config::{Outline, quoted};
 use crate::limits::{HELD_LIFE, PREVIEW_CHARS_MAX};
-use crate::model::{Attempt, Content, CourtesyAct, EventId, Moment};
+use crate::model::{Attempt, Content, CourtesyAct, EventId, Moment, Ring};
 use crate::store::sqlite::{Reader, SqliteFile};
 use crate::store::{Life, PUSH, ReplyLife, State};
 use std::io::{self, Write};
@@ -72,10 +72,10 @@ struct Story<'a> {
 impl Story<'_> {
     fn tell(&self, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{}  {}\n", self.life.id, self.life.state)?;
-        if self.life.kind == PUSH {
-            self.asked(out)?
-        } else {
-            self.received(out)?
+        match self.life.ring() {
+            Some(ring) => self.rang(&ring, out)?,
+            None if self.life.kind == PUSH => self.asked(out)?,
+            None => self.received(out)?,
         }
         for reply in &self.life.replies {
             self.reply(reply, out)?;
@@ -99,6 +99,19 @@ impl Story<'_> {
         if !life.raw.is_empty() {
             self.line(None, &bytes(&life.raw), out)?;
         }
+        self.heard(out)
+    }
+
+    fn rang(&self, ring: &Ring, out: &mut dyn Write) -> io::Result<()> {
+        let life = self.life;
+        self.line(Some(life.received), &format!("alarm {} rang", word(&ring.name)), out)?;
+        self.line(None, &word(&ring.words()), out)?;
+        self.line(None, &format!("in conversation {}", word(&life.conversation)), out)?;
+        self.heard(out)
+    }
+
+    fn heard(&self, out: &mut dyn Write) -> io::Result<()> {
+        let life = self.life;
         if life.replies.is_empty() || !self.whole {
             return Ok(());
         }
@@ -304,6 +317,45 @@ page-1  answered
         assert!(text.ends_with(end), "{text}");
         let part = tell(&folder, "page-4.1").unwrap();
         assert!(part.ends_with(end) && !part.contains("heard by the bot"), "{part}");
+    }
+
+    #[test]
+    fn an_alarm_was_not_received_but_rang() {
+        use crate::model::{Alarm, AlarmSet, AlarmWrite, Plan, RunMissed, When};
+        let folder = Folder::new("why-alarm");
+        folder.with(|store, page| {
+            let plan = Plan {
+                when: When::Cron { pattern: "0 9 * * *".to_owned() },
+                zone: "Europe/Berlin".to_owned(),
+                run_missed: RunMissed::Latest,
+                spread_s: 0,
+            };
+            let (owner, person, note) = ("sun".to_owned(), "anna".to_owned(), "today".to_owned());
+            let set = AlarmSet { owner, person, thread: None, note, plan };
+            let (conversation, name) = ("anna".to_owned(), "subscription".to_owned());
+            let write = AlarmWrite {
+                channel: page,
+                conversation: conversation.clone(),
+                name: name.clone(),
+                set: Some((set.clone(), NOW)),
+            };
+            store.put_alarm(&write).unwrap();
+            let alarm = Alarm { channel: page, conversation, name, set, due: NOW };
+            let lease = store.ring(&alarm, Some(NOW), None, at(1)).unwrap().unwrap();
+            folder.heard(store, &lease, &["1200 Wh"], at(1));
+        });
+        let text = tell(&folder, "page-1").unwrap();
+        let beginning = "\
+page-1  open
+
+2027-01-15 08:00:01.000  alarm subscription rang
+                         for 2027-01-15 09:00 (Europe/Berlin), set by bot sun: every day at 09:00 (Europe/Berlin), note today
+                         in conversation anna
+2027-01-15 08:00:01.000  heard by the bot, which made 1 reply
+
+                         page-1.1  \"1200 Wh\"
+";
+        assert!(text.starts_with(beginning), "{text}");
     }
 
     #[test]

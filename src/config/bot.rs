@@ -21,6 +21,9 @@ struct Kind {
     make: fn(&Table<'_>, &mut Findings<'_>) -> Option<Arc<dyn Bot>>,
 }
 
+/// The key of every kind that asks an upstream.
+const UPSTREAM: &str = "upstream";
+
 /// All kinds of this version. A new bot is an entry here.
 const KINDS: &[Kind] = &[
     Kind {
@@ -40,7 +43,7 @@ const KINDS: &[Kind] = &[
         word: "solar",
         keys: &[
             Key { name: "kind", example: "\"solar\"" },
-            Key { name: "upstream", example: "\"enphase\"" },
+            Key { name: UPSTREAM, example: "\"enphase\"" },
             Key { name: "kilowatts_from", example: "10000" },
             Key { name: "age", example: "\"15m\"" },
             Key { name: "shape", example: "\"v4\"" },
@@ -56,6 +59,16 @@ pub(super) fn keys() -> Vec<(&'static str, &'static [Key])> {
     KINDS.iter().map(|kind| (kind.word, kind.keys)).collect()
 }
 
+/// A bot as commands and trials know it: what it is, and whom it asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownBot {
+    pub name: String,
+    /// `echo`, `tour` or `solar`.
+    pub kind: &'static str,
+    /// The name of an upstream.
+    pub upstream: Option<String>,
+}
+
 /// All bots by name, each with its place.
 #[derive(Default)]
 pub(super) struct Bots {
@@ -64,6 +77,9 @@ pub(super) struct Bots {
 
 struct Made {
     place: Place,
+    kind: Option<&'static str>,
+    /// The upstream that it asks, and where that stands.
+    upstream: Option<(Place, String)>,
     /// `None` when it has a fault: it is still known by name, so that its channels are not blamed.
     bot: Option<Arc<dyn Bot>>,
     used: bool,
@@ -77,8 +93,13 @@ impl Bots {
             if let Some(what) = name::flaw(name) {
                 findings.fault(&entry.place, what);
             }
-            let bot = bot(&entry, findings);
-            bots.by_name.insert(name.to_owned(), Made { place: entry.place, bot, used: false });
+            let kind = kind(&entry, findings);
+            let bot = kind.and_then(|kind| bot(kind, &entry, findings));
+            let upstream = kind.filter(|kind| kind.keys.iter().any(|key| key.name == UPSTREAM));
+            let upstream = upstream.and_then(|_| entry.peek(UPSTREAM, "\"enphase\"", findings));
+            let upstream = upstream.and_then(|entry| Some((entry.place.clone(), entry.value.as_str()?.to_owned())));
+            let kind = kind.map(|kind| kind.word);
+            bots.by_name.insert(name.to_owned(), Made { place: entry.place, kind, upstream, bot, used: false });
         }
         bots
     }
@@ -100,6 +121,37 @@ impl Bots {
         None
     }
 
+    /// Those whose kind is known, in order of their names.
+    pub(super) fn known(&self) -> Vec<KnownBot> {
+        let known = self.by_name.iter().filter_map(|(name, made)| {
+            let upstream = made.upstream.as_ref().map(|(_, upstream)| upstream.clone());
+            Some(KnownBot { name: name.clone(), kind: made.kind?, upstream })
+        });
+        known.collect()
+    }
+
+    /// Whether a bot asks this upstream.
+    pub(super) fn ask(&self, upstream: &str) -> bool {
+        self.by_name.values().any(|made| made.upstream.as_ref().is_some_and(|(_, asked)| asked == upstream))
+    }
+
+    /// Whatever a bot asks must be there.
+    pub(super) fn look_for_upstreams(&self, names: &[String], findings: &mut Findings<'_>) {
+        for (place, name) in self.by_name.values().filter_map(|made| made.upstream.as_ref()) {
+            if names.contains(name) {
+                continue;
+            }
+            let hint = match nearest(name, names.iter().map(String::as_str)) {
+                Some(near) => format!("did you mean {}?", quoted(near)),
+                None if name::flaw(name).is_none() => {
+                    format!("write a table [upstream.{name}] with kind = \"enphase\"")
+                }
+                None => "write a table [upstream.enphase] with kind = \"enphase\"".to_owned(),
+            };
+            findings.fault(place, format!("there is no upstream {}; {hint}", quoted(name)));
+        }
+    }
+
     /// Warns of bots that nobody asked for.
     pub(super) fn warn_of_unused(&self, findings: &mut Findings<'_>) {
         for made in self.by_name.values().filter(|made| !made.used) {
@@ -109,8 +161,7 @@ impl Bots {
 }
 
 /// The bot that a table describes.
-fn bot(entry: &Entry<'_>, findings: &mut Findings<'_>) -> Option<Arc<dyn Bot>> {
-    let kind = kind(entry, findings)?;
+fn bot(kind: &Kind, entry: &Entry<'_>, findings: &mut Findings<'_>) -> Option<Arc<dyn Bot>> {
     let table = entry.table(kind.keys, findings)?;
     (kind.make)(&table, findings)
 }
@@ -152,7 +203,7 @@ fn tour(table: &Table<'_>, findings: &mut Findings<'_>) -> Option<Arc<dyn Bot>> 
 }
 
 fn solar(table: &Table<'_>, findings: &mut Findings<'_>) -> Option<Arc<dyn Bot>> {
-    let upstream = table.need("upstream", findings).and_then(|entry| entry.text(findings));
+    let upstream = table.need(UPSTREAM, findings).and_then(|entry| entry.text(findings));
     let kilowatts_from = match table.get("kilowatts_from", findings) {
         Some(entry) => entry.whole(&(0..=SOLAR_KILOWATTS_FROM_MAX), findings),
         None => Some(SOLAR_KILOWATTS_FROM),

@@ -28,6 +28,7 @@ mod upstream;
 mod url;
 
 pub(crate) use crate::notation::nearest;
+pub use bot::KnownBot;
 pub(crate) use findings::quoted;
 pub use findings::{ConfigError, Fault, Risk};
 pub use outline::{KnownChannel, Outline};
@@ -68,6 +69,8 @@ pub struct Config {
     pub keep_registered: Option<Duration>,
     /// In the order of the file.
     pub channels: Vec<Channel>,
+    /// In order of their names.
+    pub bots: Vec<KnownBot>,
     /// What bots shall tell of their own accord, in the order of the file.
     pub subscriptions: Vec<Subscription>,
     /// Services that bots ask, in the order of the file; none of them where secrets are not read.
@@ -216,6 +219,8 @@ fn read(table: &Table<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> 
     let subscriptions = subscriptions(table, findings);
     let upstreams = table.get("upstream", findings).map(|entry| upstream::upstreams(&entry, around, findings));
     let upstreams = upstreams.unwrap_or_default();
+    bots.look_for_upstreams(&upstreams.names, findings);
+    upstreams.look_at_names(&bots, &channel_names(table, findings), findings);
     let config = Config {
         file: around.file.to_owned(),
         listen,
@@ -225,6 +230,7 @@ fn read(table: &Table<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> 
         public_url,
         keep_registered,
         channels: channels.whole,
+        bots: bots.known(),
         subscriptions,
         upstreams: upstreams.whole,
         warnings: Vec::new(),
@@ -235,12 +241,15 @@ fn read(table: &Table<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> 
 
 fn subscriptions(table: &Table<'_>, findings: &mut Findings<'_>) -> Vec<Subscription> {
     let Some(entry) = table.get("subscription", findings) else { return Vec::new() };
-    // Those with faults too: a subscription is not to blame for them.
-    let channels = match table.get("channel", findings).map(|entry| entry.value) {
+    subscription::subscriptions(&entry, &channel_names(table, findings), findings)
+}
+
+/// The names of all channels; those with faults too, since nothing else is to blame for them.
+fn channel_names<'t>(table: &Table<'t>, findings: &Findings<'_>) -> Vec<&'t str> {
+    match table.get("channel", findings).map(|entry| entry.value) {
         Some(DeValue::Table(channels)) => channels.keys().map(|name| name.get_ref().as_ref()).collect(),
         _ => Vec::new(),
-    };
-    subscription::subscriptions(&entry, &channels, findings)
+    }
 }
 
 fn store_path(table: &Table<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> PathBuf {

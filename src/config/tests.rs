@@ -348,7 +348,11 @@ fn a_channel_says_what_to_write() {
 
 #[test]
 fn a_solar_bot_says_whom_it_asks_and_its_slips_are_named() {
-    let sun = |keys: &str| with("kind = \"echo\"\notherwise = \"what?\"", &format!("kind = \"solar\"\n{keys}"));
+    let enphase = "[upstream.enphase]\napi = \"https://enphase.example\"\nper_day = 9\n";
+    let sun = |keys: &str| {
+        let bot = with("kind = \"echo\"\notherwise = \"what?\"", &format!("kind = \"solar\"\n{keys}"));
+        format!("{bot}\n{enphase}")
+    };
     for good in [
         "upstream = \"enphase\"",
         "upstream = \"enphase\"\nkilowatts_from = 0\nage = \"5m\"\nshape = \"v4\"",
@@ -363,17 +367,39 @@ fn a_solar_bot_says_whom_it_asks_and_its_slips_are_named() {
             "upstream = 7",
             "18: bot.echo.upstream: must be a text in quotes, not a number; write for example upstream = \"enphase\"",
         ),
-        ("age = \"4m\"\nupstream = \"e\"", age),
-        ("age = \"25h\"\nupstream = \"e\"", age),
-        ("age = \"soon\"\nupstream = \"e\"", age),
-        ("kilowatts_from = -1\nupstream = \"e\"", "18: bot.echo.kilowatts_from: must lie between 0 and 1000000000"),
-        ("shape = \"v3\"\nupstream = \"e\"", "18: bot.echo.shape: \"v3\" is no version; write \"v4\" or \"v2\""),
-        ("shape = \"v2\"\nupstream = \"e\"", "16: bot.echo.user_id: is missing; write user_id = \"4d6a51330a\""),
+        ("age = \"4m\"\nupstream = \"enphase\"", age),
+        ("age = \"25h\"\nupstream = \"enphase\"", age),
+        ("age = \"soon\"\nupstream = \"enphase\"", age),
+        (
+            "kilowatts_from = -1\nupstream = \"enphase\"",
+            "18: bot.echo.kilowatts_from: must lie between 0 and 1000000000",
+        ),
+        ("upstream = \"enphas\"", "18: bot.echo.upstream: there is no upstream \"enphas\"; did you mean \"enphase\"?"),
+        (
+            "upstream = \"sunny\"",
+            "18: bot.echo.upstream: there is no upstream \"sunny\"; write a table [upstream.sunny] with kind = \"enphase\"",
+        ),
+        ("shape = \"v3\"\nupstream = \"enphase\"", "18: bot.echo.shape: \"v3\" is no version; write \"v4\" or \"v2\""),
+        ("shape = \"v2\"\nupstream = \"enphase\"", "16: bot.echo.user_id: is missing; write user_id = \"4d6a51330a\""),
     ] {
         assert_eq!(faults(&sun(keys)), [fault], "{keys}");
     }
-    let unused = warnings(&sun("upstream = \"e\"\nuser_id = \"7\""));
+    let unused = warnings(&sun("upstream = \"enphase\"\nuser_id = \"7\""));
     assert!(unused.contains(&"19: bot.echo.user_id: is of no use without shape = \"v2\"".to_owned()), "{unused:?}");
+}
+
+#[test]
+fn a_bot_is_known_with_what_it_asks() {
+    let enphase = "[upstream.enphase]\napi = \"https://enphase.example\"\nper_day = 9\n";
+    let text = format!("{BASE}[bot.sun]\nkind = \"solar\"\nupstream = \"enphase\"\n{enphase}");
+    let known = |name: &str, kind, upstream: Option<&str>| KnownBot {
+        name: name.to_owned(),
+        kind,
+        upstream: upstream.map(str::to_owned),
+    };
+    let both = [known("echo", "echo", None), known("sun", "solar", Some("enphase"))];
+    assert_eq!(parse(&text).unwrap().bots, both);
+    assert_eq!(Outline::parse(&text, Path::new("ackd.toml"), &|_| None).unwrap().bots, both);
 }
 
 #[test]

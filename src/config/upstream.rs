@@ -1,11 +1,11 @@
 //! The services that bots ask, `[upstream.NAME]`: where they are, how often they may be asked, and with which papers.
 //! What is known of a kind of service need not be written.
 
-use super::findings::{Findings, Risk, quoted};
+use super::bot::Bots;
+use super::findings::{Findings, Place, Risk, quoted};
 use super::name;
 use super::nearest::nearest;
 use super::secret::{Fit, secret};
-use super::stage::Stage;
 use super::surroundings::{Around, Secrets};
 use super::table::{Entry, Key, Table};
 use super::url::BaseUrl;
@@ -81,6 +81,23 @@ const REFRESH_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
 pub(super) struct Upstreams {
     pub(super) whole: Vec<Upstream>,
     pub(super) names: Vec<String>,
+    places: Vec<Place>,
+}
+
+impl Upstreams {
+    /// What a name has to do with the rest of the file.
+    pub(super) fn look_at_names(&self, bots: &Bots, channels: &[&str], findings: &mut Findings<'_>) {
+        for (name, place) in self.names.iter().zip(&self.places) {
+            if channels.contains(&name.as_str()) {
+                // In the log, and where twins live, one would be taken for the other.
+                findings
+                    .fault(place, format!("a channel is called {} too; give one of them another name", quoted(name)));
+            }
+            if !bots.ask(name) {
+                findings.warn(Risk::Odd, place, "no bot asks this upstream");
+            }
+        }
+    }
 }
 
 /// Reads `[upstream.NAME]` tables.
@@ -92,6 +109,7 @@ pub(super) fn upstreams(entry: &Entry<'_>, around: &Around<'_>, findings: &mut F
         }
         upstreams.whole.extend(upstream(name, &entry, around, findings));
         upstreams.names.push(name.to_owned());
+        upstreams.places.push(entry.place);
     }
     upstreams
 }
@@ -103,10 +121,8 @@ fn upstream(name: &str, entry: &Entry<'_>, around: &Around<'_>, findings: &mut F
         Some(entry) => Some(kind(&entry, findings)?),
         None => None,
     };
-    let api = match stage(around) {
-        Some(stage) => Some(stage.api(name)),
-        None => url(&table, "api", kind.map(|kind| kind.api), findings).map(|url| url.trim_end_matches('/').to_owned()),
-    };
+    let api = url(&table, "api", kind.map(|kind| kind.api), findings);
+    let api = api.map(|api| place(name, api.trim_end_matches('/'), around));
     let key = match paper(&table, "key", kind, findings) {
         Some(entry) => secret(&entry, Fit::Anything, around, findings).map(|key| Some(in_query(&key))),
         None => kind.is_none().then_some(None),
@@ -116,7 +132,8 @@ fn upstream(name: &str, entry: &Entry<'_>, around: &Around<'_>, findings: &mut F
         Some(entry) => oauth(name, &entry, kind, around, findings).map(Some),
         None => kind.is_none().then_some(None),
     };
-    Some(Upstream { name: name.to_owned(), api: api?, key: key?, limits: limits?, oauth: oauth? })
+    let kind = kind.map(|kind| kind.word);
+    Some(Upstream { name: name.to_owned(), kind, api: api?, key: key?, limits: limits?, oauth: oauth? })
 }
 
 /// What may be left out, but not where the kind needs it.
@@ -192,13 +209,12 @@ fn oauth(
 ) -> Option<OAuth> {
     let table = entry.table(OAUTH_KEYS, findings)?;
     let known = kind.map(|kind| &kind.oauth);
-    let at = |name, known: Option<&str>, path: &str, findings: &mut Findings<'_>| match stage(around) {
-        Some(stage) => Some(format!("{}/oauth/{path}", stage.api(upstream))),
-        None => url(&table, name, known, findings),
+    let at = |name, known: Option<&str>, findings: &mut Findings<'_>| {
+        url(&table, name, known, findings).map(|url| place(upstream, &url, around))
     };
-    let authorize_url = at("authorize_url", known.map(|known| known.authorize_url), "authorize", findings);
-    let token_url = at("token_url", known.map(|known| known.token_url), "token", findings);
-    let redirect_uri = at("redirect_uri", known.map(|known| known.redirect_uri), "redirect_uri", findings);
+    let authorize_url = at("authorize_url", known.map(|known| known.authorize_url), findings);
+    let token_url = at("token_url", known.map(|known| known.token_url), findings);
+    let redirect_uri = at("redirect_uri", known.map(|known| known.redirect_uri), findings);
     let client_id = table.need("client_id", findings).and_then(|entry| client_id(&entry, findings));
     let client_secret = table.need("client_secret", findings);
     let client_secret = client_secret.and_then(|entry| secret(&entry, Fit::Anything, around, findings));
@@ -216,12 +232,12 @@ fn oauth(
     })
 }
 
-/// The stand-ins of a trial.
-fn stage<'a>(around: &Around<'a>) -> Option<&'a Stage> {
-    match around.secrets {
-        Secrets::Played(stage) => Some(stage),
-        _ => None,
-    }
+/// Where a URL leads: in a trial to the same path of the service's stand-in, which knows the paths of the service.
+fn place(upstream: &str, url: &str, around: &Around<'_>) -> String {
+    let Secrets::Played(stage) = around.secrets else { return url.to_owned() };
+    let path = url.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map_or("", |(_, path)| path);
+    let slash = if path.is_empty() { "" } else { "/" };
+    format!("{}{slash}{path}", stage.api(upstream))
 }
 
 /// A URL as it is written: whether it ends with a slash may matter to whoever compares it.
@@ -427,12 +443,23 @@ mod tests {
     }
 
     #[test]
+    fn an_upstream_is_asked_by_a_bot_and_has_a_name_of_its_own() {
+        let unused = parse(PLAIN).unwrap().warnings.concat();
+        assert!(unused.ends_with("upstream.dota: no bot asks this upstream"), "{unused}");
+        let sun = "[bot.sun]\nkind = \"solar\"\nupstream = \"dota\"\n";
+        let used = parse(&format!("{PLAIN}{sun}")).unwrap().warnings.concat();
+        assert!(!used.contains("upstream.dota"), "{used}");
+        let found = faults(&PLAIN.replace("dota", "page"));
+        assert_eq!(found, ["upstream.page: a channel is called \"page\" too; give one of them another name"]);
+    }
+
+    #[test]
     fn a_trial_needs_no_secret_and_asks_nobody_outside() {
         let stage = Stage { house: "http://127.0.0.1:1".to_owned(), seed: 7 };
         let text = file(ENPHASE);
         let config = Config::staged(&text, Path::new("ackd.toml"), &|_| None, &stage).unwrap();
         let enphase = &config.upstreams[0];
-        assert_eq!(enphase.api, "http://127.0.0.1:1/enphase");
+        assert_eq!((enphase.kind, enphase.api.as_str()), (Some("enphase"), "http://127.0.0.1:1/enphase/api/v4"));
         let oauth = enphase.oauth.as_ref().unwrap();
         assert_eq!(oauth.authorize_url, "http://127.0.0.1:1/enphase/oauth/authorize");
         assert_eq!(oauth.token_url, "http://127.0.0.1:1/enphase/oauth/token");
@@ -440,5 +467,8 @@ mod tests {
         assert_eq!(oauth.client_secret, played);
         let key = stage.secret("upstream.enphase.key");
         assert_eq!(enphase.key.as_ref().unwrap().expose(), format!("key={}", key.expose()));
+        let odd = ENPHASE.replace("key =", "api = \"https://sun.example/api/v2/\"\nkey =");
+        let config = Config::staged(&file(&odd), Path::new("ackd.toml"), &|_| None, &stage).unwrap();
+        assert_eq!(config.upstreams[0].api, "http://127.0.0.1:1/enphase/api/v2", "the path is that of the service");
     }
 }

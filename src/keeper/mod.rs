@@ -22,7 +22,7 @@ mod treasury;
 
 pub use bell::Bell;
 pub use letters::{Admission, Letter, Letterbox, Receipt, Refused, Sought, Ticket};
-pub use orders::carry_out;
+pub use orders::{KEPT, carry_out};
 pub use roster::Roster;
 pub use treasury::{LEDGERS, TOKENS, Treasury};
 

@@ -1,8 +1,11 @@
 //! What the operator asks for.
 
-use super::{Line, TOKENS};
+use super::Line;
 use crate::model::{EventId, EventKey, MemoryWrite, Moment, Order};
 use crate::store::{Replayed, Store, StoreError};
+
+/// What is said to an order to remember something, when it is.
+pub const KEPT: &str = "kept";
 
 /// Carries out what the operator asked; a line for each thing that was named.
 pub fn carry_out(store: &mut dyn Store, order: &Order, lines: &[Line], now: Moment) -> Result<Vec<String>, StoreError> {
@@ -17,10 +20,13 @@ pub fn carry_out(store: &mut dyn Store, order: &Order, lines: &[Line], now: Mome
             let event = store.push(*channel, id, replies, now)?;
             Ok(vec![format!("{} kept", name(event, None))])
         }
-        Order::Login { upstream, tokens } => {
-            let value = Some(tokens.expose().as_bytes().to_vec());
-            store.remember(&MemoryWrite { bot: TOKENS.to_owned(), key: upstream.clone(), value, expires: None })?;
-            Ok(vec![format!("upstream {upstream}: logged in")])
+        Order::Remember { bot, key, value, expires } => {
+            let value = Some(value.expose().as_bytes().to_vec());
+            let write = MemoryWrite { bot: bot.clone(), key: key.clone(), value, expires: *expires };
+            store.remember(&write)?;
+            // A store leaves new keys of a bot out that remembers too much.
+            let kept = store.recall(bot, key, now)? == write.value;
+            Ok(vec![if kept { KEPT.to_owned() } else { format!("{bot} remembers as much as it may already") }])
         }
         Order::Replay { events } => events
             .iter()

@@ -105,3 +105,14 @@ pub struct Ring {
     /// The time for which it rang; it may have rung later.
     pub due: Moment,
 }
+
+impl Ring {
+    /// What rang, for people: `for 2026-11-22 11:00 (Europe/Berlin), set by bot sun: every day at 11:00 (Europe/Berlin), note
+    /// today`.
+    pub fn words(&self) -> String {
+        let AlarmSet { owner, note, plan, .. } = &self.set;
+        let bot = if owner == OWNER_CONFIGURATION { "" } else { "bot " };
+        let note = if note.is_empty() { String::new() } else { format!(", note {note}") };
+        format!("for {}, set by {bot}{owner}: {}{note}", plan.local(self.due), plan.words())
+    }
+}

@@ -122,8 +122,8 @@ impl fmt::Debug for MemoryWrite {
 pub enum Order {
     /// Say this, already cut to the platform's size; `id` makes a repetition harmless.
     Send { channel: ChannelNumber, id: String, replies: Vec<Reply> },
-    /// Use these tokens at an upstream from now on.
-    Login { upstream: String, tokens: Secret },
+    /// Remember this for a bot, or under another of the store's names; it may be a secret.
+    Remember { bot: String, key: String, value: Secret, expires: Option<Moment> },
     /// Put these events back, or only one part of one.
     Replay { events: Vec<(EventKey, Option<u32>)> },
 }

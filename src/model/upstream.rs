@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upstream {
     pub name: String,
+    /// The service, where it is one that we know: `enphase`.
+    pub kind: Option<&'static str>,
     /// The base URL, without a slash at its end.
     pub api: String,
     /// A query parameter that each call carries and no log shows: `key=…`, already percent-encoded.
@@ -45,6 +47,18 @@ pub enum Period {
     Minute,
     Day,
     Month,
+}
+
+impl Period {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Period::Second => "second",
+            Period::Minute => "minute",
+            Period::Day => "day",
+            Period::Month => "month",
+        }
+    }
 }
 
 /// What is left of a limit.

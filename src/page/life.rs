@@ -49,13 +49,7 @@ impl Step {
 
 /// What the store says of an event: of all its replies, or of one.
 pub fn steps(life: &Life, part: Option<u32>, bot: &str) -> Vec<Step> {
-    let waited = life.kept.since(life.received).as_millis();
-    let mut steps = vec![
-        Step::at(life.received, "received").more("the signature was checked over the bytes as they came"),
-        Step::at(life.kept, format!("kept as {}", life.id))
-            .more(format!("on disk {waited} ms later, and only then acknowledged"))
-            .mood(Mood::Good),
-    ];
+    let mut steps = beginning(life);
     let replies = life.replies.iter().filter(|reply| part.is_none_or(|part| part == reply.part));
     let made = life.replies.iter().map(|reply| reply.made).min();
     if let Some(made) = made {
@@ -68,6 +62,21 @@ pub fn steps(life: &Life, part: Option<u32>, bot: &str) -> Vec<Step> {
     }
     steps.extend(end(life));
     steps
+}
+
+/// How it came to be.
+fn beginning(life: &Life) -> Vec<Step> {
+    if let Some(ring) = life.ring() {
+        let rang = Step::at(life.received, "an alarm rang").more(ring.words());
+        return vec![rang, Step::at(life.kept, format!("kept as {}", life.id)).mood(Mood::Good)];
+    }
+    let waited = life.kept.since(life.received).as_millis();
+    vec![
+        Step::at(life.received, "received").more("the signature was checked over the bytes as they came"),
+        Step::at(life.kept, format!("kept as {}", life.id))
+            .more(format!("on disk {waited} ms later, and only then acknowledged"))
+            .mood(Mood::Good),
+    ]
 }
 
 fn tried(reply: &ReplyLife, attempt: &Attempt) -> Step {
@@ -101,7 +110,8 @@ fn why(life: &Life) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ChannelNumber, EventId, EventKey, Reply};
+    use crate::model::{AlarmSet, ChannelNumber, EventId, EventKey, Plan, Reply, Ring};
+    use crate::store::ALARM;
 
     fn life() -> Life {
         Life {
@@ -121,6 +131,18 @@ mod tests {
             replies: Vec::new(),
             replays: Vec::new(),
         }
+    }
+
+    #[test]
+    fn what_nobody_sent_rang() {
+        let plan = Plan::once(Moment(1_800_000_000_000));
+        let (owner, person, note) = ("sun".to_owned(), "anna".to_owned(), "today".to_owned());
+        let set = AlarmSet { owner, person, thread: None, note, plan };
+        let ring = Ring { name: "subscription".to_owned(), set, due: Moment(1_800_000_000_000) };
+        let life = Life { kind: ALARM.to_owned(), raw: serde_json::to_vec(&ring).unwrap_or_default(), ..life() };
+        let first = steps(&life, None, "sun").into_iter().next();
+        let more = "for 2027-01-15 08:00 (UTC), set by bot sun: once on 2027-01-15 08:00 (UTC), note today";
+        assert_eq!(first, Some(Step::at(Moment(1000), "an alarm rang").more(more)));
     }
 
     fn reply(part: u32, status: Option<u16>) -> ReplyLife {

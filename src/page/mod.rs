@@ -4,11 +4,15 @@
 //!     GET /chat.state   {"title", "what", "conversations": […]}
 //!     GET /chat.news?after=page:12,space:3     waits for bubbles newer than these; {"bubbles", "after", "stirred"}
 //!     GET /chat.life?twin=page&bubble=m_1      {"title", "steps": […]}
+//!     POST /chat.clock      {"to": "hour"} or {"to": "morning"}: the clock of a trial goes on; {"now"}
 //!
 //! What a person does there goes to the twins' own `POST /act`. It shows what a house of twins and a store hold, and
-//! changes nothing. Never here: sockets (the twins' server has them), a platform's rules.
+//! changes nothing but, where there is one that may be moved, the clock. Never here: sockets (the twins' server has them), a platform's rules.
 
+mod clock;
 mod life;
+
+pub use clock::Clock;
 
 use crate::limits;
 use crate::model::{Method, Moment, Request, Response};
@@ -41,18 +45,23 @@ pub struct Page {
     pub what: String,
     /// The bot of each twin's channel, by the twin's name.
     pub bots: BTreeMap<String, String>,
+    /// A clock that may be moved.
+    pub clock: Option<Clock>,
 }
 
 #[derive(Serialize)]
 struct State<'a> {
     title: &'a str,
     what: &'a str,
-    conversations: Vec<Known>,
+    conversations: Vec<Known<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clock: Option<clock::Shown<'a>>,
 }
 
 #[derive(Serialize)]
-struct Known {
+struct Known<'a> {
     twin: String,
+    bot: &'a str,
     #[serde(flatten)]
     conversation: Conversation,
 }
@@ -84,6 +93,9 @@ struct Told {
 impl Page {
     /// The answer to a request, if it is one for the page.
     pub fn answer(&self, request: &Request) -> Option<Response> {
+        if request.head.path() == "/chat.clock" {
+            return Some(clock::answer(self.clock.as_ref()?, request));
+        }
         let query = Query(request.head.query());
         let answer = match request.head.path() {
             "/" => html(CHAT),
@@ -101,10 +113,15 @@ impl Page {
 
     fn state(&self) -> State<'_> {
         let known = |(twin, conversations): (String, Vec<Conversation>)| {
-            conversations.into_iter().map(move |conversation| Known { twin: twin.clone(), conversation })
+            let bot = self.bot_of(&twin);
+            conversations.into_iter().map(move |conversation| Known { twin: twin.clone(), bot, conversation })
         };
         let conversations = self.house.conversations().into_iter().flat_map(known).collect();
-        State { title: &self.title, what: &self.what, conversations }
+        State { title: &self.title, what: &self.what, conversations, clock: self.clock.as_ref().map(Clock::shown) }
+    }
+
+    fn bot_of(&self, twin: &str) -> &str {
+        self.bots.get(twin).map_or("", String::as_str)
     }
 
     /// What was said since; waits a while when that is nothing.
@@ -182,7 +199,7 @@ impl Page {
             }
         };
         let Some((event, part)) = found else { return Ok(Vec::new()) };
-        let bot = self.bots.get(twin).map_or("", String::as_str);
+        let bot = self.bot_of(twin);
         Ok(reader.life(event)?.map(|life| life::steps(&life, part, bot)).unwrap_or_default())
     }
 }

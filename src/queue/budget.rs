@@ -20,7 +20,7 @@ mod tests;
 
 use crate::limits;
 use crate::model::{Left, Lesson, Limit, Moment, Period};
-use calendar::{length, name, period};
+use calendar::{length, period};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -124,7 +124,7 @@ impl Ledger {
         }
         if let Some((end, limit)) = last {
             let counter = self.counter(limit.per, now);
-            let why = format!("its {} calls of this {} are used up", counter.of(limit), name(limit.per));
+            let why = format!("its {} calls of this {} are used up", counter.of(limit), limit.per.word());
             return Err(NotBefore { moment: counter.line.place(end, Some(limit), limits), why });
         }
         for limit in limits {
@@ -178,7 +178,7 @@ impl Ledger {
         let counter = self.counter(limit.per, now);
         let mut news = None;
         if let Some(of) = lesson.of.filter(|of| *of < counter.of(limit)) {
-            let (per, ours) = (name(limit.per), limit.calls);
+            let (per, ours) = (limit.per.word(), limit.calls);
             news = Some(format!("it allows {of} calls in this {per}; the configuration says {ours}"));
             counter.of = Some(of);
         }

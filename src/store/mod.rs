@@ -23,7 +23,7 @@ pub mod sqlite;
 mod suite;
 
 use crate::model::{
-    Alarm, AlarmWrite, Arrival, Attempt, ChannelNumber, EventId, EventKey, Lease, MemoryWrite, Moment, Reply,
+    Alarm, AlarmWrite, Arrival, Attempt, ChannelNumber, EventId, EventKey, Lease, MemoryWrite, Moment, Reply, Ring,
     Settlement,
 };
 use std::collections::HashSet;
@@ -252,6 +252,13 @@ pub struct Life {
     pub replies: Vec<ReplyLife>,
     /// Each time it was put back, the first one first.
     pub replays: Vec<PutBack>,
+}
+
+impl Life {
+    /// What rang, if this came of an alarm.
+    pub fn ring(&self) -> Option<Ring> {
+        if self.kind == ALARM { serde_json::from_slice(&self.raw).ok() } else { None }
+    }
 }
 
 /// That an event was put back, and how it stood before.

@@ -108,6 +108,14 @@ impl Outbox {
         }
     }
 
+    /// The clock was moved: whoever waits for a time looks at it again.
+    pub(super) fn look_again(&self) {
+        // With the lock, so that nobody is between his look at the clock and his wait.
+        let queue = self.lock();
+        self.changed.notify_all();
+        drop(queue);
+    }
+
     /// A parcel was brought; the next one of its lane may go.
     fn done(&self, lane: Lane) {
         let mut queue = self.lock();
@@ -312,6 +320,33 @@ mod tests {
         assert_eq!(taken(&outbox, limits::REORDER_TIME.as_millis() as i64), [3]);
         outbox.push(parcel(4, 4, 0), false);
         assert_eq!(taken(&outbox, 0), [4]);
+    }
+
+    #[test]
+    fn what_waits_for_a_clock_that_is_moved_goes_at_once() {
+        use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+        static NOW: AtomicI64 = AtomicI64::new(0);
+        static LOOKS: AtomicUsize = AtomicUsize::new(0);
+        let clock = || {
+            LOOKS.fetch_add(1, Ordering::SeqCst);
+            Moment(NOW.load(Ordering::SeqCst))
+        };
+        let outbox = Outbox::default();
+        outbox.push(parcel(1, 1, 3_600_000), false);
+        let began = Instant::now();
+        thread::scope(|scope| {
+            let courier = scope.spawn(|| outbox.take(clock).map(|parcel| parcel.dispatch.number));
+            while LOOKS.load(Ordering::SeqCst) == 0 {
+                thread::yield_now();
+            }
+            NOW.store(3_600_000, Ordering::SeqCst);
+            outbox.look_again();
+            while !courier.is_finished() && began.elapsed() < Duration::from_secs(5) {
+                thread::yield_now();
+            }
+            outbox.stop();
+            assert_eq!(courier.join().unwrap(), Some(1), "it waited by the clock that was");
+        });
     }
 
     #[test]

@@ -56,7 +56,7 @@ pub enum Answered {
 }
 
 impl House {
-    /// An empty house. `clock` is the wall clock.
+    /// An empty house. Whoever moves the clock forward tells it by `look_again`.
     pub fn new(clock: fn() -> Moment) -> House {
         House::with_ledger(clock, limits::LEDGER_BYTES_MAX)
     }
@@ -104,6 +104,17 @@ impl House {
         let lodgers = self.lodgers.read().unwrap_or_else(PoisonError::into_inner).clone();
         let of = |lodger: &Arc<Lodger>| Some(lodger.rooms().as_ref()?.twin.conversations());
         lodgers.iter().filter_map(|lodger| Some((lodger.name.clone(), of(lodger)?))).collect()
+    }
+
+    /// Those who speak on a twin.
+    pub fn people(&self, twin: &str) -> Result<Vec<String>, String> {
+        self.with(twin, |_, rooms| rooms.twin.people())
+    }
+
+    /// The clock was moved: what is due now is looked at again.
+    pub fn look_again(&self) {
+        self.outbox.look_again();
+        self.bell.ring();
     }
 
     /// A person does something. Gives the numbers of the dispatches that tell the bot.

@@ -49,6 +49,11 @@ pub trait Twin: Send {
         Vec::new()
     }
 
+    /// Those who speak there, in the platform's own ids.
+    fn people(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// A person does something in a conversation. An error says why that cannot be.
     fn act(&mut self, _act: &Act, _now: Moment) -> Result<Vec<Dispatch>, String> {
         Err(format!("nobody speaks on {}", self.platform()))

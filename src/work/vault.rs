@@ -96,8 +96,25 @@ pub(super) struct Means<'a> {
 }
 
 impl Tokens {
-    fn read(json: &[u8]) -> Option<Tokens> {
+    /// As they were kept.
+    pub fn read(json: &[u8]) -> Option<Tokens> {
         serde_json::from_slice(json).ok()
+    }
+
+    /// Of a consent whose refresh token is all that is known: the first call brings the rest.
+    pub fn of_refresh(refresh: &Secret, now: Moment) -> Tokens {
+        let refresh = refresh.expose().to_owned();
+        Tokens { access: String::new(), refresh, expires: now, refreshed: now, refused: None, warned: None }
+    }
+
+    /// Why the upstream takes them no more, if it has said so.
+    pub fn refused(&self) -> Option<&str> {
+        self.refused.as_deref()
+    }
+
+    /// When the consent ends, unless it is renewed before.
+    pub fn end(&self, oauth: &OAuth) -> Moment {
+        self.refreshed.after(Duration::from_secs(oauth.refresh_life_s))
     }
 
     /// Whether they can be renewed.

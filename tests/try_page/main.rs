@@ -181,6 +181,102 @@ fn back_tab() -> serde_json::Value {
     serde_json::json!({ "actions": [{ "type": "key", "id": "keyboard", "actions": strokes }] })
 }
 
+/// Moves the clock of the trial, and says what it shows.
+fn move_clock(browser: &Browser, button: &str) -> String {
+    browser.run(&format!(
+        "document.getElementById('moved').textContent = ''; document.getElementById({button:?}).click()"
+    ));
+    browser.wait_for("document.getElementById('moved').textContent").as_str().unwrap().to_owned()
+}
+
+/// What one conversation of the solar bot is asked, up to the chart of the week.
+fn ask_the_sun(browser: &Browser, conversation: &str) {
+    browser.wait_for(&format!(
+        "[...document.querySelectorAll('nav button')].filter(b => b.textContent.includes('bot sun'))
+            .find(b => b.textContent.includes({conversation:?})).click() || true"
+    ));
+    browser.keys("today\u{e007}");
+    answered(browser, "Wh were produced today");
+    browser.keys("this week\u{e007}");
+    browser.wait_for("document.querySelector('#chat .picture')");
+    browser.wait_for("[...document.querySelectorAll('#chat .picture')].every(i => i.complete && i.naturalWidth > 100)");
+    browser.keys("subscribe 11:00\u{e007}");
+    answered(browser, "You will hear from me every day at 11:00 (Europe/Berlin)");
+}
+
+#[test]
+fn a_newcomer_asks_the_solar_bot_and_sees_its_daily_push_at_once() {
+    let Some(browser) = browser(1280, 800, false) else { return };
+    let trial = Trial::start(&["--seed", "7"]);
+    browser.open(&trial.url);
+    browser.wait_for("document.activeElement.id === 'text'");
+    // Whenever this is run, it is early in an afternoon: there is daylight, and the window of 24 hours is open tomorrow.
+    move_clock(&browser, "morning");
+    move_clock(&browser, "hour");
+    move_clock(&browser, "hour");
+    ask_the_sun(&browser, "direct");
+    ask_the_sun(&browser, "messenger");
+    let before = browser.run("return document.querySelectorAll('#chat li.bot .bubble').length").as_u64().unwrap();
+    move_clock(&browser, "morning");
+    // Nobody types anything; what comes is of the next morning, and offers another one.
+    let push = browser.wait_for(&format!(
+        "document.querySelectorAll('#chat li.bot .bubble').length > {before}
+            && [...document.querySelectorAll('#chat li.bot .bubble')].at(-1).textContent"
+    ));
+    assert!(push.as_str().unwrap().contains("Wh"), "{push}");
+    browser.wait_for(
+        "[...document.querySelectorAll('#chat .choices button')].some(b => b.textContent === 'Tomorrow again')",
+    );
+    let shown = browser.wait_for(
+        "document.getElementById('now').textContent.includes('11:00') && document.getElementById('now').textContent",
+    );
+    let when = "[...document.querySelectorAll('#chat li.when')].at(-1).textContent";
+    assert_eq!(browser.run(&format!("return {when}")), shown, "what was said then says so");
+    browser.run("[...document.querySelectorAll('#chat li.bot .bubble')].at(-1).click()");
+    browser.wait_for("document.querySelector('#steps').innerText.includes('rang') && document.querySelector('#steps').innerText.includes('11:00:0')");
+    keep(&browser, "solar.png");
+    // It came on Webex, too, where nobody looked.
+    browser.wait_for(
+        "[...document.querySelectorAll('nav button.new')].some(b => b.textContent.includes('direct, bot sun'))",
+    );
+    nothing_is_wrong(&browser);
+}
+
+#[test]
+fn the_clock_can_be_moved_on_a_phone_and_with_the_keyboard_and_nothing_else_ends() {
+    let Some(browser) = browser(500, 900, true) else { return };
+    let trial = Trial::start(&[]);
+    browser.open(&trial.url);
+    browser.wait_for("document.activeElement.id === 'text'");
+    browser.wait_for("document.getElementById('now').textContent");
+    browser.run("document.getElementById('hour').focus()");
+    let hour = |browser: &Browser| {
+        let told = browser.run("return document.getElementById('now').dateTime");
+        told.as_str().unwrap()[11..16].to_owned()
+    };
+    let minutes = |time: &str| time[..2].parse::<i64>().unwrap() * 60 + time[3..].parse::<i64>().unwrap();
+    let before = minutes(&hour(&browser));
+    browser.keys("\u{e007}");
+    browser.wait_for("document.getElementById('moved').textContent");
+    let moved = (minutes(&hour(&browser)) - before).rem_euclid(24 * 60);
+    assert!((60..62).contains(&moved), "{moved} minutes");
+    // Three days on, what is said is still answered on both platforms.
+    for day in 1..=3 {
+        assert!(move_clock(&browser, "morning").ends_with("11:00"));
+        browser.run("document.getElementById('text').focus()");
+        browser.keys(&format!("day {day}\u{e007}"));
+        answered(&browser, &format!("You said: day {day}"));
+    }
+    go_to(&browser, "direct");
+    browser.keys("and in Webex\u{e007}");
+    answered(&browser, "You said: and in Webex");
+    let wide = browser.run("return document.documentElement.scrollWidth - innerWidth");
+    assert!(wide.as_i64().unwrap() <= 0, "nothing has to be pushed sideways: {wide}");
+    assert_eq!(browser.run("return document.getElementById('link').textContent"), "connected");
+    keep(&browser, "phone-clock.png");
+    nothing_is_wrong(&browser);
+}
+
 #[test]
 fn ctrl_c_ends_it_and_leaves_nothing_behind_unless_asked() {
     let mut trial = Trial::start(&[]);
@@ -198,15 +294,24 @@ fn ctrl_c_ends_it_and_leaves_nothing_behind_unless_asked() {
 fn other_peoples_pages_reach_nothing() {
     let trial = Trial::start(&[]);
     let address = trial.url.trim_start_matches("http://").trim_end_matches('/');
-    let ask = |head: &str| {
+    let ask_with = |head: &str, body: &str| {
         let mut stream = TcpStream::connect(address).unwrap();
-        stream.write_all(format!("{head}\r\nConnection: close\r\n\r\n").as_bytes()).unwrap();
+        stream.write_all(format!("{head}\r\nConnection: close\r\n\r\n{body}").as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         answer.get(9..12).unwrap_or_default().to_owned()
     };
+    let ask = |head: &str| ask_with(head, "");
     assert_eq!(ask(&format!("GET /chat.state HTTP/1.1\r\nHost: {address}")), "200");
     assert_eq!(ask("GET /chat.state HTTP/1.1\r\nHost: evil.example"), "421");
+    let moves = |from: &str| {
+        let body = "{\"to\":\"hour\"}";
+        let length = body.len();
+        ask_with(&format!("POST /chat.clock HTTP/1.1\r\nHost: {address}{from}\r\nContent-Length: {length}"), body)
+    };
+    assert_eq!(moves("\r\nOrigin: http://evil.example"), "403");
+    assert_eq!(moves(&format!("\r\nOrigin: http://{address}")), "200");
+    assert_eq!(ask(&format!("GET /chat.clock HTTP/1.1\r\nHost: {address}")), "405");
     assert_eq!(ask(&format!("GET /chat.state HTTP/1.1\r\nHost: {address}\r\nOrigin: http://evil.example")), "403");
     assert_eq!(ask(&format!("GET /ledger HTTP/1.1\r\nHost: {address}\r\nSec-Fetch-Site: cross-site")), "403");
 }

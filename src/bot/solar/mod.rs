@@ -24,7 +24,7 @@ mod tests;
 mod words;
 
 pub use enphase::Shape;
-pub use people::{ALPHABET, Invite, invitation};
+pub use people::{INVITATIONS, Invite, PEOPLE, binding, draw, invitation};
 pub use sums::Bar;
 
 use super::{Bot, BotFault, Desk, subscription};

@@ -26,9 +26,35 @@ pub struct Invite {
     pub until: Moment,
 }
 
+/// How the keys of invitations begin, and those of people.
+pub const INVITATIONS: &str = "invite ";
+pub const PEOPLE: &str = "person ";
+
 /// The key of an invitation, by its code as it is handed out: `SUN-7F3K-9QPD`.
 pub fn invitation(code: &str) -> String {
-    format!("invite {code}")
+    format!("{INVITATIONS}{code}")
+}
+
+/// The key under which the systems of a person lie, a list of their ids; by channel and by the platform's own id.
+pub fn binding(channel: &str, person: &str) -> String {
+    person_key(&format!("{channel}/{person}"))
+}
+
+/// A code out of 64 random bits.
+pub fn draw(mut chance: u64) -> String {
+    let letters: Vec<char> = ALPHABET.chars().collect();
+    let count = letters.len() as u64;
+    let mut code = PREFIX.to_owned();
+    for place in 0..SIGNS {
+        if place % (SIGNS / 2) == 0 {
+            code.push('-');
+        }
+        // Of 2^64 so little is left over that no code is likelier by more than one in ten million.
+        let drawn = usize::try_from(chance % count).ok().and_then(|drawn| letters.get(drawn));
+        code.extend(drawn);
+        chance /= count;
+    }
+    code
 }
 
 /// The code in a text, as it was handed out; also one that cannot be right, but was meant to be one.
@@ -96,7 +122,7 @@ pub(super) fn redeem(desk: &mut dyn Desk, who: &str, code: &str) -> Result<Redee
         return Ok(Redeemed::Enough);
     }
     systems.push(invite.system);
-    keep(desk, &person(who), &systems, None)?;
+    keep(desk, &person_key(who), &systems, None)?;
     desk.forget(&invitation(code))?;
     desk.forget(&guesses_key)?;
     Ok(Redeemed::Welcome(invite.system))
@@ -104,7 +130,7 @@ pub(super) fn redeem(desk: &mut dyn Desk, who: &str, code: &str) -> Result<Redee
 
 /// The systems of a person; none for a stranger.
 pub(super) fn systems(desk: &mut dyn Desk, who: &str) -> Result<Vec<u64>, BotFault> {
-    Ok(load(desk, &person(who))?.unwrap_or_default())
+    Ok(load(desk, &person_key(who))?.unwrap_or_default())
 }
 
 /// Forgets a person.
@@ -115,7 +141,7 @@ pub(super) fn leave(desk: &mut dyn Desk, who: &str) -> Result<(), BotFault> {
         people.retain(|person| person != who);
         keep(desk, &key, &people, None)?;
     }
-    desk.forget(&person(who))
+    desk.forget(&person_key(who))
 }
 
 /// Writes a person into the list of a system's people, who are the reason to look at it. Two people may do so at once,
@@ -140,8 +166,8 @@ pub(super) fn is_anybodys(desk: &mut dyn Desk, system: u64) -> Result<bool, BotF
     Ok(false)
 }
 
-fn person(who: &str) -> String {
-    format!("person {who}")
+fn person_key(who: &str) -> String {
+    format!("{PEOPLE}{who}")
 }
 
 #[cfg(test)]
@@ -179,6 +205,19 @@ mod tests {
             ["", "today", "sun", "sunny day", "SUN-7F3K", "SUN-7F3K-9QPDX", "sunbathings", "how is the sun today"]
         {
             assert_eq!(code(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_drawn_code_is_read_back_and_each_bit_of_it_counts() {
+        let drawn = |chance: u64| draw(chance);
+        assert_eq!(drawn(0), "SUN-AAAA-AAAA");
+        let last = |place: u32| drawn(30 * 31_u64.pow(place)).replace('-', "").rfind('9').unwrap();
+        assert_eq!((0..8).map(last).collect::<Vec<_>>(), (3..11).collect::<Vec<_>>(), "each sign is drawn on its own");
+        for chance in [1, 30, 31, u64::from(u32::MAX), u64::MAX / 3, u64::MAX] {
+            let code = drawn(chance);
+            assert_eq!(super::code(&code).as_deref(), Some(code.as_str()));
+            assert_ne!(code, drawn(chance - 1), "{chance}");
         }
     }
 

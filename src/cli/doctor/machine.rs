@@ -40,6 +40,9 @@ pub trait Machine {
     /// What ended badly in a store, and how much of it died since a moment; nothing where there is none.
     fn failed(&self, store: &Path, since: Moment) -> Result<Option<Failed>, StoreError>;
 
+    /// What is remembered in a store; nothing where there is none.
+    fn recall(&self, store: &Path, owner: &str, key: &str, now: Moment) -> Result<Option<Vec<u8>>, StoreError>;
+
     /// Whether a process holds a store.
     fn is_held(&self, store: &Path) -> Result<bool, StoreError>;
 
@@ -104,6 +107,13 @@ impl Machine for ThisMachine {
             return Ok(None);
         }
         Reader::open(store)?.failed(since).map(Some)
+    }
+
+    fn recall(&self, store: &Path, owner: &str, key: &str, now: Moment) -> Result<Option<Vec<u8>>, StoreError> {
+        if is_missing(store) {
+            return Ok(None);
+        }
+        Reader::open(store)?.recall(owner, key, now)
     }
 
     fn is_held(&self, store: &Path) -> Result<bool, StoreError> {
@@ -219,8 +229,10 @@ mod tests {
     fn a_store_that_is_not_there_is_not_made() {
         let folder = Folder::new("machine-store");
         assert_eq!(ThisMachine.soundness(&folder.store()).unwrap(), None);
+        assert_eq!(ThisMachine.recall(&folder.store(), "sun", "key", Moment(0)).unwrap(), None);
         assert!(!folder.store().exists());
         folder.make();
+        assert_eq!(ThisMachine.recall(&folder.store(), "sun", "key", Moment(0)).unwrap(), None);
         assert_eq!(ThisMachine.soundness(&folder.store()).unwrap(), Some(Soundness::Sound));
     }
 }

@@ -6,6 +6,7 @@
 //!     ground.rs      disk, store and what ended badly in it, open files, memory
 //!     presence.rs    whether a daemon runs and answers; the unit
 //!     platforms.rs   tokens, the clock, registrations
+//!     upstreams.rs   what is left of the calls of services, and whether we may ask them
 //!     address.rs     whether the public URL leads to this very daemon
 //!
 //! It changes nothing but a file of its own, written and removed, and a word that it leaves at the daemon. Each look is
@@ -21,6 +22,7 @@ mod platforms;
 #[cfg(test)]
 mod played;
 mod presence;
+mod upstreams;
 
 use super::{CliError, World};
 use crate::config::{Config, Outline};
@@ -90,7 +92,7 @@ fn world_side(
 ) -> Result<(), CliError> {
     let Ok(outline) = &papers.outline else {
         let unseen = |what| Finding::unseen(what, "the configuration is faulty");
-        return findings.tell(["clock", "tokens", "public URL", "registrations"].map(unseen));
+        return findings.tell(["clock", "tokens", "public URL", "registrations", "upstreams"].map(unseen));
     };
     let base = base(outline.public_url.as_ref(), outline, by);
     let without = |what: &str| Finding::unseen(what, "its secrets are not all there");
@@ -102,13 +104,18 @@ fn world_side(
             }
             findings.tell([visits.clock()])?;
             findings.tell([address::finding(&base, outline, presence, papers.file, by)])?;
-            registrations(config, &base, &visits, papers.file, by, findings)
+            registrations(config, &base, &visits, papers.file, by, findings)?;
+            let told = |upstream| upstreams::findings(upstream, &outline.store, papers.file, by);
+            findings.tell(config.upstreams.iter().flat_map(told))
         }
         None => {
             findings.tell(outline.channels.iter().map(|channel| without(&format!("token of {}", channel.name))))?;
             findings.tell([Finding::unseen("clock", "no platform could be asked for the time")])?;
             findings.tell([address::finding(&base, outline, presence, papers.file, by)])?;
-            findings.tell(outline.channels.iter().map(|channel| without(&format!("registration of {}", channel.name))))
+            findings
+                .tell(outline.channels.iter().map(|channel| without(&format!("registration of {}", channel.name))))?;
+            let looks = outline.upstreams.iter().flat_map(|name| upstreams::looks(name));
+            findings.tell(looks.map(|what| without(&what)))
         }
     }
 }

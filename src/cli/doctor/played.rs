@@ -60,6 +60,8 @@ pub(super) struct Played {
     pub(super) disk: Result<u64, ErrorKind>,
     pub(super) soundness: Result<Option<Soundness>, StoreError>,
     pub(super) failed: Result<Option<Failed>, StoreError>,
+    /// By owner and key.
+    pub(super) memory: Result<BTreeMap<(String, String), String>, StoreError>,
     pub(super) held: Result<bool, StoreError>,
     pub(super) listener: Result<u32, ErrorKind>,
     pub(super) left: Result<(), ControlFault>,
@@ -96,6 +98,11 @@ impl Machine for Played {
     fn failed(&self, _: &Path, since: Moment) -> Result<Option<Failed>, StoreError> {
         assert!(NOW.since(since).as_secs().abs_diff(24 * 3600) < 120, "a day ago, by a clock that may be off");
         self.failed.clone()
+    }
+
+    fn recall(&self, _: &Path, owner: &str, key: &str, _: Moment) -> Result<Option<Vec<u8>>, StoreError> {
+        let memory = self.memory.as_ref().map_err(StoreError::clone)?;
+        Ok(memory.get(&(owner.to_owned(), key.to_owned())).map(|value| value.clone().into_bytes()))
     }
 
     fn is_held(&self, _: &Path) -> Result<bool, StoreError> {
@@ -212,6 +219,7 @@ impl Scene {
             disk: Ok(41 * 1024 * 1024 * 1024),
             soundness: Ok(Some(Soundness::Sound)),
             failed: Ok(Some(Failed::default())),
+            memory: Ok(BTreeMap::new()),
             held: Ok(true),
             listener: Ok(DAEMON),
             left: Ok(()),
@@ -233,6 +241,11 @@ impl Scene {
     /// Another answer at this address.
     pub(super) fn page(&mut self, url: &str, outcome: Outcome) {
         self.web.pages.insert(url.to_owned(), outcome);
+    }
+
+    /// What the store remembers.
+    pub(super) fn remember(&mut self, owner: &str, key: &str, value: String) {
+        self.machine.memory.as_mut().unwrap().insert((owner.to_owned(), key.to_owned()), value);
     }
 
     pub(super) fn file(&mut self, path: &str, text: String) {

@@ -8,7 +8,9 @@ use super::played::{
     limits, unit, unreached, with_header, word_at,
 };
 use crate::cli::control::ControlFault;
-use crate::model::{FetchFault, Moment, Outcome};
+use crate::keeper::{LEDGERS, TOKENS};
+use crate::model::{FetchFault, Limit, Moment, Outcome, Period};
+use crate::queue::budget::Ledger;
 use crate::store::StoreError;
 use crate::store::sqlite::{Failed, Soundness};
 use std::io::ErrorKind;
@@ -59,6 +61,7 @@ fn a_faulty_configuration_is_told_whole_and_what_needs_it_is_not_looked_at() {
         "tokens",
         "public URL",
         "registrations",
+        "upstreams",
     ];
     for what in unseen {
         let line = format!("--     {what}: not looked at, since the configuration is faulty\n");
@@ -528,4 +531,93 @@ fn without_the_apps_number_its_callback_is_not_called_well() {
     scene.page(PAGE_APPS, answer(200, r#"{"data":[]}"#));
     let mend = "ackd webhook sync page --config FOLDER/ackd.toml";
     scene.expect_wrong("subscription of page", "our app does not hear this page", mend);
+}
+
+/// A scene with a solar bot, whose tokens are those of a login so many days ago.
+fn with_sun(name: &str) -> Scene {
+    let mut scene = Scene::new(name);
+    scene.text.push_str(
+        "[bot.sun]\nkind = \"solar\"\nupstream = \"enphase\"\n[upstream.enphase]\nkind = \"enphase\"\n\
+         key = { env = \"HOOK\" }\n[upstream.enphase.oauth]\nclient_id = \"id\"\nclient_secret = { env = \"APP\" }\n\
+         [channel.roof]\nplatform = \"webex\"\npath = \"/roof\"\nbot = \"sun\"\napi = \"https://roof.example/v1\"\n\
+         access_token = { env = \"BOT\" }\nsecret = { env = \"HOOK\" }\n",
+    );
+    for (url, like) in [("people/me", BOT_ME), ("webhooks?max=100", BOT_HOOKS)] {
+        let answer = match scene.web.pages[like].clone() {
+            Outcome::Answered(answer) => {
+                let body = String::from_utf8(answer.body)
+                    .unwrap()
+                    .replace("ackd space", "ackd roof")
+                    .replace("/webex", "/roof");
+                Outcome::Answered(crate::model::Answer { body: body.into_bytes(), ..answer })
+            }
+            failed => failed,
+        };
+        scene.page(&format!("https://roof.example/v1/{url}"), answer);
+    }
+    logged_in(&mut scene, 1);
+    scene
+}
+
+fn logged_in(scene: &mut Scene, days: i64) {
+    let (given, ends) = (NOW.0 - days * 86_400_000, NOW.0 - days * 86_400_000 + 86_393_000);
+    let tokens = format!("{{\"access\":\"canary\",\"refresh\":\"canary\",\"expires\":{ends},\"refreshed\":{given}}}");
+    scene.remember(TOKENS, "enphase", tokens);
+}
+
+/// A ledger after so many calls in the last `seconds`.
+fn spent(calls: u32, seconds: i64) -> String {
+    let limits = [Limit { calls: 1000, per: Period::Month }];
+    let mut ledger = Ledger::default();
+    for call in 0..calls {
+        let before = i64::from(calls - call) * seconds * 1000 / i64::from(calls);
+        ledger.take(&limits, Moment(NOW.0 - before)).unwrap();
+    }
+    String::from_utf8(ledger.json()).unwrap()
+}
+
+#[test]
+fn what_is_left_of_a_services_calls_is_told_and_too_little_is_wrong() {
+    let mut scene = with_sun("budget");
+    let what = "budget of enphase";
+    scene.expect_ok(what, "1000 of 1000 calls a month left until 2027-02-01 00:00:00; at most 10 a minute");
+    scene.remember(LEDGERS, "enphase", spent(360, 14 * 86_400));
+    scene.expect_ok(what, "640 of 1000 calls a month left until 2027-02-01 00:00:00; at most 10 a minute");
+    let mend = "let its bots ask less often, as with a larger `age`, or take a larger plan and write its limits";
+    scene.remember(LEDGERS, "enphase", spent(900, 14 * 86_400));
+    let about = scene.about(what);
+    let wrong = "wrong  budget of enphase: at this pace its calls are used up on 2027-01-16 ";
+    assert!(about.starts_with(wrong) && about.ends_with(&format!("to mend: {mend}")), "{about}");
+    assert!(about.contains("; 100 of 1000 calls a month left until 2027-02-01 00:00:00;"), "{about}");
+    scene.remember(LEDGERS, "enphase", spent(1000, 14 * 86_400));
+    let none = "0 of 1000 calls a month left until 2027-02-01 00:00:00; at most 10 a minute";
+    scene.expect_wrong(what, none, mend);
+    scene.remember(LEDGERS, "enphase", "nonsense".to_owned());
+    let about = scene.about(what);
+    assert!(about.starts_with("--     budget of enphase: what was spent cannot be read (expected"), "{about}");
+    scene.machine.memory = Err(StoreError("store x: unable to open".to_owned()));
+    scene.expect_unseen(what, "the store cannot be read");
+    scene.expect_unseen("login of enphase", "the store cannot be read");
+}
+
+#[test]
+fn a_service_that_we_may_not_ask_any_more_is_wrong_and_what_mends_it_is_a_login() {
+    let mut scene = with_sun("login");
+    let (what, login) = ("login of enphase", "ackd login enphase --config FOLDER/ackd.toml");
+    scene.expect_ok(what, "we may ask it; its consent lasts until 2027-02-13 08:00:00, and is renewed before");
+    logged_in(&mut scene, 23);
+    let wrong = "its consent ends on 2027-01-22 08:00:00, and could not be renewed";
+    scene.expect_wrong(what, wrong, &format!("see what the daemon's log says about it; else {login}"));
+    logged_in(&mut scene, 30);
+    scene.expect_wrong(what, "its consent ended unused on 2027-01-15 08:00:00", login);
+    let refused =
+        "{\"access\":\"a\",\"refresh\":\"b\",\"expires\":0,\"refreshed\":0,\"refused\":\"HTTP 400, invalid_grant\"}";
+    scene.remember(TOKENS, "enphase", refused.to_owned());
+    scene.expect_wrong(what, "it takes our consent no more (HTTP 400, invalid_grant)", login);
+    scene.remember(TOKENS, "enphase", "{}".to_owned());
+    scene.expect_wrong(what, "its tokens cannot be read", login);
+    scene.machine.memory = Ok(std::collections::BTreeMap::new());
+    scene.expect_wrong(what, "nobody has logged in there yet", login);
+    scene.env.retain(|(name, _)| *name != "BOT");
+    scene.expect_unseen(what, "its secrets are not all there");
 }

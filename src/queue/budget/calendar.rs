@@ -32,13 +32,3 @@ fn month(at: Moment) -> Option<(Moment, Moment)> {
     let first = Timestamp::from_millisecond(at.0).ok()?.to_zoned(TimeZone::UTC).date().first_of_month();
     Some((begin(first)?, begin(first.checked_add(1.month()).ok()?)?))
 }
-
-/// The word for it.
-pub(super) fn name(per: Period) -> &'static str {
-    match per {
-        Period::Second => "second",
-        Period::Minute => "minute",
-        Period::Day => "day",
-        Period::Month => "month",
-    }
-}

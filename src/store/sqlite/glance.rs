@@ -1,21 +1,23 @@
-//! The newest events without what platforms only tell about our own messages: one message said on Messenger brings an
-//! echo and two receipts, and whoever looks for messages would not find them between those.
+//! The newest events without what platforms only tell about our own messages, and without the looks of bots that said
+//! nothing: one message said on Messenger brings an echo and two receipts, a bot looks every ten minutes, and whoever looks
+//! for messages would not find them between those.
 
 use super::file::words;
 use super::people::{EventLine, Reader};
 use crate::model::{ChannelNumber, EventKey};
-use crate::store::{OWN, State, StoreError};
+use crate::store::{ALARM, OWN, State, StoreError};
 use rusqlite::params;
 
-/// Kinds of events about messages of our own, by their platform's word (messenger.md §3) or by ours.
-const RECEIPTS: [&str; 5] = ["delivery", "read", "messaging_seen", "echo", OWN];
+/// Kinds of events about messages of our own, by their platform's word (messenger.md §3) or by ours; and alarms, of which
+/// a bot that looks somewhere has hundreds a day. One that somebody was told of is not ignored, so it is listed.
+const RECEIPTS: [&str; 6] = ["delivery", "read", "messaging_seen", "echo", OWN, ALARM];
 
 /// What was found.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Glance {
     /// The oldest first.
     pub lines: Vec<EventLine>,
-    /// Receipts and own messages among them.
+    /// Receipts, own messages and looks of bots among them.
     pub left_out: usize,
     /// Not all of a channel was looked at, though there was room for more.
     pub cut: bool,
@@ -30,7 +32,7 @@ struct Rows {
 }
 
 impl EventLine {
-    /// Whether it only tells about a message of our own, and was ignored.
+    /// Whether it only tells about a message of our own, or of a look of a bot, and was ignored.
     pub fn is_receipt(&self) -> bool {
         self.state == State::Ignored && RECEIPTS.contains(&&*self.kind)
     }
@@ -126,7 +128,7 @@ mod tests {
                 1 => (Fate::Witness, "message"),
                 2 => (Fate::Ignore("a receipt"), "read"),
                 3 => (Fate::Ignore("a receipt"), "delivery"),
-                4 => (Fate::Ignore("a receipt"), "messaging_seen"),
+                4 => (Fate::Ignore("a look"), ALARM),
                 _ => (Fate::Ignore("ours"), "echo"),
             };
             let (id, conversation, raw) = (number.to_string(), "anna".to_owned(), Box::default());

@@ -12,6 +12,7 @@
 //!     checkpoint.rs   the write-ahead log into the database, beside the writer
 //!     people.rs       lists for `ackd events` and `ackd why`, read-only
 //!     glance.rs       the same without receipts
+//!     recall.rs       what is remembered, read-only
 //!     soundness.rs    whether the file is whole, for `ackd doctor`
 //!
 //! Statements are prepared once and live as long as the connection, so the engine borrows the file:
@@ -26,6 +27,7 @@ mod file;
 mod glance;
 mod jobs;
 mod people;
+mod recall;
 mod schema;
 mod soundness;
 mod statements;

@@ -21,7 +21,7 @@ mod telemetry;
 mod v2;
 mod v4;
 
-pub use settings::{Address, Battery, Meter, Owner, Settings, System, Zone};
+pub use settings::{Address, BERLIN, Battery, Meter, Owner, Settings, System, Zone};
 
 use super::{Deed, Mishap, Reaction, Twin};
 use crate::model::{Method, Moment, Request, Response, Secret};

@@ -161,6 +161,9 @@ impl System {
     }
 }
 
+/// The system in Berlin that is played with.
+pub const BERLIN: u64 = 698_910_068;
+
 impl Settings {
     /// What is played with: a roof in Los Angeles (698910067), one in Berlin (698910068), and a neighbour's (698910069),
     /// under the free plan (enphase.md §6).
@@ -169,7 +172,7 @@ impl Settings {
         let neighbour = Owner { id: "217931".to_owned() };
         let systems = vec![
             System::los_angeles(698_910_067, &owner),
-            System::berlin(698_910_068, &owner),
+            System::berlin(BERLIN, &owner),
             System { name: "Next door".to_owned(), ..System::berlin(698_910_069, &neighbour) },
         ];
         Settings {

@@ -280,6 +280,10 @@ impl Twin for Messenger {
         self.settings.people.iter().map(conversation).collect()
     }
 
+    fn people(&self) -> Vec<String> {
+        self.settings.people.iter().map(|person| person.id.clone()).collect()
+    }
+
     fn act(&mut self, act: &Act, now: Moment) -> Result<Vec<Dispatch>, String> {
         self.tell(std::slice::from_ref(act), now)
     }

@@ -324,6 +324,10 @@ impl Twin for Webex {
         self.rooms.iter().map(conversation).collect()
     }
 
+    fn people(&self) -> Vec<String> {
+        self.people.others.iter().map(|person| person.id.clone()).collect()
+    }
+
     fn act(&mut self, act: &Act, now: Moment) -> Result<Vec<Dispatch>, String> {
         match act {
             Act::Say { conversation, text, mentions } => self.write(conversation, text, *mentions, None, now),

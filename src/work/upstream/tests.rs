@@ -71,6 +71,7 @@ impl House {
         };
         let sun = Upstream {
             name: "sun".to_owned(),
+            kind: None,
             api: base,
             key: Some(Secret::new("key=k%26y")),
             limits: vec![Limit { calls: 1000, per: Period::Month }],
