@@ -64,6 +64,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("rustls_native_certs", &["src/work/fetch.rs"]),
     ("rusqlite", &["src/store/sqlite/"]),
     ("toml", &["src/config/"]),
+    ("libm", &["src/twin/enphase/sun.rs"]),
     ("croner", &["src/queue/schedule.rs"]),
     ("base64", &["src/notation.rs", "src/platform/webex/id.rs", "src/twin/base64.rs"]),
     ("embedded_graphics", &["src/chart/"]),

@@ -4,9 +4,11 @@
 //! to the equator at 30°; air takes its part. Above it the weather of the day, drawn from the seed: clear, fair, cloudy
 //! or overcast, and restless in its own measure. One day of each month gives nothing: snow, or a fuse.
 
+// The system's own would be one more library to load, for every daemon, though only a stand-in has a sun.
 use super::settings::System;
 use crate::twin::faults::Chance;
 use jiff::civil::Date;
+use libm::{atan2, cos, pow, sin};
 
 /// The shortest interval that is told, in seconds.
 pub(super) const SLOT: i64 = 300;
@@ -39,9 +41,9 @@ pub(super) fn weather(system: &System, seed: u64, date: Date) -> Weather {
     // Winters are grey, the more so the farther from the equator: 1 in midwinter.
     let turn = if system.latitude < 0.0 { 0.5 } else { 0.0 };
     let season = (f64::from(date.day_of_year()) - 5.0) / 365.25 + turn;
-    let winter = 0.5 + 0.5 * (season * std::f64::consts::TAU).cos();
+    let winter = 0.5 + 0.5 * cos(season * std::f64::consts::TAU);
     let grey = 0.8 * winter * (system.latitude.abs() / 60.0).min(1.0);
-    let (least, most, restless) = match kind.powf(1.0 - grey) {
+    let (least, most, restless) = match pow(kind, 1.0 - grey) {
         0.0..0.35 => (0.9, 1.0, 0.02),
         0.35..0.65 => (0.65, 0.9, 0.25),
         0.65..0.85 => (0.35, 0.65, 0.3),
@@ -69,16 +71,16 @@ fn clear_sky(latitude: f64, longitude: f64, at: i64) -> f64 {
     let days = (at - 946_728_000) as f64 / 86_400.0;
     let anomaly = (357.529 + 0.985_600_28 * days).to_radians();
     let mean = 280.459 + 0.985_647_36 * days;
-    let ecliptic = (mean + 1.915 * anomaly.sin() + 0.020 * (2.0 * anomaly).sin()).to_radians();
+    let ecliptic = (mean + 1.915 * sin(anomaly) + 0.020 * sin(2.0 * anomaly)).to_radians();
     let tilt = 23.439_f64.to_radians();
-    let ascension = (tilt.cos() * ecliptic.sin()).atan2(ecliptic.cos());
-    let (sin_declination, sidereal) = (tilt.sin() * ecliptic.sin(), 280.460_62 + 360.985_647_37 * days);
+    let ascension = atan2(cos(tilt) * sin(ecliptic), cos(ecliptic));
+    let (sin_declination, sidereal) = (sin(tilt) * sin(ecliptic), 280.460_62 + 360.985_647_37 * days);
     let cos_declination = (1.0 - sin_declination * sin_declination).sqrt();
     let hour = (sidereal + longitude).rem_euclid(360.0).to_radians() - ascension;
 
     // The cosine between the sun and what looks straight up at this latitude.
     let facing = |latitude: f64| {
-        latitude.to_radians().sin() * sin_declination + latitude.to_radians().cos() * cos_declination * hour.cos()
+        sin(latitude.to_radians()) * sin_declination + cos(latitude.to_radians()) * cos_declination * cos(hour)
     };
     let height = facing(latitude);
     if height <= 0.0 {
@@ -86,7 +88,7 @@ fn clear_sky(latitude: f64, longitude: f64, at: i64) -> f64 {
     }
     let panels = facing(latitude - 30_f64.copysign(latitude)).max(0.0);
     // Meinel's rule for what a way through the air leaves of a beam; 1 when it comes from straight above.
-    let beam = 0.7_f64.powf((1.0 / (height + 0.02)).powf(0.678)) / 0.7;
+    let beam = pow(0.7, pow(1.0 / (height + 0.02), 0.678)) / 0.7;
     (0.92 * beam * panels + 0.08 * height).min(1.0)
 }
 
