@@ -73,21 +73,30 @@ pub(super) fn today(site: &Site, fresh: (Option<&Summary>, Option<&Trouble>), la
         }
         return with_trouble(not_today(site, summary, units), site, trouble);
     }
+    let night = dark && site.is_before_dawn();
+    // Whose last report is of yesterday says 0 for today, and knows nothing of it.
+    let unheard = !night && summary.today_wh == Some(0) && !is_of_today(site, summary.as_of());
     let mut text = match summary.today_wh {
+        _ if unheard => "I know nothing of today yet.".to_owned(),
         None => format!("Enphase does not say how much was produced today.{}", power(summary)),
-        Some(0) if dark && site.is_before_dawn() => "The sun is not up yet; nothing was produced today.".to_owned(),
+        Some(0) if night => "The sun is not up yet; nothing was produced today.".to_owned(),
         Some(0) if dark => "The sun is down; nothing was produced today.".to_owned(),
         Some(wh) if dark => format!("The sun is down; today {} were produced.", units.energy(wh)),
         Some(0) if summary.power_w.unwrap_or(0) == 0 => "Nothing was produced yet today.".to_owned(),
         Some(wh) => format!("{} were produced today.{}", units.energy(wh), power(summary)),
     };
-    if let Some(wh) = summary.today_wh.filter(|_| !(dark && site.is_before_dawn())) {
+    if let Some(wh) = summary.today_wh.filter(|_| !night && !unheard) {
         text.push_str(&comparison(site, wh, last, units));
     }
     if !(dark && since_dusk) {
         text.push_str(&age(site, summary, trouble.is_some()));
     }
     with_trouble(text, site, trouble)
+}
+
+/// Whether a moment is of the site's today.
+fn is_of_today(site: &Site, moment: Moment) -> bool {
+    timestamp(moment).to_zoned(site.zone.clone()).date() == site.today
 }
 
 /// The power, if it is known.
@@ -308,8 +317,8 @@ pub(super) fn promise(bound: Option<Gap>) -> String {
 
 /// What can be asked.
 pub(super) const HELP: &str = "Ask me: now, today, yesterday, this week, last week, this month, last month, this year, \
-     last year, lifetime, or a date such as 2026-06-21. \"leave\" makes me forget you. In a room with others, everybody \
-     there reads my answers.";
+     last year, lifetime, or a date such as 2026-06-21. \"subscribe 11:00\" lets me tell you every day, \"when?\" says when, \
+     and \"stop\" ends it. \"leave\" makes me forget you. In a room with others, everybody there reads my answers.";
 
 /// What strangers read, whatever they ask.
 pub(super) const STRANGER: &str = "Hello! I tell people how much their solar panels produce. Please send me the code \

@@ -191,6 +191,13 @@ fn an_old_figure_is_told_with_its_age_and_a_silent_system_is_named() {
     world.answers("/systems/67/summary", 200, body.to_string());
     let told = "10 Wh were produced today. 0 W this moment. The last report came 5 h ago: look at the gateway.";
     assert_eq!(world.anna("today"), told);
+    // A gateway that is silent since yesterday leaves a 0 for today, which is no figure.
+    let silent =
+        json!({"summary_date": "2026-11-21", "energy_today": 0, "current_power": 0, "last_report_at": reported});
+    let mut next_day = World::new("2026-11-21T10:00:00Z");
+    next_day.answers("/systems/67/summary", 200, silent.to_string());
+    let told = "I know nothing of today yet. The last report came 26 h ago: look at the gateway.";
+    assert_eq!(next_day.anna("today"), told);
     world.now("2026-11-21T10:00:00Z");
     let told = "I know nothing of today yet. The last I know is of Friday 20 November: 10 Wh by 09:00. Enphase gives no \
                 answer at the moment.";

@@ -178,7 +178,8 @@ impl Engine<'_> {
         let mut rows = self
             .say
             .alarms_due
-            .query(params![channel.0, until.0, due, lane, number, most])
+            .ready()
+            .and_then(|statement| statement.query(params![channel.0, until.0, due, lane, number, most]))
             .map_err(|error| words("reading", &error))?;
         // Row after row, since the first one is most often free.
         while let Some(row) = rows.next().map_err(|error| words("reading", &error))? {

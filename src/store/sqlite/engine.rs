@@ -4,7 +4,7 @@ use super::alarms::Watch;
 use super::checkpoint::{Checkpointer, Share, checkpoint};
 use super::file::{SqliteFile, words};
 use super::people;
-use super::statements::{Statements, all, first, run};
+use super::statements::{Saying, Statements, all, first, run};
 use crate::limits;
 use crate::model::{
     Alarm, AlarmWrite, Arrival, ChannelNumber, EventKey, Fate, Lease, MemoryWrite, Moment, Reply, Settlement,
@@ -67,7 +67,7 @@ impl SqliteFile {
 
     /// The verbs on this file.
     pub fn engine(&self) -> Result<Engine<'_>, StoreError> {
-        let say = Statements::prepare(&self.connection).map_err(|error| words("preparing", &error))?;
+        let say = Statements::on(&self.connection);
         let mut engine = Engine {
             connection: &self.connection,
             identity: &self.identity,
@@ -112,15 +112,10 @@ pub(super) fn from_json(text: &str) -> Result<Reply, StoreError> {
 
 impl Engine<'_> {
     pub(super) fn look_up_channels(&mut self) -> Result<(), StoreError> {
-        let mut channels = self
-            .connection
-            .prepare("SELECT number, cursor FROM channel")
-            .map_err(|error| words("preparing", &error))?;
+        let mut channels = Saying::on(self.connection, "SELECT number, cursor FROM channel");
         let rows = all(&mut channels, [], |row| Ok((row.get::<_, u16>(0)?, row.get::<_, i64>(1)?)))?;
-        let mut last = self
-            .connection
-            .prepare("SELECT key FROM event WHERE key >= ?1 AND key < ?2 ORDER BY key DESC LIMIT 1")
-            .map_err(|error| words("preparing", &error))?;
+        let newest = "SELECT key FROM event WHERE key >= ?1 AND key < ?2 ORDER BY key DESC LIMIT 1";
+        let mut last = Saying::on(self.connection, newest);
         for (number, cursor) in rows {
             let channel = ChannelNumber(number);
             let (from, to) = (EventKey::before_first(channel), EventKey::after_last(channel));

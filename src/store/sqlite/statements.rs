@@ -1,15 +1,41 @@
-//! Every statement that the engine says, prepared once; and how one is run.
+//! Every statement that the engine says, prepared once, when it is first said; and how one is run.
 
 use super::file::words;
 use crate::store::StoreError;
 use rusqlite::{Connection, OptionalExtension, Params, Row, Statement};
 
+/// A statement that is prepared when it is first said. Each takes some KiB, and a daemon that nobody asks anything says
+/// few of them.
+pub(super) struct Saying<'file> {
+    connection: &'file Connection,
+    sql: &'static str,
+    prepared: Option<Statement<'file>>,
+}
+
+impl<'file> Saying<'file> {
+    pub(super) fn on(connection: &'file Connection, sql: &'static str) -> Saying<'file> {
+        Saying { connection, sql, prepared: None }
+    }
+
+    /// The statement itself, for whoever reads its rows one by one.
+    pub(super) fn ready(&mut self) -> rusqlite::Result<&mut Statement<'file>> {
+        match &mut self.prepared {
+            Some(prepared) => Ok(prepared),
+            empty => Ok(empty.insert(self.connection.prepare(self.sql)?)),
+        }
+    }
+}
+
 macro_rules! statements {
     ($($name:ident = $sql:expr;)*) => {
-        pub(super) struct Statements<'file> { $(pub(super) $name: Statement<'file>,)* }
+        pub(super) struct Statements<'file> { $(pub(super) $name: Saying<'file>,)* }
         impl<'file> Statements<'file> {
-            pub(super) fn prepare(connection: &'file Connection) -> rusqlite::Result<Statements<'file>> {
-                Ok(Statements { $($name: connection.prepare($sql)?,)* })
+            pub(super) fn on(connection: &'file Connection) -> Statements<'file> {
+                Statements { $($name: Saying::on(connection, $sql),)* }
+            }
+            #[cfg(test)]
+            fn all(&mut self) -> Vec<&mut Saying<'file>> {
+                vec![$(&mut self.$name,)*]
             }
         }
     };
@@ -125,27 +151,28 @@ statements! {
 }
 
 /// Runs a statement that gives no rows; says how many it changed.
-pub(super) fn run(statement: &mut Statement<'_>, values: impl Params) -> Result<usize, StoreError> {
-    statement.execute(values).map_err(|error| words("writing", &error))
+pub(super) fn run(saying: &mut Saying<'_>, values: impl Params) -> Result<usize, StoreError> {
+    saying.ready().and_then(|statement| statement.execute(values)).map_err(|error| words("writing", &error))
 }
 
 /// The first row that a statement gives, if any.
 pub(super) fn first<T>(
-    statement: &mut Statement<'_>,
+    saying: &mut Saying<'_>,
     values: impl Params,
     read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
 ) -> Result<Option<T>, StoreError> {
-    statement.query_row(values, read).optional().map_err(|error| words("reading", &error))
+    let row = saying.ready().and_then(|statement| statement.query_row(values, read).optional());
+    row.map_err(|error| words("reading", &error))
 }
 
 /// All rows that a statement gives; its LIMIT bounds them.
 pub(super) fn all<T>(
-    statement: &mut Statement<'_>,
+    saying: &mut Saying<'_>,
     values: impl Params,
     read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
 ) -> Result<Vec<T>, StoreError> {
-    let rows = statement.query_map(values, read).map_err(|error| words("reading", &error))?;
-    rows.collect::<rusqlite::Result<_>>().map_err(|error| words("reading", &error))
+    let rows = saying.ready().and_then(|statement| statement.query_map(values, read)?.collect());
+    rows.map_err(|error| words("reading", &error))
 }
 
 #[cfg(test)]
@@ -154,13 +181,27 @@ mod tests {
     use crate::store::sqlite::SqliteFile;
 
     #[test]
+    fn every_statement_can_be_said_though_most_wait_for_that() {
+        let folder = std::env::temp_dir().join(format!("ackd-statements-all-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = SqliteFile::open(&folder.join("ackd.db")).unwrap();
+        let mut engine = file.engine().unwrap();
+        let waiting = engine.say.all().iter().filter(|saying| saying.prepared.is_none()).count();
+        assert!(waiting > engine.say.all().len() / 2, "{waiting}");
+        for saying in engine.say.all() {
+            assert!(saying.ready().is_ok(), "{}", saying.sql);
+        }
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
     fn the_doubts_of_a_conversation_are_found_without_looking_at_others() {
         let folder = std::env::temp_dir().join(format!("ackd-statements-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let file = SqliteFile::open(&folder.join("ackd.db")).unwrap();
-        let engine = file.engine().unwrap();
-        for statement in [&engine.say.doubt, &engine.say.doubtful] {
-            let explain = format!("EXPLAIN QUERY PLAN {}", statement.expanded_sql().unwrap());
+        let mut engine = file.engine().unwrap();
+        for saying in [&mut engine.say.doubt, &mut engine.say.doubtful] {
+            let explain = format!("EXPLAIN QUERY PLAN {}", saying.ready().unwrap().expanded_sql().unwrap());
             let plan: String = engine.connection.query_row(&explain, [], |row| row.get("detail")).unwrap();
             assert!(plan.starts_with("SEARCH event USING") && plan.contains("INDEX event_doubt (lane=?"), "{plan}");
         }
@@ -172,23 +213,23 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("ackd-statements-large-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let file = SqliteFile::open(&folder.join("ackd.db")).unwrap();
-        let engine = file.engine().unwrap();
-        let say = &engine.say;
+        let mut engine = file.engine().unwrap();
+        let say = &mut engine.say;
         let by_due = "SEARCH alarm USING COVERING INDEX alarm_due (channel=?";
-        for (statement, wanted) in [
-            (&say.alarms_due, by_due),
-            (&say.alarm_after, by_due),
-            (&say.alarm_first, "SEARCH alarm USING INDEX sqlite_autoindex_alarm_1 (lane=?"),
-            (&say.alarms_here, "SEARCH alarm USING INDEX sqlite_autoindex_alarm_1 (lane=?"),
-            (&say.alarms_drop, "SEARCH alarm USING COVERING INDEX sqlite_autoindex_alarm_1 (lane=?"),
-            (&say.alarms_of, "SEARCH alarm USING INDEX alarm_owner (owner=?"),
-            (&say.memory_count, "SEARCH remembered USING PRIMARY KEY"),
-            (&say.memory_expire, "SEARCH memory USING PRIMARY KEY (bot=? AND name=?"),
-            (&say.contact_expire, "SEARCH contact USING INTEGER PRIMARY KEY"),
-            (&say.held_here, "SEARCH held USING COVERING INDEX held_lane (lane=?"),
-            (&say.held_long, "SEARCH held USING COVERING INDEX held_since (since<?"),
+        for (saying, wanted) in [
+            (&mut say.alarms_due, by_due),
+            (&mut say.alarm_after, by_due),
+            (&mut say.alarm_first, "SEARCH alarm USING INDEX sqlite_autoindex_alarm_1 (lane=?"),
+            (&mut say.alarms_here, "SEARCH alarm USING INDEX sqlite_autoindex_alarm_1 (lane=?"),
+            (&mut say.alarms_drop, "SEARCH alarm USING COVERING INDEX sqlite_autoindex_alarm_1 (lane=?"),
+            (&mut say.alarms_of, "SEARCH alarm USING INDEX alarm_owner (owner=?"),
+            (&mut say.memory_count, "SEARCH remembered USING PRIMARY KEY"),
+            (&mut say.memory_expire, "SEARCH memory USING PRIMARY KEY (bot=? AND name=?"),
+            (&mut say.contact_expire, "SEARCH contact USING INTEGER PRIMARY KEY"),
+            (&mut say.held_here, "SEARCH held USING COVERING INDEX held_lane (lane=?"),
+            (&mut say.held_long, "SEARCH held USING COVERING INDEX held_since (since<?"),
         ] {
-            let explain = format!("EXPLAIN QUERY PLAN {}", statement.expanded_sql().unwrap());
+            let explain = format!("EXPLAIN QUERY PLAN {}", saying.ready().unwrap().expanded_sql().unwrap());
             let mut plan = engine.connection.prepare(&explain).unwrap();
             let steps = plan.query_map([], |row| row.get("detail")).unwrap();
             let steps: Vec<String> = steps.collect::<rusqlite::Result<_>>().unwrap();
