@@ -98,7 +98,10 @@ impl Send<'_> {
                 (Level::Info, format!("{id}: attempt {attempt}: {words}{}", again("; again", due.since(now))))
             }
             SendEnd::Unknown => (Level::Error, format!("{id}: unknown: {words}")),
-            SendEnd::Gone => (Level::Warn, format!("{id}: dead, and this conversation's alarms with it: {words}")),
+            SendEnd::Gone => (
+                Level::Error,
+                format!("{id}: dead, nobody is there any more: {words}; the conversation's alarms end too"),
+            ),
             SendEnd::Dead => (Level::Error, format!("{id}: dead after {attempt} attempt{many}: {words}")),
         }
     }

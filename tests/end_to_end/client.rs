@@ -129,7 +129,14 @@ impl Client {
 
     fn fill(&mut self) -> io::Result<()> {
         let mut some = [0; 4096];
-        match self.stream.read(&mut some)? {
+        let count = loop {
+            match self.stream.read(&mut some) {
+                // A socket with a time limit is interrupted when its process was stopped for a moment.
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                read => break read?,
+            }
+        };
+        match count {
             0 => Err(ErrorKind::UnexpectedEof.into()),
             count => {
                 self.unread.extend_from_slice(&some[..count]);
