@@ -232,6 +232,21 @@ pub enum Delivery {
     Outside { why: String },
 }
 
+impl Delivery {
+    /// Why it was not said, or is not known to be; nothing when it was.
+    pub fn why(&self) -> Option<&str> {
+        match self {
+            Delivery::Delivered { .. } => None,
+            Delivery::Retry { why, .. }
+            | Delivery::Locked { why }
+            | Delivery::Unknown { why }
+            | Delivery::Dead { why }
+            | Delivery::Gone { why }
+            | Delivery::Outside { why } => Some(why),
+        }
+    }
+}
+
 /// Whom a retry holds up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {

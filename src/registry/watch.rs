@@ -200,15 +200,7 @@ fn is_wanted_after(stopped: &Receiver<()>, time: Duration) -> bool {
 }
 
 fn why(delivery: &Delivery) -> &str {
-    match delivery {
-        Delivery::Delivered { .. } => "it said nothing of us",
-        Delivery::Retry { why, .. }
-        | Delivery::Locked { why }
-        | Delivery::Unknown { why }
-        | Delivery::Dead { why }
-        | Delivery::Gone { why }
-        | Delivery::Outside { why } => why,
-    }
+    delivery.why().unwrap_or("it said nothing of us")
 }
 
 #[cfg(test)]

@@ -24,15 +24,7 @@ pub(super) fn again(what: &str, wait: Duration) -> String {
 
 /// What became of it, in words.
 pub(super) fn words(delivery: &Delivery) -> String {
-    let mut words = match delivery {
-        Delivery::Delivered { .. } => "delivered".to_owned(),
-        Delivery::Retry { why, .. }
-        | Delivery::Locked { why }
-        | Delivery::Unknown { why }
-        | Delivery::Dead { why }
-        | Delivery::Gone { why }
-        | Delivery::Outside { why } => why.clone(),
-    };
+    let mut words = delivery.why().unwrap_or("delivered").to_owned();
     truncate(&mut words, limits::WORDS_BYTES_MAX);
     words
 }

@@ -140,15 +140,10 @@ impl Flaw {
                 let mend = format!("write the right page_id, or that page's token, for channel {name} in {file}");
                 return (format!("it is that of page {id}, and page_id says {page_id}"), mend);
             }
-            Flaw::Refused(delivery) => match *delivery {
-                Delivery::Locked { why } => (why, true),
-                Delivery::Retry { why, .. }
-                | Delivery::Unknown { why }
-                | Delivery::Dead { why }
-                | Delivery::Gone { why }
-                | Delivery::Outside { why } => (why, false),
-                Delivery::Delivered { .. } => (NO_ACCOUNT.to_owned(), false),
-            },
+            Flaw::Refused(delivery) => {
+                let locked = matches!(*delivery, Delivery::Locked { .. });
+                (delivery.why().unwrap_or(NO_ACCOUNT).to_owned(), locked)
+            }
         };
         let mend = match (locked, answered) {
             (true, _) => {
