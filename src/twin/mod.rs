@@ -9,6 +9,7 @@
 //!     house.rs       where twins live: hands them acts and calls one at a time, and takes what follows from them
 //!     ledger.rs      what was said and what was told, readable as JSON
 //!     faults.rs      what goes wrong on purpose, by a seed
+//!     query.rs       what stands behind the ? of a call
 //!     server.rs      sockets for calls, for acts and for the ledger
 //!     courier.rs     sends what is due to the webhook, and tells the twin how that ended
 //!     base64.rs      bytes as the letters that ids, tokens and papers are written in
@@ -24,6 +25,7 @@ pub mod faults;
 pub mod house;
 pub mod ledger;
 pub mod messenger;
+mod query;
 pub mod server;
 pub mod webex;
 

@@ -5,6 +5,8 @@ use crate::model::Request;
 use crate::notation::unpercent_text;
 use jiff::civil::Date;
 
+pub(super) use crate::twin::query::Query;
+
 /// A moment later than this, in the year 6325, is a slip of the pen, as milliseconds are.
 pub(super) const LAST_SECOND: i64 = 1 << 37;
 
@@ -31,23 +33,7 @@ pub(super) fn basic(request: &Request) -> Option<&str> {
     authorization(request, "basic")
 }
 
-/// What stands behind the `?`, decoded.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Query(Vec<(String, String)>);
-
 impl Query {
-    /// Takes `a=b&c=d` apart.
-    pub(super) fn new(text: &str) -> Query {
-        let pairs = text.split('&').filter(|pair| !pair.is_empty());
-        let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-        Query(pairs.map(|(name, value)| (unpercent_text(name, true), unpercent_text(value, true))).collect())
-    }
-
-    /// The first value of this name.
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
-    }
-
     /// A day, as `2025-11-21` and in no other way.
     pub(super) fn date(&self, name: &str) -> Result<Option<Date>, Refused> {
         let Some(text) = self.get(name) else { return Ok(None) };

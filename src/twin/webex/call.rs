@@ -7,6 +7,8 @@ use crate::notation::{percent, unpercent_text};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+pub(super) use crate::twin::query::Query;
+
 /// The members of a body.
 pub(super) type Members = Map<String, Value>;
 
@@ -59,23 +61,7 @@ pub(super) fn required<'a>(members: &'a Members, name: &str) -> Result<&'a str, 
     text(members, name)?.ok_or_else(|| Refused::bad(format!("{name} is missing or empty.")))
 }
 
-/// What stands behind the `?`, decoded.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Query(Vec<(String, String)>);
-
 impl Query {
-    /// Takes `a=b&c=d` apart.
-    pub(super) fn new(text: &str) -> Query {
-        let pairs = text.split('&').filter(|pair| !pair.is_empty());
-        let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-        Query(pairs.map(|(name, value)| (unpercent_text(name, true), unpercent_text(value, true))).collect())
-    }
-
-    /// The first value of this name.
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
-    }
-
     /// How many of a list are wanted. An errant `max=null` is refused, as Webex does it (webex.md §8).
     pub(super) fn max(&self) -> Result<usize, Refused> {
         let Some(max) = self.get("max") else { return Ok(WEBEX_LIST_DEFAULT) };
