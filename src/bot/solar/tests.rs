@@ -268,10 +268,24 @@ fn every_refusal_has_its_words_with_and_without_something_kept() {
     }
 }
 
+/// Each is told so, whatever was asked before: the words, the call that they lead to, from which day on Enphase answers
+/// with what, and the answer. Nothing is asked for twice.
+fn each_span_is_told(spans: &[(&str, &str, &str, Value, &str)]) {
+    for (words, path, start, production, expected) in spans {
+        let mut world = World::new(ELEVEN);
+        world.summary("2026-11-20", 9870, 3120).days(start, production);
+        assert_eq!(world.anna(words), *expected, "{words} with {production}");
+        assert!(world.desk.asked.iter().any(|asked| asked.contains(path)), "{words}: {:?}", world.desk.asked);
+        world.desk.asked.clear();
+        world.anna(words);
+        assert_eq!(world.asked(""), 0, "{words} is not asked for twice");
+    }
+}
+
 #[test]
 fn weeks_months_and_years_are_summed_and_what_is_missing_is_named() {
     let week = json!([14_210, 8120, 0, 11_980, 15_230, 9010, 13_370]);
-    for (words, path, start, production, expected) in [
+    each_span_is_told(&[
         (
             "last week",
             "start_date=2026-11-09&end_date=2026-11-19",
@@ -325,6 +339,12 @@ fn weeks_months_and_years_are_summed_and_what_is_missing_is_named() {
             json!([5000]),
             "The system was not running yet last year.",
         ),
+    ]);
+}
+
+#[test]
+fn single_days_are_told_with_what_was_reported_of_them() {
+    each_span_is_told(&[
         (
             "yesterday",
             "start_date=2026-11-19&end_date=2026-11-19",
@@ -367,15 +387,7 @@ fn weeks_months_and_years_are_summed_and_what_is_missing_is_named() {
             json!([7]),
             "The system was not running yet on Sunday 21 June.",
         ),
-    ] {
-        let mut world = World::new(ELEVEN);
-        world.summary("2026-11-20", 9870, 3120).days(start, &production);
-        assert_eq!(world.anna(words), expected, "{words} with {production}");
-        assert!(world.desk.asked.iter().any(|asked| asked.contains(path)), "{words}: {:?}", world.desk.asked);
-        world.desk.asked.clear();
-        world.anna(words);
-        assert_eq!(world.asked(""), 0, "{words} is not asked for twice");
-    }
+    ]);
 }
 
 #[test]
