@@ -183,6 +183,11 @@ pub const ALARM_PATIENCE: Duration = Duration::from_secs(1);
 pub const ALARMS_MOVED: usize = 64;
 /// Longest wait that an upstream may impose on us (`Retry-After` and the like); more is nonsense.
 pub const UPSTREAM_WAIT_MAX: Duration = Duration::from_secs(24 * 3600);
+/// What a bot may leave to itself between two stages of an answer, in bytes: it lies beside the event, so a question and
+/// what was found so far.
+pub const STAGE_BYTES_MAX: usize = 16 * 1024;
+/// Stages of one answer: a bot that never comes to an end is stopped.
+pub const STAGES_MAX: u32 = 32;
 /// Replies that one event may lead to, after cutting to the platform's size.
 pub const REPLIES_MAX: usize = 100;
 /// Words of an error that are kept, in bytes.

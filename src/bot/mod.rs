@@ -26,6 +26,17 @@ pub trait Desk {
     /// Forgets `key`.
     fn forget(&mut self, key: &str) -> Result<(), BotFault>;
 
+    /// What the bot left to itself with `go_on`, when it hears the same event again. `None` at first.
+    fn stage(&self) -> Option<&[u8]>;
+
+    /// The bot has more to say than it says now: when that is sent, and not before `due`, it hears this event again and
+    /// finds `note` as its stage. Each stage is one commit, so a stop between two loses nothing and says nothing twice.
+    fn go_on(&mut self, note: Vec<u8>, due: Option<Moment>) -> Result<(), BotFault>;
+
+    /// Pays for several calls of an upstream at once, so that whoever waits in its line waits once. The next so many
+    /// `get`s are paid then; what is not used when the hearing ends was paid in vain.
+    fn reserve(&mut self, upstream: &str, calls: u32) -> Result<(), CallFault>;
+
     /// Asks an upstream: one GET of `path` (with its query) below its base URL, within its budget and with its papers.
     /// Any answer is an answer, whatever its status; a 429 should be handed to `learn`.
     fn get(&mut self, upstream: &str, path: &str) -> Result<Answer, CallFault>;

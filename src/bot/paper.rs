@@ -18,6 +18,24 @@ pub struct Paper {
     pub asked: Vec<String>,
     pub left: Vec<Left>,
     pub lessons: Vec<Lesson>,
+    /// The stage that is heard.
+    pub stage: Option<Vec<u8>>,
+    /// What the bot wants to go on with, and not before when.
+    pub rest: Option<(Vec<u8>, Option<Moment>)>,
+    /// What `reserve` says; calls are there when nothing is written.
+    pub lines: VecDeque<Result<(), CallFault>>,
+    /// How many calls were reserved at once, each time.
+    pub reserved: Vec<u32>,
+}
+
+impl Paper {
+    /// Goes on to the stage that the bot left to itself; `false` when it left none.
+    pub fn turn(&mut self) -> bool {
+        let Some((note, due)) = self.rest.take() else { return false };
+        self.now = due.map_or(self.now, |due| due.max(self.now));
+        self.stage = Some(note);
+        true
+    }
 }
 
 impl Desk for Paper {
@@ -37,6 +55,20 @@ impl Desk for Paper {
     fn forget(&mut self, key: &str) -> Result<(), BotFault> {
         self.memory.remove(key);
         Ok(())
+    }
+
+    fn stage(&self) -> Option<&[u8]> {
+        self.stage.as_deref()
+    }
+
+    fn go_on(&mut self, note: Vec<u8>, due: Option<Moment>) -> Result<(), BotFault> {
+        self.rest = Some((note, due));
+        Ok(())
+    }
+
+    fn reserve(&mut self, _upstream: &str, calls: u32) -> Result<(), CallFault> {
+        self.reserved.push(calls);
+        self.lines.pop_front().unwrap_or(Ok(()))
     }
 
     fn get(&mut self, _upstream: &str, path: &str) -> Result<Answer, CallFault> {

@@ -55,8 +55,8 @@ pub enum Letter {
     Look { seen: SyncSender<()> },
     /// Remember this, and say whether it is on the disk.
     Keep { write: MemoryWrite, answer: SyncSender<bool> },
-    /// Pay for one call of an upstream; it may be made once that is on the disk.
-    Pay { upstream: String, answer: SyncSender<Result<(), NotBefore>> },
+    /// Pay for so many calls of an upstream, all or none; they may be made once that is on the disk.
+    Pay { upstream: String, calls: u32, answer: SyncSender<Result<(), NotBefore>> },
     /// An upstream said this of its limits.
     Learn { upstream: String, lesson: Lesson },
     /// What is left of an upstream's limits, the shortest period first.

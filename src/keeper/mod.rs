@@ -233,7 +233,7 @@ impl Keeper<'_> {
             Letter::Remember(write) => tray.memory.push(write),
             Letter::Look { seen } => drop(seen.try_send(())),
             Letter::Keep { write, answer } => tray.till.keeps.push((write, answer)),
-            Letter::Pay { upstream, answer } => tray.till.payments.push((upstream, answer)),
+            Letter::Pay { upstream, calls, answer } => tray.till.payments.push((upstream, calls, answer)),
             Letter::Rest => tray.resting = true,
             Letter::End { until } => (tray.resting, tray.end_at) = (true, Some(until)),
             question => self.look_up(question),

@@ -173,6 +173,7 @@ mod tests {
 
     fn lease_of(kind: &str, lane: i64) -> Lease {
         let work = Work::Hear {
+            stage: None,
             conversation: String::new(),
             kind: kind.to_owned(),
             received: Moment(0),

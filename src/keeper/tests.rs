@@ -149,7 +149,7 @@ impl House {
     }
 
     fn pay(&self) -> Result<(), NotBefore> {
-        self.ask(|answer| Letter::Pay { upstream: "sun".to_owned(), answer })
+        self.ask(|answer| Letter::Pay { upstream: "sun".to_owned(), calls: 1, answer })
     }
 
     fn left(&self) -> Vec<Left> {

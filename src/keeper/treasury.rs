@@ -40,7 +40,7 @@ struct Budget {
 /// What waits for the next commit.
 #[derive(Debug, Default)]
 pub(super) struct Till {
-    pub(super) payments: Vec<(String, SyncSender<Result<(), NotBefore>>)>,
+    pub(super) payments: Vec<(String, u32, SyncSender<Result<(), NotBefore>>)>,
     pub(super) keeps: Vec<(MemoryWrite, SyncSender<bool>)>,
 }
 
@@ -86,7 +86,7 @@ impl Treasury {
             store.remember(write)?;
         }
         let mut paid = Paid::default();
-        for (upstream, _) in &till.payments {
+        for (upstream, calls, _) in &till.payments {
             let Some(budget) = self.budget(store, upstream, now) else {
                 let why = "its ledger cannot be read".to_owned();
                 paid.answers.push(Err(NotBefore { moment: now.after(limits::PAYMENT_RETRY), why }));
@@ -94,7 +94,7 @@ impl Treasury {
             };
             let before = || (budget.ledger.clone().unwrap_or_default(), budget.learnt);
             let (ledger, changed) = paid.ledgers.entry(upstream.clone()).or_insert_with(before);
-            let answer = ledger.take(&budget.limits, now);
+            let answer = ledger.take(*calls, &budget.limits, now);
             *changed |= answer.is_ok();
             paid.answers.push(answer);
         }
@@ -116,7 +116,7 @@ impl Treasury {
                 (budget.ledger, budget.learnt) = (Some(ledger), false);
             }
         }
-        for ((_, answer), paid) in till.payments.drain(..).zip(paid.answers) {
+        for ((_, _, answer), paid) in till.payments.drain(..).zip(paid.answers) {
             // A worker that went away makes no call; that its call is paid is on the safe side.
             let _ = answer.try_send(paid);
         }
@@ -143,7 +143,7 @@ impl Treasury {
 impl Till {
     /// Nothing was written, so nothing may be called.
     pub(super) fn fail(&mut self, now: Moment) {
-        for (_, answer) in self.payments.drain(..) {
+        for (_, _, answer) in self.payments.drain(..) {
             let why = "the store cannot be written, so that a call could not be counted".to_owned();
             let _ = answer.try_send(Err(NotBefore { moment: now.after(limits::PAYMENT_RETRY), why }));
         }

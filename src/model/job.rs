@@ -20,7 +20,16 @@ pub struct Lease {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Work {
     /// Let the bot hear the event. `attempt` counts from 1. It is tried `since` it was received, or last put back.
-    Hear { conversation: String, kind: String, received: Moment, since: Moment, raw: Vec<u8>, attempt: u32 },
+    /// `stage` is there when the bot has said the first part of its answer already.
+    Hear {
+        conversation: String,
+        kind: String,
+        received: Moment,
+        since: Moment,
+        raw: Vec<u8>,
+        attempt: u32,
+        stage: Option<Stage>,
+    },
     /// Send reply `part` (from 1), made at `made`. `attempt` counts from 1; that it begins is durable. `heard` is when
     /// somebody last wrote in this conversation, looked up for a push only.
     Send { part: u32, reply: Reply, attempt: u32, made: Moment, heard: Option<Moment> },
@@ -46,6 +55,24 @@ pub enum Settlement {
     Sent { event: EventKey, lane: i64, attempt: Attempt, end: SendEnd },
 }
 
+/// How far an answer is that is said in several stages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stage {
+    /// From 1: the event is heard for the second time.
+    pub number: u32,
+    /// What the bot left to itself.
+    pub note: Vec<u8>,
+}
+
+/// What a bot has still to say: it hears the event again when what it has said so far is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rest {
+    /// Its next stage.
+    pub stage: Stage,
+    /// Not before this.
+    pub due: Option<Moment>,
+}
+
 /// What is kept of a hearing besides the replies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Notes {
@@ -55,6 +82,9 @@ pub struct Notes {
     pub alarms: Vec<AlarmWrite>,
     /// When somebody wrote it, where the platform lets us speak for a while after that.
     pub wrote: Option<Moment>,
+    /// Which stage of the answer this was; 0 for the first.
+    pub stage: u32,
+    pub rest: Option<Rest>,
 }
 
 /// What happens to a reply that was not attempted.

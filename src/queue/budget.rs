@@ -112,8 +112,20 @@ impl Ledger {
         serde_json::to_vec(self).unwrap_or_default()
     }
 
-    /// Pays for one call, or says when it is worth asking again.
-    pub fn take(&mut self, limits: &[Limit], now: Moment) -> Result<(), NotBefore> {
+    /// Pays for so many calls, all or none, or says when it is worth asking again.
+    pub fn take(&mut self, calls: u32, limits: &[Limit], now: Moment) -> Result<(), NotBefore> {
+        if calls == 1 {
+            return self.take_one(limits, now);
+        }
+        let mut then = self.clone();
+        for _ in 0..calls {
+            then.take_one(limits, now)?;
+        }
+        *self = then;
+        Ok(())
+    }
+
+    fn take_one(&mut self, limits: &[Limit], now: Moment) -> Result<(), NotBefore> {
         self.rested(limits, now)?;
         let mut last: Option<(Moment, Limit)> = None;
         for limit in limits {

@@ -10,7 +10,8 @@ use crate::keeper::Letter;
 use crate::limits;
 use crate::model::{
     AlarmSet, AlarmWrite, Answer, ChannelNumber, Delivery, Event, EventId, EventKey, EventKind, Left, Lesson,
-    MemoryWrite, Moment, Notes, OWNER_CONFIGURATION, Outcome, Plan, Purpose, Reply, Ring, Settlement, When,
+    MemoryWrite, Moment, Notes, OWNER_CONFIGURATION, Outcome, Plan, Purpose, Reply, Rest, Ring, Settlement, Stage,
+    When,
 };
 use crate::platform::{Kept, Recalled, Unsayable};
 use crate::queue::pace::Effect;
@@ -29,6 +30,7 @@ pub(super) struct Hearing<'a> {
     pub since: Moment,
     pub raw: &'a [u8],
     pub attempt: u32,
+    pub stage: Option<&'a Stage>,
 }
 
 impl Hearing<'_> {
@@ -86,7 +88,9 @@ impl Hearing<'_> {
             channel: event.channel(),
             heard,
             bot: &channel.bot_name,
-            notes: Notes::default(),
+            notes: Notes { stage: self.stage.map_or(0, |stage| stage.number), ..Notes::default() },
+            stage: self.stage,
+            paid: BTreeMap::new(),
             recalled: BTreeMap::new(),
             not_before: None,
         };
@@ -196,6 +200,9 @@ struct WorkDesk<'a> {
     heard: &'a Event,
     bot: &'a str,
     notes: Notes,
+    stage: Option<&'a Stage>,
+    /// How many calls of each upstream are paid already.
+    paid: BTreeMap<String, u32>,
     /// What was asked before: a bot sees the same as long as it hears one event.
     recalled: BTreeMap<String, Option<Vec<u8>>>,
     /// The last call was refused for want of budget, until then.
@@ -209,6 +216,13 @@ impl WorkDesk<'_> {
         let gone = || BotFault::Later { why: "ackd is stopping".to_owned(), after: None };
         self.tools.keeper.send(letter(answer)).map_err(|_| gone())?;
         found.recv().map_err(|_| gone())
+    }
+
+    fn see<T>(&mut self, answer: &Result<T, CallFault>) {
+        self.not_before = match answer {
+            Err(CallFault::NotBefore { moment, .. }) => Some(*moment),
+            _ => None,
+        };
     }
 
     fn write(&mut self, key: &str, value: Option<Vec<u8>>, expires: Option<Moment>) {
@@ -264,12 +278,33 @@ impl Desk for WorkDesk<'_> {
         Ok(())
     }
 
+    fn stage(&self) -> Option<&[u8]> {
+        self.stage.map(|stage| &*stage.note)
+    }
+
+    fn go_on(&mut self, note: Vec<u8>, due: Option<Moment>) -> Result<(), BotFault> {
+        let number = self.notes.stage.saturating_add(1);
+        if note.len() > limits::STAGE_BYTES_MAX || number > limits::STAGES_MAX {
+            let why = format!("it wants to go on with {} bytes, as stage {number} of its answer", note.len());
+            return Err(BotFault::Never { why });
+        }
+        self.notes.rest = Some(Rest { stage: Stage { number, note }, due });
+        Ok(())
+    }
+
+    fn reserve(&mut self, upstream: &str, calls: u32) -> Result<(), CallFault> {
+        let paid = self.tools.upstreams.pay(upstream, calls);
+        self.see(&paid);
+        paid?;
+        *self.paid.entry(upstream.to_owned()).or_default() += calls;
+        Ok(())
+    }
+
     fn get(&mut self, upstream: &str, path: &str) -> Result<Answer, CallFault> {
-        let answer = self.tools.upstreams.get(upstream, path);
-        self.not_before = match &answer {
-            Err(CallFault::NotBefore { moment, .. }) => Some(*moment),
-            _ => None,
-        };
+        let paid = self.paid.get_mut(upstream).filter(|paid| **paid > 0);
+        let is_paid = paid.map(|paid| *paid -= 1).is_some();
+        let answer = self.tools.upstreams.get(upstream, path, is_paid);
+        self.see(&answer);
         answer
     }
 
@@ -361,6 +396,7 @@ mod tests {
             since: Moment(0),
             raw: b"",
             attempt: 1,
+            stage: None,
         };
         assert!(matches!(hearing.run(&space, &tools).0, Settlement::HearDead { .. }));
         let put_back = Hearing { since: Moment(1), ..hearing };
@@ -411,7 +447,8 @@ mod tests {
         };
         let event = EventKey::new(ChannelNumber(1), 17);
         let (conversation, since) = ("room", Moment(0));
-        let hearing = Hearing { event, lane: 1, conversation, received: since, since, raw: b"", attempt: 3 };
+        let hearing =
+            Hearing { event, lane: 1, conversation, received: since, since, raw: b"", attempt: 3, stage: None };
         let id = EventId { channel: "space".to_owned(), place: 17, part: None };
         let (conversation, person, kind) = ("room".to_owned(), "anna".to_owned(), EventKind::Joined);
         let heard = Event { id, conversation, person, thread: None, happened: since, kind };

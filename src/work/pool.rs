@@ -64,9 +64,9 @@ fn settle(lease: &Lease, tools: &Tools) -> (Settlement, Effect) {
         return (Settlement::HearDead { event, lane, why }, Effect::None);
     };
     match &lease.work {
-        Work::Hear { conversation, kind, received, since, raw, attempt } => {
-            let (received, since, attempt) = (*received, *since, *attempt);
-            let hearing = hear::Hearing { event, lane, conversation, received, since, raw, attempt };
+        Work::Hear { conversation, kind, received, since, raw, attempt, stage } => {
+            let (received, since, attempt, stage) = (*received, *since, *attempt, stage.as_ref());
+            let hearing = hear::Hearing { event, lane, conversation, received, since, raw, attempt, stage };
             if kind == ALARM { hearing.ring(channel, tools) } else { hearing.run(channel, tools) }
         }
         Work::Send { part, reply, attempt, made, heard } => {

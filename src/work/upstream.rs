@@ -44,18 +44,18 @@ impl Upstreams {
         Upstreams { by_name: upstreams.iter().map(known).collect(), fetch, keeper, clock }
     }
 
-    /// Asks one for `path`, within its budget and with its papers.
-    pub fn get(&self, name: &str, path: &str) -> Result<Answer, CallFault> {
+    /// Asks one for `path`, within its budget and with its papers. The first call may be paid already.
+    pub fn get(&self, name: &str, path: &str, is_paid: bool) -> Result<Answer, CallFault> {
         let known = self.known(name).map_err(|why| CallFault::Failed { why })?;
         check(path).map_err(|why| CallFault::Failed { why: format!("upstream {name}: {why}") })?;
-        let Some(vault) = &known.vault else { return self.call(&known.upstream, path, None) };
+        let Some(vault) = &known.vault else { return self.call(&known.upstream, path, None, is_paid) };
         let access = vault.access(self.means())?;
-        let answer = self.call(&known.upstream, path, Some(&access))?;
+        let answer = self.call(&known.upstream, path, Some(&access), is_paid)?;
         if answer.status != 401 {
             return Ok(answer);
         }
         let another = vault.another(&access, self.means())?;
-        let answer = self.call(&known.upstream, path, Some(&another))?;
+        let answer = self.call(&known.upstream, path, Some(&another), false)?;
         if answer.status != 401 {
             return Ok(answer);
         }
@@ -106,8 +106,16 @@ impl Upstreams {
     }
 
     /// One call that is paid for.
-    fn call(&self, upstream: &Upstream, path: &str, bearer: Option<&Secret>) -> Result<Answer, CallFault> {
-        self.pay(&upstream.name)?;
+    fn call(
+        &self,
+        upstream: &Upstream,
+        path: &str,
+        bearer: Option<&Secret>,
+        is_paid: bool,
+    ) -> Result<Answer, CallFault> {
+        if !is_paid {
+            self.pay(&upstream.name, 1)?;
+        }
         let request = OutboundRequest {
             bearer: bearer.cloned(),
             secret_query: upstream.key.clone(),
@@ -122,9 +130,10 @@ impl Upstreams {
         }
     }
 
-    fn pay(&self, name: &str) -> Result<(), CallFault> {
+    /// Pays for so many calls of one.
+    pub fn pay(&self, name: &str, calls: u32) -> Result<(), CallFault> {
         let (answer, paid) = sync_channel(1);
-        let _ = self.keeper.send(Letter::Pay { upstream: name.to_owned(), answer });
+        let _ = self.keeper.send(Letter::Pay { upstream: name.to_owned(), calls, answer });
         match paid.recv() {
             Ok(Ok(())) => Ok(()),
             Ok(Err(refused)) => {

@@ -571,7 +571,7 @@ fn spent(calls: u32, seconds: i64) -> String {
     let mut ledger = Ledger::default();
     for call in 0..calls {
         let before = i64::from(calls - call) * seconds * 1000 / i64::from(calls);
-        ledger.take(&limits, Moment(NOW.0 - before)).unwrap();
+        ledger.take(1, &limits, Moment(NOW.0 - before)).unwrap();
     }
     String::from_utf8(ledger.json()).unwrap()
 }

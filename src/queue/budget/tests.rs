@@ -23,12 +23,12 @@ fn watt() -> [Limit; 2] {
 
 /// As many calls as it gives at this moment.
 fn drain(ledger: &mut Ledger, limits: &[Limit], now: Moment) -> usize {
-    let gives = |ledger: &Ledger| ledger.clone().take(limits, now).is_ok();
-    std::iter::from_fn(|| gives(ledger).then(|| ledger.take(limits, now).unwrap())).count()
+    let gives = |ledger: &Ledger| ledger.clone().take(1, limits, now).is_ok();
+    std::iter::from_fn(|| gives(ledger).then(|| ledger.take(1, limits, now).unwrap())).count()
 }
 
 fn until(ledger: &mut Ledger, limits: &[Limit], now: Moment) -> Moment {
-    ledger.take(limits, now).unwrap_err().moment
+    ledger.take(1, limits, now).unwrap_err().moment
 }
 
 /// Numbers that look random and are always the same.
@@ -45,13 +45,13 @@ impl Dice {
 fn each_limit_holds_until_its_period_ends() {
     let (mut ledger, limits) = (Ledger::default(), watt());
     assert_eq!(drain(&mut ledger, &limits, at(59)), 10);
-    let refused = ledger.take(&limits, at(59)).unwrap_err();
+    let refused = ledger.take(1, &limits, at(59)).unwrap_err();
     assert_eq!(refused, NotBefore { moment: at(60), why: "its 10 calls of this minute are used up".to_owned() });
     assert_eq!(drain(&mut ledger, &limits, at(60)), 10, "a fixed minute, not sixty seconds");
     for minute in 2..100 {
         drain(&mut ledger, &limits, at(60 * minute));
     }
-    let refused = ledger.take(&limits, at(6000)).unwrap_err();
+    let refused = ledger.take(1, &limits, at(6000)).unwrap_err();
     assert_eq!(refused.moment, NOVEMBER_ENDS);
     assert_eq!(refused.why, "its 1000 calls of this month are used up");
     assert_eq!(drain(&mut ledger, &limits, NOVEMBER_ENDS), 10, "all is there again");
@@ -129,7 +129,7 @@ fn in_no_period_more_is_given_than_the_limit_whatever_the_clock_does() {
                     }
                     _ => {
                         let before = ledger.left(&limits, now);
-                        match ledger.take(&limits, now) {
+                        match ledger.take(1, &limits, now) {
                             Ok(()) => *given.entry(period(per, now).0).or_default() += 1,
                             Err(refused) => {
                                 assert!(refused.moment > now, "{seed} {per:?}");
@@ -159,13 +159,13 @@ fn a_clock_that_was_wrong_by_far_silences_nobody_for_long() {
 #[test]
 fn a_refusal_shuts_its_period_until_the_moment_that_it_names() {
     let (mut ledger, limits) = (Ledger::default(), watt());
-    ledger.take(&limits, at(5)).unwrap();
+    ledger.take(1, &limits, at(5)).unwrap();
     // Our clock is five seconds ahead of theirs.
     let lesson = Lesson { per: Some(Period::Minute), of: Some(10), left: None, until: Some(at(65)) };
     assert_eq!(ledger.learn(&lesson, &limits, at(5)), None);
     assert_eq!(until(&mut ledger, &limits, at(64)), at(65));
     assert_eq!(ledger.left(&limits, at(64)).iter().map(|left| left.calls).collect::<Vec<_>>(), [0, 999]);
-    assert!(ledger.take(&limits, at(65)).is_ok());
+    assert!(ledger.take(1, &limits, at(65)).is_ok());
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn a_live_figure_takes_calls_away_and_gives_none_back() {
     assert_eq!(left(&ledger), 700);
     let unknown = Lesson { per: Some(Period::Day), left: Some(3), ..Lesson::default() };
     ledger.learn(&unknown, &limits, at(0));
-    assert!(ledger.take(&limits, at(0)).is_ok(), "what is left of a limit that we do not count is no refusal");
+    assert!(ledger.take(1, &limits, at(0)).is_ok(), "what is left of a limit that we do not count is no refusal");
 }
 
 #[test]
@@ -247,7 +247,7 @@ fn that_a_month_will_not_do_is_foretold_three_days_before() {
     let (mut ledger, mut told) = (Ledger::default(), None);
     for call in 0..1000 {
         let now = at(call * 5 * DAY / 1000);
-        ledger.take(&limits, now).unwrap();
+        ledger.take(1, &limits, now).unwrap();
         told = told.or_else(|| ledger.forecast(&limits, now).map(|end| (now, end)));
     }
     let (when, end) = told.unwrap();
@@ -261,11 +261,11 @@ fn a_pace_that_lasts_is_not_warned_of_and_a_burst_at_first_neither() {
     let limits = [limit(1000, Period::Month)];
     let mut ledger = Ledger::default();
     for call in 0..10 {
-        ledger.take(&limits, at(call)).unwrap();
+        ledger.take(1, &limits, at(call)).unwrap();
         assert_eq!(ledger.forecast(&limits, at(call)), None);
     }
     for hour in 1..400 {
-        ledger.take(&limits, at(hour * 3600)).unwrap();
+        ledger.take(1, &limits, at(hour * 3600)).unwrap();
         assert_eq!(ledger.forecast(&limits, at(hour * 3600)), None, "{hour}");
     }
 }
@@ -276,10 +276,10 @@ fn no_clock_is_too_strange() {
     for now in [i64::MIN, -1, 0, 253_402_300_799_000, 253_402_300_800_000, i64::MAX - 1, i64::MAX] {
         let mut ledger = Ledger::default();
         for _ in 0..50 {
-            let _ = ledger.take(&limits, Moment(now));
+            let _ = ledger.take(1, &limits, Moment(now));
         }
         let lesson = Lesson { per: Some(Period::Month), of: Some(0), left: None, until: Some(Moment(i64::MAX)) };
         ledger.learn(&lesson, &limits, Moment(now));
-        let _ = (ledger.left(&limits, NOON), ledger.forecast(&limits, Moment(now)), ledger.take(&limits, NOON));
+        let _ = (ledger.left(&limits, NOON), ledger.forecast(&limits, Moment(now)), ledger.take(1, &limits, NOON));
     }
 }

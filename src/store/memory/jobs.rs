@@ -55,6 +55,7 @@ impl Memory {
             since: row.replays.last().map_or(row.received, |replay| replay.at),
             raw: row.arrival.raw.to_vec(),
             attempt,
+            stage: None,
         };
         Ok(Some(Lease { event, lane, work }))
     }

@@ -185,6 +185,7 @@ impl Engine<'_> {
                 raw: row.get(3)?,
                 since: Moment(row.get(4)?),
                 attempt,
+                stage: None,
             })
         })?;
         let Some(work) = work else {
