@@ -7,7 +7,7 @@ use super::{ALARM, Admitted, Life, OWN, PutBack, Replayed, State, Store, Wanted,
 use crate::limits;
 use crate::model::{
     Alarm, AlarmSet, AlarmWrite, Arrival, Attempt, ChannelNumber, EventKey, Fate, Instead, Lease, MemoryWrite, Moment,
-    Notes, Plan, Purpose, Reply, SendEnd, Settlement, Work,
+    Notes, Plan, Purpose, Reply, Rest, SendEnd, Settlement, Stage, Work,
 };
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -73,6 +73,7 @@ macro_rules! every_store {
 
 mod alarms;
 mod aside;
+mod stages;
 
 const NOW: Moment = Moment(1_800_000_000_000);
 
@@ -844,13 +845,20 @@ impl Chaos {
 
     fn end_well(&mut self, desk: &mut Desk<'_>, lease: &Lease, now: Moment) -> Option<Lease> {
         let next = match &lease.work {
-            Work::Hear { kind, .. } => {
+            Work::Hear { kind, stage, .. } => {
                 let rung = kind == ALARM;
+                let number = stage.as_ref().map_or(0, |stage| stage.number);
+                let note = |number: u32| format!("{} {number}", lease.event.0).into_bytes();
+                assert!(stage.as_ref().is_none_or(|stage| stage.note == note(number)), "seed {}", self.seed);
+                assert_eq!(desk.life(lease.event).replies.len(), 2 * number as usize, "seed {}", self.seed);
+                // Every other answer has a second stage, every fourth a third one.
+                let next = Rest { stage: Stage { number: number + 1, note: note(number + 1) }, due: None };
+                let rest = (number < 2 && self.dice.roll(2) == 0).then_some(next);
                 let reply = |text| Reply {
                     purpose: if rung { Purpose::Push } else { Purpose::Response },
                     ..Reply::text("anna", text)
                 };
-                let notes = Notes { wrote: (!rung).then_some(now), ..Notes::default() };
+                let notes = Notes { wrote: (!rung).then_some(now), stage: number, rest, ..Notes::default() };
                 desk.heard(lease, ["one", "two"].map(reply).to_vec(), notes, now)
             }
             Work::Send { .. } => desk.sent(lease, delivered(), now),
@@ -975,8 +983,11 @@ mod sqlite_engine {
         });
     }
 
-    /// Takes away what step 4 of the schema brought.
-    const BEFORE_4: &str = "DROP TABLE alarm; DROP TABLE contact; DROP TABLE held; DROP TRIGGER memory_more;
+    /// Takes away what step 5 of the schema brought.
+    const BEFORE_5: &str = "DROP TABLE stage; PRAGMA user_version = 4;";
+    /// The same from step 4 on.
+    const BEFORE_4: &str =
+        "DROP TABLE stage; DROP TABLE alarm; DROP TABLE contact; DROP TABLE held; DROP TRIGGER memory_more;
         DROP TRIGGER memory_less; DROP TABLE remembered; PRAGMA user_version = 3;";
 
     #[test]
@@ -1067,7 +1078,31 @@ mod sqlite_engine {
     }
 
     #[test]
-    fn a_file_of_the_version_before_is_read_and_brought_up_to_date() {
+    fn a_file_of_the_version_before_is_read_and_goes_on_with_stages() {
+        let mut folder = folder("before");
+        let path = folder.0.join("ackd.db");
+        let mut event = None;
+        folder.with(&mut |store| {
+            event = Some(Desk::at(store).admit("a1", "anna"));
+            store.commit().unwrap();
+        });
+        let event = event.unwrap();
+        rusqlite::Connection::open(&path).unwrap().execute_batch(BEFORE_5).unwrap();
+        let reader = crate::store::sqlite::Reader::open(&path).unwrap();
+        assert_eq!(reader.life(event).unwrap().unwrap().state, State::Open);
+        folder.with(&mut |store| {
+            let mut desk = Desk::at(store);
+            let lease = desk.lease(&free(), NOW).unwrap();
+            let stage = Stage { number: 1, note: b"more".to_vec() };
+            let notes = Notes { rest: Some(Rest { stage: stage.clone(), due: None }), ..Notes::default() };
+            desk.heard(&lease, Vec::new(), notes, NOW);
+            let again = desk.lease(&free(), NOW).unwrap();
+            assert!(matches!(again.work, Work::Hear { stage: Some(found), .. } if found == stage));
+        });
+    }
+
+    #[test]
+    fn a_file_of_the_first_version_is_read_and_brought_up_to_date() {
         let mut folder = folder("older");
         let path = folder.0.join("ackd.db");
         let mut event = None;

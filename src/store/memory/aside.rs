@@ -120,6 +120,7 @@ impl Memory {
 
     pub(super) fn put_back(&mut self, event: EventKey, part: Option<u32>, now: Moment) -> Result<Replayed, StoreError> {
         let left = |why: &str| Ok(Replayed::Left(why.to_owned()));
+        let goes_on = self.now.stages.contains_key(&event);
         let Ok(row) = self.row(event) else { return left("there is no such event") };
         if !matches!(row.state, State::Dead | State::Unknown) {
             return Ok(Replayed::Left(format!("it is {}; only dead and unknown ones are put back", row.state)));
@@ -136,7 +137,7 @@ impl Memory {
                 again += 1;
             }
         }
-        if again == 0 && (part.is_some() || !row.replies.is_empty()) {
+        if again == 0 && (part.is_some() || (!goes_on && !row.replies.is_empty())) {
             return left("that reply is neither dead nor unknown");
         }
         (row.state, row.ended, row.why) = (State::Open, None, None);

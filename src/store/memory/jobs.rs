@@ -1,9 +1,9 @@
 //! Jobs over the maps: handing out, and what follows from an end. As `store/sqlite/jobs.rs`, verb by verb.
 
-use super::{Lane, Memory, ReplyRow};
-use crate::model::{Attempt, ChannelNumber, EventKey, Lease, Moment, Reply, SendEnd, Work};
+use super::{Lane, Memory, ReplyRow, Sum};
+use crate::model::{Attempt, ChannelNumber, EventKey, Lease, Moment, Notes, Reply, SendEnd, Work};
 use crate::store::reasons::gone;
-use crate::store::{OWN, OWN_WHY, ReplyLife, State, StoreError};
+use crate::store::{OWN, OWN_WHY, ReplyLife, State, Store, StoreError};
 use std::collections::HashSet;
 
 impl Memory {
@@ -11,9 +11,7 @@ impl Memory {
         loop {
             let row = self.row(event)?;
             let Some(reply) = row.replies.iter_mut().find(|reply| reply.life.state == State::Open) else {
-                self.sum_up(event, "", now);
-                self.free(lane, now);
-                return Ok(None);
+                return self.go_on(event, lane, "", false, now);
             };
             if let Some(begun) = reply.begun.take() {
                 reply.life.maybe_twice = true;
@@ -43,6 +41,7 @@ impl Memory {
     ) -> Result<Option<Lease>, StoreError> {
         self.now.lanes.insert(lane, Lane { event, sending: false, due: now, attempt });
         let doubts = self.has_doubts(lane);
+        let stage = self.now.stages.get(&event).map(|(stage, _)| stage.clone());
         let row = self.row(event)?;
         if row.arrival.kind == OWN && !doubts {
             self.end(event, lane, State::Ignored, OWN_WHY, now)?;
@@ -55,7 +54,7 @@ impl Memory {
             since: row.replays.last().map_or(row.received, |replay| replay.at),
             raw: row.arrival.raw.to_vec(),
             attempt,
-            stage: None,
+            stage,
         };
         Ok(Some(Lease { event, lane, work }))
     }
@@ -119,9 +118,52 @@ impl Memory {
         }
     }
 
+    pub(super) fn heard(
+        &mut self,
+        (event, lane): (EventKey, i64),
+        replies: &[Reply],
+        notes: &Notes,
+        go_on: bool,
+        now: Moment,
+    ) -> Result<Option<Lease>, StoreError> {
+        for write in &notes.memory {
+            self.remember(write)?;
+        }
+        for write in &notes.alarms {
+            self.write_alarm(write);
+        }
+        if let Some(wrote) = notes.wrote {
+            self.wrote(lane, wrote, now);
+        }
+        self.now.stages.remove(&event);
+        let goes_on = notes.rest.as_ref().map(|rest| rest.due.unwrap_or(now));
+        if let (Some(rest), Some(due)) = (&notes.rest, goes_on) {
+            self.now.stages.insert(event, (rest.stage.clone(), due));
+        }
+        if !replies.is_empty() {
+            self.put_replies(event, replies, now)?;
+            self.now.lanes.insert(lane, Lane { event, sending: true, due: now, attempt: 0 });
+            return if go_on { self.begin_send(event, lane, now) } else { Ok(None) };
+        }
+        match goes_on {
+            Some(due) => drop(self.now.lanes.insert(lane, Lane { event, sending: false, due, attempt: 0 })),
+            None => self.end_unsaid(event, lane, "the bot had nothing to say", now)?,
+        }
+        Ok(None)
+    }
+
+    pub(super) fn end_unsaid(&mut self, event: EventKey, lane: i64, why: &str, now: Moment) -> Result<(), StoreError> {
+        if self.row(event)?.replies.is_empty() {
+            return self.end(event, lane, State::Ignored, why, now);
+        }
+        self.now.stages.remove(&event);
+        self.go_on(event, lane, "", false, now).map(drop)
+    }
+
     pub(super) fn put_replies(&mut self, event: EventKey, replies: &[Reply], now: Moment) -> Result<(), StoreError> {
         let row = self.row(event)?;
-        for (part, reply) in (1..).zip(replies) {
+        let said = u32::try_from(row.replies.len()).unwrap_or(u32::MAX);
+        for (part, reply) in (said + 1..).zip(replies) {
             let life = ReplyLife {
                 part,
                 state: State::Open,
@@ -185,14 +227,12 @@ impl Memory {
         go_on: bool,
         now: Moment,
     ) -> Result<Option<Lease>, StoreError> {
-        if self.sum_up(event, words, now) {
-            self.free(lane, now);
-            return Ok(None);
+        match self.sum_up(event, words, now) {
+            Sum::Open if go_on => return self.begin_send(event, lane, now),
+            Sum::Open => drop(self.now.lanes.insert(lane, Lane { event, sending: true, due: now, attempt: 0 })),
+            Sum::GoesOn(due) => drop(self.now.lanes.insert(lane, Lane { event, sending: false, due, attempt: 0 })),
+            Sum::Ended => self.free(lane, now),
         }
-        if go_on {
-            return self.begin_send(event, lane, now);
-        }
-        self.now.lanes.insert(lane, Lane { event, sending: true, due: now, attempt: 0 });
         Ok(None)
     }
 }

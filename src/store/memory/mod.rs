@@ -15,7 +15,7 @@ use super::{
 use crate::limits;
 use crate::model::{
     Alarm, AlarmSet, AlarmWrite, Arrival, ChannelNumber, EventId, EventKey, Fate, Lease, MemoryWrite, Moment, Reply,
-    Settlement,
+    Settlement, Stage,
 };
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -38,6 +38,8 @@ pub struct Tables {
     /// When somebody last wrote there.
     contacts: BTreeMap<i64, Moment>,
     held: BTreeMap<EventKey, Held>,
+    /// Where bots go on with their answers, and from when.
+    stages: BTreeMap<EventKey, (Stage, Moment)>,
 }
 
 /// An open event that is said when somebody writes.
@@ -85,6 +87,14 @@ struct Lane {
     sending: bool,
     due: Moment,
     attempt: u32,
+}
+
+/// What an event's replies add up to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sum {
+    Open,
+    GoesOn(Moment),
+    Ended,
 }
 
 /// The engine over a shelf.
@@ -182,11 +192,15 @@ impl Memory {
         }
     }
 
-    fn sum_up(&mut self, event: EventKey, words: &str, now: Moment) -> bool {
-        let Ok(row) = self.row(event) else { return true };
+    fn sum_up(&mut self, event: EventKey, words: &str, now: Moment) -> Sum {
+        let stage = self.now.stages.get(&event).map(|(_, due)| *due);
+        let Ok(row) = self.row(event) else { return Sum::Ended };
         let has = |state| row.replies.iter().any(|reply| reply.life.state == state);
         if has(State::Open) {
-            return false;
+            return Sum::Open;
+        }
+        if let Some(due) = stage.filter(|_| !has(State::Dead)) {
+            return Sum::GoesOn(due);
         }
         (row.state, row.why) = if has(State::Dead) {
             (State::Dead, Some(because("a reply could not be said", words)))
@@ -196,7 +210,7 @@ impl Memory {
             (State::Answered, row.replies.iter().find_map(|reply| reply.elsewhere.clone()))
         };
         row.ended = Some(now);
-        true
+        Sum::Ended
     }
 
     fn free(&mut self, lane: i64, now: Moment) {
@@ -207,8 +221,13 @@ impl Memory {
             return;
         };
         self.now.behind.remove(&(lane, next));
-        let sending = self.now.events.get(&next).is_some_and(|row| !row.replies.is_empty());
+        let sending = self.has_to_send(next);
         self.now.lanes.insert(lane, Lane { event: next, sending, due: now, attempt: 0 });
+    }
+
+    fn has_to_send(&self, event: EventKey) -> bool {
+        let open = |reply: &ReplyRow| reply.life.state == State::Open;
+        self.now.events.get(&event).is_some_and(|row| row.replies.iter().any(open))
     }
 
     fn end(&mut self, event: EventKey, lane: i64, state: State, why: &str, now: Moment) -> Result<(), StoreError> {
@@ -289,26 +308,9 @@ impl Store for Memory {
     fn settle(&mut self, settlement: &Settlement, go_on: bool, now: Moment) -> Result<Option<Lease>, StoreError> {
         match settlement {
             Settlement::Heard { event, lane, replies, notes } => {
-                for write in &notes.memory {
-                    self.remember(write)?;
-                }
-                for write in &notes.alarms {
-                    self.write_alarm(write);
-                }
-                if let Some(wrote) = notes.wrote {
-                    self.wrote(*lane, wrote, now);
-                }
-                if replies.is_empty() {
-                    self.end(*event, *lane, State::Ignored, "the bot had nothing to say", now)?;
-                    return Ok(None);
-                }
-                self.put_replies(*event, replies, now)?;
-                self.now.lanes.insert(*lane, Lane { event: *event, sending: true, due: now, attempt: 0 });
-                if go_on { self.begin_send(*event, *lane, now) } else { Ok(None) }
+                self.heard((*event, *lane), replies, notes, go_on, now)
             }
-            Settlement::HearIgnored { event, lane, why } => {
-                self.end(*event, *lane, State::Ignored, why, now).map(|()| None)
-            }
+            Settlement::HearIgnored { event, lane, why } => self.end_unsaid(*event, *lane, why, now).map(|()| None),
             Settlement::Witnessed { event, lane, message, texts } => {
                 self.witness(*event, *lane, (message, texts), now).map(|()| None)
             }
@@ -393,6 +395,7 @@ impl Store for Memory {
         for key in gone.into_iter().take(limits::PRUNE_ROWS) {
             if let Some(row) = self.now.events.remove(&key) {
                 self.now.ids.remove(&(key.channel(), row.arrival.id));
+                self.now.stages.remove(&key);
             }
         }
         Ok(more)

@@ -109,16 +109,16 @@ impl Engine<'_> {
         }
     }
 
-    /// Writes an event's replies; with `begin`, the first of them as already begun.
+    /// Writes an event's replies after those that were `said` before; with `begin`, the first of them as already begun.
     pub(super) fn put_replies(
         &mut self,
         event: EventKey,
         replies: &[Reply],
-        begin: bool,
+        (said, begin): (u32, bool),
         now: Moment,
     ) -> Result<(), StoreError> {
-        for (part, reply) in (1_u32..).zip(replies) {
-            let begins = begin && part == 1;
+        for (part, reply) in (said + 1..).zip(replies) {
+            let begins = begin && part == said + 1;
             let begun = begins.then_some(now.0);
             run(&mut self.say.reply_put, params![event.0, part, now.0, to_json(reply)?, begins, begun])?;
         }

@@ -127,7 +127,9 @@ impl Engine<'_> {
         };
         let some = first(&mut self.say.reply_failed, params![event.0, part.is_some(), part.unwrap_or(0)], |_| Ok(()))?
             .is_some();
-        if !some && (part.is_some() || self.has_replies(event)?) {
+        // What a bot could not go on with is to be heard again from there.
+        let stage = first(&mut self.say.to_hear, params![event.0], |row| row.get::<_, Option<u32>>(5))?.flatten();
+        if !some && (part.is_some() || (stage.is_none() && self.replies(event)? > 0)) {
             return Ok(Replayed::Left("that reply is neither dead nor unknown".to_owned()));
         }
         run(&mut self.say.replay_put, params![event.0, now.0])?;

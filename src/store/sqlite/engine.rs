@@ -189,7 +189,7 @@ impl Store for Engine<'_> {
             let kept = first(&mut self.say.kept, params![channel.0, id], |row| row.get(0).map(EventKey))?;
             return kept.ok_or_else(|| StoreError("an order that was kept before is gone".to_owned()));
         };
-        self.put_replies(event, replies, false, now)?;
+        self.put_replies(event, replies, (0, false), now)?;
         Ok(event)
     }
 
@@ -220,9 +220,7 @@ impl Store for Engine<'_> {
             Settlement::Heard { event, lane, replies, notes } => {
                 self.heard((*event, *lane), replies, notes, go_on, now)
             }
-            Settlement::HearIgnored { event, lane, why } => {
-                self.end(*event, *lane, (State::Ignored, why), now).map(|()| None)
-            }
+            Settlement::HearIgnored { event, lane, why } => self.end_unsaid(*event, *lane, why, now).map(|()| None),
             Settlement::Witnessed { event, lane, message, texts } => {
                 self.witness(*event, *lane, (message, texts), now).map(|()| None)
             }

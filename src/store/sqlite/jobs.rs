@@ -6,22 +6,27 @@
 use super::engine::{Engine, TO_HEAR, TO_SEND, from_json};
 use super::statements::{all, first, run};
 use crate::limits;
-use crate::model::{Attempt, ChannelNumber, EventKey, Lease, Moment, Notes, Reply, SendEnd, Work};
+use crate::model::{Attempt, ChannelNumber, EventKey, Lease, Moment, Notes, Reply, Rest, SendEnd, Stage, Work};
 use crate::store::reasons::{because, gone};
 use crate::store::{OWN, OWN_WHY, State, StoreError};
 use rusqlite::params;
 use std::collections::HashSet;
 
 impl Engine<'_> {
-    /// Gives an event the state that its replies add up to. `false` while some are still to be sent.
-    /// `words` say what became of the last of them.
-    pub(super) fn sum_up(&mut self, event: EventKey, words: &str, now: Moment) -> Result<bool, StoreError> {
+    /// Gives an event the state that its replies add up to, once it has said all. `words` say what became of the last of
+    /// them.
+    pub(super) fn sum_up(&mut self, event: EventKey, words: &str, now: Moment) -> Result<Sum, StoreError> {
         let sum = first(&mut self.say.reply_sum, params![event.0], |row| {
-            Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?, row.get::<_, i64>(3)?, row.get::<_, Option<String>>(4)?))
+            let (dead, unknown, open) = (row.get::<_, i64>(1)?, row.get::<_, i64>(2)?, row.get::<_, i64>(3)?);
+            Ok((dead, unknown, open, row.get::<_, Option<String>>(4)?, row.get::<_, Option<i64>>(5)?))
         })?;
-        let (dead, unknown, open, elsewhere) = sum.unwrap_or_default();
+        let (dead, unknown, open, elsewhere, stage) = sum.unwrap_or_default();
         if open > 0 {
-            return Ok(false);
+            return Ok(Sum::Open);
+        }
+        // A stage after a missing part would only confuse: it waits for a replay of that.
+        if let Some(due) = stage.filter(|_| dead == 0) {
+            return Ok(Sum::GoesOn(Moment(due)));
         }
         let (state, why) = match (dead, unknown) {
             (0, 0) => (State::Answered, elsewhere),
@@ -29,7 +34,7 @@ impl Engine<'_> {
             _ => (State::Dead, Some(because("a reply could not be said", words))),
         };
         run(&mut self.say.end_event, params![event.0, state as i64, now.0, why])?;
-        Ok(true)
+        Ok(Sum::Ended)
     }
 
     /// Frees the conversation of an event that has ended, or is held: the next one behind it is due, or nothing is.
@@ -40,13 +45,19 @@ impl Engine<'_> {
             return self.free_for_alarms(event.channel(), lane);
         };
         run(&mut self.say.behind_drop, params![lane, next])?;
-        let phase = if self.has_replies(EventKey(next))? { TO_SEND } else { TO_HEAR };
+        let phase = if self.has_to_send(EventKey(next))? { TO_SEND } else { TO_HEAR };
         self.wait_in_lane(lane, EventKey(next), phase, now, 0)
     }
 
-    pub(super) fn has_replies(&mut self, event: EventKey) -> Result<bool, StoreError> {
-        let count = first(&mut self.say.reply_sum, params![event.0], |row| row.get::<_, i64>(0))?;
-        Ok(count.unwrap_or(0) > 0)
+    /// How many replies an event has, however they stand.
+    pub(super) fn replies(&mut self, event: EventKey) -> Result<u32, StoreError> {
+        let count = first(&mut self.say.reply_sum, params![event.0], |row| row.get::<_, u32>(0))?;
+        Ok(count.unwrap_or(0))
+    }
+
+    fn has_to_send(&mut self, event: EventKey) -> Result<bool, StoreError> {
+        let open = first(&mut self.say.reply_sum, params![event.0], |row| row.get::<_, i64>(3))?;
+        Ok(open.unwrap_or(0) > 0)
     }
 
     pub(super) fn end(
@@ -76,11 +87,7 @@ impl Engine<'_> {
                     made: Moment(row.get(6)?),
                 })
             })?;
-            let Some(next) = next else {
-                self.sum_up(event, "", now)?;
-                self.free(event, lane, now)?;
-                return Ok(None);
-            };
+            let Some(next) = next else { return self.go_on(event, lane, "", false, now) };
             if let Some(begun) = next.begun {
                 self.note_cut_off(event, &next, Moment(begun), now)?;
             }
@@ -149,7 +156,7 @@ impl Engine<'_> {
             self.begin()?;
             let event = EventKey(key);
             // One that was heard and sent by the same worker, until that was cut off, still stands as to be heard.
-            let lease = if phase == TO_SEND || self.has_replies(event)? {
+            let lease = if phase == TO_SEND || self.has_to_send(event)? {
                 self.begin_send(event, lane, now)?
             } else {
                 self.begin_hearing(event, lane, attempt + 1, now)?
@@ -185,7 +192,10 @@ impl Engine<'_> {
                 raw: row.get(3)?,
                 since: Moment(row.get(4)?),
                 attempt,
-                stage: None,
+                stage: match row.get(5)? {
+                    Some(number) => Some(Stage { number, note: row.get(6)? }),
+                    None => None,
+                },
             })
         })?;
         let Some(work) = work else {
@@ -264,18 +274,46 @@ impl Engine<'_> {
         if let Some(wrote) = notes.wrote {
             self.wrote(lane, wrote, now)?;
         }
+        let said = if notes.stage > 0 { self.replies(event)? } else { 0 };
+        let goes_on = self.put_rest(event, notes, now)?;
         if replies.is_empty() {
-            self.end(event, lane, (State::Ignored, "the bot had nothing to say"), now)?;
+            match goes_on {
+                Some(due) => self.wait_in_lane(lane, event, TO_HEAR, due, 0)?,
+                None => self.end_unsaid(event, lane, "the bot had nothing to say", now)?,
+            }
             return Ok(None);
         }
-        self.put_replies(event, replies, go_on, now)?;
+        self.put_replies(event, replies, (said, go_on), now)?;
         let Some(reply) = replies.first().filter(|_| go_on) else {
             self.wait_in_lane(lane, event, TO_SEND, now, 0)?;
             return Ok(None);
         };
         let heard = self.last_wrote(reply, lane)?;
-        let work = Work::Send { part: 1, reply: reply.clone(), attempt: 1, made: now, heard };
+        let work = Work::Send { part: said + 1, reply: reply.clone(), attempt: 1, made: now, heard };
         Ok(Some(Lease { event, lane, work }))
+    }
+
+    /// Writes what the bot has still to say, or that it has said all; gives the moment from which it goes on.
+    fn put_rest(&mut self, event: EventKey, notes: &Notes, now: Moment) -> Result<Option<Moment>, StoreError> {
+        let Some(Rest { stage, due }) = &notes.rest else {
+            if notes.stage > 0 {
+                run(&mut self.say.stage_drop, params![event.0])?;
+            }
+            return Ok(None);
+        };
+        let due = due.unwrap_or(now);
+        run(&mut self.say.stage_put, params![event.0, stage.number, stage.note, due.0])?;
+        Ok(Some(due))
+    }
+
+    /// Nothing more will be said: an event of which nothing was said is ignored for this reason, any other is what its
+    /// replies add up to.
+    pub(super) fn end_unsaid(&mut self, event: EventKey, lane: i64, why: &str, now: Moment) -> Result<(), StoreError> {
+        if self.replies(event)? == 0 {
+            return self.end(event, lane, (State::Ignored, why), now);
+        }
+        run(&mut self.say.stage_drop, params![event.0])?;
+        self.go_on(event, lane, "", false, now).map(drop)
     }
 
     pub(super) fn sent(
@@ -325,14 +363,12 @@ impl Engine<'_> {
         go_on: bool,
         now: Moment,
     ) -> Result<Option<Lease>, StoreError> {
-        if self.sum_up(event, words, now)? {
-            self.free(event, lane, now)?;
-            return Ok(None);
+        match self.sum_up(event, words, now)? {
+            Sum::Open if go_on => return self.begin_send(event, lane, now),
+            Sum::Open => self.wait_in_lane(lane, event, TO_SEND, now, 0)?,
+            Sum::GoesOn(due) => self.wait_in_lane(lane, event, TO_HEAR, due, 0)?,
+            Sum::Ended => self.free(event, lane, now)?,
         }
-        if go_on {
-            return self.begin_send(event, lane, now);
-        }
-        self.wait_in_lane(lane, event, TO_SEND, now, 0)?;
         Ok(None)
     }
 
@@ -356,6 +392,16 @@ impl Engine<'_> {
         place.soonest = Some(place.soonest.map_or(due, |soonest| soonest.min(due)));
         Ok(())
     }
+}
+
+/// What an event's replies add up to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sum {
+    /// Some are still to be sent.
+    Open,
+    /// All were, and the bot goes on with its answer from this moment.
+    GoesOn(Moment),
+    Ended,
 }
 
 /// A reply that is to be sent next.

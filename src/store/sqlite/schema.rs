@@ -8,7 +8,7 @@ use rusqlite::Connection;
 pub const APPLICATION: i32 = 0x6163_6b64;
 
 /// Each step makes a file of the version before it (0: empty) into its own. Steps are only ever added.
-const STEPS: [&str; 4] = [
+const STEPS: [&str; 5] = [
     r"
     CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
     INSERT INTO about VALUES ('identity', lower(hex(randomblob(6))));
@@ -87,6 +87,10 @@ const STEPS: [&str; 4] = [
         INSERT INTO remembered VALUES (new.bot, 1) ON CONFLICT (bot) DO UPDATE SET keys = keys + 1; END;
     CREATE TRIGGER memory_less AFTER DELETE ON memory BEGIN
         UPDATE remembered SET keys = keys - 1 WHERE bot = old.bot; END;
+",
+    r"
+    -- Events whose bot goes on with its answer, from the moment `due`, when what it has said so far is sent.
+    CREATE TABLE stage (key INTEGER PRIMARY KEY, number INTEGER NOT NULL, note BLOB NOT NULL, due INTEGER NOT NULL);
 ",
 ];
 

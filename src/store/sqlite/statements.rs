@@ -50,7 +50,11 @@ statements! {
     end_event = "UPDATE event SET state = ?2, ended = ?3, why = ?4 WHERE key = ?1";
     ahead = "SELECT key, lane, kind = 'push' FROM event WHERE key > ?1 AND key < ?2 AND state = 0 ORDER BY key LIMIT ?3";
     to_hear = "SELECT conversation, kind, received, raw,
-               ifnull((SELECT max(at) FROM replay WHERE replay.key = event.key), received) FROM event WHERE key = ?1";
+               ifnull((SELECT max(at) FROM replay WHERE replay.key = event.key), received), number, note
+               FROM event LEFT JOIN stage USING (key) WHERE key = ?1";
+    stage_put = "INSERT INTO stage (key, number, note, due) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (key) DO UPDATE SET number = ?2, note = ?3, due = ?4";
+    stage_drop = "DELETE FROM stage WHERE key = ?1";
     stands = "SELECT state, lane FROM event WHERE key = ?1";
     replay_put = "INSERT OR IGNORE INTO replay (key, at, state, ended, why, made)
                   SELECT key, ?2, state, ended, why, (SELECT min(made) FROM reply WHERE reply.key = event.key)
@@ -93,7 +97,8 @@ statements! {
                 WHERE message_id = ?4 LIMIT 1";
     reply_prove = "UPDATE reply SET proved = 1 WHERE key = ?1 AND part = ?2";
     reply_sum = "SELECT count(*), ifnull(sum(state = 4), 0), ifnull(sum(state = 5), 0), ifnull(sum(state = 0), 0),
-                 min(CASE WHEN state = 6 AND ended IS NULL THEN words END) FROM reply WHERE key = ?1";
+                 min(CASE WHEN state = 6 AND ended IS NULL THEN words END),
+                 (SELECT due FROM stage WHERE key = ?1) FROM reply WHERE key = ?1";
     reply_move = "INSERT OR REPLACE INTO attempt SELECT key, part, attempts, began, ended, status, words FROM reply
                   WHERE key = ?1 AND state IN (4, 5) AND ended IS NOT NULL AND (?2 = 0 OR part = ?3)";
     reply_failed = "SELECT 1 FROM reply WHERE key = ?1 AND state IN (4, 5) AND (?2 = 0 OR part = ?3)";

@@ -42,6 +42,7 @@ impl Engine<'_> {
                 run(&mut self.say.drop_attempts, params![key])?;
                 run(&mut self.say.drop_replays, params![key])?;
                 run(&mut self.say.drop_replies, params![key])?;
+                run(&mut self.say.stage_drop, params![key])?;
                 run(&mut self.say.drop_event, params![key])?;
             }
         }
