@@ -4,20 +4,21 @@
 //! the registrar, for which nobody waits.
 
 use crate::config::{Config, Subscription, reconcile};
-use crate::intake::{Intake, Route};
-use crate::keeper::{Bell, Health, Keeper, Letter, Letterbox, Line, Post, Roster, Treasury};
+use crate::intake::{Door, Intake, Place, Route};
+use crate::keeper::{Bell, Health, Keeper, Letter, Letterbox, Line, Post, Receipt, Roster, Ticket, Treasury};
 use crate::limits;
-use crate::model::{ChannelNumber, Lease, Moment, OWNER_CONFIGURATION};
+use crate::model::{ChannelNumber, Host, Lease, Moment, OWNER_CONFIGURATION};
 use crate::net::event_loop::{self, Parts};
 use crate::net::listener::Listener;
 use crate::net::signals::Signals;
-use crate::net::{EventLoop, Served};
+use crate::net::{EventLoop, Lobby, Served, Waker};
 use crate::registry::watch::{self, Course, Registrar, Watched};
 use crate::registry::{PublicUrl, Standing};
 use crate::store::sqlite::SqliteFile;
 use crate::store::{Store, StoreError};
 use crate::systemd;
 use crate::work::address::Address;
+use crate::work::clerk;
 use crate::work::fetch::Fetch;
 use crate::work::introduce::{self, ACCOUNTS};
 use crate::work::pool::{self, Tools};
@@ -47,7 +48,8 @@ impl Doors {
     pub fn bind(config: &Config) -> Result<Doors, String> {
         let signals = Signals::take().map_err(|error| format!("taking signals: {error}"))?;
         let bound =
-            config.listen.iter().map(|address| Listener::tcp(*address).map_err(|error| unheard(*address, &error)));
+            config.listen.iter().map(|at| (at, Door::Public)).chain(config.admin.iter().map(|at| (at, Door::Admin)));
+        let bound = bound.map(|(at, door)| Listener::tcp(*at, door).map_err(|error| unheard(*at, &error)));
         Ok(Doors { listeners: bound.collect::<Result<_, _>>()?, signals })
     }
 
@@ -123,25 +125,24 @@ pub fn serve(config: &Config, doors: Doors, inside: Inside) -> Result<(), String
     let (poll, waker) = event_loop::poll().map_err(|error| format!("making a poll: {error}"))?;
     let (letters, letters_in) = channel();
     let (receipts_out, receipts) = channel();
-    let wake = Box::new(move || {
-        if let Err(error) = waker.wake() {
-            log::error!("waking the loop: {error}");
-        }
-    });
-    let post = Post { receipts: receipts_out, wake };
+    let post = post(receipts_out.clone(), &waker);
     let health = Arc::new(Health::default());
     let tools = tools(config, &numbers, &file, letters.clone(), clock).map_err(|error| error.0)?;
     let upstreams = Arc::clone(&tools.upstreams);
     let (workers, worker_threads) =
         pool::start(config.workers, &tools).map_err(|error| format!("starting the workers: {error}"))?;
+    let hosts = config.pages.iter().map(|(name, bot)| (name.clone(), Arc::clone(bot))).collect();
+    let visits = clerk::start(hosts, tools.clone(), self::post(receipts_out, &waker));
+    let visits = visits.map_err(|error| format!("starting the clerk: {error}"))?;
     let registrar = registrar(config, &numbers, &addresses, tools);
     let keeper = start_keeper(file, letters_in, post, workers, (config, &numbers), &health, clock)?;
 
     let writable = Arc::clone(&health);
-    let intake = Intake::new(routes(config, &numbers), Box::new(move || writable.writable.load(Ordering::Relaxed)));
+    let ready = Box::new(move || writable.writable.load(Ordering::Relaxed));
+    let (intake, lobby) = (Intake::new(routes(config, &numbers), places(config), ready), Lobby { visits });
     let end = letters.clone();
     let letters = Letterbox { letters, health: Arc::clone(&health) };
-    let parts = Parts { poll, listeners, signals, intake, letters, receipts, connections_max, clock };
+    let parts = Parts { poll, listeners, signals, intake, letters, receipts, lobby, connections_max, clock };
     let mut event_loop = EventLoop::new(parts).map_err(|error| format!("starting the loop: {error}"))?;
     announce(&addresses);
     (inside.began)(Handle { letters: end.clone() });
@@ -158,6 +159,17 @@ pub fn serve(config: &Config, doors: Doors, inside: Inside) -> Result<(), String
     drop(event_loop);
     farewell(served.map_err(|error| format!("the loop: {error}"))?, &health, worker_threads);
     kept.map_err(|error| format!("closing the store: {error}"))
+}
+
+/// A way to the loop.
+fn post(receipts: Sender<Vec<(Ticket, Receipt)>>, waker: &Arc<Waker>) -> Post {
+    let waker = Arc::clone(waker);
+    let wake = Box::new(move || {
+        if let Err(error) = waker.wake() {
+            log::error!("waking the loop: {error}");
+        }
+    });
+    Post { receipts, wake }
 }
 
 /// Opens the store. A command may hold it just now, so it is tried for a while before it counts as another daemon's.
@@ -296,6 +308,14 @@ fn routes(config: &Config, numbers: &[ChannelNumber]) -> Vec<Route> {
         platform: Arc::clone(&channel.platform),
     });
     routes.collect()
+}
+
+/// Where pages lie.
+fn places(config: &Config) -> Vec<Place> {
+    let places = config.pages.iter().filter_map(|(name, bot)| {
+        Some(Place { path: bot.place()?.to_owned(), host: Host::Bot(name.clone()), public: true })
+    });
+    places.collect()
 }
 
 fn lines(config: &Config, numbers: &[ChannelNumber]) -> Vec<Line> {

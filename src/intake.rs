@@ -3,25 +3,27 @@
 //!     gate   head    → go on, or a refusal      path, method, a signature there at all: before a body byte is kept
 //!     read   request → verdict                  the platform verifies and reads
 //!
-//! There are two doors. The public one leads to the channels; the control socket leads to orders of the operator,
-//! and only the user who runs ackd can open it. The operator may leave a word at the control socket and ask for it at
+//! There are three doors. The public one leads to the channels; the control socket leads to orders of the operator,
+//! and only the user who runs ackd can open it; the admin listener leads to pages for the operator's browser. The operator may leave a word at the control socket and ask for it at
 //! the public door: whoever gets it has reached this very daemon. It is told once, and to nobody who does not ask for it
 //! by its name.
 //!
-//! A picture that a bot made is shown at the public door to whoever knows its name.
+//! A picture that a bot made is shown at the public door to whoever knows its name. Pages that a bot makes have their
+//! places at the public door and at the admin listener, the login at an upstream where its configuration says so.
 //!
 //! Never here: sockets, the store, waiting. It decides; the loop and the keeper do.
 
 use crate::limits;
 use crate::model::{
-    Arrival, ChannelNumber, EventId, EventKey, Head, Method, Moment, Order, PictureName, Purpose, Refusal, Reply,
-    Request, Response, Secret,
+    Arrival, ChannelNumber, EventId, EventKey, Framing, Head, Host, Method, Moment, Order, PictureName, Purpose,
+    Refusal, Reply, Request, Response, Secret, Visit,
 };
 use crate::platform::{Platform, Reading, Unsayable};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// Which listener a request came through.
@@ -29,6 +31,7 @@ use std::sync::Arc;
 pub enum Door {
     Public,
     Control,
+    Admin,
 }
 
 /// What to do with a request.
@@ -42,6 +45,8 @@ pub enum Verdict {
     Ask(Order),
     /// Ask the keeper for this picture, and show it.
     Show(PictureName),
+    /// Have a page made, and show it.
+    Visit(Box<Visit>),
 }
 
 /// One channel as the intake sees it.
@@ -52,9 +57,20 @@ pub struct Route {
     pub platform: Arc<dyn Platform>,
 }
 
+/// Where the pages of one host lie.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The path, and everything below it.
+    pub path: String,
+    pub host: Host,
+    /// Whether it is there at the public door, too.
+    pub public: bool,
+}
+
 /// All that can be asked for.
 pub struct Intake {
     routes: Vec<Route>,
+    places: Vec<Place>,
     /// Whether the store can be written, for `/readyz`.
     ready: Box<dyn Fn() -> bool>,
     /// What the operator left to be asked for at the public door.
@@ -63,14 +79,23 @@ pub struct Intake {
 
 impl Intake {
     /// An intake with these channels.
-    pub fn new(routes: Vec<Route>, ready: Box<dyn Fn() -> bool>) -> Intake {
-        Intake { routes, ready, left: RefCell::new(None) }
+    pub fn new(routes: Vec<Route>, places: Vec<Place>, ready: Box<dyn Fn() -> bool>) -> Intake {
+        Intake { routes, places, ready, left: RefCell::new(None) }
     }
 
     /// Looks at a head before any of its body is kept.
     pub fn gate(&self, door: Door, head: &Head) -> Result<(), Refusal> {
         if door == Door::Control {
             return control_gate(head);
+        }
+        if door == Door::Admin && !is_this_machine(head) {
+            return Err(Refusal::new(421, "this is the operator's door: open it as http://127.0.0.1:PORT/"));
+        }
+        if let Some((place, _)) = self.place(door, head) {
+            return page_gate(place, head);
+        }
+        if door == Door::Admin {
+            return Err(nothing_here());
         }
         if head.method == Method::Options && head.target() == "*" {
             return Ok(());
@@ -86,6 +111,11 @@ impl Intake {
     pub fn read(&self, door: Door, request: &Request) -> Result<Verdict, Refusal> {
         if door == Door::Control {
             return self.control(request);
+        }
+        if let Some((place, path)) = self.place(door, &request.head) {
+            let (to, path, inside) = (place.host.clone(), path.to_owned(), door == Door::Admin);
+            let visit = Visit { to, inside, path, request: request.clone(), renews: false };
+            return Ok(Verdict::Visit(Box::new(visit)));
         }
         if request.head.method == Method::Options {
             return Ok(Verdict::Answer(Response::text(204, "").with("Allow", "GET, HEAD, POST, OPTIONS")));
@@ -112,6 +142,12 @@ impl Intake {
                 }
             }
         })
+    }
+
+    /// The place that a path lies in, with the path below it.
+    fn place<'a>(&self, door: Door, head: &'a Head) -> Option<(&Place, &'a str)> {
+        let places = self.places.iter().filter(|place| place.public || door == Door::Admin);
+        places.filter_map(|place| Some((place, below(head.path(), &place.path)?))).next()
     }
 
     fn asks_for_word(&self, head: &Head) -> bool {
@@ -248,6 +284,33 @@ pub fn told(lines: &[String]) -> Response {
     Response::json(200, body.into_bytes())
 }
 
+/// What of a path lies below a place; nothing when it is another's.
+fn below<'a>(path: &'a str, place: &str) -> Option<&'a str> {
+    path.strip_prefix(place).filter(|below| below.is_empty() || below.starts_with('/'))
+}
+
+/// Whether a request names this machine as its host. A browser that somebody's page leads here by a name of their own
+/// names that.
+fn is_this_machine(head: &Head) -> bool {
+    let Some(host) = head.header("host").and_then(|host| std::str::from_utf8(host).ok()) else { return false };
+    let port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+    let name = host.rsplit_once(':').filter(|(_, end)| port(end)).map_or(host, |(name, _)| name);
+    let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    name.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
+}
+
+/// A form is short, and nobody but the operator sends one.
+fn page_gate(place: &Place, head: &Head) -> Result<(), Refusal> {
+    let long = matches!(head.framing, Framing::Chunked)
+        || matches!(head.framing, Framing::Length(bytes) if bytes > limits::FORM_BYTES_MAX);
+    match head.method {
+        Method::Get | Method::Head => Ok(()),
+        Method::Post if long => Err(Refusal::new(413, format!("a form at {} is short", place.path))),
+        Method::Post => Ok(()),
+        _ => Err(Refusal { allow: Some("GET, HEAD, POST"), ..Refusal::new(405, "pages are read by GET") }),
+    }
+}
+
 fn nothing_here() -> Refusal {
     Refusal::new(404, "there is nothing at this path")
 }
@@ -276,7 +339,7 @@ fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refusal> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
-    use crate::model::{Framing, Span};
+    use crate::model::Span;
 
     fn request(method: Method, target: &str, body: &str) -> Request {
         let (text, end) = (target.as_bytes().into(), target.len() as u16);
@@ -297,7 +360,7 @@ mod tests {
 
     #[test]
     fn a_word_that_was_left_is_told_once_to_whoever_asks_for_it() {
-        let intake = Intake::new(Vec::new(), Box::new(|| true));
+        let intake = Intake::new(Vec::new(), Vec::new(), Box::new(|| true));
         let (ask, say) = ("a".repeat(32), "b".repeat(32));
         let left = request(Method::Post, "/word", &format!(r#"{{"ask":"{ask}","say":"{say}"}}"#));
         let wanted = request(Method::Get, &format!("{WORD_PATH}{ask}"), "");
@@ -315,7 +378,7 @@ mod tests {
 
     #[test]
     fn a_picture_is_asked_for_by_its_exact_name_only() {
-        let intake = Intake::new(Vec::new(), Box::new(|| true));
+        let intake = Intake::new(Vec::new(), Vec::new(), Box::new(|| true));
         let name = PictureName::new([7; 16]);
         for (method, target) in [(Method::Get, name.path()), (Method::Head, format!("{}?x=1", name.path()))] {
             let wanted = request(method, &target, "");
@@ -348,9 +411,92 @@ mod tests {
         assert_eq!(shown(None), nothing_here().response());
     }
 
+    fn with_pages() -> Intake {
+        let place = |path: &str, public| {
+            let host = Host::Bot(path.trim_start_matches('/').to_owned());
+            Place { path: path.to_owned(), host, public }
+        };
+        Intake::new(Vec::new(), vec![place("/weekly", true), place("/login", false)], Box::new(|| true))
+    }
+
+    /// A request with a host.
+    fn visit(method: Method, target: &str, host: &str) -> Request {
+        let text = format!("{target}host{host}");
+        let span = |start: usize, end: usize| Span { start: start as u16, end: end as u16 };
+        let (at, end) = (target.len(), target.len() + 4);
+        let headers = vec![(span(at, end), span(end, text.len()))].into();
+        let (text, target) = (text.into_bytes().into(), span(0, at));
+        let head = Head { method, text, target, headers, framing: Framing::Empty };
+        Request { head, body: Vec::new() }
+    }
+
+    /// To whom a request leads at a door, and to which path below that place; or the status of the refusal.
+    fn led(door: Door, request: &Request) -> Result<(Host, bool, String), u16> {
+        let intake = with_pages();
+        match intake.gate(door, &request.head).and_then(|()| intake.read(door, request)) {
+            Ok(Verdict::Visit(visit)) => Ok((visit.to, visit.inside, visit.path)),
+            Ok(verdict) => panic!("{verdict:?}"),
+            Err(refusal) => Err(refusal.status),
+        }
+    }
+
+    #[test]
+    fn a_page_lies_at_its_place_and_below_and_nowhere_else() {
+        let here = "127.0.0.1:3001";
+        for (door, target, host, expected) in [
+            (Door::Public, "/weekly", "bots.example.org", Ok(("weekly", false, ""))),
+            (Door::Public, "/weekly/abc?format=json", "bots.example.org", Ok(("weekly", false, "/abc"))),
+            (Door::Public, "/weeklyx", "bots.example.org", Err(404)),
+            (Door::Public, "/login", "bots.example.org", Err(404)),
+            (Door::Public, "/login/x", here, Err(404)),
+            (Door::Admin, "/login/x", here, Ok(("login", true, "/x"))),
+            (Door::Admin, "/weekly", here, Ok(("weekly", true, ""))),
+            (Door::Admin, "/send", here, Err(404)),
+            (Door::Admin, WORD_PATH, here, Err(404)),
+            (Door::Control, "/weekly", here, Err(404)),
+        ] {
+            let expected = expected.map(|(host, inside, path)| (Host::Bot(host.to_owned()), inside, path.to_owned()));
+            assert_eq!(led(door, &visit(Method::Get, target, host)), expected, "{door:?} {target}");
+        }
+        for method in [Method::Put, Method::Delete, Method::Options] {
+            assert_eq!(led(Door::Public, &visit(method, "/weekly", "x")), Err(405), "{method:?}");
+        }
+    }
+
+    #[test]
+    fn the_operators_door_is_opened_by_no_name_that_others_could_have_given_it() {
+        for host in ["localhost", "LOCALHOST:3001", "127.0.0.1", "127.8.9.10:3001", "[::1]:3001", "[::1]"] {
+            assert!(led(Door::Admin, &visit(Method::Get, "/weekly", host)).is_ok(), "{host}");
+        }
+        for host in [
+            "evil.example",
+            "evil.example:3001",
+            "127.0.0.1.evil.example",
+            "localhost.evil.example:3001",
+            "10.0.0.1",
+            "",
+        ] {
+            assert_eq!(led(Door::Admin, &visit(Method::Get, "/weekly", host)), Err(421), "{host}");
+        }
+        assert_eq!(led(Door::Admin, &request(Method::Get, "/weekly", "")), Err(421), "no host at all");
+    }
+
+    #[test]
+    fn a_form_is_short() {
+        for (framing, expected) in [
+            (Framing::Length(limits::FORM_BYTES_MAX), None),
+            (Framing::Length(limits::FORM_BYTES_MAX + 1), Some(413)),
+            (Framing::Chunked, Some(413)),
+        ] {
+            let mut form = visit(Method::Post, "/weekly", "x");
+            form.head.framing = framing;
+            assert_eq!(led(Door::Public, &form).err(), expected, "{framing:?}");
+        }
+    }
+
     #[test]
     fn a_word_is_letters_and_digits_and_not_short() {
-        let intake = Intake::new(Vec::new(), Box::new(|| true));
+        let intake = Intake::new(Vec::new(), Vec::new(), Box::new(|| true));
         for (ask, say) in [("short", "0123456789abcdef"), ("0123456789abcdef", "<script>alert(1)</script>"), ("", "")] {
             let left = request(Method::Post, "/word", &format!(r#"{{"ask":"{ask}","say":"{say}"}}"#));
             assert_eq!(asked(&intake, Door::Control, &left).0, 400, "{ask} {say}");

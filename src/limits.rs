@@ -41,6 +41,11 @@ pub const BODY_BYTES_PER_SECOND_MIN: usize = 8 * 1024;
 pub const BODY_TIME_MAX: Duration = Duration::from_secs(60);
 /// How long a keep-alive connection may say nothing.
 pub const IDLE_TIME: Duration = Duration::from_secs(75);
+/// Body of a form that a page sends: one button and its token.
+pub const FORM_BYTES_MAX: u64 = 4096;
+/// Visits that wait for the one who makes pages. Each takes a request's bytes; more would wait for longer than a browser
+/// does.
+pub const VISITS_MAX: usize = 32;
 /// How long the keeper may take for an answer; Messenger gives up after 5 s (messenger.md §5).
 pub const KEEPER_TIME: Duration = Duration::from_secs(10);
 /// A client must take our answer within this.

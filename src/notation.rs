@@ -1,6 +1,7 @@
 //! Bytes written as text: hex digits, base64, and the percent signs of URLs. What several rooms read or write alike.
-//! `nearest` finds the word that was probably meant.
+//! `nearest` finds the word that was probably meant, `html` writes text into a page.
 
+pub mod html;
 pub mod nearest;
 
 use base64::Engine;

@@ -9,7 +9,7 @@ pub mod solar;
 pub mod subscription;
 pub mod tour;
 
-use crate::model::{Answer, Event, Left, Lesson, Moment, Plan, Reply};
+use crate::model::{Answer, Event, Left, Lesson, Moment, Page, Plan, Reply, Visit};
 use std::time::Duration;
 
 /// All that a bot may use while it works. What it remembers is committed with its replies, or not at all.
@@ -113,4 +113,14 @@ pub enum BotFault {
 pub trait Bot: Send + Sync {
     /// Hears one event. No reply is an answer too: then the event is ignored, with that reason.
     fn hear(&self, event: &Event, desk: &mut dyn Desk) -> Result<Vec<Reply>, BotFault>;
+
+    /// The path below which its pages lie, as `/weekly`; `None` for a bot that has none.
+    fn place(&self) -> Option<&str> {
+        None
+    }
+
+    /// Makes a page. `None` when there is nothing at this path.
+    fn page(&self, _visit: &Visit, _desk: &mut dyn Desk) -> Result<Option<Page>, BotFault> {
+        Ok(None)
+    }
 }

@@ -152,12 +152,41 @@ impl Bots {
         }
     }
 
+    /// Those that make pages. A place is one bot's alone.
+    pub(super) fn with_pages(
+        &self,
+        channel_paths: &[&str],
+        findings: &mut Findings<'_>,
+    ) -> Vec<(String, Arc<dyn Bot>)> {
+        let mut pages: Vec<(String, Arc<dyn Bot>)> = Vec::new();
+        for (name, made) in &self.by_name {
+            let Some((bot, place)) = made.bot.as_ref().and_then(|bot| Some((bot, bot.place()?))) else { continue };
+            let taken = pages.iter().filter_map(|(_, bot)| bot.place());
+            if let Some(other) = taken.chain(channel_paths.iter().copied()).find(|other| overlap(place, other)) {
+                let what =
+                    format!("its pages at {} are in the way of {}; take another path", quoted(place), quoted(other));
+                findings.fault(&made.place, what);
+            }
+            pages.push((name.clone(), Arc::clone(bot)));
+        }
+        pages
+    }
+
     /// Warns of bots that nobody asked for.
     pub(super) fn warn_of_unused(&self, findings: &mut Findings<'_>) {
-        for made in self.by_name.values().filter(|made| !made.used) {
+        let has_pages = |made: &Made| made.bot.as_ref().is_some_and(|bot| bot.place().is_some());
+        for made in self.by_name.values().filter(|made| !made.used && !has_pages(made)) {
             findings.warn(Risk::Odd, &made.place, "no channel uses this bot");
         }
     }
+}
+
+/// Whether one of two paths lies below the other.
+fn overlap(one: &str, other: &str) -> bool {
+    let below = |path: &str, place: &str| {
+        path.strip_prefix(place).is_some_and(|below| below.is_empty() || below.starts_with('/'))
+    };
+    below(one, other) || below(other, one)
 }
 
 /// The bot that a table describes.

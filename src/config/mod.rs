@@ -8,6 +8,7 @@
 //!
 //! Never here: sockets, threads, the store. Read next: `table.rs` for the walk, `secret.rs` for where secrets are.
 
+mod admin;
 mod bot;
 mod channel;
 mod findings;
@@ -61,6 +62,8 @@ pub struct Config {
     /// The file it was read from.
     pub file: PathBuf,
     pub listen: Vec<SocketAddr>,
+    /// Where the operator's browser comes in; empty when nowhere.
+    pub admin: Vec<SocketAddr>,
     pub store: PathBuf,
     pub workers: usize,
     pub connections_max: usize,
@@ -71,6 +74,8 @@ pub struct Config {
     pub channels: Vec<Channel>,
     /// In order of their names.
     pub bots: Vec<KnownBot>,
+    /// The bots that make pages, by their names.
+    pub pages: Pages,
     /// What bots shall tell of their own accord, in the order of the file.
     pub subscriptions: Vec<Subscription>,
     /// Services that bots ask, in the order of the file; none of them where secrets are not read.
@@ -79,6 +84,23 @@ pub struct Config {
     pub warnings: Vec<String>,
     /// What each of them warns of, in the same order.
     pub risks: Vec<Risk>,
+}
+
+/// Bots that make pages, by their names.
+#[derive(Clone, Default)]
+pub struct Pages(Vec<(String, Arc<dyn Bot>)>);
+
+impl Pages {
+    /// Each with its name.
+    pub fn iter(&self) -> impl Iterator<Item = &(String, Arc<dyn Bot>)> {
+        self.0.iter()
+    }
+}
+
+impl fmt::Debug for Pages {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
 }
 
 /// An account of ours on a platform.
@@ -115,6 +137,7 @@ impl fmt::Debug for Channel {
 
 const TOP: &[Key] = &[
     Key { name: "listen", example: "\"127.0.0.1:3000\"" },
+    Key { name: "admin", example: "[admin]" },
     Key { name: "store", example: "\"sqlite:ackd.db\"" },
     Key { name: "workers", example: "4" },
     Key { name: "connections", example: "10000" },
@@ -199,6 +222,7 @@ fn walk(text: &str, around: &Around<'_>) -> Result<Known, ConfigError> {
 /// Reads every key; where one has a fault, its field holds anything, since the whole is then thrown away.
 fn read(table: &Table<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> Known {
     let listen = table.need("listen", findings).map(|entry| listen::listens(&entry, findings)).unwrap_or_default();
+    let admin = table.get("admin", findings).map(|entry| admin::listens(&entry, &listen, findings)).unwrap_or_default();
     let store = store_path(table, around, findings);
     let workers = whole(table, "workers", 0..=limits::WORKERS_MAX, limits::WORKERS, findings);
     let connections = 1..=limits::CONNECTIONS_CEILING;
@@ -224,6 +248,7 @@ fn read(table: &Table<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> 
     let config = Config {
         file: around.file.to_owned(),
         listen,
+        admin,
         store,
         workers,
         connections_max,
@@ -231,6 +256,7 @@ fn read(table: &Table<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> 
         keep_registered,
         channels: channels.whole,
         bots: bots.known(),
+        pages: Pages(bots.with_pages(&channel_paths(table, findings), findings)),
         subscriptions,
         upstreams: upstreams.whole,
         warnings: Vec::new(),
@@ -250,6 +276,15 @@ fn channel_names<'t>(table: &Table<'t>, findings: &Findings<'_>) -> Vec<&'t str>
         Some(DeValue::Table(channels)) => channels.keys().map(|name| name.get_ref().as_ref()).collect(),
         _ => Vec::new(),
     }
+}
+
+/// The paths of all channels.
+fn channel_paths<'t>(table: &Table<'t>, findings: &Findings<'_>) -> Vec<&'t str> {
+    let Some(DeValue::Table(channels)) = table.get("channel", findings).map(|entry| entry.value) else {
+        return Vec::new();
+    };
+    let path = |channel: &'t DeValue<'t>| channel.as_table()?.get("path")?.get_ref().as_str();
+    channels.values().filter_map(|channel| path(channel.get_ref())).collect()
 }
 
 fn store_path(table: &Table<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> PathBuf {

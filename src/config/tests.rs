@@ -120,9 +120,9 @@ fn the_top_level_says_what_to_write() {
         ("listen =", "lisen =", "1: lisen: unknown key; did you mean listen?"),
         (
             "workers = 4",
-            "admin = 4",
-            "3: admin: unknown key; what may stand here: listen, store, workers, connections, public_url, ngrok, \
-             keep_registered, channel, bot, subscription, upstream",
+            "metrics = 4",
+            "3: metrics: unknown key; what may stand here: listen, admin, store, workers, connections, public_url, \
+             ngrok, keep_registered, channel, bot, subscription, upstream",
         ),
         ("listen = \"127.0.0.1:3000\"", "", "1: listen: is missing; write listen = \"127.0.0.1:3000\""),
         (
@@ -615,19 +615,40 @@ fn a_webex_bot_says_what_to_write() {
 }
 
 #[test]
+fn the_operators_door_is_on_this_machine_and_on_no_public_address() {
+    let at = |listen: &str| faults(&format!("{WEBEX}\n[admin]\nlisten = {listen}\n"));
+    let line = WEBEX.lines().count() + 3;
+    for (listen, what) in [
+        ("\"0.0.0.0:3001\"", "0.0.0.0:3001 can be reached from outside, and whoever reaches it is the operator"),
+        ("\"192.168.1.2:3001\"", "192.168.1.2:3001 can be reached from outside"),
+        ("\"127.0.0.1:3000\"", "127.0.0.1:3000 is a public address already, in listen; take another port"),
+    ] {
+        let told = at(listen);
+        assert!(told.len() == 1 && told[0].starts_with(&format!("{line}: admin.listen: {what}")), "{told:?}");
+    }
+    for listen in ["\"127.0.0.1:3001\"", "[\"127.0.0.1:3001\", \"[::1]:3001\"]"] {
+        let config = parse(&format!("{WEBEX}\n[admin]\nlisten = {listen}\n")).unwrap();
+        assert!(config.admin.iter().all(|address| address.port() == 3001) && !config.admin.is_empty());
+    }
+}
+
+#[test]
 fn a_webhook_secret_beyond_ascii_is_a_warning() {
     let told =
         "7: channel.space.secret: has more than plain ASCII characters; Webex may sign with other bytes than these";
     assert_eq!(warnings(&WEBEX.replace("APP", "UMLAUT")), [told]);
 }
 
-/// The configuration that DESIGN.md §5 shows, without its `[admin]`, which comes later.
+/// The configuration that DESIGN.md §5 shows.
 const DESIGNED: &str = r#"
     # ackd.toml: TOML, unknown keys are faults
     listen  = "127.0.0.1:3000"        # one or a list; "systemd" takes the sockets that systemd hands over
     store   = "sqlite:ackd.db"        # relative to $STATE_DIRECTORY, else to this file
     workers = 4                       # 0 keeps and acknowledges, but hears nothing (maintenance, the bench)
     public_url = "https://bots.example.org"       # or "ngrok": ask the agent on 127.0.0.1:4040
+
+    [admin]
+    listen = "127.0.0.1:3001"
 
     [channel.page]
     platform     = "messenger"
@@ -979,10 +1000,9 @@ fn the_full_example_shows_every_key() {
         let first = lines.iter().position(starts(table.clone())).unwrap_or_else(|| panic!("{table} is not shown"));
         let shown: Vec<_> =
             lines[first..].iter().take_while(|line| !line.starts_with('[') || line.contains(' ')).collect();
-        for Key { name, .. } in keys
-            .iter()
-            .filter(|key| !["channel", "bot", "subscription", "upstream"].contains(&key.name) || !table.is_empty())
-        {
+        for Key { name, .. } in keys.iter().filter(|key| {
+            !["admin", "channel", "bot", "subscription", "upstream"].contains(&key.name) || !table.is_empty()
+        }) {
             assert!(shown.iter().any(|line| starts(format!("{name} = "))(line)), "{table}: {name} is not shown");
         }
     }

@@ -2,7 +2,9 @@
 
 use super::Health;
 use crate::limits;
-use crate::model::{Alarm, Arrival, ChannelNumber, Left, Lesson, MemoryWrite, Moment, Order, PictureName, Settlement};
+use crate::model::{
+    Alarm, Arrival, ChannelNumber, Left, Lesson, MemoryWrite, Moment, Order, PictureName, Response, Settlement,
+};
 use crate::queue::budget::NotBefore;
 use crate::queue::pace::Effect;
 use std::sync::Arc;
@@ -92,6 +94,8 @@ pub enum Receipt {
     Done(Vec<String>),
     /// The store was asked for a picture.
     Shown(Sought),
+    /// A page was made.
+    Made(Response),
 }
 
 /// What became of a look into the store.

@@ -8,6 +8,7 @@
 //!     Plan, Alarm, Ring                    what happens of its own accord   alarm.rs
 //!     DayTime, Weekday                     times of day, as people say them  daytime.rs
 //!     Upstream, Limit, Left, Lesson        a service that a bot asks        upstream.rs
+//!     Visit, Page                          a page that somebody wants to see  visit.rs
 //!     Moment, Tick                         time, always handed in          time.rs
 //!     Secret                               what must never be printed      secret.rs
 //!
@@ -23,6 +24,7 @@ pub mod request;
 pub mod secret;
 pub mod time;
 pub mod upstream;
+pub mod visit;
 
 pub use alarm::{Alarm, AlarmSet, AlarmWrite, CONFIGURED, OWNER_CONFIGURATION, Plan, Ring, RunMissed, When};
 pub use daytime::{DayTime, Weekday};
@@ -37,3 +39,4 @@ pub use request::{Framing, Head, Method, Refusal, Request, Response, Span};
 pub use secret::Secret;
 pub use time::{Moment, Tick};
 pub use upstream::{Left, Lesson, Limit, OAuth, Period, Upstream};
+pub use visit::{Host, Page, Visit};

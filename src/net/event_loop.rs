@@ -7,9 +7,10 @@ use super::Served;
 use super::complaints::Complaints;
 use super::gallery::Gallery;
 use super::listener::{Listener, is_out_of_descriptors};
+use super::lobby::Lobby;
 use super::peer::{Flow, Peer};
 use super::peers::{Peers, Queue};
-use super::refusals::{busy, not_kept};
+use super::refusals::{busy, late_page, not_kept};
 use super::signals::{Signals, Wish};
 use crate::http::{HttpDate, Step, Wait};
 use crate::intake::{Intake, Verdict, told};
@@ -42,6 +43,7 @@ pub struct EventLoop {
     /// Requests of this turn, for the keeper.
     admissions: Vec<Admission>,
     gallery: Gallery,
+    lobby: Lobby,
     connections_max: usize,
     scratch: Vec<u8>,
     complaints: Complaints,
@@ -65,6 +67,7 @@ pub struct Parts {
     pub intake: Intake,
     pub letters: Letterbox,
     pub receipts: Receiver<Vec<(Ticket, Receipt)>>,
+    pub lobby: Lobby,
     pub connections_max: usize,
     pub clock: fn() -> Moment,
 }
@@ -79,7 +82,8 @@ pub fn poll() -> io::Result<(Poll, Arc<Waker>)> {
 impl EventLoop {
     /// Puts the parts together; nothing is accepted before `run`.
     pub fn new(parts: Parts) -> io::Result<EventLoop> {
-        let Parts { poll, mut listeners, mut signals, intake, letters, receipts, connections_max, clock } = parts;
+        let Parts { poll, mut listeners, mut signals, intake, letters, receipts, lobby, connections_max, clock } =
+            parts;
         poll.registry().register(&mut signals.pipe, SIGNALS, Interest::READABLE)?;
         for (place, listener) in listeners.iter_mut().enumerate() {
             listener.register(poll.registry(), Token(LISTENERS + place))?;
@@ -96,6 +100,7 @@ impl EventLoop {
             receipts,
             admissions: Vec::new(),
             gallery: Gallery::default(),
+            lobby,
             connections_max,
             scratch: vec![0; limits::READ_BYTES],
             complaints: Complaints::default(),
@@ -278,6 +283,10 @@ impl EventLoop {
                     peer.http.respond(&refusal.response(), &self.date.1);
                 }
             }
+            Ok(Verdict::Visit(visit)) => match self.lobby.ask(ticket, *visit) {
+                Ok(()) => peer.visits = true,
+                Err(refusal) => peer.http.respond(&refusal.response(), &self.date.1),
+            },
             Err(refusal) => {
                 peer.http.respond(&refusal.response(), &self.date.1);
                 self.complain(index, &refusal);
@@ -321,6 +330,7 @@ impl EventLoop {
                         }
                     }
                     Receipt::NotKept => self.say(ticket, &not_kept().response()),
+                    Receipt::Made(response) => self.say(ticket, &response),
                     Receipt::Done(lines) => self.say(ticket, &told(&lines)),
                     Receipt::Shown(sought) => {
                         let response = self.gallery.show(sought);
@@ -334,7 +344,7 @@ impl EventLoop {
     /// Answers the request that a connection waits for, and goes on with it.
     fn say(&mut self, ticket: Ticket, response: &Response) {
         let Some(peer) = self.peers.get_by(ticket) else { return };
-        peer.promised = None;
+        (peer.promised, peer.visits) = (None, false);
         peer.http.respond(response, &self.date.1);
         self.pump(ticket.slot);
     }
@@ -444,6 +454,7 @@ impl EventLoop {
             match peer.http.wait() {
                 Wait::Head => self.refuse(index, &Refusal::new(408, "the head took too long")),
                 Wait::Body { .. } => self.refuse(index, &Refusal::new(408, "the body came too slowly")),
+                Wait::Answer if peer.visits => self.refuse(index, &late_page()),
                 Wait::Answer => {
                     log::error!("the keeper did not answer within {} s", limits::KEEPER_TIME.as_secs());
                     self.refuse(index, &not_kept());

@@ -28,12 +28,12 @@ enum Socket {
 
 impl Listener {
     /// Listens on an address. Connections inherit that small answers go out at once.
-    pub fn tcp(address: SocketAddr) -> io::Result<Listener> {
+    pub fn tcp(address: SocketAddr, door: Door) -> io::Result<Listener> {
         let listener = TcpListener::bind(address)?;
         rustix::net::sockopt::set_tcp_nodelay(&listener, true)?;
         // Ask for more room than mio does: a platform's burst should queue, not be refused.
         rustix::net::listen(&listener, limits::BACKLOG)?;
-        Ok(Listener { socket: Socket::Tcp(listener), door: Door::Public, pending: false })
+        Ok(Listener { socket: Socket::Tcp(listener), door, pending: false })
     }
 
     /// Listens on a unix socket that only this user can open. One left over by a crash is replaced: who holds the

@@ -5,6 +5,7 @@
 //!     peers.rs        all connections: slots, who is idle for longest, deadlines, bytes held together
 //!     refusals.rs     what is said when something cannot be done now
 //!     gallery.rs      pictures that somebody wants to see, a few at once
+//!     lobby.rs        pages that somebody wants to see and a worker makes
 //!     listener.rs     addresses and the control socket
 //!     signals.rs      SIGTERM, SIGINT, SIGHUP as bytes in a pipe
 //!     complaints.rs   refusals in the log, without letting anybody flood it
@@ -15,12 +16,15 @@ mod complaints;
 pub mod event_loop;
 mod gallery;
 pub mod listener;
+mod lobby;
 mod peer;
 mod peers;
 mod refusals;
 pub mod signals;
 
 pub use event_loop::EventLoop;
+pub use lobby::Lobby;
+pub use mio::Waker;
 
 /// What was done, for the last line of the log.
 #[derive(Clone, Copy, Debug, Default)]

@@ -25,6 +25,8 @@ pub struct Peer {
     pub goes_on_later: bool,
     /// What is said once the keeper has kept the request.
     pub promised: Option<Response>,
+    /// It waits for a page.
+    pub visits: bool,
     /// Since when it waits for what it waits for.
     since: Tick,
     kind: Kind,
@@ -65,6 +67,7 @@ impl Peer {
             ending: false,
             goes_on_later: false,
             promised: None,
+            visits: false,
             since: now,
             kind: Kind::Idle,
             shut: false,

@@ -12,6 +12,16 @@ pub(super) fn not_kept() -> Refusal {
     Refusal { retry_after_s: Some(5), ..Refusal::new(503, "the event could not be kept; send it again") }
 }
 
+/// Too many want to see a page.
+pub(super) fn not_made() -> Refusal {
+    Refusal { retry_after_s: Some(2), ..Refusal::new(503, "too many want to see a page just now; ask again") }
+}
+
+/// A page takes too long.
+pub(super) fn late_page() -> Refusal {
+    Refusal { retry_after_s: Some(5), ..Refusal::new(503, "this page takes longer than I may; ask again in a moment") }
+}
+
 /// Too many want to see something, or the store could not be read.
 pub(super) fn not_shown() -> Refusal {
     Refusal { retry_after_s: Some(1), ..Refusal::new(503, "this cannot be shown just now; ask again") }

@@ -2,22 +2,20 @@
 
 use super::Channel;
 use super::consequence::{again, effect, wait, words};
+use super::desk::WorkDesk;
 use super::introduce::introduce;
 use super::picture;
 use super::pool::Tools;
-use crate::bot::{BotFault, CallFault, Desk, NewAlarm, SetAlarm};
+use crate::bot::BotFault;
 use crate::keeper::Letter;
 use crate::limits;
 use crate::model::{
-    AlarmSet, AlarmWrite, Answer, ChannelNumber, Delivery, Event, EventId, EventKey, EventKind, Left, Lesson,
-    MemoryWrite, Moment, Notes, OWNER_CONFIGURATION, Outcome, Plan, Purpose, Reply, Rest, Ring, Settlement, Stage,
-    When,
+    Delivery, Event, EventId, EventKey, EventKind, Moment, Notes, OWNER_CONFIGURATION, Outcome, Purpose, Reply, Ring,
+    Settlement, Stage,
 };
 use crate::platform::{Kept, Recalled, Unsayable};
+use crate::queue::backoff;
 use crate::queue::pace::Effect;
-use crate::queue::{backoff, schedule};
-use std::collections::BTreeMap;
-use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
 
 /// One event whose turn it is.
@@ -83,17 +81,10 @@ impl Hearing<'_> {
 
     fn let_hear(&self, heard: &Event, channel: &Channel, tools: &Tools) -> Settlement {
         let (event, lane) = (self.event, self.lane);
-        let mut desk = WorkDesk {
-            tools,
-            channel: event.channel(),
-            heard,
-            bot: &channel.bot_name,
-            notes: Notes { stage: self.stage.map_or(0, |stage| stage.number), ..Notes::default() },
-            stage: self.stage,
-            paid: BTreeMap::new(),
-            recalled: BTreeMap::new(),
-            not_before: None,
-        };
+        let mut desk = WorkDesk::new(&channel.bot_name, tools);
+        desk.heard = Some((event.channel(), heard));
+        desk.notes.stage = self.stage.map_or(0, |stage| stage.number);
+        desk.stage = self.stage;
         match answer(heard, channel, &mut desk) {
             Ok(replies) => {
                 let somebody = channel.platform.window().is_some() && heard.is_by_somebody();
@@ -193,172 +184,11 @@ fn answer(event: &Event, channel: &Channel, desk: &mut WorkDesk<'_>) -> Result<V
     Ok(fitted)
 }
 
-/// A desk on a worker: reads ask the keeper, writes wait for the settlement.
-struct WorkDesk<'a> {
-    tools: &'a Tools,
-    channel: ChannelNumber,
-    heard: &'a Event,
-    bot: &'a str,
-    notes: Notes,
-    stage: Option<&'a Stage>,
-    /// How many calls of each upstream are paid already.
-    paid: BTreeMap<String, u32>,
-    /// What was asked before: a bot sees the same as long as it hears one event.
-    recalled: BTreeMap<String, Option<Vec<u8>>>,
-    /// The last call was refused for want of budget, until then.
-    not_before: Option<Moment>,
-}
-
-impl WorkDesk<'_> {
-    /// Asks the keeper.
-    fn ask<T>(&self, letter: impl FnOnce(SyncSender<T>) -> Letter) -> Result<T, BotFault> {
-        let (answer, found) = sync_channel(1);
-        let gone = || BotFault::Later { why: "ackd is stopping".to_owned(), after: None };
-        self.tools.keeper.send(letter(answer)).map_err(|_| gone())?;
-        found.recv().map_err(|_| gone())
-    }
-
-    fn see<T>(&mut self, answer: &Result<T, CallFault>) {
-        self.not_before = match answer {
-            Err(CallFault::NotBefore { moment, .. }) => Some(*moment),
-            _ => None,
-        };
-    }
-
-    fn write(&mut self, key: &str, value: Option<Vec<u8>>, expires: Option<Moment>) {
-        let (bot, key) = (self.bot.to_owned(), key.to_owned());
-        self.notes.memory.push(MemoryWrite { bot, key, value, expires });
-    }
-}
-
-/// When an alarm of this plan rings first; or what is wrong with the plan.
-fn first(plan: &Plan, seed: u64, now: Moment) -> Result<Moment, String> {
-    schedule::check(plan)?;
-    match plan.when {
-        // A moment that has passed just now is not missed yet.
-        When::Once { at } => Ok(at),
-        When::Every { .. } | When::Cron { .. } => {
-            schedule::next(plan, seed, now).ok_or_else(|| "there is no such time any more".to_owned())
-        }
-    }
-}
-
-fn seen(name: String, set: AlarmSet, due: Moment) -> SetAlarm {
-    SetAlarm { name, note: set.note, plan: set.plan, due }
-}
-
-impl Desk for WorkDesk<'_> {
-    fn now(&self) -> Moment {
-        (self.tools.clock)()
-    }
-
-    fn recall(&mut self, key: &str) -> Result<Option<Vec<u8>>, BotFault> {
-        if let Some(write) = self.notes.memory.iter().rev().find(|write| write.key == key) {
-            return Ok(write.value.clone());
-        }
-        if let Some(found) = self.recalled.get(key) {
-            return Ok(found.clone());
-        }
-        let found = self.ask(|answer| Letter::Recall { bot: self.bot.to_owned(), key: key.to_owned(), answer })?;
-        self.recalled.insert(key.to_owned(), found.clone());
-        Ok(found)
-    }
-
-    fn remember(&mut self, key: &str, value: Vec<u8>, expires: Option<Moment>) -> Result<(), BotFault> {
-        if value.len() > limits::MEMORY_VALUE_BYTES_MAX {
-            let why = format!("it wants to remember {} bytes under one key", value.len());
-            return Err(BotFault::Never { why });
-        }
-        self.write(key, Some(value), expires);
-        Ok(())
-    }
-
-    fn forget(&mut self, key: &str) -> Result<(), BotFault> {
-        self.write(key, None, None);
-        Ok(())
-    }
-
-    fn stage(&self) -> Option<&[u8]> {
-        self.stage.map(|stage| &*stage.note)
-    }
-
-    fn go_on(&mut self, note: Vec<u8>, due: Option<Moment>) -> Result<(), BotFault> {
-        let number = self.notes.stage.saturating_add(1);
-        if note.len() > limits::STAGE_BYTES_MAX || number > limits::STAGES_MAX {
-            let why = format!("it wants to go on with {} bytes, as stage {number} of its answer", note.len());
-            return Err(BotFault::Never { why });
-        }
-        self.notes.rest = Some(Rest { stage: Stage { number, note }, due });
-        Ok(())
-    }
-
-    fn reserve(&mut self, upstream: &str, calls: u32) -> Result<(), CallFault> {
-        let paid = self.tools.upstreams.pay(upstream, calls);
-        self.see(&paid);
-        paid?;
-        *self.paid.entry(upstream.to_owned()).or_default() += calls;
-        Ok(())
-    }
-
-    fn get(&mut self, upstream: &str, path: &str) -> Result<Answer, CallFault> {
-        let paid = self.paid.get_mut(upstream).filter(|paid| **paid > 0);
-        let is_paid = paid.map(|paid| *paid -= 1).is_some();
-        let answer = self.tools.upstreams.get(upstream, path, is_paid);
-        self.see(&answer);
-        answer
-    }
-
-    fn left(&mut self, upstream: &str) -> Result<Vec<Left>, BotFault> {
-        self.tools.upstreams.left(upstream).map_err(|why| BotFault::Later { why, after: None })
-    }
-
-    fn learn(&mut self, upstream: &str, lesson: Lesson) -> Result<(), BotFault> {
-        self.tools.upstreams.learn(upstream, lesson).map_err(|why| BotFault::Later { why, after: None })
-    }
-
-    fn set_alarm(&mut self, alarm: NewAlarm) -> Result<Result<Moment, String>, BotFault> {
-        let NewAlarm { name, conversation, note, plan } = alarm;
-        let here = conversation.is_none();
-        let conversation = conversation.unwrap_or_else(|| self.heard.conversation.clone());
-        let first = match first(&plan, schedule::seed(self.channel.0, &conversation, &name), self.now()) {
-            Ok(first) => first,
-            Err(wrong) => return Ok(Err(wrong)),
-        };
-        let (person, thread) = match here {
-            true => (self.heard.person.clone(), self.heard.thread.clone()),
-            false => (conversation.clone(), None),
-        };
-        let set = AlarmSet { owner: self.bot.to_owned(), person, thread, note, plan };
-        self.notes.alarms.push(AlarmWrite { channel: self.channel, conversation, name, set: Some((set, first)) });
-        Ok(Ok(first))
-    }
-
-    fn cancel_alarm(&mut self, name: &str) -> Result<(), BotFault> {
-        let (conversation, name) = (self.heard.conversation.clone(), name.to_owned());
-        self.notes.alarms.push(AlarmWrite { channel: self.channel, conversation, name, set: None });
-        Ok(())
-    }
-
-    fn alarms(&mut self) -> Result<Vec<SetAlarm>, BotFault> {
-        let conversation = &self.heard.conversation;
-        let kept =
-            self.ask(|answer| Letter::Alarms { channel: self.channel, conversation: conversation.clone(), answer })?;
-        let mut alarms: BTreeMap<_, _> =
-            kept.into_iter().map(|alarm| (alarm.name.clone(), seen(alarm.name, alarm.set, alarm.due))).collect();
-        for write in self.notes.alarms.iter().filter(|write| write.conversation == *conversation) {
-            match write.set.clone() {
-                Some((set, due)) => alarms.insert(write.name.clone(), seen(write.name.clone(), set, due)),
-                None => alarms.remove(&write.name),
-            };
-        }
-        Ok(alarms.into_values().collect())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
+    use crate::bot::Desk;
     use crate::bot::echo::Echo;
     use crate::model::{ChannelNumber, Secret, Upstream};
     use crate::platform::Outside;

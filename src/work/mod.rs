@@ -2,6 +2,8 @@
 //!
 //!     pool.rs    the threads
 //!     hear.rs    one event, heard by its channel's bot          looks it up first where need be; reads through a desk
+//!     desk.rs    what a bot may use meanwhile
+//!     clerk.rs   pages of bots, made by a thread of their own
 //!     send.rs    one reply, said to its platform                one call
 //!     window.rs  whether a push may be said now, and what happens to it otherwise
 //!     upstream.rs what bots ask: papers, payment, one call; vault.rs has the tokens
@@ -13,7 +15,9 @@
 //! Never here: the store (the keeper owns it), a client's socket.
 
 pub mod address;
+pub mod clerk;
 mod consequence;
+mod desk;
 pub mod fetch;
 mod hear;
 pub mod introduce;

@@ -1,0 +1,75 @@
+//! Somebody wants to see a page: what those who make it know of the request, and what they answer.
+
+use super::request::{Request, Response};
+use crate::notation::html::escaped;
+
+/// A request for a page that a worker makes, since it may take an upstream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Visit {
+    pub to: Host,
+    /// It came through the admin listener, so it is the operator.
+    pub inside: bool,
+    /// The path below the host's place; empty or beginning with a slash.
+    pub path: String,
+    pub request: Request,
+    /// Nobody waits for it any more: what is remembered for this page is to be made new.
+    pub renews: bool,
+}
+
+/// Who makes the page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Host {
+    /// A bot, by its name.
+    Bot(String),
+    /// The login at an upstream, by its name.
+    Login(String),
+}
+
+/// What is answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    pub response: Response,
+    /// What it shows is old: the host is visited once more when this is out, and makes it new.
+    pub renew: bool,
+}
+
+impl Page {
+    /// An answer that is as it should be.
+    pub fn of(response: Response) -> Page {
+        Page { response, renew: false }
+    }
+}
+
+/// All pages look like this. They name nothing from elsewhere but pictures and links.
+const STYLE: &str = "body{font:1.05em/1.5 system-ui,sans-serif;max-width:40em;margin:2em auto;padding:0 1em;\
+                     color:#222;background:#fff}h1{font-size:1.4em}a{color:#0b57d0}article{border-top:1px solid #ccc;\
+                     padding:.6em 0}.dim{color:#666}button{font:inherit;padding:.4em 1em}\
+                     @media(prefers-color-scheme:dark){body{color:#ddd;background:#161616}a{color:#8ab4f8}\
+                     .dim{color:#999}article{border-color:#444}}";
+/// Nothing runs in them, nobody frames them, and forms come to us only.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; base-uri 'none'; \
+                      form-action 'self'; frame-ancestors 'none'";
+
+/// A page of ours: a heading, and what stands below it, which is HTML already.
+pub fn sheet(status: u16, title: &str, below: &str) -> Response {
+    let title = escaped(title);
+    let html = format!(
+        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\">\
+         <title>{title}</title><style>{STYLE}</style><h1>{title}</h1>\n{below}\n</html>\n"
+    );
+    let response = Response { content_type: "text/html; charset=utf-8", ..Response::text(status, html) };
+    guarded(response).with("Content-Security-Policy", POLICY)
+}
+
+/// The same with one sentence of plain text.
+pub fn note(status: u16, title: &str, text: &str) -> Response {
+    sheet(status, title, &format!("<p>{}</p>", escaped(text)))
+}
+
+/// What every answer to a browser carries: it is kept nowhere, taken for nothing else, and tells nobody where it was.
+pub fn guarded(response: Response) -> Response {
+    response
+        .with("Cache-Control", "no-store")
+        .with("X-Content-Type-Options", "nosniff")
+        .with("Referrer-Policy", "no-referrer")
+}
