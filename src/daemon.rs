@@ -117,7 +117,8 @@ pub fn serve(config: &Config, doors: Doors, inside: Inside) -> Result<(), String
     let file = open(&config.store, &thread::sleep).map_err(|error| error.0)?;
     listeners.push(bind_control(&config.store)?);
     let addresses: Vec<_> = listeners.iter().map(Listener::address).collect();
-
+    let public = listeners.iter().filter(|listener| listener.door == Door::Public).map(Listener::address);
+    let public: Vec<_> = public.collect();
     let numbers = channel_numbers(&file, config)?;
     for name in left_behind(&file, config).map_err(|error| error.0)? {
         log::warn!("channel {name} {LEFT_BEHIND}");
@@ -131,15 +132,13 @@ pub fn serve(config: &Config, doors: Doors, inside: Inside) -> Result<(), String
     let upstreams = Arc::clone(&tools.upstreams);
     let (workers, worker_threads) =
         pool::start(config.workers, &tools).map_err(|error| format!("starting the workers: {error}"))?;
-    let hosts = config.pages.iter().map(|(name, bot)| (name.clone(), Arc::clone(bot))).collect();
-    let visits = clerk::start(hosts, tools.clone(), self::post(receipts_out, &waker));
-    let visits = visits.map_err(|error| format!("starting the clerk: {error}"))?;
-    let registrar = registrar(config, &numbers, &addresses, tools);
+    let lobby = lobby(config, &tools, self::post(receipts_out, &waker))?;
+    let registrar = registrar(config, &numbers, &public, tools);
     let keeper = start_keeper(file, letters_in, post, workers, (config, &numbers), &health, clock)?;
 
     let writable = Arc::clone(&health);
     let ready = Box::new(move || writable.writable.load(Ordering::Relaxed));
-    let (intake, lobby) = (Intake::new(routes(config, &numbers), places(config), ready), Lobby { visits });
+    let intake = Intake::new(routes(config, &numbers), places(config), ready);
     let end = letters.clone();
     let letters = Letterbox { letters, health: Arc::clone(&health) };
     let parts = Parts { poll, listeners, signals, intake, letters, receipts, lobby, connections_max, clock };
@@ -308,6 +307,13 @@ fn routes(config: &Config, numbers: &[ChannelNumber]) -> Vec<Route> {
         platform: Arc::clone(&channel.platform),
     });
     routes.collect()
+}
+
+/// Where visits are left for the clerk.
+fn lobby(config: &Config, tools: &Tools, post: Post) -> Result<Lobby, String> {
+    let hosts = config.pages.iter().map(|(name, bot)| (name.clone(), Arc::clone(bot))).collect();
+    let visits = clerk::start(hosts, tools.clone(), post);
+    visits.map(|visits| Lobby { visits }).map_err(|error| format!("starting the clerk: {error}"))
 }
 
 /// Where pages lie.

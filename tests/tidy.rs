@@ -83,7 +83,7 @@ const CLOCKS: &[&str] = &["Instant::now", "SystemTime::now", "Timestamp::now", "
 /// The longest function and the largest file under src/, in lines of code: no blank lines, comments or tests. Not yet
 /// good enough, so they only go down. Whoever makes one smaller writes the smaller number here.
 const LONGEST_FUNCTION: usize = 52;
-const LARGEST_FILE: usize = 411;
+const LARGEST_FILE: usize = 386;
 
 /// All that may lie at the top of the repository.
 const TOP: &[&str] = &[

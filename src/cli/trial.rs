@@ -84,6 +84,8 @@ fn prepare(
     let stage = Stage { house: stand.url(), seed: stand.seed() };
     let mut config = Config::staged(&text, &file, env, &stage).map_err(CliError::Config)?;
     config.listen = vec![SocketAddr::from(([127, 0, 0, 1], 0))];
+    // One's own configuration may be at work beside it.
+    config.admin = Vec::new();
     config.store = folder.join("ackd.db");
     let doors = Doors::bind(&config).map_err(CliError::Failed)?;
     let base = format!("http://{}", doors.addresses().concat());

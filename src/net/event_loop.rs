@@ -3,16 +3,18 @@
 //! A request that must be kept costs its connection a promise; the answer goes out when the keeper's receipt comes.
 //! All requests of one turn go to the keeper in one letter.
 
+mod eviction;
+
 use super::Served;
 use super::complaints::Complaints;
 use super::gallery::Gallery;
 use super::listener::{Listener, is_out_of_descriptors};
 use super::lobby::Lobby;
 use super::peer::{Flow, Peer};
-use super::peers::{Peers, Queue};
-use super::refusals::{busy, late_page, not_kept};
+use super::peers::Peers;
+use super::refusals::{busy, not_kept};
 use super::signals::{Signals, Wish};
-use crate::http::{HttpDate, Step, Wait};
+use crate::http::{HttpDate, Step};
 use crate::intake::{Intake, Verdict, told};
 use crate::keeper::{Admission, Letter, Letterbox, Receipt, Refused, Ticket};
 use crate::limits;
@@ -424,57 +426,5 @@ impl EventLoop {
         }
         // What it has to say is often there already.
         self.pump(index);
-    }
-
-    /// Closes the connection that is idle for longest; if none is, the one whose request or answer takes longest.
-    fn close_one(&mut self, except: Option<u32>) -> bool {
-        for queue in [Queue::Idle, Queue::Unfinished] {
-            if let Some(index) = self.peers.longest_in(queue).filter(|index| Some(*index) != except) {
-                self.peers.remove(index);
-                return true;
-            }
-        }
-        false
-    }
-
-    /// All connections together hold too much: those whose request or answer takes longest are refused.
-    fn make_room(&mut self, newest: u32) {
-        let refusal = Refusal { retry_after_s: Some(1), ..Refusal::new(503, "too much is coming in at once") };
-        while self.peers.held_bytes() > limits::BUFFERED_BYTES_MAX {
-            let newest = self.peers.get(newest).map(|_| newest);
-            let Some(index) = self.peers.longest_in(Queue::Unfinished).or(newest) else { return };
-            self.refuse(index, &refusal);
-            self.peers.remove(index);
-        }
-    }
-
-    fn end_overdue(&mut self) {
-        while let Some(index) = self.peers.overdue(self.now) {
-            let Some(peer) = self.peers.get(index) else { continue };
-            match peer.http.wait() {
-                Wait::Head => self.refuse(index, &Refusal::new(408, "the head took too long")),
-                Wait::Body { .. } => self.refuse(index, &Refusal::new(408, "the body came too slowly")),
-                Wait::Answer if peer.visits => self.refuse(index, &late_page()),
-                Wait::Answer => {
-                    log::error!("the keeper did not answer within {} s", limits::KEEPER_TIME.as_secs());
-                    self.refuse(index, &not_kept());
-                }
-                Wait::Idle | Wait::Write | Wait::Drain | Wait::Closed => {
-                    self.peers.remove(index);
-                }
-            }
-        }
-    }
-
-    fn refuse(&mut self, index: u32, refusal: &Refusal) {
-        self.complain(index, refusal);
-        let now = self.now;
-        if let Some(peer) = self.peers.get(index) {
-            peer.promised = None;
-            peer.restart_wait(now);
-            peer.http.refuse(refusal, &self.date.1);
-            // Not `pump`: whoever makes room by this must not be asked for room.
-            self.go_on(index);
-        }
     }
 }

@@ -1,6 +1,7 @@
 //! The loop: one thread that reads and writes sockets and waits nowhere but in poll.
 //!
-//!     event_loop.rs   one turn: poll, accept, pump, hand over to the keeper, answer what was kept
+//!     event_loop.rs   one turn: poll, accept, pump, hand over to the keeper, answer what was kept;
+//!                     in eviction.rs, who has to go when there is no room
 //!     peer.rs         one connection: socket + http + what it waits for
 //!     peers.rs        all connections: slots, who is idle for longest, deadlines, bytes held together
 //!     refusals.rs     what is said when something cannot be done now

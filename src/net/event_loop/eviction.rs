@@ -1,0 +1,62 @@
+//! Who has to go when there is no room, or when something took too long.
+
+use super::EventLoop;
+use crate::http::Wait;
+use crate::limits;
+use crate::model::Refusal;
+use crate::net::peers::Queue;
+use crate::net::refusals::{late_page, not_kept};
+
+impl EventLoop {
+    /// Closes the connection that is idle for longest; if none is, the one whose request or answer takes longest.
+    pub(super) fn close_one(&mut self, except: Option<u32>) -> bool {
+        for queue in [Queue::Idle, Queue::Unfinished] {
+            if let Some(index) = self.peers.longest_in(queue).filter(|index| Some(*index) != except) {
+                self.peers.remove(index);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// All connections together hold too much: those whose request or answer takes longest are refused.
+    pub(super) fn make_room(&mut self, newest: u32) {
+        let refusal = Refusal { retry_after_s: Some(1), ..Refusal::new(503, "too much is coming in at once") };
+        while self.peers.held_bytes() > limits::BUFFERED_BYTES_MAX {
+            let newest = self.peers.get(newest).map(|_| newest);
+            let Some(index) = self.peers.longest_in(Queue::Unfinished).or(newest) else { return };
+            self.refuse(index, &refusal);
+            self.peers.remove(index);
+        }
+    }
+
+    pub(super) fn end_overdue(&mut self) {
+        while let Some(index) = self.peers.overdue(self.now) {
+            let Some(peer) = self.peers.get(index) else { continue };
+            match peer.http.wait() {
+                Wait::Head => self.refuse(index, &Refusal::new(408, "the head took too long")),
+                Wait::Body { .. } => self.refuse(index, &Refusal::new(408, "the body came too slowly")),
+                Wait::Answer if peer.visits => self.refuse(index, &late_page()),
+                Wait::Answer => {
+                    log::error!("the keeper did not answer within {} s", limits::KEEPER_TIME.as_secs());
+                    self.refuse(index, &not_kept());
+                }
+                Wait::Idle | Wait::Write | Wait::Drain | Wait::Closed => {
+                    self.peers.remove(index);
+                }
+            }
+        }
+    }
+
+    pub(super) fn refuse(&mut self, index: u32, refusal: &Refusal) {
+        self.complain(index, refusal);
+        let now = self.now;
+        if let Some(peer) = self.peers.get(index) {
+            peer.promised = None;
+            peer.restart_wait(now);
+            peer.http.refuse(refusal, &self.date.1);
+            // Not `pump`: whoever makes room by this must not be asked for room.
+            self.go_on(index);
+        }
+    }
+}
