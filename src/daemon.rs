@@ -318,10 +318,18 @@ fn lobby(config: &Config, tools: &Tools, post: Post) -> Result<Lobby, String> {
 
 /// Where pages lie.
 fn places(config: &Config) -> Vec<Place> {
-    let places = config.pages.iter().filter_map(|(name, bot)| {
+    let bots = config.pages.iter().filter_map(|(name, bot)| {
         Some(Place { path: bot.place()?.to_owned(), host: Host::Bot(name.clone()), public: true })
     });
-    places.collect()
+    let logins = config.upstreams.iter().filter_map(|upstream| {
+        let name = &upstream.name;
+        Some(Place {
+            path: format!("/login/{name}"),
+            host: Host::Login(name.clone()),
+            public: upstream.facebook()?.public_login,
+        })
+    });
+    bots.chain(logins).collect()
 }
 
 fn lines(config: &Config, numbers: &[ChannelNumber]) -> Vec<Line> {

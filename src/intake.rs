@@ -4,9 +4,9 @@
 //!     read   request → verdict                  the platform verifies and reads
 //!
 //! There are three doors. The public one leads to the channels; the control socket leads to orders of the operator,
-//! and only the user who runs ackd can open it; the admin listener leads to pages for the operator's browser. The operator may leave a word at the control socket and ask for it at
-//! the public door: whoever gets it has reached this very daemon. It is told once, and to nobody who does not ask for it
-//! by its name.
+//! and only the user who runs ackd can open it; the admin listener leads to pages for the operator's browser. The operator
+//! may leave a word at the control socket and ask for it at the public door: whoever gets it has reached this very daemon.
+//! It is told once, and to nobody who does not ask for it by its name.
 //!
 //! A picture that a bot made is shown at the public door to whoever knows its name. Pages that a bot makes have their
 //! places at the public door and at the admin listener, the login at an upstream where its configuration says so.
@@ -14,10 +14,12 @@
 //! Never here: sockets, the store, waiting. It decides; the loop and the keeper do.
 
 use crate::limits;
+use crate::model::visit::{note, sheet};
 use crate::model::{
     Arrival, ChannelNumber, EventId, EventKey, Framing, Head, Host, Method, Moment, Order, PictureName, Purpose,
     Refusal, Reply, Request, Response, Secret, Visit,
 };
+use crate::notation::html::escaped;
 use crate::platform::{Platform, Reading, Unsayable};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -95,7 +97,8 @@ impl Intake {
             return page_gate(place, head);
         }
         if door == Door::Admin {
-            return Err(nothing_here());
+            // A browser is shown a page.
+            return if matches!(head.method, Method::Get | Method::Head) { Ok(()) } else { Err(nothing_here()) };
         }
         if head.method == Method::Options && head.target() == "*" {
             return Ok(());
@@ -113,9 +116,12 @@ impl Intake {
             return self.control(request);
         }
         if let Some((place, path)) = self.place(door, &request.head) {
-            let (to, path, inside) = (place.host.clone(), path.to_owned(), door == Door::Admin);
-            let visit = Visit { to, inside, path, request: request.clone(), renews: false };
+            let (to, path, operator) = (place.host.clone(), path.to_owned(), door == Door::Admin);
+            let visit = Visit { to, operator, guard: String::new(), path, request: request.clone(), renews: false };
             return Ok(Verdict::Visit(Box::new(visit)));
+        }
+        if door == Door::Admin {
+            return Ok(Verdict::Answer(self.front(request.head.path())));
         }
         if request.head.method == Method::Options {
             return Ok(Verdict::Answer(Response::text(204, "").with("Allow", "GET, HEAD, POST, OPTIONS")));
@@ -148,6 +154,23 @@ impl Intake {
     fn place<'a>(&self, door: Door, head: &'a Head) -> Option<(&Place, &'a str)> {
         let places = self.places.iter().filter(|place| place.public || door == Door::Admin);
         places.filter_map(|place| Some((place, below(head.path(), &place.path)?))).next()
+    }
+
+    /// What the operator's door shows where nobody has a place: what there is.
+    fn front(&self, path: &str) -> Response {
+        if path != "/" {
+            return note(404, "Nothing here", "There is no page at this address.");
+        }
+        let link = |place: &Place| {
+            let path = escaped(&place.path);
+            format!("<p><a href=\"{path}\">{path}</a></p>")
+        };
+        let links: String = self.places.iter().map(link).collect();
+        sheet(
+            200,
+            "ackd",
+            if links.is_empty() { "<p>No bot has pages, and no service wants a login.</p>" } else { &links },
+        )
     }
 
     fn asks_for_word(&self, head: &Head) -> bool {
@@ -434,7 +457,8 @@ mod tests {
     fn led(door: Door, request: &Request) -> Result<(Host, bool, String), u16> {
         let intake = with_pages();
         match intake.gate(door, &request.head).and_then(|()| intake.read(door, request)) {
-            Ok(Verdict::Visit(visit)) => Ok((visit.to, visit.inside, visit.path)),
+            Ok(Verdict::Visit(visit)) => Ok((visit.to, visit.operator, visit.path)),
+            Ok(Verdict::Answer(page)) => Err(page.status),
             Ok(verdict) => panic!("{verdict:?}"),
             Err(refusal) => Err(refusal.status),
         }
@@ -451,6 +475,8 @@ mod tests {
             (Door::Public, "/login/x", here, Err(404)),
             (Door::Admin, "/login/x", here, Ok(("login", true, "/x"))),
             (Door::Admin, "/weekly", here, Ok(("weekly", true, ""))),
+            (Door::Admin, "/", here, Err(200)),
+            (Door::Public, "/", here, Err(404)),
             (Door::Admin, "/send", here, Err(404)),
             (Door::Admin, WORD_PATH, here, Err(404)),
             (Door::Control, "/weekly", here, Err(404)),

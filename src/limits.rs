@@ -226,6 +226,34 @@ pub const TOKEN_REST: Duration = Duration::from_secs(60);
 pub const CONSENT_WARNING: Duration = Duration::from_secs(7 * 24 * 3600);
 /// What is read of what somebody pastes into `ackd login`, in bytes.
 pub const PASTED_BYTES_MAX: u64 = 8 * 1024;
+
+// ---- work/facebook/, work/login.rs, work/session.rs: a login at Facebook, and who the operator is ----
+
+/// How long a login may take from its first page to the code that comes of it, and how long its link is good.
+pub const LOGIN_TIME: Duration = Duration::from_secs(600);
+/// Logins of one upstream that are under way at once; of more, the oldest ends.
+pub const LOGINS_MAX: usize = 8;
+/// The calls that make tokens of a code, all together: less than `KEEPER_TIME`, after which nobody sees their page.
+pub const LOGIN_CALLS_TIME: Duration = Duration::from_secs(8);
+/// How long somebody who logged in at the public door is the operator there: a working day.
+pub const SESSION_TIME: Duration = Duration::from_secs(12 * 3600);
+/// How often Facebook is asked whether tokens are still good (graph.md §1).
+pub const CONSENT_CHECK: Duration = Duration::from_secs(24 * 3600);
+/// From so long before a token ends, the operator is warned each day. Nothing but a new login prolongs one.
+pub const LOGIN_WARNING: Duration = Duration::from_secs(10 * 24 * 3600);
+/// Pages of one login; each has a token that is looked at once a day …
+pub const GRANTED_PAGES_MAX: usize = 50;
+/// … and calls for their list, of 100 pages each: one with none on it may have a next one (graph.md §1).
+pub const GRANTED_CALLS_MAX: usize = 10;
+/// Longest token, in bytes. They have about 200, and Meta promises nothing.
+pub const GRANTED_TOKEN_BYTES_MAX: usize = 1024;
+/// Longest name of a page that is kept, in characters; Facebook allows 75.
+pub const GRANTED_NAME_CHARS_MAX: usize = 75;
+/// How long calls rest after an answer that says they are too many and not for how long (graph.md §6).
+pub const GRAPH_REST: Duration = Duration::from_secs(5 * 60);
+/// The longest such rest that is believed.
+pub const GRAPH_REST_MAX: Duration = Duration::from_secs(24 * 3600);
+const _: () = assert!(LOGIN_CALLS_TIME.as_secs() < KEEPER_TIME.as_secs());
 // ---- bot/solar/ ----
 
 /// Systems asked for on one page of the list; Enphase gives no more (enphase.md §4) …

@@ -4,6 +4,7 @@
 //! Never here: a platform, the store, a thread, the clock (the desk tells the time).
 
 pub mod echo;
+pub mod graph;
 pub mod paper;
 pub mod solar;
 pub mod subscription;

@@ -2,7 +2,9 @@
 //! the first tokens.
 //!
 //! They are kept through the daemon that holds the store, or in the store itself. Nothing that is pasted, and no token,
-//! is ever printed.
+//! is ever printed. Where the login is made on a page of the daemon's, its address is shown: `link.rs`.
+
+mod link;
 
 use super::doctor::Instruments;
 use super::doctor::papers::variable;
@@ -30,6 +32,9 @@ pub fn login(
     out: &mut dyn Write,
 ) -> Result<(), CliError> {
     let outline = Outline::load(file, by.env).map_err(CliError::Config)?;
+    if let Some(login) = outline.logins.iter().find(|login| login.upstream == name) {
+        return link::show(login, &outline.store, by, out);
+    }
     let oauth = oauth(file, &outline, name, by)?;
     // Before anybody is sent to a browser: a code is good once.
     has_store(&outline.store, by.world)?;
@@ -71,7 +76,7 @@ fn oauth(file: &Path, outline: &Outline, name: &str, by: &Instruments<'_>) -> Re
     let of_daemon = |name: &str| environ.as_deref().and_then(|environ| variable(environ, name));
     let env = |name: &str| of_daemon(name).or_else(|| (by.env)(name));
     let upstream = Outline::upstream(file, name, &env).map_err(CliError::Config)?;
-    let oauth = upstream.and_then(|upstream| upstream.oauth);
+    let oauth = upstream.and_then(|upstream| upstream.oauth().cloned());
     oauth.ok_or_else(|| {
         CliError::Usage(format!("upstream {name} has no table [upstream.{name}.oauth], so it wants no login"))
     })

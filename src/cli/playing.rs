@@ -69,7 +69,7 @@ impl Stand {
     /// Takes in a twin for an upstream, where there is one for its kind. Gives the refresh token of somebody who has allowed
     /// us to ask it.
     pub fn lodge_upstream(&self, upstream: &Upstream) -> Result<Option<Secret>, String> {
-        let (Some("enphase"), Some(oauth)) = (upstream.kind, &upstream.oauth) else { return Ok(None) };
+        let (Some("enphase"), Some(oauth)) = (upstream.kind, upstream.oauth()) else { return Ok(None) };
         let mut settings = enphase::Settings::played();
         let key = upstream.key.as_ref().and_then(|key| key.expose().strip_prefix("key="));
         settings.key = Secret::new(unpercent_text(key.unwrap_or_default(), false));

@@ -182,7 +182,7 @@ impl Bots {
 }
 
 /// Whether one of two paths lies below the other.
-fn overlap(one: &str, other: &str) -> bool {
+pub(super) fn overlap(one: &str, other: &str) -> bool {
     let below = |path: &str, place: &str| {
         path.strip_prefix(place).is_some_and(|below| below.is_empty() || below.starts_with('/'))
     };

@@ -11,6 +11,7 @@
 mod admin;
 mod bot;
 mod channel;
+mod facebook;
 mod findings;
 mod listen;
 mod name;
@@ -30,6 +31,7 @@ mod url;
 
 pub(crate) use crate::notation::nearest;
 pub use bot::KnownBot;
+pub use facebook::KnownLogin;
 pub(crate) use findings::quoted;
 pub use findings::{ConfigError, Fault, Risk};
 pub use outline::{KnownChannel, Outline};
@@ -44,6 +46,7 @@ use crate::platform::{Outside, Platform, messenger, webex};
 use crate::registry::{PublicUrl, Registration};
 use bot::Bots;
 use channel::Channels;
+use facebook::Doors;
 use findings::{Findings, Place};
 use std::fmt;
 use std::fs::File;
@@ -55,6 +58,7 @@ use std::time::Duration;
 use surroundings::{Around, Secrets};
 use table::{Key, Table};
 use toml::de::{DeTable, DeValue};
+use upstream::Upstreams;
 
 /// The configuration of one daemon. Its `Debug` shows no secret, since platforms do not show theirs.
 #[derive(Debug)]
@@ -196,8 +200,8 @@ pub fn text_of(file: &Path) -> Result<String, ConfigError> {
     })
 }
 
-/// A configuration, its channels as far as they are known without secrets, and the names of its upstreams.
-type Known = (Config, Vec<KnownChannel>, Vec<String>);
+/// A configuration, and its channels and upstreams as far as they are known without secrets.
+type Known = (Config, Vec<KnownChannel>, Upstreams);
 
 /// Reads a text.
 fn walk(text: &str, around: &Around<'_>) -> Result<Known, ConfigError> {
@@ -241,10 +245,15 @@ fn read(table: &Table<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> 
     };
     bots.warn_of_unused(findings);
     let subscriptions = subscriptions(table, findings);
-    let upstreams = table.get("upstream", findings).map(|entry| upstream::upstreams(&entry, around, findings));
-    let upstreams = upstreams.unwrap_or_default();
+    let doors = Doors { public_url: public_url.as_ref(), admin: &admin };
+    let upstreams = table.get("upstream", findings).map(|entry| upstream::upstreams(&entry, doors, around, findings));
+    let mut upstreams = upstreams.unwrap_or_default();
     bots.look_for_upstreams(&upstreams.names, findings);
     upstreams.look_at_names(&bots, &channel_names(table, findings), findings);
+    let channel_paths = channel_paths(table, findings);
+    let pages = bots.with_pages(&channel_paths, findings);
+    let taken = pages.iter().filter_map(|(_, bot)| bot.place()).chain(channel_paths).collect::<Vec<_>>();
+    upstreams.look_at_paths(&taken, findings);
     let config = Config {
         file: around.file.to_owned(),
         listen,
@@ -256,13 +265,13 @@ fn read(table: &Table<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> 
         keep_registered,
         channels: channels.whole,
         bots: bots.known(),
-        pages: Pages(bots.with_pages(&channel_paths(table, findings), findings)),
+        pages: Pages(pages),
         subscriptions,
-        upstreams: upstreams.whole,
+        upstreams: std::mem::take(&mut upstreams.whole),
         warnings: Vec::new(),
         risks: Vec::new(),
     };
-    (config, channels.known, upstreams.names)
+    (config, channels.known, upstreams)
 }
 
 fn subscriptions(table: &Table<'_>, findings: &mut Findings<'_>) -> Vec<Subscription> {

@@ -6,7 +6,7 @@
 //! It has no platforms, so nothing can be verified, signed or sent with it.
 
 use super::surroundings::{Around, Secrets};
-use super::{Config, ConfigError, KnownBot, Surroundings, text_of, walk};
+use super::{Config, ConfigError, KnownBot, KnownLogin, Surroundings, text_of, walk};
 use crate::model::{Reply, Upstream};
 use crate::platform::Unsayable;
 use crate::registry::PublicUrl;
@@ -24,6 +24,8 @@ pub struct Outline {
     pub channels: Vec<KnownChannel>,
     /// The names of what bots ask, in the order of the file.
     pub upstreams: Vec<String>,
+    /// Those of them where somebody logs in on a page of ours.
+    pub logins: Vec<KnownLogin>,
     /// In order of their names.
     pub bots: Vec<KnownBot>,
 }
@@ -63,6 +65,7 @@ impl Outline {
     pub fn parse_in(text: &str, file: &Path, around: &Surroundings<'_>) -> Result<Outline, ConfigError> {
         let (config, channels, upstreams) = walk(text, &Around { world: *around, file, secrets: Secrets::Named })?;
         let Config { store, listen, connections_max, public_url, bots, .. } = config;
-        Ok(Outline { store, listen, connections_max, public_url, channels, upstreams, bots })
+        let (upstreams, logins) = (upstreams.names, upstreams.logins);
+        Ok(Outline { store, listen, connections_max, public_url, channels, upstreams, logins, bots })
     }
 }

@@ -995,6 +995,7 @@ fn the_full_example_shows_every_key() {
     let mut tables: Vec<(String, &[Key])> = vec![(String::new(), TOP)];
     tables.extend(channel::keys().into_iter().map(|(name, keys)| (format!("platform = {name:?}"), keys)));
     tables.extend(bot::keys().into_iter().map(|(name, keys)| (format!("kind = {name:?}"), keys)));
+    tables.push(("kind = \"facebook\"".to_owned(), facebook::KEYS));
     for (table, keys) in tables {
         // A table ends where the next one begins.
         let first = lines.iter().position(starts(table.clone())).unwrap_or_else(|| panic!("{table} is not shown"));
@@ -1038,8 +1039,9 @@ fn all_of_the_full_example_is_valid_once_it_is_uncommented() {
     let config = Config::parse_in(&text, Path::new("/etc/ackd/ackd.toml"), &around).unwrap();
     let platforms: Vec<_> = config.channels.iter().map(|channel| channel.platform.name()).collect();
     assert_eq!(platforms, ["messenger", "webex"]);
-    let [unused] = &config.warnings[..] else { panic!("{:?}", config.warnings) };
+    let [unused, unasked] = &config.warnings[..] else { panic!("{:?}", config.warnings) };
     assert!(unused.ends_with("bot.sun: no channel uses this bot"), "{unused}");
+    assert!(unasked.ends_with("upstream.facebook: no bot asks this upstream"), "{unasked}");
     assert_eq!(config.channels[1].platform.greeting(), Some("Hello! Mention me, and I say it again."));
     let [Subscription { name, set, .. }] = config.subscriptions.as_slice() else {
         panic!("{:?}", config.subscriptions)
@@ -1047,7 +1049,7 @@ fn all_of_the_full_example_is_valid_once_it_is_uncommented() {
     let words = "mon, tue, wed, thu and fri at 11:00 (Europe/Berlin)";
     assert_eq!((&**name, set.plan.words(), set.plan.spread_s), ("configured-morning", words.to_owned(), 600));
     assert_eq!(set.plan.run_missed, crate::model::RunMissed::default());
-    assert_eq!(config.upstreams.len(), 1);
+    assert_eq!(config.upstreams.len(), 2);
     let api = webex::Settings::API;
     assert!(text.contains(&format!("\napi = {api:?}\n")), "the default that is shown is the default");
 }

@@ -1,7 +1,8 @@
 //! The services that bots ask, `[upstream.NAME]`: where they are, how often they may be asked, and with which papers.
 //! What is known of a kind of service need not be written.
 
-use super::bot::Bots;
+use super::bot::{Bots, overlap};
+use super::facebook::{self, Doors, KnownLogin};
 use super::findings::{Findings, Place, Risk, quoted};
 use super::name;
 use super::nearest::nearest;
@@ -10,7 +11,7 @@ use super::surroundings::{Around, Secrets};
 use super::table::{Entry, Key, Table};
 use super::url::BaseUrl;
 use crate::limits::{CALLS_MAX, TOKEN_LIFE_MAX};
-use crate::model::{Limit, OAuth, Period, Secret, Upstream};
+use crate::model::{Limit, OAuth, Papers, Period, Secret, Upstream};
 use crate::notation::percent;
 use std::time::Duration;
 
@@ -82,9 +83,27 @@ pub(super) struct Upstreams {
     pub(super) whole: Vec<Upstream>,
     pub(super) names: Vec<String>,
     places: Vec<Place>,
+    /// Logins that are made on a page of ours.
+    pub(super) logins: Vec<KnownLogin>,
 }
 
 impl Upstreams {
+    /// A path is one login's alone. `taken` are those of channels and of bots.
+    pub(super) fn look_at_paths(&self, taken: &[&str], findings: &mut Findings<'_>) {
+        for (name, place) in self.names.iter().zip(&self.places) {
+            let path = facebook::path(name);
+            let is_login = self.logins.iter().any(|login| login.upstream == *name);
+            if let Some(other) = taken.iter().find(|other| is_login && overlap(&path, other)) {
+                let what = format!(
+                    "its login at {} is in the way of {}; take another path there",
+                    quoted(&path),
+                    quoted(other)
+                );
+                findings.fault(place, what);
+            }
+        }
+    }
+
     /// What a name has to do with the rest of the file.
     pub(super) fn look_at_names(&self, bots: &Bots, channels: &[&str], findings: &mut Findings<'_>) {
         for (name, place) in self.names.iter().zip(&self.places) {
@@ -101,17 +120,33 @@ impl Upstreams {
 }
 
 /// Reads `[upstream.NAME]` tables.
-pub(super) fn upstreams(entry: &Entry<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> Upstreams {
+pub(super) fn upstreams(
+    entry: &Entry<'_>,
+    doors: Doors<'_>,
+    around: &Around<'_>,
+    findings: &mut Findings<'_>,
+) -> Upstreams {
     let mut upstreams = Upstreams::default();
     for (name, entry) in entry.tables(findings) {
         if let Some(what) = name::flaw(name) {
             findings.fault(&entry.place, what);
         }
-        upstreams.whole.extend(upstream(name, &entry, around, findings));
+        if word(&entry, findings) == Some(facebook::KIND) {
+            let (whole, login) = facebook::upstream(name, &entry, doors, around, findings);
+            upstreams.whole.extend(whole);
+            upstreams.logins.extend(login);
+        } else {
+            upstreams.whole.extend(upstream(name, &entry, around, findings));
+        }
         upstreams.names.push(name.to_owned());
         upstreams.places.push(entry.place);
     }
     upstreams
+}
+
+/// The word for a kind, before anything else is read.
+fn word<'t>(entry: &Entry<'t>, findings: &Findings<'_>) -> Option<&'t str> {
+    entry.peek("kind", "", findings)?.value.as_str()
 }
 
 /// One upstream; every key is looked at, so that all faults are told.
@@ -127,13 +162,14 @@ fn upstream(name: &str, entry: &Entry<'_>, around: &Around<'_>, findings: &mut F
         Some(entry) => secret(&entry, Fit::Anything, around, findings).map(|key| Some(in_query(&key))),
         None => kind.is_none().then_some(None),
     };
-    let limits = limits(&table, kind, findings);
+    let limits = limits(&table, kind.map(|kind| kind.limits).unwrap_or_default(), findings);
     let oauth = match paper(&table, "oauth", kind, findings) {
         Some(entry) => oauth(name, &entry, kind, around, findings).map(Some),
         None => kind.is_none().then_some(None),
     };
     let kind = kind.map(|kind| kind.word);
-    Some(Upstream { name: name.to_owned(), kind, api: api?, key: key?, limits: limits?, oauth: oauth? })
+    let papers = oauth?.map(Papers::OAuth);
+    Some(Upstream { name: name.to_owned(), kind, api: api?, key: key?, limits: limits?, papers })
 }
 
 /// What may be left out, but not where the kind needs it.
@@ -150,7 +186,7 @@ fn kind(entry: &Entry<'_>, findings: &mut Findings<'_>) -> Option<&'static Kind>
     let word = entry.text(findings)?;
     let found = KINDS.iter().find(|kind| kind.word == word);
     if found.is_none() {
-        let words = KINDS.iter().map(|kind| kind.word);
+        let words = KINDS.iter().map(|kind| kind.word).chain([facebook::KIND]);
         let hint = nearest(word, words.clone()).map_or_else(String::new, |near| format!("did you mean {near:?}? "));
         let words = words.collect::<Vec<_>>().join(", ");
         let what = format!("there is no kind of upstream {}; {hint}kinds: {words}; or none", quoted(word));
@@ -164,15 +200,15 @@ fn in_query(key: &Secret) -> Secret {
     Secret::new(format!("key={}", percent(key.expose())))
 }
 
-/// What is written, and for each period that is not, what the kind has.
-fn limits(table: &Table<'_>, kind: Option<&Kind>, findings: &mut Findings<'_>) -> Option<Vec<Limit>> {
+/// What is written, and for each period that is not, what is known.
+pub(super) fn limits(table: &Table<'_>, known: &[Limit], findings: &mut Findings<'_>) -> Option<Vec<Limit>> {
     let unlimited = match table.get("unlimited", findings) {
         Some(entry) => Some(entry.flag(findings)?).filter(|flag| *flag).map(|_| entry),
         None => None,
     };
     let (mut limits, mut written, mut sound) = (Vec::new(), false, true);
     for (name, per) in PERIODS {
-        let known = kind.into_iter().flat_map(|kind| kind.limits).find(|limit| limit.per == per).copied();
+        let known = known.iter().find(|limit| limit.per == per).copied();
         let Some(entry) = table.get(name, findings) else {
             limits.extend(known);
             continue;
@@ -233,7 +269,7 @@ fn oauth(
 }
 
 /// Where a URL leads: in a trial to the same path of the service's stand-in, which knows the paths of the service.
-fn place(upstream: &str, url: &str, around: &Around<'_>) -> String {
+pub(super) fn place(upstream: &str, url: &str, around: &Around<'_>) -> String {
     let Secrets::Played(stage) = around.secrets else { return url.to_owned() };
     let path = url.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map_or("", |(_, path)| path);
     let slash = if path.is_empty() { "" } else { "/" };
@@ -241,7 +277,12 @@ fn place(upstream: &str, url: &str, around: &Around<'_>) -> String {
 }
 
 /// A URL as it is written: whether it ends with a slash may matter to whoever compares it.
-fn url(table: &Table<'_>, name: &'static str, known: Option<&str>, findings: &mut Findings<'_>) -> Option<String> {
+pub(super) fn url(
+    table: &Table<'_>,
+    name: &'static str,
+    known: Option<&str>,
+    findings: &mut Findings<'_>,
+) -> Option<String> {
     let entry = match (table.get(name, findings), known) {
         (Some(entry), _) => entry,
         (None, Some(known)) => return Some(known.to_owned()),
@@ -345,10 +386,10 @@ mod tests {
     fn of_a_known_service_only_what_is_ones_own_is_written() {
         let enphase = one(ENPHASE);
         assert_eq!((enphase.name.as_str(), enphase.api.as_str()), ("enphase", "https://api.enphaseenergy.com/api/v4"));
-        assert_eq!(enphase.key.unwrap().expose(), "key=k%26y%20canary");
+        assert_eq!(enphase.key.as_ref().unwrap().expose(), "key=k%26y%20canary");
         let limit = |calls, per| Limit { calls, per };
         assert_eq!(enphase.limits, [limit(10, Period::Minute), limit(1000, Period::Month)]);
-        let oauth = enphase.oauth.unwrap();
+        let oauth = enphase.oauth().unwrap();
         assert_eq!(oauth.token_url, "https://api.enphaseenergy.com/oauth/token");
         assert_eq!(oauth.redirect_uri, "https://api.enphaseenergy.com/oauth/redirect_uri");
         assert_eq!((oauth.client_id.as_str(), oauth.client_secret.expose()), ("abc123", "client-canary"));
@@ -360,7 +401,7 @@ mod tests {
     #[test]
     fn any_other_service_says_where_it_is_and_how_often_it_may_be_asked() {
         let dota = one(PLAIN);
-        assert_eq!((dota.api.as_str(), &dota.key, &dota.oauth), ("https://api.opendota.com/api", &None, &None));
+        assert_eq!((dota.api.as_str(), &dota.key, &dota.papers), ("https://api.opendota.com/api", &None, &None));
         let limit = |calls, per| Limit { calls, per };
         assert_eq!(dota.limits, [limit(60, Period::Minute), limit(3000, Period::Day)]);
         assert!(one("[upstream.a]\napi = \"https://a\"\nunlimited = true\n").limits.is_empty());
@@ -372,7 +413,7 @@ mod tests {
             (
                 "\"enphase\"",
                 "\"enfase\"",
-                "upstream.enphase.kind: there is no kind of upstream \"enfase\"; did you mean \"enphase\"? kinds: enphase; or none",
+                "upstream.enphase.kind: there is no kind of upstream \"enfase\"; did you mean \"enphase\"? kinds: enphase, facebook; or none",
             ),
             (
                 "key = { env = \"KEY\" }\n",
@@ -435,7 +476,7 @@ mod tests {
         assert_eq!(outline.upstreams, ["dota", "enphase"]);
         let own = |name: &str| env(name).filter(|_| name != "PAGE");
         let enphase = Outline::upstream(&path, "enphase", &own).unwrap().unwrap();
-        assert_eq!(enphase.oauth.unwrap().client_secret.expose(), "client-canary");
+        assert_eq!(enphase.oauth().unwrap().client_secret.expose(), "client-canary");
         assert_eq!(Outline::upstream(&path, "enphas", &own).unwrap(), None);
         let unset = Outline::upstream(&path, "enphase", &|_| None).unwrap_err().to_string();
         assert!(unset.contains("upstream.enphase.key: the environment variable KEY is not set"), "{unset}");
@@ -460,7 +501,7 @@ mod tests {
         let config = Config::staged(&text, Path::new("ackd.toml"), &|_| None, &stage).unwrap();
         let enphase = &config.upstreams[0];
         assert_eq!((enphase.kind, enphase.api.as_str()), (Some("enphase"), "http://127.0.0.1:1/enphase/api/v4"));
-        let oauth = enphase.oauth.as_ref().unwrap();
+        let oauth = enphase.oauth().unwrap();
         assert_eq!(oauth.authorize_url, "http://127.0.0.1:1/enphase/oauth/authorize");
         assert_eq!(oauth.token_url, "http://127.0.0.1:1/enphase/oauth/token");
         let played = stage.secret("upstream.enphase.oauth.client_secret");

@@ -138,7 +138,7 @@ impl House {
 /// Three calls a month.
 fn sun() -> Upstream {
     let limits = vec![Limit { calls: 3, per: Period::Month }];
-    Upstream { name: "sun".to_owned(), kind: None, api: String::new(), key: None, limits, oauth: None }
+    Upstream { name: "sun".to_owned(), kind: None, api: String::new(), key: None, limits, papers: None }
 }
 
 impl House {

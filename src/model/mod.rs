@@ -38,5 +38,5 @@ pub use reply::{
 pub use request::{Framing, Head, Method, Refusal, Request, Response, Span};
 pub use secret::Secret;
 pub use time::{Moment, Tick};
-pub use upstream::{Left, Lesson, Limit, OAuth, Period, Upstream};
+pub use upstream::{Facebook, Left, Lesson, Limit, OAuth, Papers, Period, Upstream};
 pub use visit::{Host, Page, Visit};

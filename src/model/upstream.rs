@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upstream {
     pub name: String,
-    /// The service, where it is one that we know: `enphase`.
+    /// The service, where it is one that we know: `enphase` or `facebook`.
     pub kind: Option<&'static str>,
     /// The base URL, without a slash at its end.
     pub api: String,
@@ -16,7 +16,33 @@ pub struct Upstream {
     pub key: Option<Secret>,
     /// How often it may be asked; each holds.
     pub limits: Vec<Limit>,
-    pub oauth: Option<OAuth>,
+    /// What each call must have besides; `None` where nothing, or only the key.
+    pub papers: Option<Papers>,
+}
+
+/// By which right an upstream is asked, where that is more than a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Papers {
+    OAuth(OAuth),
+    Facebook(Facebook),
+}
+
+impl Upstream {
+    /// Its tokens of OAuth that turn, where it has such.
+    pub fn oauth(&self) -> Option<&OAuth> {
+        match &self.papers {
+            Some(Papers::OAuth(oauth)) => Some(oauth),
+            _ => None,
+        }
+    }
+
+    /// Its login at Facebook, where it has one.
+    pub fn facebook(&self) -> Option<&Facebook> {
+        match &self.papers {
+            Some(Papers::Facebook(facebook)) => Some(facebook),
+            _ => None,
+        }
+    }
 }
 
 /// How tokens are had (enphase.md §3).
@@ -30,6 +56,19 @@ pub struct OAuth {
     pub client_secret: Secret,
     /// How long a refresh token lives that is not used.
     pub refresh_life_s: u64,
+}
+
+/// How somebody lets us ask for pages of theirs (graph.md §3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facebook {
+    pub app_id: String,
+    pub app_secret: Secret,
+    /// Where a person gives consent.
+    pub dialog: String,
+    /// Where they are led back to, at one of our own doors; byte for byte what the app has registered.
+    pub redirect_uri: String,
+    /// Whether they are led to the public door, and not to the admin listener.
+    pub public_login: bool,
 }
 
 /// So many calls in a period.

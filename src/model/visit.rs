@@ -7,13 +7,26 @@ use crate::notation::html::escaped;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Visit {
     pub to: Host,
-    /// It came through the admin listener, so it is the operator.
-    pub inside: bool,
+    /// It is the operator: whoever comes through the admin listener, or logged in at the public door. A form that gets to
+    /// who makes pages was sent by nobody else.
+    pub operator: bool,
+    /// What a form of a page for the operator brings back, or it is not taken; see `guard_field`.
+    pub guard: String,
     /// The path below the host's place; empty or beginning with a slash.
     pub path: String,
     pub request: Request,
     /// Nobody waits for it any more: what is remembered for this page is to be made new.
     pub renews: bool,
+}
+
+/// The name of what a form brings back.
+pub const GUARD: &str = "guard";
+
+impl Visit {
+    /// What every form for the operator has in it, as HTML.
+    pub fn guard_field(&self) -> String {
+        format!("<input type=hidden name={GUARD} value=\"{}\">", escaped(&self.guard))
+    }
 }
 
 /// Who makes the page.

@@ -34,7 +34,7 @@ mod tests {
         let head = Head { method: Method::Get, text, target, headers, framing: Framing::Empty };
         let request = Request { head, body: Vec::new() };
         let (to, path) = (Host::Bot("weekly".to_owned()), String::new());
-        let visit = Visit { to, inside: false, path, request, renews: false };
+        let visit = Visit { to, operator: false, guard: String::new(), path, request, renews: false };
         lobby.ask(ticket, visit.clone()).unwrap();
         lobby.ask(ticket, visit.clone()).unwrap();
         assert_eq!(lobby.ask(ticket, visit.clone()), Err(not_made()));

@@ -1,11 +1,13 @@
-//! Pages of bots: one thread makes them, one after another, so that a page that waits for an upstream keeps no message
+//! Pages of bots and logins: one thread makes them, one after another, so that a page that waits for an upstream keeps no message
 //! waiting, and no backlog of messages a page.
 //!
 //!     loop ──visit──▶ the bot, at a desk ──▶ what it remembers is durable ──▶ loop: the page
 //!                                              └ it showed something old: once more, for nobody
 
 use super::desk::WorkDesk;
+use super::login;
 use super::pool::Tools;
+use super::session::{Guest, Reception};
 use crate::bot::{Bot, BotFault};
 use crate::keeper::{Letter, Post, Receipt, Ticket};
 use crate::limits::VISITS_MAX;
@@ -26,30 +28,41 @@ pub type Hosts = BTreeMap<String, Arc<dyn Bot>>;
 /// Starts the clerk, where somebody has pages. It ends when nobody can leave a visit any more.
 pub fn start(hosts: Hosts, tools: Tools, post: Post) -> io::Result<Visits> {
     let (visits, waiting) = sync_channel(VISITS_MAX);
-    if !hosts.is_empty() {
+    if !hosts.is_empty() || tools.upstreams.have_logins() {
+        let reception = Reception::new().ok_or_else(|| io::Error::other("the system gives no random numbers"))?;
         let clerk = thread::Builder::new().name("clerk".to_owned());
-        clerk.spawn(move || work(&hosts, &tools, &post, &waiting))?;
+        clerk.spawn(move || work(&hosts, &reception, &tools, &post, &waiting))?;
     }
     Ok(visits)
 }
 
-fn work(hosts: &Hosts, tools: &Tools, post: &Post, waiting: &Receiver<(Ticket, Visit)>) {
+fn work(hosts: &Hosts, reception: &Reception, tools: &Tools, post: &Post, waiting: &Receiver<(Ticket, Visit)>) {
     for (ticket, mut visit) in waiting {
-        let page = page(hosts, &visit, tools);
+        let guest = reception.welcome(&mut visit, tools);
+        let page = match reception.objects(&visit, &guest) {
+            Some(why) => Page::of(note(403, "Not done", why)),
+            None => page(hosts, &visit, &guest, tools),
+        };
         if post.receipts.send(vec![(ticket, Receipt::Made(page.response))]).is_err() {
             return; // The loop has ended.
         }
         (post.wake)();
         if page.renew {
             visit.renews = true;
-            self::page(hosts, &visit, tools);
+            self::page(hosts, &visit, &guest, tools);
         }
     }
 }
 
 /// The page that is wanted, or one that says why there is none.
-fn page(hosts: &Hosts, visit: &Visit, tools: &Tools) -> Page {
-    let Host::Bot(name) = &visit.to else { return nothing() };
+fn page(hosts: &Hosts, visit: &Visit, guest: &Guest, tools: &Tools) -> Page {
+    let name = match &visit.to {
+        Host::Bot(name) => name,
+        Host::Login(name) => {
+            let desk = tools.upstreams.custody(name).map(|custody| login::Desk { custody, visit, guest, tools });
+            return desk.and_then(|desk| desk.page()).map_or_else(nothing, Page::of);
+        }
+    };
     let Some(bot) = hosts.get(name) else { return nothing() };
     let mut desk = WorkDesk::new(name, tools);
     match bot.page(visit, &mut desk) {
@@ -144,7 +157,7 @@ mod tests {
             let request = Request { head, body: Vec::new() };
             let host = if *path == "/other" { "other" } else { "weekly" };
             let (to, path) = (Host::Bot(host.to_owned()), (*path).to_owned());
-            let visit = Visit { to, inside: false, path, request, renews: false };
+            let visit = Visit { to, operator: false, guard: String::new(), path, request, renews: false };
             visits.send((Ticket { slot: 1, generation: 1 }, visit)).unwrap();
         }
         drop(visits);

@@ -253,7 +253,7 @@ mod tests {
             }
         });
         let (api, limits) = ("http://127.0.0.1:9".to_owned(), Vec::new());
-        let sun = Upstream { name: "sun".to_owned(), kind: None, api, key: None, limits, oauth: None };
+        let sun = Upstream { name: "sun".to_owned(), kind: None, api, key: None, limits, papers: None };
         let settings = Settings::new(Secret::new("demo"), Vec::new());
         let (bot, bot_name) = (Arc::new(Asks), "solar".to_owned());
         let space = Channel {

@@ -7,6 +7,7 @@
 //!     send.rs    one reply, said to its platform                one call
 //!     window.rs  whether a push may be said now, and what happens to it otherwise
 //!     upstream.rs what bots ask: papers, payment, one call; vault.rs has the tokens
+//!     facebook/  a login at Facebook and what it grants; login.rs is its page, session.rs who is the operator
 //!     picture.rs     where a picture is shown that a bot made; address.rs is what the world calls us
 //!     introduce.rs   who we are on a platform
 //!     consequence.rs what follows from an upstream's answer
@@ -18,13 +19,17 @@ pub mod address;
 pub mod clerk;
 mod consequence;
 mod desk;
+pub mod facebook;
 pub mod fetch;
 mod hear;
 pub mod introduce;
+pub mod login;
+mod memo;
 mod picture;
 pub mod pool;
 mod resolve;
 mod send;
+pub mod session;
 pub mod upstream;
 pub mod vault;
 mod window;

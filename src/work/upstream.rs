@@ -9,6 +9,7 @@
 #[cfg(test)]
 mod tests;
 
+use super::facebook::Custody;
 use super::fetch::Fetch;
 use super::vault::{Means, Vault};
 use crate::bot::CallFault;
@@ -32,14 +33,18 @@ struct Known {
     upstream: Upstream,
     /// Where it wants OAuth.
     vault: Option<Vault>,
+    /// Where somebody logs in at Facebook.
+    custody: Option<Custody>,
 }
 
 impl Upstreams {
     /// These upstreams, asked with these means.
     pub fn new(upstreams: &[Upstream], fetch: Arc<Fetch>, keeper: Sender<Letter>, clock: fn() -> Moment) -> Upstreams {
         let known = |upstream: &Upstream| {
-            let vault = upstream.oauth.clone().map(|oauth| Vault::new(&upstream.name, oauth));
-            (upstream.name.clone(), Known { upstream: upstream.clone(), vault })
+            let vault = upstream.oauth().cloned().map(|oauth| Vault::new(&upstream.name, oauth));
+            let custody = upstream.facebook().cloned();
+            let custody = custody.map(|facebook| Custody::new(&upstream.name, &upstream.api, facebook));
+            (upstream.name.clone(), Known { upstream: upstream.clone(), vault, custody })
         };
         Upstreams { by_name: upstreams.iter().map(known).collect(), fetch, keeper, clock }
     }
@@ -48,6 +53,12 @@ impl Upstreams {
     pub fn get(&self, name: &str, path: &str, is_paid: bool) -> Result<Answer, CallFault> {
         let known = self.known(name).map_err(|why| CallFault::Failed { why })?;
         check(path).map_err(|why| CallFault::Failed { why: format!("upstream {name}: {why}") })?;
+        if let Some(custody) = &known.custody {
+            let token = custody.token(path, self.means())?;
+            let papers = Some(custody.query(&token));
+            let answer = self.call(&Upstream { key: papers, ..known.upstream.clone() }, path, None, is_paid)?;
+            return custody.judge(answer, &token, self.means());
+        }
         let Some(vault) = &known.vault else { return self.call(&known.upstream, path, None, is_paid) };
         let access = vault.access(self.means())?;
         let answer = self.call(&known.upstream, path, Some(&access), is_paid)?;
@@ -80,13 +91,26 @@ impl Upstreams {
 
     /// Whether one has a consent that ends when it is not used.
     pub fn need_looking_after(&self) -> bool {
-        self.by_name.values().any(|known| known.vault.is_some())
+        self.by_name.values().any(|known| known.vault.is_some() || known.custody.is_some())
+    }
+
+    /// Whether somebody may log in on a page of ours.
+    pub(super) fn have_logins(&self) -> bool {
+        self.by_name.values().any(|known| known.custody.is_some())
+    }
+
+    /// The consent that a login on a page of ours brings.
+    pub(super) fn custody(&self, name: &str) -> Option<&Custody> {
+        self.by_name.get(name)?.custody.as_ref()
     }
 
     /// Renews what would end unused. Cheap where there is nothing to do; otherwise it may wait for the network.
     pub fn look_after(&self) {
         for vault in self.by_name.values().filter_map(|known| known.vault.as_ref()) {
             vault.look_after(self.means());
+        }
+        for custody in self.by_name.values().filter_map(|known| known.custody.as_ref()) {
+            custody.look_after(self.means());
         }
     }
 
@@ -101,7 +125,7 @@ impl Upstreams {
         self.by_name.get(name).ok_or_else(|| format!("there is no upstream {name:?} in the configuration"))
     }
 
-    fn means(&self) -> Means<'_> {
+    pub(super) fn means(&self) -> Means<'_> {
         Means { fetch: &self.fetch, keeper: &self.keeper, clock: self.clock }
     }
 

@@ -5,9 +5,10 @@ use super::super::show::second;
 use super::Instruments;
 use super::finding::Finding;
 use crate::keeper::{LEDGERS, TOKENS};
-use crate::limits::CONSENT_WARNING;
+use crate::limits::{CONSENT_WARNING, LOGIN_WARNING};
 use crate::model::{Left, Moment, OAuth, Period, Upstream};
 use crate::queue::budget::Ledger;
+use crate::work::facebook::Consent;
 use crate::work::vault::Tokens;
 use std::path::Path;
 
@@ -27,11 +28,15 @@ pub(super) fn findings(upstream: &Upstream, store: &Path, file: &Path, by: &Inst
         Ok(json) => budget(&budget_of, upstream, json, now, by),
         Err(_) => unseen(&budget_of),
     };
-    let login = upstream.oauth.as_ref().map(|oauth| match kept(TOKENS) {
+    let login = upstream.oauth().map(|oauth| match kept(TOKENS) {
         Ok(json) => login(&login_of, (oauth, json), &upstream.name, file, by),
         Err(_) => unseen(&login_of),
     });
-    std::iter::once(budget).chain(login).collect()
+    let granted = upstream.facebook().map(|_| match kept(TOKENS) {
+        Ok(json) => granted(&login_of, json, &upstream.name, file, by),
+        Err(_) => unseen(&login_of),
+    });
+    std::iter::once(budget).chain(login).chain(granted).collect()
 }
 
 fn budget(what: &str, upstream: &Upstream, json: Option<Vec<u8>>, now: Moment, by: &Instruments<'_>) -> Finding {
@@ -104,4 +109,30 @@ fn login(
         return Finding::wrong(what, wrong, format!("see what the daemon's log says about it; else {login}"));
     }
     Finding::ok(what, format!("we may ask it; its consent lasts until {day}, and is renewed before"))
+}
+
+/// What somebody granted who logged in on a page of ours.
+fn granted(what: &str, json: Option<Vec<u8>>, name: &str, file: &Path, by: &Instruments<'_>) -> Finding {
+    let now = (by.world.clock)();
+    let login = format!("ackd login {name} --config {}", file.display());
+    let Some(json) = json else { return Finding::wrong(what, "nobody has logged in there yet", login) };
+    let Some(consent) = Consent::read(&json) else {
+        return Finding::wrong(what, "what was granted cannot be read", login);
+    };
+    if let Some(why) = consent.refused() {
+        return Finding::wrong(what, format!("it takes our consent no more ({why})"), login);
+    }
+    let day = |moment| second(moment, &by.world.zone);
+    let end = consent.end();
+    if let Some(end) = end.filter(|end| *end <= now.after(LOGIN_WARNING)) {
+        let ends = if end <= now { "ended" } else { "ends" };
+        return Finding::wrong(what, format!("what was granted {ends} on {}", day(end)), login);
+    }
+    let mut words = format!("granted {} days ago, ", now.since(consent.given()).as_secs() / (24 * 3600));
+    words.push_str(&end.map_or_else(|| "without an end".to_owned(), |end| format!("until {}", day(end))));
+    words.push_str(&format!(", for {}", consent.pages()));
+    if consent.lacks().is_empty() {
+        return Finding::ok(what, words);
+    }
+    Finding::wrong(what, format!("{words}, but not {}", consent.lacks().join(", ")), login)
 }

@@ -96,7 +96,7 @@ fn app_id<'t>(
 }
 
 /// A number of Meta's, as a text.
-fn number<'t>(entry: &Entry<'t>, whose: &str, findings: &mut Findings<'_>) -> Option<&'t str> {
+pub(in crate::config) fn number<'t>(entry: &Entry<'t>, whose: &str, findings: &mut Findings<'_>) -> Option<&'t str> {
     let text = entry.text(findings)?;
     if text.is_empty() || text.len() > ID_BYTES_MAX || !text.bytes().all(|byte| byte.is_ascii_digit()) {
         let what = format!("must be the {whose}'s number, digits only; write for example {}", entry.example);

@@ -1,7 +1,7 @@
 //! The channels that a configuration names, each with its platform built. A new platform is a file with its keys, and
 //! one `Kind` here.
 
-mod messenger;
+pub(super) mod messenger;
 mod outside;
 mod webex;
 

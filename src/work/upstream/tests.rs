@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::keeper::TOKENS;
-use crate::model::{Limit, OAuth, Period};
+use crate::model::{Limit, OAuth, Papers, Period};
 use crate::queue::budget::NotBefore;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -75,7 +75,7 @@ impl House {
             api: base,
             key: Some(Secret::new("key=k%26y")),
             limits: vec![Limit { calls: 1000, per: Period::Month }],
-            oauth: Some(oauth),
+            papers: Some(Papers::OAuth(oauth)),
         };
         let (keeper, letters) = channel();
         let played = (Arc::clone(&stored), Arc::clone(&bad_commits), Arc::clone(&deeds), budget);

@@ -1,0 +1,170 @@
+//! Who is the operator: whoever comes through the admin listener, and at the public door whoever logged in there, for a
+//! while. Of a session's cookie only the hash is kept, so that nobody becomes the operator who reads the store.
+//!
+//! What the operator sends, as a form, must be theirs and not another page's. A browser says so itself, by
+//! `Sec-Fetch-Site`, or by `Origin` where it is too old for that; and the form has a guard that no other page can read: a
+//! code of the session, or of the admin listener, under a key that lives as long as this process. Both are asked for: the
+//! first alone is silent in old browsers, and the second alone would do if ever a page of ours showed it to somebody else.
+
+use super::memo::{keep, recall};
+use super::pool::Tools;
+use crate::limits::SESSION_TIME;
+use crate::model::visit::GUARD;
+use crate::model::{Head, Method, Response, Visit};
+use crate::notation::{from_hex, hex, unpercent_text};
+use ring::rand::{SecureRandom, SystemRandom};
+use ring::{digest, hmac};
+use std::fmt;
+
+/// Under which name sessions are kept, by the hash of their cookie. No bot can be called so.
+const SESSIONS: &str = "operator sessions";
+/// The cookie; a browser takes the first only over HTTPS, and from this very host.
+const COOKIES: [&str; 2] = ["__Host-ackd", "ackd"];
+
+/// What knows the operator.
+pub(super) struct Reception {
+    key: hmac::Key,
+}
+
+impl fmt::Debug for Reception {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Reception")
+    }
+}
+
+/// Who visits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Guest {
+    /// Through the admin listener.
+    Inside,
+    /// At the public door, with the session of this hash.
+    Session(String),
+    /// Anybody.
+    Stranger,
+}
+
+impl Guest {
+    /// Whether it is the operator.
+    pub(super) fn is_operator(&self) -> bool {
+        *self != Guest::Stranger
+    }
+}
+
+impl Reception {
+    /// One with a key of its own; nothing where the system gives no random numbers.
+    pub(super) fn new() -> Option<Reception> {
+        hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new()).ok().map(|key| Reception { key })
+    }
+
+    /// Who visits. `visit.operator` says whether it is through the admin listener, and afterwards whether it is the operator.
+    pub(super) fn welcome(&self, visit: &mut Visit, tools: &Tools) -> Guest {
+        let guest = if visit.operator { Guest::Inside } else { session(&visit.request.head, tools) };
+        visit.operator = guest.is_operator();
+        if visit.operator {
+            visit.guard = hex(hmac::sign(&self.key, of(&guest)).as_ref());
+        }
+        guest
+    }
+
+    /// Why a form is not taken. Nobody but the operator sends one, and no other page sends one for them.
+    pub(super) fn objects(&self, visit: &Visit, guest: &Guest) -> Option<&'static str> {
+        if visit.request.head.method != Method::Post {
+            return None;
+        }
+        if !guest.is_operator() {
+            return Some("Only the operator may do this, and you are not logged in here.");
+        }
+        if !is_from_here(&visit.request.head) {
+            return Some("This was asked for by a page of somebody else, and nothing was done.");
+        }
+        let body = String::from_utf8_lossy(&visit.request.body);
+        let code = parameter(&body, GUARD).and_then(|code| from_hex::<32>(code.as_bytes()));
+        // In constant time.
+        let fits = code.is_some_and(|code| hmac::verify(&self.key, of(guest), &code).is_ok());
+        (!fits).then_some("This form is too old. Please go back, reload the page and try again.")
+    }
+}
+
+/// What a guard is a code of.
+fn of(guest: &Guest) -> &[u8] {
+    match guest {
+        Guest::Session(hash) => hash.as_bytes(),
+        Guest::Inside | Guest::Stranger => b"the admin listener",
+    }
+}
+
+/// The session that a request's cookie belongs to.
+fn session(head: &Head, tools: &Tools) -> Guest {
+    let cookies = COOKIES.iter().filter_map(|name| cookie(head, name));
+    for hash in cookies.filter(|value| value.len() == 32).map(|value| mark(&value)) {
+        if matches!(recall(&tools.keeper, SESSIONS, &hash), Ok(Some(_))) {
+            return Guest::Session(hash);
+        }
+    }
+    Guest::Stranger
+}
+
+/// The answer with a new session's cookie; without one where it could not be kept.
+pub(super) fn begin(response: Response, secure: bool, tools: &Tools) -> Response {
+    let Some(secret) = random() else { return response };
+    let expires = Some((tools.clock)().after(SESSION_TIME));
+    if !keep(&tools.keeper, SESSIONS, &mark(&secret), Some(b"{}".to_vec()), expires) {
+        return response;
+    }
+    let [name, plain] = COOKIES;
+    let name = if secure { name } else { plain };
+    response.with("Set-Cookie", set_cookie(name, &secret, "/", SESSION_TIME.as_secs(), secure))
+}
+
+/// Ends a session, and says whether that is on the disk.
+pub(super) fn end(hash: &str, tools: &Tools) -> bool {
+    keep(&tools.keeper, SESSIONS, hash, None, None)
+}
+
+/// The answer that makes a browser forget its session.
+pub(super) fn forgotten(response: Response, secure: bool) -> Response {
+    let [name, plain] = COOKIES;
+    response.with("Set-Cookie", set_cookie(if secure { name } else { plain }, "", "/", 0, secure))
+}
+
+/// A cookie that scripts do not see and that other sites' forms do not bring.
+pub(super) fn set_cookie(name: &str, value: &str, path: &str, seconds: u64, secure: bool) -> String {
+    let secure = if secure { "; Secure" } else { "" };
+    format!("{name}={value}; Path={path}; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}")
+}
+
+/// The value of a cookie.
+pub(super) fn cookie(head: &Head, name: &str) -> Option<String> {
+    let cookies = std::str::from_utf8(head.header("cookie")?).ok()?;
+    let value = cookies.split(';').find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))?;
+    Some(value.to_owned())
+}
+
+/// The first parameter of this name in a query or a form.
+pub(super) fn parameter(query: &str, name: &str) -> Option<String> {
+    let value = query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))?;
+    Some(unpercent_text(value, true))
+}
+
+/// Whether a browser says that a page of ours sent this, or nothing about it. `null` is what our own pages say, since they
+/// tell nobody where they are.
+fn is_from_here(head: &Head) -> bool {
+    if let Some(site) = head.header("sec-fetch-site") {
+        return site == b"same-origin";
+    }
+    let Some(origin) = head.header("origin").filter(|origin| *origin != b"null") else { return true };
+    let authority = origin.strip_prefix(b"https://").or_else(|| origin.strip_prefix(b"http://"));
+    authority.is_some_and(|authority| head.header("host").is_some_and(|host| host.eq_ignore_ascii_case(authority)))
+}
+
+/// 128 bits that nobody can guess, as 32 hex digits.
+pub fn random() -> Option<String> {
+    let mut bytes = [0; 16];
+    SystemRandom::new().fill(&mut bytes).ok()?;
+    Some(hex(&bytes))
+}
+
+/// What is kept of a secret that somebody brings back.
+pub fn mark(secret: &str) -> String {
+    hex(digest::digest(&digest::SHA256, secret.as_bytes()).as_ref())
+}
