@@ -1004,6 +1004,10 @@ fn the_full_example_shows_every_key() {
         for Key { name, .. } in keys.iter().filter(|key| {
             !["admin", "channel", "bot", "subscription", "upstream"].contains(&key.name) || !table.is_empty()
         }) {
+            // How limits are written, the first upstream shows.
+            if table.contains("facebook") && ["per_second", "per_month", "unlimited"].contains(name) {
+                continue;
+            }
             assert!(shown.iter().any(|line| starts(format!("{name} = "))(line)), "{table}: {name} is not shown");
         }
     }

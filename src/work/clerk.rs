@@ -38,11 +38,7 @@ pub fn start(hosts: Hosts, tools: Tools, post: Post) -> io::Result<Visits> {
 
 fn work(hosts: &Hosts, reception: &Reception, tools: &Tools, post: &Post, waiting: &Receiver<(Ticket, Visit)>) {
     for (ticket, mut visit) in waiting {
-        let guest = reception.welcome(&mut visit, tools);
-        let page = match reception.objects(&visit, &guest) {
-            Some(why) => Page::of(note(403, "Not done", why)),
-            None => page(hosts, &visit, &guest, tools),
-        };
+        let (page, guest) = receive(hosts, reception, &mut visit, tools);
         if post.receipts.send(vec![(ticket, Receipt::Made(page.response))]).is_err() {
             return; // The loop has ended.
         }
@@ -52,6 +48,16 @@ fn work(hosts: &Hosts, reception: &Reception, tools: &Tools, post: &Post, waitin
             self::page(hosts, &visit, &guest, tools);
         }
     }
+}
+
+/// Finds out who it is, and makes the page.
+pub(super) fn receive(hosts: &Hosts, reception: &Reception, visit: &mut Visit, tools: &Tools) -> (Page, Guest) {
+    let guest = reception.welcome(visit, tools);
+    let page = match reception.objects(visit, &guest) {
+        Some(why) => Page::of(note(403, "Not done", why)),
+        None => page(hosts, visit, &guest, tools),
+    };
+    (page, guest)
 }
 
 /// The page that is wanted, or one that says why there is none.

@@ -10,6 +10,9 @@
 //! Whoever logs in puts their pages in place of those before, so not everybody may: at the public door it begins with
 //! a ticket, which is good once. `ackd login` makes one, and so does the admin listener for whoever comes there.
 
+#[cfg(test)]
+mod tests;
+
 use super::facebook::Custody;
 use super::memo::{keep, recall};
 use super::pool::Tools;

@@ -10,6 +10,8 @@
 
 mod clean;
 mod consent;
+#[cfg(test)]
+pub(super) mod played;
 mod talk;
 #[cfg(test)]
 mod tests;

@@ -80,25 +80,27 @@ impl Talk<'_> {
         let app = format!("{}|{}", self.facebook.app_id, self.facebook.app_secret.expose());
         let query = format!("input_token={}&{}", percent(token), papers(self.facebook, &app));
         let answer = self.get("/debug_token", query)?;
-        let Some(data) = answer.get("data") else {
-            return Err(TalkFault::Failed("it said nothing of a token".to_owned()));
-        };
-        let number = |name: &str| data.get(name).and_then(Value::as_i64);
-        if data.get("is_valid").and_then(Value::as_bool) != Some(true) {
-            let error = |name: &str| data.pointer(name).and_then(Value::as_i64).unwrap_or(0);
-            return Ok(Look::Bad(refusal(error("/error/code"), error("/error/subcode"))));
+        let said = |name| answer.pointer(name);
+        let number = |name| said(name).and_then(Value::as_i64);
+        match said("/data/is_valid").and_then(Value::as_bool) {
+            Some(true) => {}
+            Some(false) => {
+                let part = |name| number(name).unwrap_or(0);
+                return Ok(Look::Bad(refusal(part("/data/error/code"), part("/data/error/subcode"))));
+            }
+            None => return Err(TalkFault::Failed("it said nothing of a token".to_owned())),
         }
-        let of_app = data.get("app_id").and_then(text).unwrap_or_default();
+        let of_app = said("/data/app_id").and_then(text).unwrap_or_default();
         if of_app != self.facebook.app_id {
             return Ok(Look::Bad("it belongs to another app".to_owned()));
         }
         let ends = |name| number(name).filter(|end| *end > 0).map(|end| Moment(end.saturating_mul(1000)));
         let has = |scope: &str| {
-            let scopes = data.get("scopes").and_then(Value::as_array);
+            let scopes = said("/data/scopes").and_then(Value::as_array);
             scopes.is_some_and(|scopes| scopes.iter().any(|has| has.as_str() == Some(scope)))
         };
         let lacks = SCOPES.iter().filter(|scope| !has(scope)).map(|scope| (*scope).to_owned()).collect();
-        Ok(Look::Good { expires: ends("expires_at"), access_ends: ends("data_access_expires_at"), lacks })
+        Ok(Look::Good { expires: ends("/data/expires_at"), access_ends: ends("/data/data_access_expires_at"), lacks })
     }
 
     /// The pages of whoever has this token, each with its own.
