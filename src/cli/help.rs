@@ -283,6 +283,12 @@ which the daemon did not run. It needs the upstream's secrets: where a daemon
 runs, its own environment is looked at, as far as you may; for a service, that
 is: sudo ackd login UPSTREAM
 
+At Facebook the login is a page of the running daemon. The command prints its
+address, waits until somebody has logged in there, and says for which pages.
+With public_login that is a link that is good once, for ten minutes; without, it
+is at the [admin] listener. It is needed again when what was granted ends, as
+after a changed password or 60 days: the log and `ackd doctor` say so before.
+
     --config FILE    the configuration; else ackd.toml, /etc/ackd/ackd.toml
 
 Example:

@@ -159,7 +159,8 @@ mod tests {
         let visits = start(hosts, tools, Post { receipts, wake: Box::new(|| {}) }).unwrap();
         for path in paths {
             let (text, target, headers) = (Box::default(), Span { start: 0, end: 0 }, Box::default());
-            let head = Head { method: Method::Get, text, target, headers, framing: Framing::Empty };
+            let method = if *path == "/form" { Method::Post } else { Method::Get };
+            let head = Head { method, text, target, headers, framing: Framing::Empty };
             let request = Request { head, body: Vec::new() };
             let host = if *path == "/other" { "other" } else { "weekly" };
             let (to, path) = (Host::Bot(host.to_owned()), (*path).to_owned());
@@ -190,6 +191,12 @@ mod tests {
     fn a_page_that_showed_something_old_is_made_once_more_for_nobody() {
         let (pages, kept) = visited(&["/old", ""], true);
         assert_eq!((pages.iter().map(text).collect::<Vec<_>>(), kept), (vec!["0 false".into(), "2 false".into()], 3));
+    }
+
+    #[test]
+    fn a_form_that_a_stranger_sends_gets_to_no_bot() {
+        let (pages, kept) = visited(&["/form"], true);
+        assert_eq!((pages.first().map(|page| page.status), kept), (Some(403), 0));
     }
 
     #[test]

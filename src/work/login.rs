@@ -257,7 +257,7 @@ fn is_at(head: &Head, url: &str) -> bool {
 
 /// The path of a URL of ours, as browsers know it.
 fn path_of(url: &str) -> &str {
-    url.split("://").nth(1).and_then(|rest| Some(rest.get(rest.find('/')?..)?)).unwrap_or("/")
+    url.split("://").nth(1).and_then(|rest| rest.get(rest.find('/')?..)).unwrap_or("/")
 }
 
 fn led(to: &str) -> Response {

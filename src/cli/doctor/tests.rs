@@ -621,3 +621,39 @@ fn a_service_that_we_may_not_ask_any_more_is_wrong_and_what_mends_it_is_a_login(
     scene.env.retain(|(name, _)| *name != "BOT");
     scene.expect_unseen(what, "its secrets are not all there");
 }
+
+#[test]
+fn what_somebody_granted_at_facebook_is_told_with_its_end() {
+    let mut scene = Scene::new("granted");
+    scene.text.push_str(
+        "[admin]\nlisten = \"127.0.0.1:3001\"\n[upstream.fb]\nkind = \"facebook\"\napp_id = \"482\"\n\
+         app_secret = { env = \"APP\" }\n",
+    );
+    let (what, login) = ("login of fb", "ackd login fb --config FOLDER/ackd.toml");
+    scene.expect_wrong(what, "nobody has logged in there yet", login);
+    let day = |days: i64| NOW.0 + days * 86_400_000;
+    let consent = |user: &str, page: &str, more: &str| {
+        format!(
+            "{{\"given\":{},\"token\":{{\"value\":\"canary\"{user}}},\"pages\":[{{\"id\":\"104\",\"name\":\"Roof\",\
+             \"token\":{{\"value\":\"canary\"{page}}}}}]{more}}}",
+            day(-12)
+        )
+    };
+    let ends = |days: i64| format!(",\"expires\":{}", day(days));
+    scene.remember(TOKENS, "fb", consent("", "", ""));
+    scene.expect_ok(what, "granted 12 days ago, without an end, for Roof (104)");
+    scene.remember(TOKENS, "fb", consent(&ends(48), &format!(",\"access_ends\":{}", day(11)), ""));
+    scene.expect_ok(what, "granted 12 days ago, until 2027-01-26 08:00:00, for Roof (104)");
+    scene.remember(TOKENS, "fb", consent(&ends(10), "", ""));
+    scene.expect_wrong(what, "what was granted ends on 2027-01-25 08:00:00", login);
+    scene.remember(TOKENS, "fb", consent(&ends(0), "", ""));
+    scene.expect_wrong(what, "what was granted ended on 2027-01-15 08:00:00", login);
+    scene.remember(TOKENS, "fb", consent("", ",\"refused\":\"the password was changed; error 190/460\"", ""));
+    scene.expect_wrong(what, "it takes our consent no more (Roof: the password was changed; error 190/460)", login);
+    scene.remember(TOKENS, "fb", consent("", "", ",\"lacks\":[\"pages_show_list\"]"));
+    scene.expect_wrong(what, "granted 12 days ago, without an end, for Roof (104), but not pages_show_list", login);
+    scene.remember(TOKENS, "fb", "{}".to_owned());
+    scene.expect_wrong(what, "what was granted cannot be read", login);
+    scene.machine.memory = Err(StoreError("store x: unable to open".to_owned()));
+    scene.expect_unseen(what, "the store cannot be read");
+}

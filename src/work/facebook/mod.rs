@@ -160,7 +160,8 @@ impl Custody {
                     Look::Good { expires, access_ends, .. } => {
                         (token.expires, token.access_ends, token.refused) = (*expires, *access_ends, None);
                     }
-                    Look::Bad(why) => token.refused = Some(why.clone()),
+                    // What was said first stays, so that it is told once.
+                    Look::Bad(why) => drop(token.refused.get_or_insert_with(|| why.clone())),
                 }
             }
             consent.checked = all.then_some(now);

@@ -112,7 +112,11 @@ impl Talk<'_> {
             let listed = answer.get("data").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
             pages.extend(listed.iter().filter_map(page));
             let next = answer.pointer("/paging/next").and_then(Value::as_str);
-            match next.and_then(|next| cut(next, self.api)) {
+            let path_of_next = next.and_then(|next| cut(next, self.api));
+            if next.is_some() && path_of_next.is_none() {
+                log::warn!("a list of pages goes on elsewhere than below `api`; that is not followed");
+            }
+            match path_of_next {
                 Some(next) if pages.len() < limits::GRANTED_PAGES_MAX => path = next,
                 _ => break,
             }

@@ -205,9 +205,9 @@ fn nothing_in_a_request_leads_a_browser_elsewhere() {
     let house = House::new(true);
     let evil = "https%3A%2F%2Fevil.example%2F";
     for more in ["next", "redirect_uri", "return", "url", "continue"] {
-        let mut browser = Browser::default();
-        browser.headers =
+        let headers =
             vec![("x-forwarded-host", "evil.example".to_owned()), ("referer", "https://evil.example/".to_owned())];
+        let mut browser = Browser { headers, ..Browser::default() };
         let sent = browser.get(&house, PUBLIC, &format!("{}&{more}={evil}", house.ticket()));
         assert!(!location(&sent).unwrap().contains("evil"), "{sent:?}");
         let target = format!("{}&{more}={evil}", back(&state(&sent), &house.code()));
