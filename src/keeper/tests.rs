@@ -149,7 +149,7 @@ impl House {
     }
 
     fn pay(&self) -> Result<(), NotBefore> {
-        self.ask(|answer| Letter::Pay { upstream: "sun".to_owned(), calls: 1, answer })
+        self.ask(|answer| Letter::Pay { upstream: "sun".to_owned(), payer: None, calls: 1, answer })
     }
 
     fn left(&self) -> Vec<Left> {

@@ -9,9 +9,8 @@ use crate::bot::{BotFault, CallFault, Desk, NewAlarm, SetAlarm};
 use crate::keeper::Letter;
 use crate::limits;
 use crate::model::{
-    AlarmSet, AlarmWrite, Answer, ChannelNumber, Delivery, Event, EventId, EventKey, EventKind, Left, Lesson,
-    MemoryWrite, Moment, Notes, OWNER_CONFIGURATION, Outcome, Plan, Purpose, Reply, Rest, Ring, Settlement, Stage,
-    When,
+    AlarmSet, AlarmWrite, Answer, Delivery, Event, EventId, EventKey, EventKind, Left, Lesson, MemoryWrite, Moment,
+    Notes, OWNER_CONFIGURATION, Outcome, Plan, Purpose, Reply, Rest, Ring, Settlement, Stage, When,
 };
 use crate::platform::{Kept, Recalled, Unsayable};
 use crate::queue::pace::Effect;
@@ -85,7 +84,7 @@ impl Hearing<'_> {
         let (event, lane) = (self.event, self.lane);
         let mut desk = WorkDesk {
             tools,
-            channel: event.channel(),
+            event,
             heard,
             bot: &channel.bot_name,
             notes: Notes { stage: self.stage.map_or(0, |stage| stage.number), ..Notes::default() },
@@ -101,7 +100,7 @@ impl Hearing<'_> {
                 Settlement::Heard { event, lane, replies, notes }
             }
             Err(BotFault::Never { why }) => self.dead(&format!("bot {}: {why}", channel.bot_name), channel),
-            Err(BotFault::Later { why, after: Some(_) }) if desk.not_before.is_some() => {
+            Err(BotFault::Later { why, .. }) if desk.not_before.is_some() => {
                 let due = desk.not_before.unwrap_or_default();
                 self.at_its_turn(due, &format!("bot {}: {why}", channel.bot_name), channel, tools)
             }
@@ -196,7 +195,7 @@ fn answer(event: &Event, channel: &Channel, desk: &mut WorkDesk<'_>) -> Result<V
 /// A desk on a worker: reads ask the keeper, writes wait for the settlement.
 struct WorkDesk<'a> {
     tools: &'a Tools,
-    channel: ChannelNumber,
+    event: EventKey,
     heard: &'a Event,
     bot: &'a str,
     notes: Notes,
@@ -293,17 +292,21 @@ impl Desk for WorkDesk<'_> {
     }
 
     fn reserve(&mut self, upstream: &str, calls: u32) -> Result<(), CallFault> {
-        let paid = self.tools.upstreams.pay(upstream, calls);
+        if calls == 0 {
+            return Ok(());
+        }
+        let paid = self.tools.upstreams.pay(upstream, Some(self.event), calls);
         self.see(&paid);
         paid?;
-        *self.paid.entry(upstream.to_owned()).or_default() += calls;
+        let left = self.paid.entry(upstream.to_owned()).or_default();
+        *left = left.saturating_add(calls);
         Ok(())
     }
 
     fn get(&mut self, upstream: &str, path: &str) -> Result<Answer, CallFault> {
         let paid = self.paid.get_mut(upstream).filter(|paid| **paid > 0);
         let is_paid = paid.map(|paid| *paid -= 1).is_some();
-        let answer = self.tools.upstreams.get(upstream, path, is_paid);
+        let answer = self.tools.upstreams.get(upstream, path, Some(self.event), is_paid);
         self.see(&answer);
         answer
     }
@@ -320,7 +323,7 @@ impl Desk for WorkDesk<'_> {
         let NewAlarm { name, conversation, note, plan } = alarm;
         let here = conversation.is_none();
         let conversation = conversation.unwrap_or_else(|| self.heard.conversation.clone());
-        let first = match first(&plan, schedule::seed(self.channel.0, &conversation, &name), self.now()) {
+        let first = match first(&plan, schedule::seed(self.event.channel().0, &conversation, &name), self.now()) {
             Ok(first) => first,
             Err(wrong) => return Ok(Err(wrong)),
         };
@@ -329,20 +332,28 @@ impl Desk for WorkDesk<'_> {
             false => (conversation.clone(), None),
         };
         let set = AlarmSet { owner: self.bot.to_owned(), person, thread, note, plan };
-        self.notes.alarms.push(AlarmWrite { channel: self.channel, conversation, name, set: Some((set, first)) });
+        self.notes.alarms.push(AlarmWrite {
+            channel: self.event.channel(),
+            conversation,
+            name,
+            set: Some((set, first)),
+        });
         Ok(Ok(first))
     }
 
     fn cancel_alarm(&mut self, name: &str) -> Result<(), BotFault> {
         let (conversation, name) = (self.heard.conversation.clone(), name.to_owned());
-        self.notes.alarms.push(AlarmWrite { channel: self.channel, conversation, name, set: None });
+        self.notes.alarms.push(AlarmWrite { channel: self.event.channel(), conversation, name, set: None });
         Ok(())
     }
 
     fn alarms(&mut self) -> Result<Vec<SetAlarm>, BotFault> {
         let conversation = &self.heard.conversation;
-        let kept =
-            self.ask(|answer| Letter::Alarms { channel: self.channel, conversation: conversation.clone(), answer })?;
+        let kept = self.ask(|answer| Letter::Alarms {
+            channel: self.event.channel(),
+            conversation: conversation.clone(),
+            answer,
+        })?;
         let mut alarms: BTreeMap<_, _> =
             kept.into_iter().map(|alarm| (alarm.name.clone(), seen(alarm.name, alarm.set, alarm.due))).collect();
         for write in self.notes.alarms.iter().filter(|write| write.conversation == *conversation) {

@@ -85,7 +85,7 @@ impl House {
     }
 
     fn get(&self) -> Result<Answer, CallFault> {
-        self.upstreams.get("sun", "/systems?size=1", false)
+        self.upstreams.get("sun", "/systems?size=1", None, false)
     }
 
     fn well(&self) {
@@ -271,7 +271,7 @@ fn a_crash_between_the_answer_and_the_disk_locks_nobody_out() {
     // The next daemon has the old ones, and what the service gave it never used.
     let Upstreams { by_name, keeper, .. } = &*house.upstreams;
     let next = Upstreams::new(&[by_name["sun"].upstream.clone()], Arc::default(), keeper.clone(), || NOW);
-    assert_eq!(next.get("sun", "/systems?size=1", false).unwrap().status, 200);
+    assert_eq!(next.get("sun", "/systems?size=1", None, false).unwrap().status, 200);
     assert_eq!(house.deeds(), ["refresh by r0", "kept", "paid", "GET by a2"]);
 }
 
