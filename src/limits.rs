@@ -205,9 +205,6 @@ pub const BUDGET_LINE_MAX: usize = 10_000;
 /// How long a turn is kept, beyond its period, for somebody who does not come: workers may be busy, a machine may sleep.
 /// No calls are held free meanwhile.
 pub const BUDGET_GRACE: Duration = Duration::from_secs(10 * 60);
-/// Of a period and of its calls, as a divisor: those who stand by for what others let go are told to come so long before
-/// the period of their place begins, and they are so many.
-pub const BUDGET_STANDBY: u32 = 6;
 /// A clock that is set back by more than this makes nonsense of all places that were told.
 pub const BUDGET_CLOCK_BACK: Duration = Duration::from_secs(60);
 /// Of a period, as a divisor: its recent part, by whose pace it is foretold when the calls are used up. Two days of a

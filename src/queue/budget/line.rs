@@ -8,8 +8,8 @@
 //! line planned anew, in its order: some come a period later, and nobody goes to its end. So plans are made when something
 //! went wrong, and a payment costs no look at all who wait.
 //!
-//! Calls are held until the period of the place ends, but for the very end: the first of the next period are told to
-//! come a little sooner and stand by for what nobody fetched. A turn is kept for a while longer than the calls.
+//! Calls are held until the period of their place ends, a turn for a while longer: workers may be late. Whoever wants
+//! nothing any more gives up both.
 //!
 //! The line is not kept over a restart: then everybody is a newcomer, in the order in which they come back. Calls that an event
 //! makes beyond what it reserved go before everybody's, since what it has paid for would be in vain without them.
@@ -28,7 +28,7 @@ use std::collections::{BTreeMap, VecDeque};
 pub struct Line {
     /// One for each limit, the shortest first.
     books: Vec<Book>,
-    /// In the order of their tickets; places never run back.
+    /// In the order of their tickets. Their places are in the same order, but for one period.
     waiters: VecDeque<Waiter>,
     tickets: BTreeMap<EventKey, i64>,
     /// The last ticket that was given.
@@ -95,14 +95,12 @@ impl Line {
         let rest = ledger.rests_until(now);
         let from = rest.unwrap_or(now);
         let mine = payer.and_then(|event| self.leave(event));
-        let stands_by = mine.is_some() && self.is_late(now);
-        if rest.is_none() && self.has(ledger, calls, stands_by, now) {
+        if rest.is_none() && self.has(ledger, calls, now) {
             self.serve(ledger, payer, mine, calls, now);
             return Ok(());
         }
         let why = self.why(ledger, calls, rest.is_some(), now);
-        let end = self.waiters.back().map_or(from, |last| last.place.max(from));
-        let place = self.room(ledger, calls, end);
+        let place = self.room(ledger, calls, from);
         let Some((event, waiter, is_to_plan)) = self.place_for(payer, mine, calls, place, now) else {
             return Err(NotBefore { moment: place, why });
         };
@@ -118,7 +116,12 @@ impl Line {
                 self.insert(mine);
             }
         }
-        Err(NotBefore { moment: self.tell(event, now), why })
+        let index = self.tickets.get(&event).map(|ticket| self.find(*ticket));
+        let Some(waiter) = index.and_then(|index| self.waiters.get_mut(index)) else {
+            return Err(NotBefore { moment: place, why });
+        };
+        waiter.told = waiter.place;
+        Err(NotBefore { moment: waiter.told, why })
     }
 
     /// Where somebody goes for whom nothing is left, and whether the line is to be planned anew for it. `None` for
@@ -192,12 +195,11 @@ impl Line {
         }
     }
 
-    /// Whether so many calls are left beyond those that are promised. Who stands by may have the shortest period's.
-    fn has(&mut self, ledger: &Ledger, calls: u32, stands_by: bool, now: Moment) -> bool {
-        self.books.iter_mut().enumerate().all(|(place, book)| {
-            let promised = if stands_by && place == 0 { 0 } else { book.promised(now) };
+    /// Whether so many calls are left beyond those that are promised.
+    fn has(&mut self, ledger: &Ledger, calls: u32, now: Moment) -> bool {
+        self.books.iter_mut().all(|book| {
             let counter = ledger.page(book.limit.per);
-            let taken = counter.spent(now).saturating_add(promised).saturating_add(calls);
+            let taken = counter.spent(now).saturating_add(book.promised(now)).saturating_add(calls);
             taken <= counter.of(book.limit)
         })
     }
@@ -214,11 +216,16 @@ impl Line {
         format!("its {of} calls of this {} are used up{promised}", limit.per.word())
     }
 
-    /// The first moment from `at` on at which so many calls fit beside those that are promised.
-    fn room(&mut self, ledger: &Ledger, calls: u32, mut at: Moment) -> Moment {
+    /// The first moment from `from` on, at the end of the line, at which so many calls fit beside those that are
+    /// promised. The end is the last period in which calls are promised, and the one before it, where a few may be left
+    /// that were too few for those who came first.
+    fn room(&mut self, ledger: &Ledger, calls: u32, from: Moment) -> Moment {
+        let Some(shortest) = self.books.first_mut() else { return from };
+        let last = shortest.sums.back().map_or(from, |(begins, _)| *begins);
+        let mut at = shortest.period(Moment(last.0.saturating_sub(1))).0.max(from);
         // A step goes on by a period at least, and when the longest one is fresh they all are. More calls than a limit
         // has would never fit.
-        for _ in 0..2 * self.books.len() + 2 {
+        for _ in 0..2 * self.books.len() + 4 {
             let full = self.books.iter_mut().filter_map(|book| book.full_until(ledger, calls, at)).max();
             match full {
                 Some(end) => at = end,
@@ -235,54 +242,11 @@ impl Line {
         let begins = books.first_mut().map_or(now, |shortest| shortest.period(now).0);
         books.iter_mut().for_each(|book| book.sums.clear());
         let mut waiters = std::mem::take(waiters);
-        let mut at = from;
         for waiter in waiters.iter_mut().filter(|waiter| waiter.place >= begins || waiter.event == event) {
-            at = self.room(ledger, waiter.calls, at.max(waiter.place));
-            waiter.place = at;
-            self.promise(at, waiter.calls);
+            waiter.place = self.room(ledger, waiter.calls, waiter.place.max(from));
+            self.promise(waiter.place, waiter.calls);
         }
         self.waiters = waiters;
-    }
-
-    /// When somebody is told to come: at its place, or a little sooner, to stand by.
-    fn tell(&mut self, event: EventKey, now: Moment) -> Moment {
-        let found = self.tickets.get(&event).map(|ticket| self.find(*ticket));
-        let Some((index, place)) = found.and_then(|index| Some((index, self.waiters.get(index)?.place))) else {
-            return now;
-        };
-        let told = self.stands_by(index, place).filter(|told| *told > now).unwrap_or(place);
-        if let Some(waiter) = self.waiters.get_mut(index) {
-            waiter.told = told;
-        }
-        told
-    }
-
-    /// When the one at `index` may come before its place: it is one of the first there, somebody is promised calls of the
-    /// period before, and that one ends for no longer limit.
-    fn stands_by(&mut self, index: usize, place: Moment) -> Option<Moment> {
-        let (shortest, longer) = self.books.split_first_mut()?;
-        let most = shortest.limit.calls / limits::BUDGET_STANDBY;
-        let here = self.waiters.iter().rev().skip(self.waiters.len() - index - 1);
-        let mut ahead = 0_u32;
-        for waiter in here.take_while(|waiter| waiter.place == place) {
-            ahead = ahead.saturating_add(waiter.calls);
-            if ahead > most {
-                return None;
-            }
-        }
-        let before = Moment(place.0.saturating_sub(1));
-        if shortest.promised(before) == 0 || longer.iter_mut().any(|book| book.period(place).0 == place) {
-            return None;
-        }
-        let ahead = i64::try_from((length(shortest.limit.per) / limits::BUDGET_STANDBY).as_millis()).ok()?;
-        Some(Moment(place.0.saturating_sub(ahead)))
-    }
-
-    /// Whether it is the time of those who stand by.
-    fn is_late(&mut self, now: Moment) -> bool {
-        self.books.first_mut().is_some_and(|shortest| {
-            shortest.period(now).1.since(now) <= length(shortest.limit.per) / limits::BUDGET_STANDBY
-        })
     }
 
     /// Forgets whoever did not come at its place and for a while after it; everybody, when the clock was set back.

@@ -65,7 +65,7 @@ fn a_newcomer_takes_no_call_that_somebody_was_promised() {
     assert_eq!((counter.pay(2, 4, at(1)), counter.pay(3, 4, at(1))), (Err(at(60)), Err(at(120))));
     assert_eq!(counter.pay(4, 4, at(60)), Err(at(180)), "the newcomer is behind the others");
     assert!(counter.is_served(5, 1, at(60)), "one call is promised to nobody");
-    assert_eq!(counter.pay(6, 1, at(61)), Err(at(180)));
+    assert_eq!(counter.pay(6, 1, at(61)), Err(at(120)), "there is one more to promise");
     assert!(counter.is_served(2, 4, at(115)));
     assert!(counter.is_served(3, 4, at(120)) && counter.is_served(4, 4, at(180)));
 }
@@ -200,20 +200,12 @@ fn a_payment_that_the_disk_did_not_take_costs_nobody_its_turn() {
 }
 
 #[test]
-fn the_first_of_a_period_stand_by_for_what_is_not_fetched_in_the_one_before() {
-    let mut counter = Counter::minutely(12);
-    assert!(counter.is_served(1, 12, at(0)));
-    let told: Vec<_> = (2..15).map(|event| counter.pay(event, 2, at(1)).unwrap_err()).collect();
-    assert_eq!((told[0], told[5], told[6], told[7]), (at(60), at(60), at(110), at(120)));
-    assert_eq!(told[12], at(170));
-    for event in 2..7 {
-        assert!(counter.is_served(event, 2, at(60)));
-    }
-    assert_eq!(counter.pay(8, 2, at(109)), Err(at(110)), "calls are held until then");
-    assert_eq!(counter.pay(20, 1, at(110)), Err(at(180)), "for newcomers they are held on");
-    assert!(counter.is_served(8, 2, at(110)));
-    assert_eq!(counter.pay(7, 2, at(111)), Err(at(120)), "who comes very late loses a minute and no more");
-    assert!(counter.is_served(7, 2, at(120)));
+fn a_few_calls_that_were_too_few_for_others_are_promised_to_who_fits() {
+    let mut counter = Counter::minutely(5);
+    assert!(counter.is_served(1, 5, at(0)));
+    let told: Vec<_> =
+        [4, 4, 1, 1, 1].into_iter().zip(2..).map(|(calls, event)| counter.pay(event, calls, at(1))).collect();
+    assert_eq!(told, [60, 120, 60, 120, 180].map(|seconds| Err(at(seconds))));
 }
 
 #[test]
@@ -274,10 +266,14 @@ struct Asker {
     asked: Option<Moment>,
     /// What it was told when it asked first.
     told: Option<Moment>,
+    /// When it paid first.
+    turn: Option<Moment>,
     served: Option<Moment>,
     /// Its worker was a whole period late once.
     was_late: bool,
     is_gone: bool,
+    /// It came before its place and found calls that were promised to nobody.
+    was_lucky: bool,
 }
 
 /// A thousand of them.
@@ -320,11 +316,22 @@ impl Crowd {
         while let Some((now, number)) = self.next() {
             assert!(minute(now) < self.paid.len(), "somebody starves");
             if minute(now) > minute(last) {
+                self.count_missed(last);
                 meanwhile(self, now);
             }
             last = now;
             self.comes(number, is_rough, now);
             self.counter.line.keep();
+        }
+    }
+
+    /// What was held in this minute for those who did not come.
+    fn count_missed(&mut self, last: Moment) {
+        for waiter in self.counter.line.waiters.iter().filter(|waiter| waiter.place >= NOON) {
+            let asker = &self.askers[usize::try_from(waiter.event.0).unwrap()];
+            if minute(waiter.place) == minute(last) && (asker.is_gone || asker.was_late) {
+                self.missed[minute(last)] += waiter.calls;
+            }
         }
     }
 
@@ -346,13 +353,20 @@ impl Crowd {
             self.counter.line.heard(EventKey(event), true);
             return;
         }
+        let line = &self.counter.line;
+        let place = line.tickets.get(&EventKey(event)).map(|ticket| line.waiters[line.find(*ticket)].place);
         let mut paid = self.counter.pay(event, calls, now);
+        self.askers[number].was_lucky |= paid.is_ok() && place.is_some_and(|place| place > now);
         if paid.is_ok() {
             self.paid[minute(now)] += calls;
+            // Who comes late takes the place of others, who may be larger, and of whom none is smaller.
+            self.missed[minute(now)] += if self.askers[number].was_late { 3 } else { 0 };
+            self.askers[number].turn.get_or_insert(now);
             if is_rough && self.luck.one_in(40) {
                 // One more than it thought.
                 paid = self.counter.pay(event, 1, now);
                 self.paid[minute(now)] += u32::from(paid.is_ok());
+                self.missed[minute(now)] += 3;
             }
         }
         self.counter.line.heard(EventKey(event), paid.is_ok());
@@ -365,49 +379,51 @@ impl Crowd {
     /// It comes when it was told to, or its worker is late, or it never comes.
     fn waits(&mut self, number: usize, told: Moment, is_rough: bool) {
         let asker = &mut self.askers[number];
-        asker.told.get_or_insert(told);
+        if asker.turn.is_none() {
+            asker.told.get_or_insert(told);
+        }
         let mut late = self.luck.below(2000);
         if is_rough && self.luck.one_in(30) {
             late = self.luck.below(8000);
         }
         if is_rough && self.luck.one_in(300) {
             (late, asker.was_late) = (60_000 + self.luck.below(60_000), true);
-            self.missed[minute(Moment(told.0 + 10_000))] += asker.calls;
         }
         if is_rough && self.luck.one_in(150) {
             asker.is_gone = true;
-            self.missed[minute(Moment(told.0 + 10_000))] += asker.calls;
             return;
         }
         asker.due = Some(told.after(Duration::from_millis(late)));
     }
 
     /// Nothing is above a limit, and all of it is used while many wait.
-    fn check_calls(&self) {
+    fn check_calls(&self, is_rough: bool) {
         assert!(self.paid.iter().all(|paid| *paid <= 60), "{:?}", self.paid);
         assert!(self.paid.iter().sum::<u32>() <= 3000);
         let end = self.paid.iter().rposition(|paid| *paid > 0).unwrap();
-        let (mut full, mut sum) = (0, 0);
+        let (mut full, mut sum, mut all_missed) = (0, 0, 0);
         for (minute, paid) in self.paid.iter().enumerate().take(end.saturating_sub(3)) {
             if self.disturbed[minute] {
                 continue;
             }
-            (full, sum) = (full + 1, sum + paid);
-            let missed = self.missed[minute];
-            assert!(*paid >= 57 || missed > 7, "minute {minute}: {paid}, missed {missed}; {:?}", self.paid);
+            (full, sum, all_missed) = (full + 1, sum + paid, all_missed + self.missed[minute]);
+            assert!(is_rough || *paid >= 57, "minute {minute}: {paid}; {:?}", self.paid);
         }
-        assert!(full > 20 && sum * 100 >= full * 60 * 95, "{full} minutes: {:?}", self.paid);
+        assert!(full > 20 && (sum + all_missed) * 100 >= full * 60 * 97, "{sum}, {all_missed}: {:?}", self.paid);
+        assert!(sum * 100 >= full * 60 * 95, "{sum} in {full} minutes: {:?}", self.paid);
     }
 
-    /// Whoever waited was served in the order of first asking, but for one period.
-    fn check_order(&self) {
-        let mut waited: Vec<_> = self.askers.iter().filter(|asker| asker.told.is_some() && !asker.was_late).collect();
+    /// Whoever waited was served in the order of first asking, but for so many minutes.
+    fn check_order(&self, slack: usize) {
+        let in_turn = |asker: &&Asker| asker.told.is_some() && !asker.was_late && !asker.was_lucky;
+        let mut waited: Vec<_> = self.askers.iter().filter(in_turn).collect();
+        assert!(waited.len() > 200);
         waited.sort_by_key(|asker| asker.asked);
         let mut latest = 0;
         for asker in waited {
-            let Some(served) = asker.served else { continue };
-            assert!(minute(served) + 1 >= latest, "served in minute {}, after {latest}", minute(served));
-            latest = latest.max(minute(served));
+            let Some(turn) = asker.turn else { continue };
+            assert!(minute(turn) + slack >= latest, "served in minute {}, after {latest}", minute(turn));
+            latest = latest.max(minute(turn));
         }
     }
 }
@@ -418,8 +434,8 @@ fn a_thousand_askers_are_served_in_order_when_they_were_told_and_no_call_is_left
     for _ in 0..5 {
         let mut crowd = Crowd::new(Luck(luck.below(u64::MAX)));
         crowd.play(false, |_, _| {});
-        crowd.check_calls();
-        crowd.check_order();
+        crowd.check_calls(false);
+        crowd.check_order(1);
         for asker in &crowd.askers {
             let served = asker.served.unwrap();
             let told = asker.told.unwrap_or(served);
@@ -434,8 +450,8 @@ fn a_thousand_askers_are_served_whatever_goes_wrong_and_never_above_a_limit() {
     let mut luck = Luck::of_the_day();
     for round in 0..10 {
         let mut crowd = Crowd::new(Luck(luck.below(u64::MAX)));
-        let restarts = round % 2 == 1;
-        crowd.play(true, |crowd, now| {
+        let (is_rough, restarts) = (round % 2 == 1, round % 4 > 1);
+        crowd.play(is_rough, |crowd, now| {
             if crowd.luck.one_in(12) {
                 // Somebody else asked with our address, or the upstream wants rest.
                 let here = minute(now);
@@ -456,9 +472,10 @@ fn a_thousand_askers_are_served_whatever_goes_wrong_and_never_above_a_limit() {
                 crowd.restarted = true;
             }
         });
-        crowd.check_calls();
+        crowd.check_calls(is_rough);
         if !crowd.restarted {
-            crowd.check_order();
+            // A small one may have found a place before a large one, for which the upstream then rests again and again.
+            crowd.check_order(6);
         }
         let starved = crowd.askers.iter().filter(|asker| asker.served.is_none() && !asker.is_gone).count();
         assert_eq!(starved, 0);
