@@ -414,6 +414,26 @@ mod tests {
         assert!(matches!(put_back.run(&space, &tools).0, Settlement::HearLater { .. }));
     }
 
+    /// Asks an upstream for two calls at once, and says itself that it wants to come later.
+    struct Reserves;
+
+    impl crate::bot::Bot for Reserves {
+        fn hear(&self, _: &Event, desk: &mut dyn Desk) -> Result<Vec<Reply>, BotFault> {
+            desk.reserve("sun", 0).unwrap();
+            desk.reserve("sun", 2).unwrap_err();
+            Err(BotFault::Later { why: "it waits".to_owned(), after: None })
+        }
+    }
+
+    #[test]
+    fn a_bot_that_could_not_reserve_comes_at_its_turn() {
+        let moment = Moment(20_123_456);
+        let Settlement::HearLater { due, attempt, .. } = refused(Arc::new(Reserves), moment) else {
+            panic!("not later")
+        };
+        assert_eq!((due, attempt), (moment, 2));
+    }
+
     /// Asks an upstream, and can say nothing without its answer.
     struct Asks;
 
@@ -426,17 +446,22 @@ mod tests {
 
     /// What becomes of an event whose bot's upstream has nothing left before `moment`.
     fn refused_until(moment: Moment) -> Settlement {
+        refused(Arc::new(Asks), moment)
+    }
+
+    fn refused(bot: Arc<dyn crate::bot::Bot>, moment: Moment) -> Settlement {
         let (keeper, letters) = channel();
         let played = std::thread::spawn(move || {
             for letter in letters {
-                let Letter::Pay { answer, .. } = letter else { continue };
+                let Letter::Pay { answer, payer, .. } = letter else { continue };
+                assert_eq!(payer, Some(EventKey::new(ChannelNumber(1), 17)));
                 answer.send(Err(NotBefore { moment, why: "its calls are used up".to_owned() })).unwrap();
             }
         });
         let (api, limits) = ("http://127.0.0.1:9".to_owned(), Vec::new());
         let sun = Upstream { name: "sun".to_owned(), kind: None, api, key: None, limits, oauth: None };
         let settings = Settings::new(Secret::new("demo"), Vec::new());
-        let (bot, bot_name) = (Arc::new(Asks), "solar".to_owned());
+        let bot_name = "solar".to_owned();
         let space = Channel {
             name: "space".to_owned(),
             platform: Arc::new(Webex::new(settings)),

@@ -167,7 +167,8 @@ fn what_a_hearing_asks_beyond_its_reservation_goes_before_everybody() {
     counter.line.heard(EventKey(2), false);
     assert!(counter.is_served(2, 1, at(120)) && counter.is_served(3, 2, at(120)));
     assert!(counter.is_served(4, 1, at(120)));
-    assert_eq!(counter.pay(2, 1, at(121)), Err(at(180)), "in its next hearing it is a newcomer");
+    assert_eq!(counter.pay(5, 4, at(121)), Err(at(180)));
+    assert_eq!(counter.pay(2, 1, at(121)), Err(at(240)), "in its next hearing it is a newcomer");
 }
 
 #[test]
@@ -180,6 +181,29 @@ fn who_asks_for_more_than_before_keeps_its_turn() {
     assert_eq!(counter.pay(3, 2, at(60)), Err(at(120)));
     assert_eq!(counter.pay(5, 2, at(120)), Err(at(180)), "the last of the two gives way");
     assert!(counter.is_served(3, 2, at(121)) && counter.is_served(4, 2, at(122)));
+}
+
+#[test]
+fn who_asks_for_more_before_its_place_is_told_at_once_when_it_is_later() {
+    let mut counter = Counter::minutely(4);
+    assert!(counter.is_served(1, 4, at(0)));
+    let told: Vec<_> = (2..4).map(|event| counter.pay(event, 2, at(1)).unwrap_err()).collect();
+    assert_eq!((told, counter.pay(3, 4, at(2))), (vec![at(60), at(60)], Err(at(120))));
+}
+
+#[test]
+fn nobody_is_planned_for_a_minute_before_it_was_told_to_come() {
+    let mut counter = Counter::minutely(4);
+    assert!(counter.is_served(1, 4, at(0)));
+    let told: Vec<_> = (2..6).map(|event| counter.pay(event, 4, at(1)).unwrap_err()).collect();
+    assert_eq!(told, [60, 120, 180, 240].map(at));
+    counter.line.heard(EventKey(3), true);
+    counter.line.heard(EventKey(4), true);
+    counter.learn(0, at(60));
+    assert_eq!(counter.pay(2, 4, at(60)), Err(at(120)));
+    assert!(counter.is_served(2, 4, at(120)));
+    assert_eq!(counter.left(at(240)), [0], "there its calls are held, and not sooner");
+    assert_eq!(counter.left(at(180)), [4]);
 }
 
 #[test]
