@@ -204,8 +204,14 @@ pub const WORDS_BYTES_MAX: usize = 1024;
 pub const CALLS_MAX: usize = 1_000_000_000;
 /// How long an upstream is left alone that refused a call and did not say for how long: most limits are by the minute.
 pub const BUDGET_REST: Duration = Duration::from_secs(60);
-/// Periods by which places for those who wait may run ahead. More places than there ever are jobs at once.
-pub const BUDGET_PLACES: u32 = 1024;
+/// Those who may have a promised place in an upstream's line. At 60 calls a minute they wait for hours; each takes
+/// about 60 bytes.
+pub const BUDGET_LINE_MAX: usize = 10_000;
+/// How long a turn is kept, beyond its period, for somebody who does not come: workers may be busy, a machine may sleep.
+/// No calls are held free meanwhile.
+pub const BUDGET_GRACE: Duration = Duration::from_secs(10 * 60);
+/// A clock that is set back by more than this makes nonsense of all places that were told.
+pub const BUDGET_CLOCK_BACK: Duration = Duration::from_secs(60);
 /// Of a period, as a divisor: its recent part, by whose pace it is foretold when the calls are used up. Two days of a
 /// month, so that a month that lasts for five days is known on the first.
 pub const BUDGET_RECENT: u32 = 15;

@@ -34,7 +34,8 @@ pub trait Desk {
     fn go_on(&mut self, note: Vec<u8>, due: Option<Moment>) -> Result<(), BotFault>;
 
     /// Pays for several calls of an upstream at once, so that whoever waits in its line waits once. The next so many
-    /// `get`s are paid then; what is not used when the hearing ends was paid in vain.
+    /// `get`s are paid then; what is not used when the hearing ends was paid in vain. More than a limit ever allows is
+    /// refused for good; when it is not before some moment, that is the place in the line, and calls are held there.
     fn reserve(&mut self, upstream: &str, calls: u32) -> Result<(), CallFault>;
 
     /// Asks an upstream: one GET of `path` (with its query) below its base URL, within its budget and with its papers.
@@ -88,6 +89,8 @@ pub enum CallFault {
     Failed { why: String },
     /// We have no papers that it accepts; the operator is told how to get new ones.
     LoggedOut { why: String },
+    /// More calls at once than it ever allows.
+    Never { why: String },
 }
 
 impl CallFault {
@@ -96,6 +99,7 @@ impl CallFault {
         match self {
             CallFault::NotBefore { moment, why } => BotFault::Later { why, after: Some(moment.since(now)) },
             CallFault::Failed { why } | CallFault::LoggedOut { why } => BotFault::Later { why, after: None },
+            CallFault::Never { why } => BotFault::Never { why },
         }
     }
 }

@@ -3,7 +3,8 @@
 use super::Health;
 use crate::limits;
 use crate::model::{
-    Alarm, Arrival, ChannelNumber, Left, Lesson, MemoryWrite, Moment, Order, PictureName, Response, Settlement,
+    Alarm, Arrival, ChannelNumber, EventKey, Left, Lesson, MemoryWrite, Moment, Order, PictureName, Response,
+    Settlement,
 };
 use crate::queue::budget::NotBefore;
 use crate::queue::pace::Effect;
@@ -57,8 +58,9 @@ pub enum Letter {
     Look { seen: SyncSender<()> },
     /// Remember this, and say whether it is on the disk.
     Keep { write: MemoryWrite, answer: SyncSender<bool> },
-    /// Pay for so many calls of an upstream, all or none; they may be made once that is on the disk.
-    Pay { upstream: String, calls: u32, answer: SyncSender<Result<(), NotBefore>> },
+    /// Pay for so many calls of an upstream, all or none; they may be made once that is on the disk. `payer` is the event
+    /// that is heard, and has a place in the upstream's line when it is refused.
+    Pay { upstream: String, payer: Option<EventKey>, calls: u32, answer: SyncSender<Result<(), NotBefore>> },
     /// An upstream said this of its limits.
     Learn { upstream: String, lesson: Lesson },
     /// What is left of an upstream's limits, the shortest period first.

@@ -34,7 +34,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TryRecvError};
 use std::thread;
-use treasury::{Paid, Till};
+use treasury::{Paid, Payment, Till};
 
 /// The way to the loop: receipts, and something that wakes it.
 pub struct Post {
@@ -233,7 +233,9 @@ impl Keeper<'_> {
             Letter::Remember(write) => tray.memory.push(write),
             Letter::Look { seen } => drop(seen.try_send(())),
             Letter::Keep { write, answer } => tray.till.keeps.push((write, answer)),
-            Letter::Pay { upstream, calls, answer } => tray.till.payments.push((upstream, calls, answer)),
+            Letter::Pay { upstream, payer, calls, answer } => {
+                tray.till.payments.push(Payment { upstream, payer, calls, answer });
+            }
             Letter::Rest => tray.resting = true,
             Letter::End { until } => (tray.resting, tray.end_at) = (true, Some(until)),
             question => self.look_up(question),
@@ -300,6 +302,7 @@ impl Keeper<'_> {
             let go_on = *go_on && !tray.resting;
             let next = self.store.settle(settlement, go_on, now)?;
             plan.roster.take_back(*worker);
+            self.treasury.heard(settlement);
             if let (Some(lease), Some(line)) = (next, line) {
                 plan.roster.give(*worker, line, &lease);
                 plan.leases.push((*worker, lease));
@@ -408,7 +411,7 @@ impl Keeper<'_> {
             log::error!("the store cannot be written, so deliveries are answered 503 until it can: {error}");
         }
         (tray.failing, tray.crowded) = (true, false);
-        tray.till.fail((self.clock)());
+        self.treasury.fail(&mut tray.till, (self.clock)());
         self.health.writable.store(false, Ordering::Relaxed);
         let admissions = tray.admissions.drain(..).map(|admission| admission.ticket);
         let orders = tray.orders.drain(..).map(|(ticket, _)| ticket);

@@ -149,7 +149,11 @@ impl House {
     }
 
     fn pay(&self) -> Result<(), NotBefore> {
-        self.ask(|answer| Letter::Pay { upstream: "sun".to_owned(), calls: 1, answer })
+        self.pay_as(None)
+    }
+
+    fn pay_as(&self, payer: Option<EventKey>) -> Result<(), NotBefore> {
+        self.ask(|answer| Letter::Pay { upstream: "sun".to_owned(), payer, calls: 1, answer })
     }
 
     fn left(&self) -> Vec<Left> {
@@ -190,6 +194,33 @@ fn on_a_failing_disk_nothing_is_paid_and_nobody_calls() {
     house.pay().unwrap();
     assert_eq!(house.left()[0].calls, 1, "the payment that failed counts nowhere");
     assert_eq!(left_of(&mut house.end()), 1);
+}
+
+/// The month's calls are spent, and the event of this lease waits for those of the next one.
+fn waits(house: &House) -> (Lease, Moment) {
+    (0..3).for_each(|_| house.pay().unwrap());
+    house.admit(0, "m1", "anna");
+    house.receipt();
+    let lease = house.lease(0);
+    let refused = house.pay_as(Some(lease.event)).unwrap_err();
+    (lease, refused.moment)
+}
+
+#[test]
+fn whoever_was_told_to_wait_keeps_its_place_until_it_is_settled_for_good() {
+    let house = House::start(1, &["page"]);
+    let (lease, told) = waits(&house);
+    // Two more of the same month: the next one is full then.
+    let next = |event| house.pay_as(Some(EventKey(event))).unwrap_err().moment;
+    assert_eq!((next(7), next(8)), (told, told));
+    let full = next(9);
+    assert!(full > told);
+    house.settle(0, later(&lease, clock()), Effect::None);
+    let Lease { event, lane, .. } = house.lease(0);
+    assert_eq!(next(10), full, "its place is kept");
+    house.settle(0, Settlement::HearDead { event, lane, why: String::new() }, Effect::None);
+    assert_eq!(next(11), told, "it wants nothing any more");
+    house.end();
 }
 
 #[test]

@@ -5,8 +5,8 @@ use crate::bot::{BotFault, CallFault, Desk, NewAlarm, SetAlarm};
 use crate::keeper::Letter;
 use crate::limits;
 use crate::model::{
-    AlarmSet, AlarmWrite, Answer, ChannelNumber, Event, Left, Lesson, MemoryWrite, Moment, Notes, Plan, Rest, Stage,
-    When,
+    AlarmSet, AlarmWrite, Answer, ChannelNumber, Event, EventKey, Left, Lesson, MemoryWrite, Moment, Notes, Plan, Rest,
+    Stage, When,
 };
 use crate::queue::schedule;
 use std::collections::BTreeMap;
@@ -16,8 +16,8 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 pub(super) struct WorkDesk<'a> {
     pub(super) tools: &'a Tools,
     bot: &'a str,
-    /// The event that is heard, with its channel; nothing where a page is made.
-    pub(super) heard: Option<(ChannelNumber, &'a Event)>,
+    /// The event that is heard, with its key; nothing where a page is made.
+    pub(super) heard: Option<(EventKey, &'a Event)>,
     pub(super) notes: Notes,
     pub(super) stage: Option<&'a Stage>,
     /// How many calls of each upstream are paid already.
@@ -43,9 +43,16 @@ impl<'a> WorkDesk<'a> {
         }
     }
 
-    /// The conversation that is spoken in; a page has none.
+    /// Channel and event that are spoken of; a page has none.
     fn here(&self) -> Result<(ChannelNumber, &'a Event), BotFault> {
-        self.heard.ok_or_else(|| BotFault::Never { why: "a page belongs to no conversation".to_owned() })
+        let (key, event) =
+            self.heard.ok_or_else(|| BotFault::Never { why: "a page belongs to no conversation".to_owned() })?;
+        Ok((key.channel(), event))
+    }
+
+    /// Who pays for calls.
+    fn payer(&self) -> Option<EventKey> {
+        self.heard.map(|(key, _)| key)
     }
 
     /// Asks the keeper.
@@ -132,17 +139,21 @@ impl Desk for WorkDesk<'_> {
     }
 
     fn reserve(&mut self, upstream: &str, calls: u32) -> Result<(), CallFault> {
-        let paid = self.tools.upstreams.pay(upstream, calls);
+        if calls == 0 {
+            return Ok(());
+        }
+        let paid = self.tools.upstreams.pay(upstream, self.payer(), calls);
         self.see(&paid);
         paid?;
-        *self.paid.entry(upstream.to_owned()).or_default() += calls;
+        let left = self.paid.entry(upstream.to_owned()).or_default();
+        *left = left.saturating_add(calls);
         Ok(())
     }
 
     fn get(&mut self, upstream: &str, path: &str) -> Result<Answer, CallFault> {
         let paid = self.paid.get_mut(upstream).filter(|paid| **paid > 0);
         let is_paid = paid.map(|paid| *paid -= 1).is_some();
-        let answer = self.tools.upstreams.get(upstream, path, is_paid);
+        let answer = self.tools.upstreams.get(upstream, path, self.payer(), is_paid);
         self.see(&answer);
         answer
     }

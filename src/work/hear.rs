@@ -82,7 +82,7 @@ impl Hearing<'_> {
     fn let_hear(&self, heard: &Event, channel: &Channel, tools: &Tools) -> Settlement {
         let (event, lane) = (self.event, self.lane);
         let mut desk = WorkDesk::new(&channel.bot_name, tools);
-        desk.heard = Some((event.channel(), heard));
+        desk.heard = Some((event, heard));
         desk.notes.stage = self.stage.map_or(0, |stage| stage.number);
         desk.stage = self.stage;
         match answer(heard, channel, &mut desk) {
@@ -92,7 +92,7 @@ impl Hearing<'_> {
                 Settlement::Heard { event, lane, replies, notes }
             }
             Err(BotFault::Never { why }) => self.dead(&format!("bot {}: {why}", channel.bot_name), channel),
-            Err(BotFault::Later { why, after: Some(_) }) if desk.not_before.is_some() => {
+            Err(BotFault::Later { why, .. }) if desk.not_before.is_some() => {
                 let due = desk.not_before.unwrap_or_default();
                 self.at_its_turn(due, &format!("bot {}: {why}", channel.bot_name), channel, tools)
             }
@@ -233,6 +233,26 @@ mod tests {
         assert!(matches!(put_back.run(&space, &tools).0, Settlement::HearLater { .. }));
     }
 
+    /// Asks an upstream for two calls at once, and says itself that it wants to come later.
+    struct Reserves;
+
+    impl crate::bot::Bot for Reserves {
+        fn hear(&self, _: &Event, desk: &mut dyn Desk) -> Result<Vec<Reply>, BotFault> {
+            desk.reserve("sun", 0).unwrap();
+            desk.reserve("sun", 2).unwrap_err();
+            Err(BotFault::Later { why: "it waits".to_owned(), after: None })
+        }
+    }
+
+    #[test]
+    fn a_bot_that_could_not_reserve_comes_at_its_turn() {
+        let moment = Moment(20_123_456);
+        let Settlement::HearLater { due, attempt, .. } = refused(Arc::new(Reserves), moment) else {
+            panic!("not later")
+        };
+        assert_eq!((due, attempt), (moment, 2));
+    }
+
     /// Asks an upstream, and can say nothing without its answer.
     struct Asks;
 
@@ -245,17 +265,22 @@ mod tests {
 
     /// What becomes of an event whose bot's upstream has nothing left before `moment`.
     fn refused_until(moment: Moment) -> Settlement {
+        refused(Arc::new(Asks), moment)
+    }
+
+    fn refused(bot: Arc<dyn crate::bot::Bot>, moment: Moment) -> Settlement {
         let (keeper, letters) = channel();
         let played = std::thread::spawn(move || {
             for letter in letters {
-                let Letter::Pay { answer, .. } = letter else { continue };
+                let Letter::Pay { answer, payer, .. } = letter else { continue };
+                assert_eq!(payer, Some(EventKey::new(ChannelNumber(1), 17)));
                 answer.send(Err(NotBefore { moment, why: "its calls are used up".to_owned() })).unwrap();
             }
         });
         let (api, limits) = ("http://127.0.0.1:9".to_owned(), Vec::new());
         let sun = Upstream { name: "sun".to_owned(), kind: None, api, key: None, limits, oauth: None };
         let settings = Settings::new(Secret::new("demo"), Vec::new());
-        let (bot, bot_name) = (Arc::new(Asks), "solar".to_owned());
+        let bot_name = "solar".to_owned();
         let space = Channel {
             name: "space".to_owned(),
             platform: Arc::new(Webex::new(settings)),

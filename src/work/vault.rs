@@ -409,6 +409,9 @@ impl Drop for EndOfTurn<'_> {
 
 fn words(fault: &CallFault) -> &str {
     match fault {
-        CallFault::NotBefore { why, .. } | CallFault::Failed { why } | CallFault::LoggedOut { why } => why,
+        CallFault::NotBefore { why, .. }
+        | CallFault::Failed { why }
+        | CallFault::LoggedOut { why }
+        | CallFault::Never { why } => why,
     }
 }

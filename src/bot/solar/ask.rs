@@ -42,7 +42,7 @@ fn call(set: &Settings, desk: &mut dyn Desk, path: &str) -> Result<Result<Value,
     let answer = match desk.get(&set.upstream, path) {
         Ok(answer) => answer,
         Err(CallFault::NotBefore { moment, .. }) => return Ok(Err(Trouble::NotBefore(moment))),
-        Err(CallFault::Failed { .. }) => return Ok(Err(Trouble::Silent)),
+        Err(CallFault::Failed { .. } | CallFault::Never { .. }) => return Ok(Err(Trouble::Silent)),
         Err(CallFault::LoggedOut { .. }) => return Ok(Err(Trouble::LoggedOut)),
     };
     match enphase::judge(&answer, desk.now()) {

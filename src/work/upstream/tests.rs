@@ -85,7 +85,7 @@ impl House {
     }
 
     fn get(&self) -> Result<Answer, CallFault> {
-        self.upstreams.get("sun", "/systems?size=1", false)
+        self.upstreams.get("sun", "/systems?size=1", None, false)
     }
 
     fn well(&self) {
@@ -220,6 +220,25 @@ fn a_refused_token_is_renewed_once_and_the_second_call_is_paid_too() {
 }
 
 #[test]
+fn a_call_that_was_reserved_is_not_paid_again_and_its_renewal_is() {
+    let house = House::new(Some(tokens(0, NOW.0 + DAY, NOW.0)));
+    house.upstreams.pay("sun", None, 2).unwrap();
+    let get = || house.upstreams.get("sun", "/systems?size=1", None, true).unwrap().status;
+    assert_eq!((get(), house.deeds()), (200, vec!["paid".to_owned(), "GET by a0".to_owned()]));
+    house.service.lock().unwrap().access = "another".to_owned();
+    assert_eq!(get(), 200);
+    assert_eq!(house.deeds(), ["GET by a0", "refresh by r0", "kept", "paid", "GET by a1"]);
+}
+
+#[test]
+fn more_calls_at_once_than_ever_fit_are_refused_for_good() {
+    let house = House::new(None);
+    let why = "upstream sun: 1001 calls at once never fit into the 1000 that it allows in a month; reserve fewer";
+    assert_eq!(house.upstreams.pay("sun", None, 1001), Err(CallFault::Never { why: why.to_owned() }));
+    assert_eq!(house.deeds(), [""; 0]);
+}
+
+#[test]
 fn new_tokens_that_are_refused_are_not_renewed_again_and_again() {
     let house = House::new(Some(tokens(0, NOW.0 + DAY, NOW.0)));
     house.service.lock().unwrap().is_deaf = true;
@@ -271,7 +290,7 @@ fn a_crash_between_the_answer_and_the_disk_locks_nobody_out() {
     // The next daemon has the old ones, and what the service gave it never used.
     let Upstreams { by_name, keeper, .. } = &*house.upstreams;
     let next = Upstreams::new(&[by_name["sun"].upstream.clone()], Arc::default(), keeper.clone(), || NOW);
-    assert_eq!(next.get("sun", "/systems?size=1", false).unwrap().status, 200);
+    assert_eq!(next.get("sun", "/systems?size=1", None, false).unwrap().status, 200);
     assert_eq!(house.deeds(), ["refresh by r0", "kept", "paid", "GET by a2"]);
 }
 
