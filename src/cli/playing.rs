@@ -2,10 +2,10 @@
 
 use crate::config::{Account, Channel, Config};
 use crate::daemon;
-use crate::model::{Moment, Secret, Upstream};
+use crate::model::{Moment, OAuth, Period, Secret, Upstream};
 use crate::notation::unpercent_text;
 use crate::page::{Clock, Page};
-use crate::twin::{House, Plan, Server, Twin, enphase, messenger, seed_of, webex};
+use crate::twin::{House, Plan, Server, Twin, enphase, messenger, opendota, seed_of, webex};
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -21,6 +21,17 @@ pub struct Play {
     pub faults: String,
     /// What chance is drawn from; another one for each play unless told.
     pub seed: Option<u64>,
+}
+
+/// What came of taking in a twin for an upstream.
+#[derive(Debug)]
+pub enum Lodged {
+    /// There is none for its kind.
+    Nobody,
+    /// It answers whoever asks, or has the key.
+    Open,
+    /// It wants tokens: this is the refresh token of somebody who has allowed us to ask it.
+    Consenting(Secret),
 }
 
 /// A house that can be called, and its page.
@@ -66,21 +77,46 @@ impl Stand {
         Ok(())
     }
 
-    /// Takes in a twin for an upstream, where there is one for its kind. Gives the refresh token of somebody who has allowed
-    /// us to ask it.
-    pub fn lodge_upstream(&self, upstream: &Upstream) -> Result<Option<Secret>, String> {
-        let (Some("enphase"), Some(oauth)) = (upstream.kind, &upstream.oauth) else { return Ok(None) };
+    /// Takes in a twin for an upstream, where there is one for its kind.
+    pub fn lodge_upstream(&self, upstream: &Upstream) -> Result<Lodged, String> {
+        let (twin, lodged): (Box<dyn Twin>, _) = match (upstream.kind, &upstream.oauth) {
+            (Some("enphase"), Some(oauth)) => {
+                let (twin, refresh) = self.enphase(upstream, oauth);
+                (Box::new(twin), Lodged::Consenting(refresh))
+            }
+            (Some("opendota"), _) => (Box::new(self.opendota(upstream)), Lodged::Open),
+            _ => return Ok(Lodged::Nobody),
+        };
+        self.house.lodge(&upstream.name, twin, self.plan.of(&upstream.name))?;
+        Ok(lodged)
+    }
+
+    fn enphase(&self, upstream: &Upstream, oauth: &OAuth) -> (enphase::Enphase, Secret) {
         let mut settings = enphase::Settings::played();
-        let key = upstream.key.as_ref().and_then(|key| key.expose().strip_prefix("key="));
-        settings.key = Secret::new(unpercent_text(key.unwrap_or_default(), false));
+        settings.key = key_of(upstream).unwrap_or_else(|| Secret::new(""));
         (settings.client_id, settings.client_secret) = (oauth.client_id.clone(), oauth.client_secret.clone());
         settings.refresh_life = Duration::from_secs(oauth.refresh_life_s);
         settings.limits = upstream.limits.clone();
         settings.seed = seed_of(self.seed, &upstream.name);
         let mut twin = enphase::Enphase::new(settings);
         let refresh = twin.refresh_token((self.clock)());
-        self.house.lodge(&upstream.name, Box::new(twin), self.plan.of(&upstream.name))?;
-        Ok(Some(refresh))
+        (twin, refresh)
+    }
+
+    fn opendota(&self, upstream: &Upstream) -> opendota::OpenDota {
+        let mut settings = opendota::Settings::played();
+        settings.key = key_of(upstream);
+        settings.seed = seed_of(self.seed, &upstream.name);
+        for limit in &upstream.limits {
+            match limit.per {
+                Period::Minute if settings.key.is_some() => settings.per_minute_with_key = limit.calls,
+                Period::Minute => settings.per_minute = limit.calls,
+                Period::Day => settings.per_day = limit.calls,
+                // It counts by no other period.
+                Period::Second | Period::Month => {}
+            }
+        }
+        opendota::OpenDota::new(settings)
     }
 
     fn twin(&self, channel: &Channel, base: &str) -> Box<dyn Twin> {
@@ -112,6 +148,12 @@ impl Stand {
         // It is shown once.
         let _ = self.page.set(Page { house, store, title, what, bots, clock });
     }
+}
+
+/// The key of an upstream as its calls carry it.
+fn key_of(upstream: &Upstream) -> Option<Secret> {
+    let (_, key) = upstream.key.as_ref()?.expose().split_once('=')?;
+    Some(Secret::new(unpercent_text(key, false)))
 }
 
 #[cfg(test)]
