@@ -160,7 +160,8 @@ fn key_of(upstream: &Upstream) -> Option<Secret> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::model::{Framing, Head, Method, Request, Span};
+    use crate::model::{Framing, Head, Limit, Method, Request, Span};
+    use crate::twin::house::Answered;
     use std::path::Path;
 
     /// Which of many calls to each channel's twin fail, under this seed.
@@ -198,5 +199,36 @@ mod tests {
         assert!(met.iter().all(|of| of.contains(&true) && of.contains(&false)));
         assert!(met.first() != met.last());
         assert_eq!(met, failing(7));
+    }
+
+    #[test]
+    fn an_upstream_without_tokens_has_a_twin_too_that_knows_its_key_and_limits() {
+        let stand = Stand::open(&Play { seed: Some(7), ..Play::default() }, 0, daemon::clock).unwrap();
+        let upstream = |name: &str, kind, key: Option<&str>, limits: &[Limit]| Upstream {
+            name: name.to_owned(),
+            kind,
+            api: format!("{}/api", stand.server.api(name)),
+            key: key.map(Secret::new),
+            limits: limits.to_vec(),
+            oauth: None,
+        };
+        let limits = [Limit { calls: 7, per: Period::Minute }, Limit { calls: 9, per: Period::Day }];
+        let free = upstream("free", Some("opendota"), None, &limits);
+        let paid = upstream("paid", Some("opendota"), Some("api_key=a%2Bb"), &limits);
+        for upstream in [&free, &paid] {
+            assert!(matches!(stand.lodge_upstream(upstream), Ok(Lodged::Open)));
+        }
+        assert!(matches!(stand.lodge_upstream(&upstream("other", None, None, &[])), Ok(Lodged::Nobody)));
+        let left = |twin: &str, target: &str| {
+            let text = format!("GET {target} HTTP/1.1\r\n").into_bytes().into();
+            let target = Span { start: 4, end: 4 + target.len() as u16 };
+            let head = Head { method: Method::Get, text, target, headers: Box::default(), framing: Framing::Empty };
+            let Some(Answered::With(answer)) = stand.house.call(twin, &Request { head, body: Vec::new() }) else {
+                unreachable!()
+            };
+            answer.headers.into_iter().filter(|(name, _)| name.starts_with("X-Rate")).map(|(_, left)| left).collect()
+        };
+        let told: [Vec<_>; 2] = [left("free", "/api/heroes"), left("paid", "/api/heroes?api_key=a%2Bb")];
+        assert_eq!(told, [vec!["6", "8"], vec!["6"]]);
     }
 }

@@ -55,7 +55,7 @@ pub struct Player {
 
 /// Who is there by name: account, name, country, rank with place and mmr, matches in a week, former name, what is odd.
 const NAMED: &str = r#"
-86745912 | Ada | CA | 80 42 7321 | 21 | Arteezy-like | pro
+86745912 | Ada | CA | 80 42 7321 | 21 | Arteezy-like |
 11223344 | Ada the Great | GB | 54 - 3480 | 12 | Countess |
 55667788 | xXAdaXx | | | 9 | | private avatar-null seen-null
 20040117 | Adamant | SE | 71 - 4730 | 25 | |
@@ -75,7 +75,7 @@ const NAMED: &str = r#"
 70000010 | Say "gg" \o/ | NZ | 21 - 1050 | 13 | |
 70000011 | 100%_win | RU | 55 - 3560 | 19 | |
 70000012 | TheQuickBrownFoxJumpsOverTheLazy | CN | 53 - 3390 | 10 | |
-80000001 | Almost Immortal | SG | 80 - 6010 | 24 | |
+80000001 | Almost Immortal | SG | 80 - 6010 | 24 | | pro
 80000002 | Casual Carl | NL | | 3 | |
 80000003 | Newcomer Nia | ES | | 0 | | seen-null
 80000004 | Retired Rita | IT | 61 - 3900 | 15 | | retired
