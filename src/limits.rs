@@ -530,6 +530,13 @@ pub const ENPHASE_SILENCE: Duration = Duration::from_secs(3600);
 pub const ENPHASE_LIST_DEFAULT: usize = 10;
 /// … and at most (enphase.md §4).
 pub const ENPHASE_LIST_MAX: usize = 100;
+/// Days that a player of the OpenDota twin plays: twenty years. All matches of the busiest one, some 26,000, are then 8 MB
+/// of JSON; a clock that is further off ends no loop.
+pub const OPENDOTA_DAYS_MAX: i64 = 7305;
+/// Hits by name that a search has at most (opendota.md §4).
+pub const OPENDOTA_HITS_MAX: usize = 50;
+/// Fewest characters that names are searched for (opendota.md §4).
+pub const OPENDOTA_SEARCH_CHARS_MIN: usize = 3;
 
 const _: () = assert!(FETCH_STEP_TIME.as_millis() < LATE_TIME.as_millis() && LATE_TIME.as_millis() < 20_000);
 const _: () = assert!(PATH_BYTES_MAX < TARGET_BYTES_MAX && CONNECTIONS_MAX <= CONNECTIONS_CEILING);

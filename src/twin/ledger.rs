@@ -27,7 +27,7 @@ const SECRETS: [&str; 8] = [
 ];
 
 /// Those of queries: in a body these words are a message's, too.
-const SECRETS_OF_QUERIES: [&str; 2] = ["code", "key"];
+const SECRETS_OF_QUERIES: [&str; 3] = ["api_key", "code", "key"];
 
 /// One dispatch and all its attempts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
