@@ -6,6 +6,7 @@
 //!     messenger/     Meta's side: signed events, batches, retries; the Send API with its checks and errors
 //!     webex/         Webex's side: people, rooms, messages, webhooks that go inactive; notifications without text
 //!     enphase/       an upstream: solar systems under a believable sun, OAuth with tokens that turn, a plan's limits
+//!     graph/         an upstream: Facebook's login page and tokens, pages and what they post, groups as they once were
 //!     house.rs       where twins live: hands them acts and calls one at a time, and takes what follows from them
 //!     ledger.rs      what was said and what was told, readable as JSON
 //!     faults.rs      what goes wrong on purpose, by a seed
@@ -22,6 +23,7 @@ mod base64;
 pub mod courier;
 pub mod enphase;
 pub mod faults;
+pub mod graph;
 pub mod house;
 pub mod ledger;
 pub mod messenger;
@@ -40,7 +42,7 @@ pub use server::Server;
 /// A stand-in for one platform's side of one channel, or for one upstream. An upstream only answers calls, so whatever
 /// belongs to a chat has a default that says so.
 pub trait Twin: Send {
-    /// `messenger`, `webex` or `enphase`.
+    /// `messenger`, `webex`, `enphase` or `graph`.
     fn platform(&self) -> &'static str;
 
     /// Answers a call to the platform's API. The path is the one below the base URL: `/me/messages`.
@@ -219,9 +221,13 @@ pub enum Act {
 pub enum Deed {
     /// The person takes consent back: no token is good any more.
     Revoke,
+    /// The person has a new password, which ends every token.
+    Password,
+    /// The person loses the role on something, as on a page by its id.
+    Dismiss { source: String },
     /// Something that reports, as a solar system by its id, stops doing so.
     Silence { source: String },
-    /// It reports again, also what it had to say meanwhile.
+    /// It reports again, also what it had to say meanwhile; or the person has the role again.
     Recover { source: String },
 }
 
