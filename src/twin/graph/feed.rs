@@ -3,7 +3,7 @@
 use super::call::{Call, Object, Turns, array, cursor, list};
 use super::posts::{Post, Source};
 use super::refusal::Refused;
-use super::settings::Page;
+use super::settings::{Page, Settings};
 use crate::limits::{GRAPH_LIST_DEFAULT, GRAPH_LIST_MAX, GRAPH_SPAN_SECONDS};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -73,32 +73,32 @@ impl Field {
                 Some(("summary", value @ ("true" | "1" | "false" | "0"))) => {
                     field.summary = matches!(value, "true" | "1")
                 }
-                Some(("limit", value)) if value.parse().is_ok_and(|limit: usize| limit <= GRAPH_LIST_MAX) => {
-                    field.limit = value.parse().unwrap_or_default();
-                }
-                _ => return Err(Refused::parameter(&format!("Param fields has an unknown modifier: {modifier}"))),
+                Some(("limit", value)) => field.limit = value.parse().unwrap_or(usize::MAX),
+                _ => field.limit = usize::MAX,
+            }
+            if field.limit > GRAPH_LIST_MAX {
+                return Err(Refused::parameter(&format!("Param fields has an unknown modifier: {modifier}")));
             }
         }
         Ok(field)
     }
 }
 
-/// `/{page}/feed`, and `own` for `/posts` and `/published_posts`.
+/// `/{page}/feed` has what visitors write, too; `/posts` and `/published_posts` have the page's own.
 pub(super) fn of_page(
     call: &Call,
     page: &Page,
     source: &Source,
     edge: &str,
-    settings: (usize, bool),
+    settings: &Settings,
 ) -> Result<String, Refused> {
-    let (data_max, gaps) = settings;
     let text = call.query.get("fields").unwrap_or("id,created_time,message");
-    let fields = Fields::read(text, data_max, call.limit()?)?;
+    let fields = Fields::read(text, settings.data_max, call.limit()?)?;
     let (since, until) = span(call)?;
     let mut posts = source.posts(since, until, call.now.seconds());
     posts.retain(|post| edge == "feed" || !post.of_visitor());
     let keys: Vec<u64> = posts.iter().map(|post| post.number).collect();
-    let turns = if gaps { Turns::Paused } else { Turns::Plain };
+    let turns = if settings.gaps { Turns::Paused } else { Turns::Plain };
     let cut = call.cut(&keys, &format!("{}/{edge}", page.id), turns)?;
     let shown = posts.get(cut.range).unwrap_or_default();
     let link = (format!("https://www.facebook.com/{}/posts/", page.id), "");

@@ -218,8 +218,7 @@ impl Graph {
                 if *edge == "feed" && !may("pages_read_user_content") {
                     return Err(Refused::permission("pages_read_user_content"));
                 }
-                let strict = (self.settings.data_max, self.settings.gaps);
-                feed::of_page(call, page, &self.source(id, &page.zone), edge, strict)
+                feed::of_page(call, page, &self.source(id, &page.zone), edge, &self.settings)
             }
             ["accounts" | "groups"] => {
                 Err(Refused::parameter("Tried accessing nonexisting field (accounts) on node type (Page)"))
@@ -278,7 +277,11 @@ impl Twin for Graph {
                 }
             }
         };
-        refused.response(&self.papers.trace())
+        let response = refused.response(&self.papers.trace());
+        match mishap {
+            Mishap::Busy { .. } => response.with("X-App-Usage", Usage::full()),
+            _ => response,
+        }
     }
 
     fn deed(&mut self, deed: &Deed, _now: Moment) -> Result<(), String> {

@@ -30,8 +30,12 @@ impl Usage {
 
     /// What `X-App-Usage` says: parts of a hundred.
     pub(super) fn header(&self) -> String {
-        let share = u64::from(self.used()) * 100 / u64::from(self.limit.max(1));
-        Object::new().raw("call_count", share).raw("total_time", share / 2).raw("total_cputime", share / 4).end()
+        told(u64::from(self.used()) * 100 / u64::from(self.limit.max(1)))
+    }
+
+    /// What it says when there are too many calls on purpose.
+    pub(super) fn full() -> String {
+        told(100)
     }
 
     fn used(&self) -> u32 {
@@ -52,4 +56,8 @@ impl Usage {
         }
         self.newest = self.newest.max(minute);
     }
+}
+
+fn told(share: u64) -> String {
+    Object::new().raw("call_count", share).raw("total_time", share / 2).raw("total_cputime", share / 4).end()
 }
