@@ -537,6 +537,24 @@ pub const OPENDOTA_DAYS_MAX: i64 = 7305;
 pub const OPENDOTA_HITS_MAX: usize = 50;
 /// Fewest characters that names are searched for (opendota.md §4).
 pub const OPENDOTA_SEARCH_CHARS_MIN: usize = 3;
+/// Codes that the Graph twin keeps; of more the oldest end. One takes 300 bytes …
+pub const GRAPH_CODES_MAX: usize = 64;
+/// … and tokens: a login on twelve pages leaves fourteen. One takes 400 bytes.
+pub const GRAPH_TOKENS_MAX: usize = 1024;
+/// How long a code of its is good ("briefly", graph.md §3): RFC 6749 §4.1.2 recommends at most ten minutes.
+pub const GRAPH_CODE_TIME: Duration = Duration::from_secs(600);
+/// How long after a login the person's data may be read, in seconds: 90 days, as the samples have it.
+pub const GRAPH_DATA_SECONDS: i64 = 90 * 86_400;
+/// Items of a list on one page, unless asked …
+pub const GRAPH_LIST_DEFAULT: usize = 25;
+/// … and at most (graph.md §5).
+pub const GRAPH_LIST_MAX: usize = 100;
+/// How far back posts can be read, in seconds: some 600 a year (graph.md §5).
+pub const GRAPH_POSTS_SECONDS: i64 = 365 * 86_400;
+/// What `since` and `until` may be apart, in seconds: six months (graph.md §5).
+pub const GRAPH_SPAN_SECONDS: i64 = 184 * 86_400;
+/// How long people go on about a post, in seconds.
+pub const GRAPH_GROWTH_SECONDS: u64 = 2 * 86_400;
 
 const _: () = assert!(FETCH_STEP_TIME.as_millis() < LATE_TIME.as_millis() && LATE_TIME.as_millis() < 20_000);
 const _: () = assert!(PATH_BYTES_MAX < TARGET_BYTES_MAX && CONNECTIONS_MAX <= CONNECTIONS_CEILING);

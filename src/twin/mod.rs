@@ -7,6 +7,7 @@
 //!     webex/         Webex's side: people, rooms, messages, webhooks that go inactive; notifications without text
 //!     enphase/       an upstream: solar systems under a believable sun, OAuth with tokens that turn, a plan's limits
 //!     opendota/      an upstream: players with all their odd cases, matches up to this minute, limits in its headers
+//!     graph/         an upstream: Facebook's login page and tokens, pages and what they post, groups as they once were
 //!     house.rs       where twins live: hands them acts and calls one at a time, and takes what follows from them
 //!     ledger.rs      what was said and what was told, readable as JSON
 //!     faults.rs      what goes wrong on purpose, by a seed
@@ -24,6 +25,7 @@ mod base64;
 pub mod courier;
 pub mod enphase;
 pub mod faults;
+pub mod graph;
 pub mod house;
 pub mod ledger;
 pub mod messenger;
@@ -44,7 +46,7 @@ pub use server::Server;
 /// A stand-in for one platform's side of one channel, or for one upstream. An upstream only answers calls, so whatever
 /// belongs to a chat has a default that says so.
 pub trait Twin: Send {
-    /// `messenger`, `webex`, `enphase` or `opendota`.
+    /// `messenger`, `webex`, `enphase`, `opendota` or `graph`.
     fn platform(&self) -> &'static str;
 
     /// Answers a call to the platform's API. The path is the one below the base URL: `/me/messages`.
@@ -223,9 +225,13 @@ pub enum Act {
 pub enum Deed {
     /// The person takes consent back: no token is good any more.
     Revoke,
+    /// The person has a new password, which ends every token.
+    Password,
+    /// The person loses the role on something, as on a page by its id.
+    Dismiss { source: String },
     /// Something that reports, as a solar system by its id, stops doing so.
     Silence { source: String },
-    /// It reports again, also what it had to say meanwhile.
+    /// It reports again, also what it had to say meanwhile; or the person has the role again.
     Recover { source: String },
 }
 
