@@ -297,8 +297,9 @@ pub const SOLAR_LISTED_MAX: usize = 10_000;
 
 /// Shortest name that OpenDota looks for, in characters (opendota.md §4).
 pub const DOTA_NAME_CHARS_MIN: usize = 3;
-/// Longest name that is looked for, in characters. Steam's have 32 at most; twice that is a message to somebody else.
-pub const DOTA_NAME_CHARS_MAX: usize = 64;
+/// Longest name that is looked for, in characters. Steam's have some 32; a longer text is a message to somebody else, and
+/// would cost a call.
+pub const DOTA_NAME_CHARS_MAX: usize = 48;
 /// Longest name in a sentence of ours, in characters; the rest is cut off.
 pub const DOTA_NAME_TOLD_CHARS_MAX: usize = 40;
 /// Longest text out of an answer that is kept, in characters.

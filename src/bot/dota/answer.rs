@@ -11,7 +11,7 @@ use super::ask::{self, Shelf};
 use super::choice::Choice;
 use super::opendota::{Reading, Trouble};
 use super::words::Part;
-use super::{ids, people, say};
+use super::{people, say};
 use crate::bot::figures::unsigned;
 use crate::bot::{BotFault, Desk};
 use crate::limits::{
@@ -202,13 +202,8 @@ impl Telling<'_> {
         let kept = ask::remembered(self.desk, &name)?;
         let mut found = kept.clone().filter(|kept| ask::is_fresh(kept, now));
         if found.is_none() {
-            // Digits are most likely an id, and then its player is asked for next.
-            let calls = if ids::is_digits(&name) { 2 } else { 1 };
-            match ask::search(self.set, self.desk, &name, calls)? {
-                Ok(new) => {
-                    found = Some(new);
-                    self.paid = calls - 1;
-                }
+            match ask::search(self.set, self.desk, &name)? {
+                Ok((new, paid)) => (found, self.paid) = (Some(new), paid),
                 Err(trouble) => {
                     let had = Had { all: kept.is_some(), lately: kept.is_some() };
                     if !self.settle_for_less(&trouble, had)? {

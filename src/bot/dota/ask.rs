@@ -6,6 +6,7 @@
 //!     search ada             whom a search found
 
 use super::Settings;
+use super::ids::is_digits;
 use super::opendota::{self, Reading, Trouble};
 use crate::bot::memory::{keep, load};
 use crate::bot::{BotFault, CallFault, Desk};
@@ -14,6 +15,7 @@ use crate::model::{Moment, Period};
 use serde_json::{Map, Value};
 
 /// All that is remembered of a player, and of the world.
+#[derive(Clone)]
 pub(super) struct Shelf {
     pub(super) player: u32,
     own: Value,
@@ -96,44 +98,53 @@ pub(super) fn gather(
         // It does not count there, but here each call does; one a day is no matter.
         lacking.push(Reading::Limits);
     }
-    let calls = u32::try_from(lacking.len()).unwrap_or(u32::MAX).saturating_sub(paid);
-    let mut trouble = pay(set, desk, calls)?;
-    let (mut own, mut world) = (false, false);
-    for reading in lacking {
+    let (mut trouble, mut paid, before) = (None, paid, shelf.clone());
+    for part in lacking.chunks(most(set, desk)?) {
+        let calls = u32::try_from(part.len()).unwrap_or(u32::MAX);
+        trouble = pay(set, desk, calls.saturating_sub(paid))?;
+        paid = paid.saturating_sub(calls);
+        for reading in part {
+            if trouble.is_none() && !shelf.is_closed_to(now) {
+                trouble = ask(set, desk, shelf, *reading)?;
+            }
+        }
         if trouble.is_some() {
             break;
         }
-        let answer = call(set, desk, &reading.path(shelf.player))?;
-        let silent = || Trouble::Silent("its answer cannot be read".to_owned());
-        let kept = match answer.and_then(|body| reading.keep(&body).ok_or_else(silent)) {
-            Ok(kept) => kept,
-            Err(Trouble::Unknown) if reading == Reading::Profile => opendota::nobody(),
-            // Without them it is asked for less well, and tomorrow again.
-            Err(_) if reading == Reading::Limits => Map::new(),
-            // Heroes can be told by number.
-            Err(Trouble::Silent(_) | Trouble::Refused(_) | Trouble::Unknown) if reading == Reading::Names => continue,
-            Err(why) => {
-                trouble = Some(why);
-                break;
-            }
-        };
-        shelf.put(reading, kept, now);
-        if reading.is_the_worlds() {
-            world = true
-        } else {
-            own = true
-        }
-        if shelf.is_closed() {
-            break;
-        }
     }
-    if own {
+    if shelf.own != before.own {
         keep(desk, &format!("player {}", shelf.player), &shelf.own, Some(DOTA_PLAYER_LIFE))?;
     }
-    if world {
+    if shelf.world != before.world {
         keep(desk, "world", &shelf.world, None)?;
     }
     Ok(trouble)
+}
+
+/// Asks for one reading that is paid for; what is the trouble, if it is one.
+fn ask(set: &Settings, desk: &mut dyn Desk, shelf: &mut Shelf, reading: Reading) -> Result<Option<Trouble>, BotFault> {
+    let answer = call(set, desk, &reading.path(shelf.player))?;
+    let silent = || Trouble::Silent("its answer cannot be read".to_owned());
+    let kept = match answer.and_then(|body| reading.keep(&body).ok_or_else(silent)) {
+        Ok(kept) => kept,
+        Err(Trouble::Unknown) if reading == Reading::Profile => opendota::nobody(),
+        // Nobody waits for them, and tomorrow they are asked for again.
+        Err(_) if reading == Reading::Limits => Map::new(),
+        // Heroes can be told by number.
+        Err(Trouble::Silent(_) | Trouble::Refused(_) | Trouble::Unknown) if reading == Reading::Names => {
+            return Ok(None);
+        }
+        Err(trouble) => return Ok(Some(trouble)),
+    };
+    let now = desk.now();
+    shelf.put(reading, kept, now);
+    Ok(None)
+}
+
+/// How many calls can be paid for at once: what the smallest limit ever allows.
+fn most(set: &Settings, desk: &mut dyn Desk) -> Result<usize, BotFault> {
+    let least = desk.left(&set.upstream)?.iter().map(|left| left.of).min();
+    Ok(least.and_then(|least| usize::try_from(least).ok()).unwrap_or(usize::MAX).max(1))
 }
 
 /// Whom a search found, as it is remembered.
@@ -146,13 +157,14 @@ pub(super) fn is_fresh(found: &Value, now: Moment) -> bool {
     at(found).is_some_and(|at| now.since(at) < DOTA_FRESH)
 }
 
-/// Looks for a name, and pays for so many calls at once.
+/// Looks for a name. For digits, which are most likely an id, the call for its player is paid for at the same time; says
+/// how many calls that leaves.
 pub(super) fn search(
     set: &Settings,
     desk: &mut dyn Desk,
     name: &str,
-    calls: u32,
-) -> Result<Result<Value, Trouble>, BotFault> {
+) -> Result<Result<(Value, u32), Trouble>, BotFault> {
+    let calls = if is_digits(name) && most(set, desk)? > 1 { 2 } else { 1 };
     if let Some(trouble) = pay(set, desk, calls)? {
         return Ok(Err(trouble));
     }
@@ -163,7 +175,7 @@ pub(super) fn search(
         Err(trouble) => return Ok(Err(trouble)),
     };
     keep(desk, &search_key(name), &found, Some(DOTA_SEARCH_LIFE))?;
-    Ok(Ok(found))
+    Ok(Ok((found, calls - 1)))
 }
 
 fn search_key(name: &str) -> String {
@@ -215,6 +227,6 @@ fn trouble(set: &Settings, desk: &mut dyn Desk, fault: CallFault, calls: u32) ->
             Trouble::NotBefore { moment, of_day: day.map(|day| day.of) }
         }
         CallFault::Failed { why } => Trouble::Silent(why),
-        CallFault::LoggedOut { why } => Trouble::Refused(why),
+        _ => Trouble::Refused("it takes no calls of mine; please tell the operator".to_owned()),
     })
 }

@@ -201,7 +201,7 @@ pub(super) fn judge(answer: &Answer, now: Moment) -> Result<Value, Trouble> {
             let per = refused(answer);
             Trouble::NotBefore { moment: end(per, now), of_day: (per == Period::Day).then_some(0) }
         }
-        401 | 403 => Trouble::Key,
+        401 => Trouble::Key,
         400 if said.contains("API key") => Trouble::Key,
         400 if said.contains("account id") => Trouble::Unknown,
         400..=499 => Trouble::Refused(said.chars().take(DOTA_TEXT_CHARS_MAX).collect()),

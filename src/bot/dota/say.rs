@@ -263,7 +263,10 @@ pub(super) fn nobody(name: &str, found: &Value, now: Moment) -> String {
     let mark = age(found, now);
     match super::ids::is_digits(name) {
         true => format!("OpenDota knows no player with this id or name: {name}.{mark}"),
-        false => format!("OpenDota knows no player called {}.{mark}", told(name)),
+        false => {
+            let name = told(name);
+            format!("OpenDota knows no player called {name}.{mark} Write \"help\" to see what I understand.")
+        }
     }
 }
 

@@ -190,7 +190,7 @@ fn what_is_known_is_told_at_once_and_asks_nothing() {
     world.desk.answers.clear();
     world.asked();
     let again = world.stages(BOB, "86745912");
-    assert_eq!(again, [first.clone()], "one stage, without a sign");
+    assert_eq!(again, std::slice::from_ref(&first), "one stage, without a sign");
     assert_eq!(world.stages(At("eve", "elsewhere"), "76561198047011640"), [first]);
     assert_eq!(world.asked(), [""; 0]);
     world.later(DOTA_FRESH);
@@ -274,7 +274,10 @@ fn who_hides_or_is_not_there_costs_no_further_call() {
     }
     let mut world = World::new();
     world.answers("/search", 200, &sample("search_none"));
-    assert_eq!(world.anna("nobody at all"), "OpenDota knows no player called nobody at all.");
+    assert_eq!(
+        world.anna("nobody at all"),
+        "OpenDota knows no player called nobody at all. Write \"help\" to see what I understand."
+    );
     world.answers("/search", 200, &sample("search_none"));
     assert_eq!(world.anna("322"), "OpenDota knows no player with this id or name: 322.");
 }
@@ -718,6 +721,24 @@ fn nobody_stands_in_line_for_ever() {
     let mut world = World::new();
     world.line(3 * 3600);
     assert_eq!(world.anna("player 7"), "Too many are asking OpenDota just now; please ask again in 3 h.");
+}
+
+#[test]
+fn of_a_small_limit_no_more_is_wanted_at_once_than_it_ever_allows() {
+    let mut world = World::with_ada();
+    world.desk.left = vec![Left { per: Period::Minute, calls: 2, of: 2, ends: at("2025-11-20T23:01:00Z") }];
+    let ok = || Ok(());
+    world.desk.lines.extend([ok(), ok()]);
+    world.line(44);
+    let said = world.says(ANNA, "86745912");
+    assert_eq!(said[1], "Many are asking just now; the rest comes in about 44 s.");
+    assert_eq!((said.len(), &world.desk.reserved[..3]), (4, &[2, 2, 2][..]));
+    assert!(world.desk.reserved.iter().all(|calls| *calls <= 2), "{:?}", world.desk.reserved);
+    assert_eq!(world.asked().len(), 7, "and what was answered before the wait is not asked again");
+    let mut world = World::with_ada();
+    world.desk.left = vec![Left { per: Period::Minute, calls: 1, of: 1, ends: at("2025-11-20T23:01:00Z") }];
+    assert_eq!(world.says(ANNA, "86745912").len(), 3);
+    assert_eq!(world.desk.reserved, [1; 7]);
 }
 
 // ---- stages ----
