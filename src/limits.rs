@@ -306,6 +306,8 @@ pub const DOTA_NAME_TOLD_CHARS_MAX: usize = 40;
 pub const DOTA_TEXT_CHARS_MAX: usize = 100;
 /// Players that are offered when several have a name: one message, and ten quick replies of Messenger's 13.
 pub const DOTA_CHOICES_MAX: usize = 10;
+/// Players of one search that are looked at; OpenDota gives no more (opendota.md §4).
+pub const DOTA_HITS_MAX: usize = 51;
 /// Matches that are summed; OpenDota gives no more as recent ones (opendota.md §4).
 pub const DOTA_MATCHES_MAX: usize = 20;
 /// Heroes that are told as most played; more are read by nobody.

@@ -6,8 +6,8 @@
 use super::ids;
 use crate::bot::figures::unsigned;
 use crate::limits::{
-    DOTA_CHOICES_MAX, DOTA_CLOCK_SLACK, DOTA_FRESH, DOTA_HEROES_MAX, DOTA_MATCHES_MAX, DOTA_TEXT_CHARS_MAX,
-    DOTA_TOP_HEROES, DOTA_WORLD_FRESH,
+    DOTA_CHOICES_MAX, DOTA_CLOCK_SLACK, DOTA_FRESH, DOTA_HEROES_MAX, DOTA_HITS_MAX, DOTA_MATCHES_MAX,
+    DOTA_TEXT_CHARS_MAX, DOTA_TOP_HEROES, DOTA_WORLD_FRESH,
 };
 use crate::model::{Answer, Left, Lesson, Moment, Period};
 use crate::notation::percent;
@@ -131,14 +131,18 @@ pub(super) fn search(name: &str) -> String {
     format!("/search?q={}", percent(name))
 }
 
-/// The players that were found, best first, and how many more there are.
+/// The players that were found, best first, and how many more there are. Who is found by id may be found by name, too.
 pub(super) fn found(body: &Value) -> Option<Map<String, Value>> {
-    let is_one = |hit: &&Value| account(hit).is_some();
-    let all = body.as_array()?.iter().filter(is_one);
-    let hits =
-        all.clone().take(DOTA_CHOICES_MAX).map(|hit| pick(hit, &["account_id", "personaname", "last_match_time"]));
-    let more = all.count().saturating_sub(DOTA_CHOICES_MAX);
-    let mut found = list(hits);
+    let (mut accounts, mut hits) = (Vec::new(), Vec::new());
+    for hit in body.as_array()?.iter().take(DOTA_HITS_MAX) {
+        let Some(account) = account(hit).filter(|account| !accounts.contains(account)) else { continue };
+        accounts.push(account);
+        if accounts.len() <= DOTA_CHOICES_MAX {
+            hits.push(pick(hit, &["account_id", "personaname", "last_match_time"]));
+        }
+    }
+    let more = accounts.len().saturating_sub(hits.len());
+    let mut found = list(hits.into_iter());
     found.insert("more".to_owned(), Value::from(more));
     Some(found)
 }
@@ -331,6 +335,13 @@ mod tests {
                 assert_eq!(reading.keep(&wrong), None, "{reading:?} {wrong}");
             }
         }
+        // Answers to other questions of theirs.
+        for name in ["refresh", "player_totals"] {
+            for reading in [Reading::Record, Reading::Week, Reading::Names] {
+                assert_eq!(reading.keep(&read(name)), None, "{reading:?} {name}");
+            }
+            assert_eq!(Reading::Profile.keep(&read(name)), Some(nobody()), "{name}");
+        }
         let many: Vec<_> =
             (1..=100_000).map(|id| json!({"account_id": id, "id": id, "games": 1, "localized_name": "a"})).collect();
         let many = Value::from(many);
@@ -341,8 +352,10 @@ mod tests {
         let some = found(&many).unwrap();
         assert_eq!(
             (some["list"].as_array().unwrap().len(), &some["more"]),
-            (DOTA_CHOICES_MAX, &json!(100_000 - DOTA_CHOICES_MAX))
+            (DOTA_CHOICES_MAX, &json!(DOTA_HITS_MAX - DOTA_CHOICES_MAX))
         );
+        let twice = json!([{"account_id": 322}, {"account_id": 322, "personaname": "322"}]);
+        assert_eq!(Value::Object(found(&twice).unwrap()), json!({"list": [{"account_id": 322}], "more": 0}));
         let nobodys = json!([{"account_id": 4_294_967_295_u64}, {"account_id": null}, {"account_id": "7"}, 3]);
         assert_eq!(found(&nobodys).unwrap()["list"], json!([{"account_id": "7"}]));
     }
