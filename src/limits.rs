@@ -303,6 +303,59 @@ pub const SOLAR_INVITE_DAYS_MAX: u32 = 366;
 pub const SOLAR_INVITE_KNOWN: Duration = Duration::from_secs(30 * 24 * 3600);
 /// People and invitations of one bot that `ackd solar people` lists; more fit on no screen, and it reads the store.
 pub const SOLAR_LISTED_MAX: usize = 10_000;
+
+// ---- bot/dota/ ----
+
+/// Shortest name that OpenDota looks for, in characters (opendota.md §4).
+pub const DOTA_NAME_CHARS_MIN: usize = 3;
+/// Longest name that is looked for, in characters. Steam's have some 32; a longer text is a message to somebody else, and
+/// would cost a call.
+pub const DOTA_NAME_CHARS_MAX: usize = 48;
+/// Longest name in a sentence of ours, in characters; the rest is cut off.
+pub const DOTA_NAME_TOLD_CHARS_MAX: usize = 40;
+/// Longest text out of an answer that is kept, in characters.
+pub const DOTA_TEXT_CHARS_MAX: usize = 100;
+/// Players that are offered when several have a name: one message, and ten quick replies of Messenger's 13.
+pub const DOTA_CHOICES_MAX: usize = 10;
+/// Players of one search that are looked at; OpenDota gives no more (opendota.md §4).
+pub const DOTA_HITS_MAX: usize = 51;
+/// Matches that are summed; OpenDota gives no more as recent ones (opendota.md §4).
+pub const DOTA_MATCHES_MAX: usize = 20;
+/// Heroes that are told as most played; more are read by nobody.
+pub const DOTA_TOP_HEROES: usize = 5;
+/// Heroes whose names are kept. Dota has some 125.
+pub const DOTA_HEROES_MAX: usize = 500;
+/// How long what was read of a player, or found, is as good as new: a match takes half an hour.
+pub const DOTA_FRESH: Duration = Duration::from_secs(10 * 60);
+/// The same for names of heroes and for OpenDota's own limits: both change a few times a year.
+pub const DOTA_WORLD_FRESH: Duration = Duration::from_secs(24 * 3600);
+/// How old an answer may be that is told, marked, instead of letting somebody wait.
+pub const DOTA_STALE_MAX: Duration = Duration::from_secs(24 * 3600);
+/// How long a player is remembered, for when OpenDota is not to be had; then only who asks again is missed.
+pub const DOTA_PLAYER_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
+/// How long it is remembered whom a search found.
+pub const DOTA_SEARCH_LIFE: Duration = Duration::from_secs(24 * 3600);
+/// How long a choice may be answered; later a "2" is more likely about something else.
+pub const DOTA_CHOICE_LIFE: Duration = Duration::from_secs(3600);
+/// How long "last week" is about the player that was spoken of: an evening.
+pub const DOTA_SPOKEN_LIFE: Duration = Duration::from_secs(6 * 3600);
+/// A wait so short is not worth a word.
+pub const DOTA_WAIT_UNTOLD: Duration = Duration::from_secs(10);
+/// The longest wait in line. A thousand people who ask 5 calls each at 60 a minute are served in an hour and a half.
+pub const DOTA_WAIT_MAX: Duration = Duration::from_secs(2 * 3600);
+/// The longest wait for midnight, when a day's calls are used up. Meanwhile nothing else of the conversation is heard.
+pub const DOTA_DAY_WAIT_MAX: Duration = Duration::from_secs(15 * 60);
+/// How often one question stands in line, before it is told to come back; an answer has `STAGES_MAX` stages.
+pub const DOTA_WAITS_MAX: u32 = 20;
+/// How long an OpenDota that gives no answer is tried again, while nothing was said yet.
+pub const DOTA_PATIENCE: Duration = Duration::from_secs(30);
+/// How often it is tried again when something was said already …
+pub const DOTA_TRIES: u32 = 3;
+/// … and how long apart.
+pub const DOTA_RETRY: Duration = Duration::from_secs(5);
+/// By how much OpenDota's clock may be behind ours: its next minute or day begins as much later.
+pub const DOTA_CLOCK_SLACK: Duration = Duration::from_secs(2);
+
 // ---- chart/, pictures that bots make ----
 
 /// Bars of one chart; of more, each would be too narrow to be told from the next one.
@@ -562,5 +615,6 @@ const _: () = assert!(HEAD_BYTES_MAX + BODY_BYTES_MAX <= BUFFERED_BYTES_MAX);
 const _: () = assert!(TARGET_BYTES_MAX < HEAD_BYTES_MAX && HEAD_BYTES_MAX <= u16::MAX as usize);
 const _: () = assert!(RETRY_LIFE.as_secs() < PICTURE_LIFE.as_secs());
 const _: () = assert!(FETCH_TIME.as_secs() < STOP_WORK_TIME.as_secs());
+const _: () = assert!(DOTA_WAITS_MAX + DOTA_TRIES + 4 < STAGES_MAX);
 // An event that is held must end before it is forgotten.
 const _: () = assert!(HELD_LIFE.as_secs() < MARK_LIFE.as_secs());

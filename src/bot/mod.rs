@@ -3,7 +3,10 @@
 //!
 //! Never here: a platform, the store, a thread, the clock (the desk tells the time).
 
+pub mod dota;
 pub mod echo;
+mod figures;
+mod memory;
 pub mod paper;
 pub mod solar;
 pub mod subscription;

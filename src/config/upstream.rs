@@ -47,8 +47,15 @@ const PERIODS: [(&str, Period); 4] = [
 struct Kind {
     word: &'static str,
     api: &'static str,
+    /// How its key is called in a query.
+    key: &'static str,
+    /// It answers without a key, too.
+    is_open: bool,
     limits: &'static [Limit],
-    oauth: Known,
+    /// Those that hold for whoever has a key.
+    limits_with_key: &'static [Limit],
+    /// Where it gives tokens, if it wants some.
+    oauth: Option<Known>,
 }
 
 /// Where a service gives its tokens.
@@ -59,19 +66,34 @@ struct Known {
 }
 
 /// All kinds of this version.
-const KINDS: [Kind; 1] = [
+const KINDS: [Kind; 2] = [
     // enphase.md §3, and of §6 the free plan.
     Kind {
         word: "enphase",
         api: "https://api.enphaseenergy.com/api/v4",
-        limits: &[Limit { calls: 10, per: Period::Minute }, Limit { calls: 1000, per: Period::Month }],
-        oauth: Known {
+        key: "key",
+        is_open: false,
+        limits: FREE_ENPHASE,
+        limits_with_key: FREE_ENPHASE,
+        oauth: Some(Known {
             authorize_url: "https://api.enphaseenergy.com/oauth/authorize",
             token_url: "https://api.enphaseenergy.com/oauth/token",
             redirect_uri: "https://api.enphaseenergy.com/oauth/redirect_uri",
-        },
+        }),
+    },
+    // opendota.md §1 and §2.
+    Kind {
+        word: "opendota",
+        api: "https://api.opendota.com/api",
+        key: "api_key",
+        is_open: true,
+        limits: &[Limit { calls: 60, per: Period::Minute }, Limit { calls: 3000, per: Period::Day }],
+        limits_with_key: &[Limit { calls: 300, per: Period::Minute }],
+        oauth: None,
     },
 ];
+
+const FREE_ENPHASE: &[Limit] = &[Limit { calls: 10, per: Period::Minute }, Limit { calls: 1000, per: Period::Month }];
 
 /// How long a refresh token lives, unless configured (enphase.md §3: a month).
 const REFRESH_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -123,27 +145,30 @@ fn upstream(name: &str, entry: &Entry<'_>, around: &Around<'_>, findings: &mut F
     };
     let api = url(&table, "api", kind.map(|kind| kind.api), findings);
     let api = api.map(|api| place(name, api.trim_end_matches('/'), around));
-    let key = match paper(&table, "key", kind, findings) {
-        Some(entry) => secret(&entry, Fit::Anything, around, findings).map(|key| Some(in_query(&key))),
-        None => kind.is_none().then_some(None),
+    let is_needed = kind.is_some_and(|kind| !kind.is_open);
+    let key = match paper(&table, "key", is_needed, findings) {
+        Some(entry) => secret(&entry, Fit::Anything, around, findings).map(|key| Some(in_query(kind, &key))),
+        None => (!is_needed).then_some(None),
     };
-    let limits = limits(&table, kind, findings);
-    let oauth = match paper(&table, "oauth", kind, findings) {
-        Some(entry) => oauth(name, &entry, kind, around, findings).map(Some),
-        None => kind.is_none().then_some(None),
+    let has_key = !table.lacks("key");
+    let known = kind.map(|kind| if has_key { kind.limits_with_key } else { kind.limits }).unwrap_or_default();
+    let limits = limits(&table, known, findings);
+    let tokens = kind.map(|kind| kind.oauth.as_ref());
+    let oauth = match (paper(&table, "oauth", matches!(tokens, Some(Some(_))), findings), tokens) {
+        (Some(entry), Some(None)) => {
+            findings.fault(&entry.place, "opendota knows no logins; take it away, and write key for a key of yours");
+            None
+        }
+        (Some(entry), known) => oauth(name, &entry, known.flatten(), around, findings).map(Some),
+        (None, known) => known.flatten().is_none().then_some(None),
     };
     let kind = kind.map(|kind| kind.word);
     Some(Upstream { name: name.to_owned(), kind, api: api?, key: key?, limits: limits?, oauth: oauth? })
 }
 
 /// What may be left out, but not where the kind needs it.
-fn paper<'t>(
-    table: &Table<'t>,
-    name: &'static str,
-    kind: Option<&Kind>,
-    findings: &mut Findings<'_>,
-) -> Option<Entry<'t>> {
-    if kind.is_some() { table.need(name, findings) } else { table.get(name, findings) }
+fn paper<'t>(table: &Table<'t>, name: &'static str, is_needed: bool, findings: &mut Findings<'_>) -> Option<Entry<'t>> {
+    if is_needed { table.need(name, findings) } else { table.get(name, findings) }
 }
 
 fn kind(entry: &Entry<'_>, findings: &mut Findings<'_>) -> Option<&'static Kind> {
@@ -159,20 +184,20 @@ fn kind(entry: &Entry<'_>, findings: &mut Findings<'_>) -> Option<&'static Kind>
     found
 }
 
-/// How the key goes into each call (enphase.md §3).
-fn in_query(key: &Secret) -> Secret {
-    Secret::new(format!("key={}", percent(key.expose())))
+/// How the key goes into each call (enphase.md §3, opendota.md §2).
+fn in_query(kind: Option<&Kind>, key: &Secret) -> Secret {
+    Secret::new(format!("{}={}", kind.map_or("key", |kind| kind.key), percent(key.expose())))
 }
 
-/// What is written, and for each period that is not, what the kind has.
-fn limits(table: &Table<'_>, kind: Option<&Kind>, findings: &mut Findings<'_>) -> Option<Vec<Limit>> {
+/// What is written, and for each period that is not, what is known.
+fn limits(table: &Table<'_>, known: &[Limit], findings: &mut Findings<'_>) -> Option<Vec<Limit>> {
     let unlimited = match table.get("unlimited", findings) {
         Some(entry) => Some(entry.flag(findings)?).filter(|flag| *flag).map(|_| entry),
         None => None,
     };
     let (mut limits, mut written, mut sound) = (Vec::new(), false, true);
     for (name, per) in PERIODS {
-        let known = kind.into_iter().flat_map(|kind| kind.limits).find(|limit| limit.per == per).copied();
+        let known = known.iter().find(|limit| limit.per == per).copied();
         let Some(entry) = table.get(name, findings) else {
             limits.extend(known);
             continue;
@@ -203,12 +228,11 @@ fn limits(table: &Table<'_>, kind: Option<&Kind>, findings: &mut Findings<'_>) -
 fn oauth(
     upstream: &str,
     entry: &Entry<'_>,
-    kind: Option<&Kind>,
+    known: Option<&Known>,
     around: &Around<'_>,
     findings: &mut Findings<'_>,
 ) -> Option<OAuth> {
     let table = entry.table(OAUTH_KEYS, findings)?;
-    let known = kind.map(|kind| &kind.oauth);
     let at = |name, known: Option<&str>, findings: &mut Findings<'_>| {
         url(&table, name, known, findings).map(|url| place(upstream, &url, around))
     };
@@ -358,6 +382,27 @@ mod tests {
     }
 
     #[test]
+    fn opendota_needs_nothing_and_with_a_key_may_be_asked_more_often() {
+        let limit = |calls, per| Limit { calls, per };
+        let free = one("[upstream.opendota]\nkind = \"opendota\"\n");
+        assert_eq!((free.kind, free.api.as_str()), (Some("opendota"), "https://api.opendota.com/api"));
+        assert_eq!((&free.key, &free.oauth), (&None, &None));
+        assert_eq!(free.limits, [limit(60, Period::Minute), limit(3000, Period::Day)]);
+        let keyed = "[upstream.opendota]\nkind = \"opendota\"\nkey = { env = \"KEY\" }\n";
+        let paid = one(keyed);
+        assert_eq!(paid.key.unwrap().expose(), "api_key=k%26y%20canary");
+        assert_eq!(paid.limits, [limit(300, Period::Minute)]);
+        let bounded = one(&format!("{keyed}per_day = 20_000\n"));
+        assert_eq!(bounded.limits, [limit(300, Period::Minute), limit(20_000, Period::Day)]);
+        assert_eq!(
+            faults("[upstream.opendota]\nkind = \"opendota\"\noauth = { client_id = \"a\" }\n"),
+            ["upstream.opendota.oauth: opendota knows no logins; take it away, and write key for a key of yours"]
+        );
+        let unset = faults(&keyed.replace("KEY", "NONE")).concat();
+        assert!(unset.starts_with("upstream.opendota.key: the environment variable NONE is not set"), "{unset}");
+    }
+
+    #[test]
     fn any_other_service_says_where_it_is_and_how_often_it_may_be_asked() {
         let dota = one(PLAIN);
         assert_eq!((dota.api.as_str(), &dota.key, &dota.oauth), ("https://api.opendota.com/api", &None, &None));
@@ -372,7 +417,7 @@ mod tests {
             (
                 "\"enphase\"",
                 "\"enfase\"",
-                "upstream.enphase.kind: there is no kind of upstream \"enfase\"; did you mean \"enphase\"? kinds: enphase; or none",
+                "upstream.enphase.kind: there is no kind of upstream \"enfase\"; did you mean \"enphase\"? kinds: enphase, opendota; or none",
             ),
             (
                 "key = { env = \"KEY\" }\n",

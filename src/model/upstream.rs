@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upstream {
     pub name: String,
-    /// The service, where it is one that we know: `enphase`.
+    /// The service, where it is one that we know: `enphase` or `opendota`.
     pub kind: Option<&'static str>,
     /// The base URL, without a slash at its end.
     pub api: String,

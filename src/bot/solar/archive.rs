@@ -11,36 +11,19 @@
 //!     system 67 poll                   when it is looked at next, and on which channel
 //!     system 67 people                 who is told of it
 //!
-//! Keys of people and invitations are in `people.rs`. What cannot be read back is as if it were not there.
+//! Keys of people and invitations are in `people.rs`.
 
 use super::enphase::{Days, Listed, Summary};
 use super::sun::date;
+pub(super) use crate::bot::memory::{keep, load};
 use crate::bot::{BotFault, Desk};
 use crate::limits::{SOLAR_COURSE_LIFE, SOLAR_COURSE_SAMPLES, SOLAR_DAYS_LIFE, SOLAR_SYSTEM_LIFE};
 use crate::model::Moment;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
-
-/// What is remembered under a key.
-pub(super) fn load<T: DeserializeOwned>(desk: &mut dyn Desk, key: &str) -> Result<Option<T>, BotFault> {
-    Ok(desk.recall(key)?.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
-}
-
-/// Remembers something for so long.
-pub(super) fn keep<T: Serialize>(
-    desk: &mut dyn Desk,
-    key: &str,
-    value: &T,
-    life: Option<Duration>,
-) -> Result<(), BotFault> {
-    let bytes = serde_json::to_vec(value).map_err(|error| BotFault::Never { why: format!("{key}: {error}") })?;
-    let expires = life.map(|life| desk.now().after(life));
-    desk.remember(key, bytes, expires)
-}
 
 /// Names and zones of all systems that we may see.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,6 +4,7 @@
 //! It reads leniently: a number may come as text, what is missing, null or below zero is unknown, and nothing unknown
 //! is ever zero. Never here: what is kept, words for people.
 
+use crate::bot::figures::{unsigned, whole};
 use crate::limits::{SOLAR_DAYS_MAX, SOLAR_NAME_CHARS_MAX, SOLAR_PAGE_SYSTEMS, SOLAR_REFUSED_REST};
 use crate::model::{Answer, Lesson, Moment, Period};
 use crate::notation::percent;
@@ -200,20 +201,6 @@ pub(super) fn days(body: &Value, system: u64) -> Option<Days> {
         wh.pop();
     }
     Some(Days { start: body.get("start_date").and_then(Value::as_str).and_then(|date| date.parse().ok()), wh })
-}
-
-/// A whole number, also as text; what has a fraction loses it.
-fn whole(value: Option<&Value>) -> Option<i64> {
-    match value? {
-        Value::Number(number) => number.as_i64().or_else(|| number.as_f64().map(|number| number as i64)),
-        Value::String(text) => text.trim().parse().ok(),
-        _ => None,
-    }
-}
-
-/// The same, where below zero means that it is not known (`-1`: enphase.md §4).
-fn unsigned(value: Option<&Value>) -> Option<u64> {
-    whole(value).and_then(|number| u64::try_from(number).ok())
 }
 
 /// Seconds since the epoch. Zero is no time.

@@ -6,12 +6,12 @@ use super::pace::Gap;
 use super::sums::{Bar, Sum, percent};
 use super::sun::timestamp;
 use super::words::Time;
+use crate::bot::figures::{ago, grouped};
 use crate::limits::{SOLAR_AGE_TOLD, SOLAR_SILENCE};
 use crate::model::Moment;
 use jiff::civil::Date;
 use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
-use std::time::Duration;
 
 /// What the same day of the last week says about today.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,22 +41,6 @@ impl Units {
 fn kilo(wh: u64) -> String {
     let tenths = wh.saturating_add(50) / 100;
     format!("{}.{}", grouped(tenths / 10), tenths % 10)
-}
-
-/// Digits in groups of three, from five digits on.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    if digits.len() < 5 {
-        return digits;
-    }
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// What a system does now and did today.
@@ -154,17 +138,6 @@ fn age(site: &Site, summary: &Summary, always: bool) -> String {
         return String::new();
     }
     format!(" (as of {}, {})", clock(as_of, &site.zone), ago(age))
-}
-
-/// How long ago, in the largest unit that says it.
-fn ago(age: Duration) -> String {
-    let minutes = age.as_secs() / 60;
-    match minutes {
-        0 => "just now".to_owned(),
-        1..120 => format!("{minutes} min ago"),
-        120..2880 => format!("{} h ago", minutes / 60),
-        _ => format!("{} days ago", minutes / 1440),
-    }
 }
 
 /// The time on a system's clock.
