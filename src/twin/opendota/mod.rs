@@ -187,6 +187,7 @@ impl Twin for OpenDota {
             }
             Deed::Silence { source } => (source, "private"),
             Deed::Recover { source } => (source, ""),
+            Deed::Password | Deed::Dismiss { .. } => return Err("nobody logs in there".to_owned()),
         };
         let player = self.players.iter_mut().find(|player| player.account_id.to_string() == *source);
         let player = player.ok_or_else(|| format!("there is no player {source:?}; write the account id of one"))?;
