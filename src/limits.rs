@@ -177,6 +177,8 @@ pub const LOCKED_REST: Duration = Duration::from_secs(900);
 pub const MESSENGER_WINDOW: Duration = Duration::from_secs(24 * 3600);
 /// So long before a window ends it counts as closed: what is sent now arrives later, and clocks differ.
 pub const WINDOW_MARGIN: Duration = Duration::from_secs(60);
+/// A push that waited so long before it could be said tells when it was made: "this moment" is over by then.
+pub const PUSH_LATE: Duration = Duration::from_secs(15 * 60);
 /// While workers always have something else to do, an alarm rings so often all the same.
 pub const ALARM_PATIENCE: Duration = Duration::from_secs(1);
 /// Alarms that one turn of the keeper moves on without ringing, since nobody wants their missed times any more.
@@ -285,6 +287,8 @@ pub const SOLAR_INVITE_DAYS: u32 = 7;
 pub const SOLAR_INVITE_DAYS_MAX: u32 = 366;
 /// How long one that is over is still known, so that the bot can say that it is too old.
 pub const SOLAR_INVITE_KNOWN: Duration = Duration::from_secs(30 * 24 * 3600);
+/// How long it is kept that somebody was removed: until the bot's worker has surely read it.
+pub const SOLAR_REMOVED_KNOWN: Duration = Duration::from_secs(60);
 /// People and invitations of one bot that `ackd solar people` lists; more fit on no screen, and it reads the store.
 pub const SOLAR_LISTED_MAX: usize = 10_000;
 // ---- chart/, pictures that bots make ----

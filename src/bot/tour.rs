@@ -3,7 +3,7 @@
 
 use super::{Bot, BotFault, Desk};
 use crate::chart::{self, Bar, Bars};
-use crate::model::{Button, Card, Content, Event, EventKind, Picture, Purpose, QuickReply, Reply};
+use crate::model::{Button, Card, Content, Event, EventKind, Picture, QuickReply, Reply};
 
 /// What can be chosen: the word on the quick reply, which may be typed as well.
 const STOPS: [&str; 6] = ["Cards", "Buttons", "Picture", "Long text", "Markup", "Chart"];
@@ -123,7 +123,7 @@ impl Bot for Tour {
             EventKind::Alarm { note, .. } => menu(note.clone()),
             EventKind::Referral { .. } | EventKind::OptIn { .. } | EventKind::Other { .. } => return Ok(Vec::new()),
         };
-        Ok(vec![Reply { to: event.conversation.clone(), purpose: Purpose::Response, thread: None, content }])
+        Ok(vec![Reply { content, ..Reply::text(&event.conversation, "") }])
     }
 }
 

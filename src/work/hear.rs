@@ -126,7 +126,15 @@ impl Hearing<'_> {
                     happened: due,
                     kind: EventKind::Alarm { name, note: set.note, due },
                 };
-                self.let_hear(&event, channel, tools)
+                let mut settlement = self.let_hear(&event, channel, tools);
+                if let Settlement::Heard { replies, .. } = &mut settlement
+                    && channel.platform.window().is_some()
+                    && let Some(reply) = replies.first_mut()
+                {
+                    let now = (tools.clock)();
+                    reply.dated = Some((now, set.plan.day_and_time(now)));
+                }
+                settlement
             }
             Err(error) => self.dead(&format!("the alarm as it was kept is unreadable: {error}"), channel),
         };
