@@ -162,7 +162,10 @@ impl Solar {
                 return Ok(vec![menu(event, format!("I tell you about {} already. {}", site.name, say::HELP))]);
             }
             Redeemed::Expired => "This code is too old; please ask for a new one.".to_owned(),
-            Redeemed::Wrong => "I do not know this code. Please look at it again: it opens only once.".to_owned(),
+            Redeemed::Wrong => {
+                "I do not know this code, or it was used already: it opens only once. Please look at it again."
+                    .to_owned()
+            }
             Redeemed::Enough => "You have as many systems as I can tell one person about.".to_owned(),
             Redeemed::NotBefore(moment) => {
                 let minutes = moment.since(desk.now()).as_secs().div_ceil(60);
@@ -261,7 +264,9 @@ impl Solar {
             return Ok(Told { text: say::day(site, time, &bars, trouble.as_ref(), self.units()), chart: None });
         }
         let text = say::sum(site, time, &bars, &sums::sum(&bars), trouble.as_ref(), self.units());
-        Ok(Told { text, chart: Some(Chart { system: site.name.clone(), bars }) })
+        // A chart of nothing but gaps would say no more than the words.
+        let known = bars.iter().any(|bar| bar.wh.is_some());
+        Ok(Told { text, chart: known.then(|| Chart { system: site.name.clone(), bars }) })
     }
 
     /// What the same day of the last week says: by this time of the day where its course is known, else in all.

@@ -445,7 +445,7 @@ fn a_code_binds_and_leave_forgets() {
     world.remember(&invitation(CODE), &json!({"system": 67, "until": at("2026-11-27T00:00:00Z")}));
     assert_eq!(
         world.says("eve", "it is SUN-2222-2222"),
-        "I do not know this code. Please look at it again: it opens only once."
+        "I do not know this code, or it was used already: it opens only once. Please look at it again."
     );
     let welcome = world.says("eve", "Hello, here is my code: sun-7f3k-9qpd!");
     assert!(welcome.starts_with("Welcome! From now on I tell you about Roof. Ask me: now, "), "{welcome}");
@@ -674,4 +674,14 @@ fn spans_of_days_come_with_what_a_chart_shows() {
     let bar = |day, wh| Bar { date: jiff::civil::date(2026, 11, day), wh, under_way: day == 20 };
     let bars = vec![bar(16, Some(1)), bar(17, None), bar(18, Some(0)), bar(19, Some(4)), bar(20, Some(9870))];
     assert_eq!(told.chart, Some(Chart { system: "Roof".to_owned(), bars }));
+}
+
+#[test]
+fn of_days_of_which_nothing_is_known_no_chart_is_drawn() {
+    let mut world = World::new(ELEVEN);
+    world.answers("/systems/67/energy_lifetime", 500, b"{}".to_vec());
+    let site = ask::site(&world.bot.set, &mut world.desk, 67).unwrap();
+    let told = world.bot.tell_one(&site, Time::LastMonth, &mut world.desk).unwrap();
+    assert!(told.text.starts_with("I do not know what was produced last month."), "{}", told.text);
+    assert_eq!(told.chart, None);
 }
