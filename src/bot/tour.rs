@@ -84,7 +84,8 @@ fn week() -> Content {
     });
     let text = format!("Messages of a made-up week: {}.", said.collect::<Vec<_>>().join(", "));
     let bars = days.iter().zip(kept).map(|(day, value)| Bar { label: (*day).to_owned(), value }).collect();
-    let chart = Bars { title: "Messages of a made-up week".to_owned(), unit: "messages".to_owned(), bars };
+    let chart =
+        Bars { title: "Messages of a made-up week".to_owned(), unit: "messages".to_owned(), bars, ..Bars::default() };
     match chart::bars(&chart) {
         Some(png) => Content::Picture { picture: Picture::png(&png), text },
         None => menu(text),

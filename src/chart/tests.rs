@@ -12,7 +12,7 @@ const BAR: u8 = 3;
 fn chart(values: &[Option<u64>]) -> Bars {
     let bar = |(place, value): (usize, &Option<u64>)| Bar { label: (place + 1).to_string(), value: *value };
     let bars = values.iter().enumerate().map(bar).collect();
-    Bars { title: "The last days".to_owned(), unit: "Wh".to_owned(), bars }
+    Bars { title: "The last days".to_owned(), unit: "Wh".to_owned(), bars, ..Bars::default() }
 }
 
 /// A chart's pixels as places in its palette, row by row.
@@ -73,6 +73,14 @@ fn there_is_a_bar_for_each_value_as_high_as_the_value() {
     assert!(top > 250, "{top}");
     assert_eq!(heights, [top, top / 2, top / 4, top * 3 / 4, 1, top]);
     assert!(bars.iter().all(|(width, _)| *width == bars[0].0), "{bars:?}");
+}
+
+#[test]
+fn bars_told_in_thousands_are_no_coarser() {
+    let wh = chart(&[Some(14_512), Some(5303), Some(3600)]);
+    let kwh = Bars { in_thousands: true, ..wh.clone() };
+    assert_eq!(seen(&kwh).bars(), seen(&wh).bars());
+    assert_ne!(seen(&kwh).bytes, seen(&wh).bytes, "the words are others");
 }
 
 #[test]
