@@ -139,6 +139,8 @@ fn labels(canvas: &mut Canvas, chart: &Bars, slots: Slots) {
 fn centred(canvas: &mut Canvas, text: &str, middle: i32, y: i32) {
     let width = length(text) * SIGN_WIDTH;
     let left = (middle - width / 2).min(WIDTH as i32 - 4 - width).max(4);
+    // A mark's line does not go through the words.
+    fill(canvas, between(left, y, left + width, y + SIGN_HEIGHT), GROUND);
     words(canvas, text, left, y, (WIDTH as i32 - 8) / SIGN_WIDTH);
 }
 

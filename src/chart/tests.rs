@@ -102,6 +102,11 @@ fn the_highest_value_is_written_above_its_bar() {
     let top = (0..HEIGHT).find(|y| written.has(BAR, 0..WIDTH, *y..*y + 1)).unwrap();
     assert!(written.has(INK, 400..WIDTH, top - 22..top));
     assert!(!written.has(INK, 100..300, top - 22..top));
+    // The line of a mark ends before the words, and goes on behind them.
+    let crossed = seen(&chart(&[Some(1), Some(14_512), Some(1)]));
+    let line = (0..HEIGHT).find(|y| crossed.has(FAINT, 0..WIDTH, *y..*y + 1)).unwrap();
+    assert!(crossed.has(FAINT, 84..250, line..line + 1) && crossed.has(FAINT, 500..620, line..line + 1));
+    assert!(!crossed.has(FAINT, 330..380, line..line + 1));
 }
 
 #[test]
