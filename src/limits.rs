@@ -230,6 +230,14 @@ pub const SOLAR_DIRECTORY_REST: Duration = Duration::from_secs(3600);
 pub const SOLAR_DAYS_MAX: usize = 800;
 /// Longest name or reason of Enphase in a text of ours, in characters.
 pub const SOLAR_NAME_CHARS_MAX: usize = 60;
+/// Longest answer of Enphase that is read, in bytes: a page of the list takes 70 KiB. As JSON in memory it is up to 16 times
+/// as long.
+pub const SOLAR_ANSWER_BYTES_MAX: usize = 256 * 1024;
+/// How long it is believed when a system began. For longer, one wrong answer would hide the years before it; for less than
+/// it takes until old days are asked for again, they would be missed meanwhile.
+pub const SOLAR_BEGAN_LIFE: Duration = Duration::from_secs(40 * 24 * 3600);
+/// Times that one message may ask for: each may cost a call, and show a chart of each system.
+pub const SOLAR_TIMES_MAX: usize = 6;
 /// How long Enphase is left alone when it refused a call and did not say until when: its shortest period.
 pub const SOLAR_REFUSED_REST: Duration = Duration::from_secs(60);
 /// Systems of one person: all of them are told in one message.
@@ -521,5 +529,7 @@ const _: () = assert!(HEAD_BYTES_MAX + BODY_BYTES_MAX <= BUFFERED_BYTES_MAX);
 const _: () = assert!(TARGET_BYTES_MAX < HEAD_BYTES_MAX && HEAD_BYTES_MAX <= u16::MAX as usize);
 const _: () = assert!(RETRY_LIFE.as_secs() < PICTURE_LIFE.as_secs());
 const _: () = assert!(FETCH_TIME.as_secs() < STOP_WORK_TIME.as_secs());
+// Each chart is a reply, and beside them there are words.
+const _: () = assert!(SOLAR_TIMES_MAX * SOLAR_SYSTEMS_MAX < REPLIES_MAX);
 // An event that is held must end before it is forgotten.
 const _: () = assert!(HELD_LIFE.as_secs() < MARK_LIFE.as_secs());

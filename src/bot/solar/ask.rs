@@ -60,6 +60,7 @@ fn call(set: &Settings, desk: &mut dyn Desk, path: &str) -> Result<Result<Value,
 pub(super) fn site(set: &Settings, desk: &mut dyn Desk, id: u64) -> Result<Site, BotFault> {
     let listed = listed(set, desk, id)?;
     let known = listed.as_ref().and_then(|listed| TimeZone::get(&listed.zone).ok());
+    let known = known.filter(|zone| !zone.is_unknown());
     let (now, zone) = (desk.now(), known.clone().unwrap_or(TimeZone::UTC));
     let mut today = date(now, &zone);
     if known.is_none() {
@@ -79,7 +80,7 @@ fn listed(set: &Settings, desk: &mut dyn Desk, id: u64) -> Result<Option<Listed>
     let found = kept.systems.iter().find(|listed| listed.id == id).cloned();
     let life = if found.is_some() { SOLAR_DIRECTORY_LIFE } else { SOLAR_DIRECTORY_REST };
     let now = desk.now();
-    if kept.at != Moment(0) && now.since(kept.at) < life {
+    if kept.at != Moment(0) && kept.at <= now && now.since(kept.at) < life {
         return Ok(found);
     }
     let mut directory = Directory { at: now, systems: Vec::new() };
@@ -112,7 +113,7 @@ pub(super) fn summary(
     fresh: Duration,
 ) -> Result<Fresh<Option<Summary>>, BotFault> {
     let kept = archive::summary(desk, site.id)?;
-    if kept.as_ref().is_some_and(|kept| is_good(kept, site, fresh)) {
+    if kept.as_ref().is_some_and(|kept| kept.at <= site.now && is_good(kept, site, fresh)) {
         return Ok((kept, None));
     }
     renew(set, desk, site.id, &site.zone).map(|renewed| match renewed {
