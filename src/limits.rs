@@ -179,8 +179,12 @@ pub const MESSENGER_WINDOW: Duration = Duration::from_secs(24 * 3600);
 pub const WINDOW_MARGIN: Duration = Duration::from_secs(60);
 /// While workers always have something else to do, an alarm rings so often all the same.
 pub const ALARM_PATIENCE: Duration = Duration::from_secs(1);
-/// Alarms that one turn of the keeper moves on without ringing, since nobody wants their missed times any more.
+/// Alarms of one channel that one turn of the keeper moves without ringing: nobody wants their missed times any more, or a
+/// clock that was ahead had put them off.
 pub const ALARMS_MOVED: usize = 64;
+/// Alarms that are due later than this from now are compared with their plans every `PRUNE_INTERVAL`, since the clock may
+/// have been ahead when they were set. Most plans are for every day, and need no look.
+pub const ALARM_FAR: Duration = Duration::from_secs(2 * 24 * 3600);
 /// Longest wait that an upstream may impose on us (`Retry-After` and the like); more is nonsense.
 pub const UPSTREAM_WAIT_MAX: Duration = Duration::from_secs(24 * 3600);
 /// Replies that one event may lead to, after cutting to the platform's size.

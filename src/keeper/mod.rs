@@ -422,14 +422,16 @@ impl Keeper<'_> {
         self.health.waiting_bytes.fetch_sub(std::mem::take(&mut tray.bytes), Ordering::Relaxed);
     }
 
-    /// What can wait: old events, the write-ahead log.
+    /// What can wait: old events, alarms that are far away, the write-ahead log.
     fn keep_house(&mut self, tray: &mut Tray, now: Moment) -> Result<(), StoreError> {
         self.store.tidy(Urgency::WhenLong)?;
-        if now < tray.prune_at {
+        // Later than an interval from now it was set by a clock that was ahead.
+        let wait = tray.prune_at.since(now);
+        if !wait.is_zero() && wait <= limits::PRUNE_INTERVAL {
             return Ok(());
         }
         let before = Moment(now.0.saturating_sub(i64::try_from(limits::MARK_LIFE.as_millis()).unwrap_or(0)));
-        let more = self.store.prune(before, now)?;
+        let more = self.store.prune(before, now)? | self.put_right(now)?;
         self.store.commit()?;
         tray.prune_at = if more { now } else { now.after(limits::PRUNE_INTERVAL) };
         Ok(())

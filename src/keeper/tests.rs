@@ -532,6 +532,25 @@ fn what_was_missed_rings_once_or_not_at_all_as_its_plan_says() {
 }
 
 #[test]
+fn an_alarm_that_a_clock_which_was_ahead_has_put_off_is_due_again_when_its_plan_says() {
+    let year = Duration::from_secs(365 * 24 * 3600);
+    let late = |channel, conversation: &str, plan| {
+        let mut write = alarm(channel, conversation, Duration::ZERO, plan);
+        write.set.as_mut().unwrap().1 = clock().after(year);
+        write
+    };
+    let house = with_alarms(0, |channel| {
+        let many =
+            (0..=limits::ALARMS_MOVED).map(|number| late(channel, &number.to_string(), often(RunMissed::Latest)));
+        many.chain([late(channel, "once", Plan::once(clock().after(year)))]).collect()
+    });
+    let channel = house.channels[0];
+    let mut store = house.end();
+    let far = store.alarms_after(channel, clock().after(Duration::from_secs(600))).unwrap();
+    assert_eq!(far.iter().map(|alarm| &*alarm.conversation).collect::<Vec<_>>(), ["once"], "that one was meant so");
+}
+
+#[test]
 fn a_question_goes_before_alarms_and_the_one_due_longest_first() {
     let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
     let house = with_alarms(1, |channel| {

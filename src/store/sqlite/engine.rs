@@ -280,6 +280,10 @@ impl Store for Engine<'_> {
         self.alarms_of_owner(owner)
     }
 
+    fn alarms_after(&mut self, channel: ChannelNumber, moment: Moment) -> Result<Vec<Alarm>, StoreError> {
+        self.last_alarms(channel, moment)
+    }
+
     fn alarm_due(
         &mut self,
         channel: ChannelNumber,
