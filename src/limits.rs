@@ -212,6 +212,10 @@ pub const CALL_PATH_BYTES_MAX: usize = 4 * 1024;
 /// An access token is renewed so long before it ends, or after nine tenths of its life if that is later: a call takes
 /// `FETCH_TIME`, and clocks differ.
 pub const TOKEN_SLACK: Duration = Duration::from_secs(300);
+/// Longest token, in bytes. It goes into each call's head, of which few upstreams take more than 8 KiB.
+pub const TOKEN_BYTES_MAX: usize = 8 * 1024;
+/// How long an access token is taken to be good of which nobody says so: many are for an hour.
+pub const TOKEN_LIFE: Duration = Duration::from_secs(3600);
 /// The longest life of a token that is believed.
 pub const TOKEN_LIFE_MAX: Duration = Duration::from_secs(400 * 24 * 3600);
 /// How long tokens are not asked for again after asking failed.
