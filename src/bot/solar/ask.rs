@@ -39,6 +39,12 @@ pub(super) type Fresh<T> = (T, Option<Trouble>);
 
 /// One call, paid for and judged. What it says about limits is passed on.
 fn call(set: &Settings, desk: &mut dyn Desk, path: &str) -> Result<Result<Value, Trouble>, BotFault> {
+    // Whoever asks and is refused is given a place among those who wait. We never wait, so a place of ours would only
+    // make others wait longer: whoever writes a hundred times would hold up a look by an hour.
+    let used_up = desk.left(&set.upstream)?.into_iter().filter(|left| left.calls == 0 && left.ends > desk.now());
+    if let Some(end) = used_up.map(|left| left.ends).max() {
+        return Ok(Err(Trouble::NotBefore(end)));
+    }
     let answer = match desk.get(&set.upstream, path) {
         Ok(answer) => answer,
         Err(CallFault::NotBefore { moment, .. }) => return Ok(Err(Trouble::NotBefore(moment))),

@@ -712,3 +712,14 @@ fn what_a_clock_that_was_ahead_has_planned_is_planned_again() {
     assert!(told.starts_with("9999 Wh were produced today."), "{told}");
     assert!(world.next_look() < at("2026-11-22T00:00:00Z"), "{:?}", world.next_look());
 }
+
+#[test]
+fn who_asks_while_no_call_is_left_holds_up_nobody() {
+    let mut world = World::new(ELEVEN);
+    world.anna("help");
+    world.asked("");
+    let ends = at("2026-11-20T10:01:00Z");
+    world.desk.left = vec![Left { per: Period::Minute, calls: 0, of: 10, ends }];
+    assert_eq!(world.anna("now"), "I do not know what was produced today. I may not ask Enphase again before 11:01.");
+    assert_eq!(world.asked(""), 0, "a refused call would be given a place");
+}
