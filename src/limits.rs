@@ -236,6 +236,8 @@ pub const SOLAR_DIRECTORY_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
 pub const SOLAR_DIRECTORY_REST: Duration = Duration::from_secs(3600);
 /// Days of one answer that are read: more than two years.
 pub const SOLAR_DAYS_MAX: usize = 800;
+/// Most watts or Wh that are believed: 1 TWh. A day's figure is remembered for years, and a wrong one would be each sum.
+pub const SOLAR_FIGURE_MAX: u64 = 1_000_000_000_000;
 /// Longest name or reason of Enphase in a text of ours, in characters.
 pub const SOLAR_NAME_CHARS_MAX: usize = 60;
 /// Longest answer of Enphase that is read, in bytes: a page of the list takes 70 KiB. As JSON in memory it is up to 16 times

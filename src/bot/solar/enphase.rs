@@ -5,7 +5,8 @@
 //! is ever zero. Never here: what is kept, words for people.
 
 use crate::limits::{
-    SOLAR_ANSWER_BYTES_MAX, SOLAR_DAYS_MAX, SOLAR_NAME_CHARS_MAX, SOLAR_PAGE_SYSTEMS, SOLAR_REFUSED_REST,
+    SOLAR_ANSWER_BYTES_MAX, SOLAR_DAYS_MAX, SOLAR_FIGURE_MAX, SOLAR_NAME_CHARS_MAX, SOLAR_PAGE_SYSTEMS,
+    SOLAR_REFUSED_REST,
 };
 use crate::model::{Answer, Lesson, Moment, Period};
 use crate::notation::percent;
@@ -184,9 +185,9 @@ pub(super) fn summary(body: &Value, system: u64, now: Moment) -> Option<Summary>
         at: now,
         // As we write it: much longer texts are dates, too.
         date: date.map(|date| date.to_string()),
-        today_wh: unsigned(body.get("energy_today")),
-        power_w: unsigned(body.get("current_power")),
-        before_wh: unsigned(body.get("energy_lifetime")),
+        today_wh: figure(body.get("energy_today")),
+        power_w: figure(body.get("current_power")),
+        before_wh: figure(body.get("energy_lifetime")),
         // A report out of the future is a clock that is wrong.
         reported: moment(body, "last_report_at").map(|reported| reported.min(now)),
         status: body.get("status").and_then(Value::as_str).map(short),
@@ -199,7 +200,7 @@ pub(super) fn days(body: &Value, system: u64) -> Option<Days> {
         return None;
     }
     let list = body.get("production")?.as_array()?;
-    let mut wh: Vec<_> = list.iter().take(SOLAR_DAYS_MAX).map(|day| unsigned(Some(day))).collect();
+    let mut wh: Vec<_> = list.iter().take(SOLAR_DAYS_MAX).map(|day| figure(Some(day))).collect();
     while let Some(None | Some(0)) = wh.last() {
         wh.pop();
     }
@@ -218,6 +219,11 @@ fn whole(value: Option<&Value>) -> Option<i64> {
 /// The same, where below zero means that it is not known (`-1`: enphase.md §4).
 fn unsigned(value: Option<&Value>) -> Option<u64> {
     whole(value).and_then(|number| u64::try_from(number).ok())
+}
+
+/// Watts or Wh. More than any roof makes is a fault of theirs, and unknown.
+fn figure(value: Option<&Value>) -> Option<u64> {
+    unsigned(value).filter(|figure| *figure <= SOLAR_FIGURE_MAX)
 }
 
 /// Seconds since the epoch. Zero is no time.
@@ -295,6 +301,12 @@ mod tests {
         let body = serde_json::json!({"energy_today": "9870", "current_power": 12.9, "last_report_at": 9e12});
         let reading = summary(&body, 67, NOW).unwrap();
         assert_eq!((reading.today_wh, reading.power_w, reading.reported), (Some(9870), Some(12), Some(NOW)));
+        for absurd in [serde_json::json!(1e308), serde_json::json!(u64::MAX), serde_json::json!("9000000000000000")] {
+            let body = serde_json::json!({"energy_today": absurd, "current_power": absurd, "energy_lifetime": absurd});
+            assert_eq!(summary(&body, 67, NOW), Some(Summary { at: NOW, ..Summary::default() }), "{absurd}");
+            let body = serde_json::json!({"start_date": "2026-01-01", "production": [1, absurd, 5]});
+            assert_eq!(days(&body, 67).unwrap().wh, [Some(1), None, Some(5)], "{absurd}");
+        }
         assert_eq!(summary(&serde_json::json!({}), 67, NOW), None);
         assert_eq!(summary(&good("v4_summary"), 67, NOW), None, "another system's");
     }
