@@ -125,13 +125,8 @@ pub(super) fn judge(answer: &Answer, now: Moment) -> Result<Value, (Trouble, Opt
 
 /// What a limit that was reached says of itself. Some answers leave the period out; then a minute's rest will show.
 fn lesson(body: &Value, now: Moment) -> Lesson {
-    let per = match body.get("period").and_then(Value::as_str) {
-        Some("second") => Some(Period::Second),
-        Some("minute") => Some(Period::Minute),
-        Some("day") => Some(Period::Day),
-        Some("month") => Some(Period::Month),
-        _ => None,
-    };
+    let named = body.get("period").and_then(Value::as_str);
+    let per = Period::ALL.into_iter().find(|per| named == Some(per.word()));
     let longest = match per {
         Some(Period::Day) => Duration::from_secs(24 * 3600),
         Some(Period::Month) => Duration::from_secs(31 * 24 * 3600),
