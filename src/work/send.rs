@@ -109,23 +109,13 @@ impl Send<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::page;
     use super::*;
-    use crate::bot::echo::Echo;
-    use crate::model::{ChannelNumber, Secret};
-    use crate::platform::Outside;
-    use crate::platform::messenger::{Messenger, Settings};
-    use std::sync::Arc;
+    use crate::model::ChannelNumber;
 
     #[test]
     fn the_log_says_how_long_a_retry_waits() {
-        let settings = Settings::new(Secret::new("demo"), Vec::new(), Secret::new("demo"));
-        let channel = Channel {
-            name: "page".to_owned(),
-            platform: Arc::new(Messenger::new(settings)),
-            bot: Arc::new(Echo::new("")),
-            bot_name: "echo".to_owned(),
-            outside: Outside::Hold,
-        };
+        let channel = page();
         let reply = Reply::text("anna", "Hi");
         let event = EventKey::new(ChannelNumber(1), 17);
         let send = Send { event, lane: 1, part: 2, reply: &reply, attempt: 1, made: Moment(0), heard: None };
