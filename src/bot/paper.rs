@@ -44,6 +44,10 @@ impl Desk for Paper {
         Ok(())
     }
 
+    fn use_up(&mut self, key: &str) -> Result<(), BotFault> {
+        self.forget(key)
+    }
+
     fn get(&mut self, _upstream: &str, path: &str) -> Result<Answer, CallFault> {
         self.asked.push(path.to_owned());
         let place = self.answers.iter().position(|(start, _)| path.starts_with(start.as_str()));

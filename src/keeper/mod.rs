@@ -298,7 +298,10 @@ impl Keeper<'_> {
         for Unsettled { worker, settlement, go_on } in &tray.unsettled {
             let line = plan.roster.line_of(*worker);
             let go_on = *go_on && !tray.resting;
-            let next = self.store.settle(settlement, go_on, now)?;
+            let next = match self.came_too_late(settlement, now)? {
+                Some(again) => self.store.settle(&again, false, now)?,
+                None => self.store.settle(settlement, go_on, now)?,
+            };
             plan.roster.take_back(*worker);
             if let (Some(lease), Some(line)) = (next, line) {
                 plan.roster.give(*worker, line, &lease);
@@ -326,6 +329,18 @@ impl Keeper<'_> {
             self.lease(&mut plan, now)?;
         }
         Ok(plan)
+    }
+
+    /// What a hearing comes to that used up what somebody else used up before it: it is heard again, and did not fail.
+    fn came_too_late(&mut self, settlement: &Settlement, now: Moment) -> Result<Option<Settlement>, StoreError> {
+        let Settlement::Heard { event, lane, notes, .. } = settlement else { return Ok(None) };
+        for (bot, key) in &notes.used_up {
+            if self.store.recall(bot, key, now)?.is_none() {
+                let why = format!("bot {bot}: somebody else was faster; it is heard again");
+                return Ok(Some(Settlement::HearLater { event: *event, lane: *lane, due: now, attempt: 0, why }));
+            }
+        }
+        Ok(None)
     }
 
     /// Gives every idle worker a job, one channel after the other: with fewer workers than channels that have something

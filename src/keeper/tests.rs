@@ -619,3 +619,28 @@ fn a_picture_is_looked_up_at_once_and_also_while_nothing_can_be_kept() {
     house.fault.store(false, Ordering::Relaxed);
     house.end();
 }
+
+#[test]
+fn what_may_be_used_once_is_used_by_the_first_and_the_other_is_heard_again() {
+    let house = House::start(2, &["page"]);
+    let remember = |key: &str, value: Option<&[u8]>| {
+        let (bot, value) = ("sun".to_owned(), value.map(<[u8]>::to_vec));
+        MemoryWrite { bot, key: key.to_owned(), value, expires: None }
+    };
+    house.letters.letters.send(Letter::Remember(remember("code", Some(b"67")))).unwrap();
+    house.admit_all(0, &[("a1", "anna"), ("b1", "bert")]);
+    let out = [house.any_lease(), house.any_lease()];
+    for (worker, lease) in &out {
+        let Work::Hear { conversation, .. } = &lease.work else { panic!("{lease:?}") };
+        let memory = vec![remember(conversation, Some(b"[67]")), remember("code", None)];
+        let notes = Notes { memory, used_up: vec![("sun".to_owned(), "code".to_owned())], ..Notes::default() };
+        let (event, lane) = (lease.event, lease.lane);
+        house.settle(*worker, Settlement::Heard { event, lane, replies: Vec::new(), notes }, Effect::None);
+    }
+    let (worker, again) = house.any_lease();
+    assert_eq!(again, out[1].1, "as if it had not been heard");
+    house.hear(worker, &again, &[]);
+    let mut store = house.end();
+    let of = |store: &mut Memory, key: &str| store.recall("sun", key, clock()).unwrap();
+    assert_eq!(["anna", "bert", "code"].map(|key| of(&mut store, key)), [Some(b"[67]".to_vec()), None, None]);
+}

@@ -264,6 +264,11 @@ impl Desk for WorkDesk<'_> {
         Ok(())
     }
 
+    fn use_up(&mut self, key: &str) -> Result<(), BotFault> {
+        self.notes.used_up.push((self.bot.to_owned(), key.to_owned()));
+        self.forget(key)
+    }
+
     fn get(&mut self, upstream: &str, path: &str) -> Result<Answer, CallFault> {
         let answer = self.tools.upstreams.get(upstream, path);
         self.not_before = match &answer {

@@ -136,7 +136,7 @@ pub(super) fn redeem(desk: &mut dyn Desk, who: &str, code: &str) -> Result<Redee
     }
     systems.push(invite.system);
     keep(desk, &person_key(who), &systems, None)?;
-    desk.forget(&invitation(code))?;
+    desk.use_up(&invitation(code))?;
     desk.forget(&guesses_key)?;
     Ok(Redeemed::Welcome(invite.system))
 }
