@@ -26,6 +26,10 @@ pub trait Desk {
     /// Forgets `key`.
     fn forget(&mut self, key: &str) -> Result<(), BotFault>;
 
+    /// Forgets `key`, which may be used once, and was just recalled. If another conversation has used it up meanwhile,
+    /// nothing of this hearing is kept, and the event is heard again.
+    fn use_up(&mut self, key: &str) -> Result<(), BotFault>;
+
     /// Asks an upstream: one GET of `path` (with its query) below its base URL, within its budget and with its papers.
     /// Any answer is an answer, whatever its status; a 429 should be handed to `learn`.
     fn get(&mut self, upstream: &str, path: &str) -> Result<Answer, CallFault>;

@@ -11,6 +11,7 @@
 mod bot;
 mod channel;
 mod findings;
+mod length;
 mod listen;
 mod name;
 mod outline;
@@ -27,7 +28,6 @@ mod tests;
 mod upstream;
 mod url;
 
-pub(crate) use crate::notation::nearest;
 pub use bot::KnownBot;
 pub(crate) use findings::quoted;
 pub use findings::{ConfigError, Fault, Risk};

@@ -3,14 +3,15 @@
 
 use super::bot::Bots;
 use super::findings::{Findings, Place, Risk, quoted};
+use super::length::length;
 use super::name;
-use super::nearest::nearest;
 use super::secret::{Fit, secret};
 use super::surroundings::{Around, Secrets};
 use super::table::{Entry, Key, Table};
 use super::url::BaseUrl;
 use crate::limits::{CALLS_MAX, TOKEN_LIFE_MAX};
 use crate::model::{Limit, OAuth, Period, Secret, Upstream};
+use crate::notation::nearest::nearest;
 use crate::notation::percent;
 use std::time::Duration;
 
@@ -43,16 +44,17 @@ const PERIODS: [(&str, Period); 4] = [
     ("per_month", Period::Month),
 ];
 
-/// A service that we know: what stands for the keys that are left out.
+/// A service that we know: what stands for the keys that are left out. Each of today wants a key in the query and OAuth; what
+/// another one wants instead, as a header or a key alone, is to be said here, and asked for by `paper`.
 struct Kind {
     word: &'static str,
     api: &'static str,
     limits: &'static [Limit],
-    oauth: Known,
+    oauth: Endpoints,
 }
 
 /// Where a service gives its tokens.
-struct Known {
+struct Endpoints {
     authorize_url: &'static str,
     token_url: &'static str,
     redirect_uri: &'static str,
@@ -65,7 +67,7 @@ const KINDS: [Kind; 1] = [
         word: "enphase",
         api: "https://api.enphaseenergy.com/api/v4",
         limits: &[Limit { calls: 10, per: Period::Minute }, Limit { calls: 1000, per: Period::Month }],
-        oauth: Known {
+        oauth: Endpoints {
             authorize_url: "https://api.enphaseenergy.com/oauth/authorize",
             token_url: "https://api.enphaseenergy.com/oauth/token",
             redirect_uri: "https://api.enphaseenergy.com/oauth/redirect_uri",
@@ -275,12 +277,7 @@ fn client_id(entry: &Entry<'_>, findings: &mut Findings<'_>) -> Option<String> {
 
 /// A whole number of hours or days, in seconds.
 fn life(entry: &Entry<'_>, findings: &mut Findings<'_>) -> Option<u64> {
-    let text = entry.text(findings)?;
-    let read = |unit: char, seconds: u64| {
-        let number = text.strip_suffix(unit).filter(|number| number.bytes().all(|byte| byte.is_ascii_digit()))?;
-        number.parse::<u32>().ok().map(|number| u64::from(number) * seconds)
-    };
-    let seconds = read('d', 24 * 3600).or_else(|| read('h', 3600));
+    let seconds = length(entry.text(findings)?, "hd").map(|life| life.as_secs());
     let seconds = seconds.filter(|seconds| (3600..=TOKEN_LIFE_MAX.as_secs()).contains(seconds));
     if seconds.is_none() {
         let most = TOKEN_LIFE_MAX.as_secs() / (24 * 3600);

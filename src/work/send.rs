@@ -120,23 +120,9 @@ impl Send<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::page;
     use super::*;
-    use crate::bot::echo::Echo;
-    use crate::model::{ChannelNumber, Secret};
-    use crate::platform::Outside;
-    use crate::platform::messenger::{Messenger, Settings};
-    use std::sync::Arc;
-
-    fn page() -> Channel {
-        let settings = Settings::new(Secret::new("demo"), Vec::new(), Secret::new("demo"));
-        Channel {
-            name: "page".to_owned(),
-            platform: Arc::new(Messenger::new(settings)),
-            bot: Arc::new(Echo::new("")),
-            bot_name: "echo".to_owned(),
-            outside: Outside::Hold,
-        }
-    }
+    use crate::model::ChannelNumber;
 
     #[test]
     fn a_push_that_waited_says_of_when_it_is_where_there_is_room() {

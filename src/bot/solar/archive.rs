@@ -16,7 +16,7 @@
 use super::enphase::{Days, Listed, Summary};
 use super::sun::date;
 use crate::bot::{BotFault, Desk};
-use crate::limits::{SOLAR_COURSE_LIFE, SOLAR_COURSE_SAMPLES, SOLAR_DAYS_LIFE, SOLAR_SYSTEM_LIFE};
+use crate::limits::{SOLAR_BEGAN_LIFE, SOLAR_COURSE_LIFE, SOLAR_COURSE_SAMPLES, SOLAR_DAYS_LIFE, SOLAR_SYSTEM_LIFE};
 use crate::model::Moment;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -165,7 +165,9 @@ impl Calendar {
             return false;
         }
         let month = self.months.get(&(day.year(), day.month()));
-        let Some(asked) = month.and_then(|month| month.asked.get(&day.day())) else { return true };
+        // What was asked after now was asked by a wrong clock.
+        let asked = month.and_then(|month| month.asked.get(&day.day())).filter(|asked| **asked <= now);
+        let Some(asked) = asked else { return true };
         let over = super::sums::midnight(day.tomorrow().unwrap_or(day), zone);
         let settled = asked.since(over) >= SETTLES;
         let age_days = now.since(over).as_secs() / (24 * 3600);
@@ -191,7 +193,7 @@ impl Calendar {
         let start = days.start.unwrap_or(from);
         if start > from && start <= to {
             self.began = Some(start);
-            keep(desk, &about(system, "began"), &start.to_string(), None)?;
+            keep(desk, &about(system, "began"), &start.to_string(), Some(SOLAR_BEGAN_LIFE))?;
         }
         for day in from.series(jiff::Span::new().days(1)).take_while(|day| *day <= to) {
             let month = self.months.entry((day.year(), day.month())).or_default();

@@ -131,6 +131,7 @@ impl Solar {
         let (sites, wish) = choose(sites, &words::words(text));
         let said = match wish {
             Wish::Tell(times) => return self.tell(event, &sites, &times, desk),
+            Wish::TooMany => menu(event, say::too_many()),
             Wish::NoDate(date) => menu(event, format!("There is no day {date}; write it as in 2026-06-21.")),
             Wish::Help => menu(event, help(&sites)),
             Wish::Unclear => menu(event, format!("I did not understand that. {}", help(&sites))),

@@ -124,6 +124,8 @@ statements! {
                    WHERE lane = ?1 AND channel = ?2 AND conversation = ?3 ORDER BY name";
     alarms_of = "SELECT channel, conversation, name, content, due FROM alarm WHERE owner = ?1
                  ORDER BY channel, conversation, name";
+    alarms_last = "SELECT channel, conversation, name, content, due FROM alarm WHERE channel = ?1 AND due > ?2
+                   ORDER BY due DESC LIMIT ?3";
     alarms_due = "SELECT due, lane, number, EXISTS (SELECT 1 FROM lane WHERE lane.lane = alarm.lane) FROM alarm
                   WHERE channel = ?1 AND due <= ?2 AND (due, lane, number) > (?3, ?4, ?5)
                   ORDER BY due, lane, number LIMIT ?6";
@@ -219,6 +221,7 @@ mod tests {
         for (saying, wanted) in [
             (&mut say.alarms_due, by_due),
             (&mut say.alarm_after, by_due),
+            (&mut say.alarms_last, "SEARCH alarm USING INDEX alarm_due (channel=? AND due>?"),
             (&mut say.alarm_first, "SEARCH alarm USING INDEX sqlite_autoindex_alarm_1 (lane=?"),
             (&mut say.alarms_here, "SEARCH alarm USING INDEX sqlite_autoindex_alarm_1 (lane=?"),
             (&mut say.alarms_drop, "SEARCH alarm USING COVERING INDEX sqlite_autoindex_alarm_1 (lane=?"),
