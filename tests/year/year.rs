@@ -228,7 +228,10 @@ impl Year {
         }
         self.said.clear();
         for channel in [PAGE, SPACE] {
-            for bubble in self.world.news(channel) {
+            let mut bubbles = self.world.news(channel);
+            // Who was told first, of those to be told at one moment, is the workers' affair; chance goes by the seed.
+            bubbles.sort_by(|one, other| one.conversation.cmp(&other.conversation));
+            for bubble in bubbles {
                 if bubble.side == Side::Bot && bubble.sign.is_none() {
                     self.hears(bubble);
                 }
