@@ -20,6 +20,11 @@ pub trait Desk {
     /// What the bot remembers under `key`, unless it has expired.
     fn recall(&mut self, key: &str) -> Result<Option<Vec<u8>>, BotFault>;
 
+    /// These keys will be recalled: whoever has a way to the store goes it once for all of them.
+    fn expect(&mut self, _keys: Vec<String>) -> Result<(), BotFault> {
+        Ok(())
+    }
+
     /// Remembers `value` under `key`, until `expires` if given.
     fn remember(&mut self, key: &str, value: Vec<u8>, expires: Option<Moment>) -> Result<(), BotFault>;
 

@@ -24,8 +24,7 @@ const RIGHT: i32 = 632;
 const TOP: i32 = 68;
 const BASE: i32 = 364;
 
-/// The colours, by their place in the palette.
-pub(super) const GROUND: Gray2 = Gray2::new(0);
+/// The colours, by their place in the palette; the first one is the ground.
 pub(super) const INK: Gray2 = Gray2::new(1);
 pub(super) const FAINT: Gray2 = Gray2::new(2);
 pub(super) const BAR: Gray2 = Gray2::new(3);
@@ -44,8 +43,8 @@ pub(super) fn bars(chart: &Bars) -> Option<Vec<u8>> {
     if chart.bars.is_empty() || chart.bars.len() > CHART_BARS_MAX {
         return None;
     }
+    // All of it is the first colour of the palette, the ground.
     let mut canvas = Box::new(Canvas::new());
-    fill(&mut canvas, between(0, 0, WIDTH as i32, HEIGHT as i32), GROUND);
     words(&mut canvas, &chart.title, 8, 8, (WIDTH as i32 - 16) / SIGN_WIDTH);
     let highest = chart.bars.iter().filter_map(|bar| bar.value).max().unwrap_or(0);
     let scale = Scale::of(highest);

@@ -258,6 +258,13 @@ impl Desk for WorkDesk<'_> {
         Ok(found)
     }
 
+    fn expect(&mut self, mut keys: Vec<String>) -> Result<(), BotFault> {
+        keys.retain(|key| !self.recalled.contains_key(key));
+        let mut found = self.ask(|answer| Letter::RecallAll { bot: self.bot.to_owned(), keys, answer })?;
+        self.recalled.append(&mut found);
+        Ok(())
+    }
+
     fn remember(&mut self, key: &str, value: Vec<u8>, expires: Option<Moment>) -> Result<(), BotFault> {
         if value.len() > limits::MEMORY_VALUE_BYTES_MAX {
             let why = format!("it wants to remember {} bytes under one key", value.len());

@@ -57,6 +57,15 @@ pub(super) fn about(system: u64, what: &str) -> String {
     format!("system {system} {what}")
 }
 
+/// Nearly every answer about these systems needs these keys.
+pub(super) fn expect(desk: &mut dyn Desk, systems: &[u64]) -> Result<(), BotFault> {
+    let mut keys = vec![DIRECTORY.to_owned(), WATCHED.to_owned()];
+    for what in ["people", "poll", "summary", "sun"] {
+        keys.extend(systems.iter().map(|system| about(*system, what)));
+    }
+    desk.expect(keys)
+}
+
 /// Takes note of a new summary: the newest of all, a look at the sun, and a point of its day's course.
 pub(super) fn keep_summary(
     desk: &mut dyn Desk,

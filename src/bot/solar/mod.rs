@@ -119,6 +119,7 @@ impl Solar {
         if systems.is_empty() {
             return Ok(vec![Reply::text(&event.conversation, say::STRANGER)]);
         }
+        archive::expect(desk, &systems)?;
         for system in &systems {
             people::enlist(desk, &who, *system)?;
             poll::ensure(&self.set, desk, *system, &event.id.channel)?;
@@ -190,6 +191,7 @@ impl Solar {
             desk.cancel_alarm(subscription::NAME)?;
             return Ok(Vec::new());
         }
+        archive::expect(desk, &systems)?;
         for system in &systems {
             people::enlist(desk, &who, *system)?;
             poll::ensure(&self.set, desk, *system, &event.id.channel)?;

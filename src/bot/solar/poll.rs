@@ -78,6 +78,7 @@ pub(super) fn ensure(set: &Settings, desk: &mut dyn Desk, system: u64, channel: 
 /// An alarm rang: looks, and sets the next one whatever comes of it.
 pub(super) fn ring(set: &Settings, desk: &mut dyn Desk, system: u64, channel: &str) -> Result<(), BotFault> {
     let now = desk.now();
+    archive::expect(desk, &[system])?;
     let chain: Chain = load(desk, &about(system, "poll"))?.unwrap_or_default();
     if chain.channel != channel && chain.due > now {
         // Two channels began at once; the other one goes on.

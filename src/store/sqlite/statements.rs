@@ -181,6 +181,7 @@ pub(super) fn all<T>(
 mod tests {
     #![allow(clippy::unwrap_used)]
     use crate::store::sqlite::SqliteFile;
+    use rusqlite::StatementStatus;
 
     #[test]
     fn every_statement_can_be_said_though_most_wait_for_that() {
@@ -192,6 +193,26 @@ mod tests {
         assert!(waiting > engine.say.all().len() / 2, "{waiting}");
         for saying in engine.say.all() {
             assert!(saying.ready().is_ok(), "{}", saying.sql);
+        }
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_statement_is_not_prepared_again_for_other_values() {
+        let folder = std::env::temp_dir().join(format!("ackd-statements-again-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = SqliteFile::open(&folder.join("ackd.db")).unwrap();
+        let mut engine = file.engine().unwrap();
+        for saying in engine.say.all().into_iter().filter(|saying| saying.sql.starts_with("SELECT")) {
+            let sql = saying.sql;
+            let statement = saying.ready().unwrap();
+            for value in 1..4 {
+                for place in 1..=statement.parameter_count() {
+                    statement.raw_bind_parameter(place, value).unwrap();
+                }
+                statement.raw_query().next().unwrap();
+            }
+            assert_eq!(statement.get_status(StatementStatus::RePrepare), 0, "{sql}");
         }
         std::fs::remove_dir_all(&folder).unwrap();
     }
