@@ -24,7 +24,8 @@ const RIGHT: i32 = 632;
 const TOP: i32 = 68;
 const BASE: i32 = 364;
 
-/// The colours, by their place in the palette; the first one is the ground.
+/// The colours, by their place in the palette.
+pub(super) const GROUND: Gray2 = Gray2::new(0);
 pub(super) const INK: Gray2 = Gray2::new(1);
 pub(super) const FAINT: Gray2 = Gray2::new(2);
 pub(super) const BAR: Gray2 = Gray2::new(3);
@@ -43,7 +44,7 @@ pub(super) fn bars(chart: &Bars) -> Option<Vec<u8>> {
     if chart.bars.is_empty() || chart.bars.len() > CHART_BARS_MAX {
         return None;
     }
-    // All of it is the first colour of the palette, the ground.
+    // All of it is ground at first.
     let mut canvas = Box::new(Canvas::new());
     words(&mut canvas, &chart.title, 8, 8, (WIDTH as i32 - 16) / SIGN_WIDTH);
     let highest = chart.bars.iter().filter_map(|bar| bar.value).max().unwrap_or(0);
