@@ -182,10 +182,16 @@ pub const LOCKED_REST: Duration = Duration::from_secs(900);
 pub const MESSENGER_WINDOW: Duration = Duration::from_secs(24 * 3600);
 /// So long before a window ends it counts as closed: what is sent now arrives later, and clocks differ.
 pub const WINDOW_MARGIN: Duration = Duration::from_secs(60);
+/// A push that waited so long before it could be said tells when it was made: "this moment" is over by then.
+pub const PUSH_LATE: Duration = Duration::from_secs(15 * 60);
 /// While workers always have something else to do, an alarm rings so often all the same.
 pub const ALARM_PATIENCE: Duration = Duration::from_secs(1);
-/// Alarms that one turn of the keeper moves on without ringing, since nobody wants their missed times any more.
+/// Alarms of one channel that one turn of the keeper moves without ringing: nobody wants their missed times any more, or a
+/// clock that was ahead had put them off.
 pub const ALARMS_MOVED: usize = 64;
+/// Alarms that are due later than this from now are compared with their plans every `PRUNE_INTERVAL`, since the clock may
+/// have been ahead when they were set. Most plans are for every day, and need no look.
+pub const ALARM_FAR: Duration = Duration::from_secs(2 * 24 * 3600);
 /// Longest wait that an upstream may impose on us (`Retry-After` and the like); more is nonsense.
 pub const UPSTREAM_WAIT_MAX: Duration = Duration::from_secs(24 * 3600);
 /// What a bot may leave to itself between two stages of an answer, in bytes: it lies beside the event, so a question and
@@ -224,6 +230,10 @@ pub const CALL_PATH_BYTES_MAX: usize = 4 * 1024;
 /// An access token is renewed so long before it ends, or after nine tenths of its life if that is later: a call takes
 /// `FETCH_TIME`, and clocks differ.
 pub const TOKEN_SLACK: Duration = Duration::from_secs(300);
+/// Longest token, in bytes. It goes into each call's head, of which few upstreams take more than 8 KiB.
+pub const TOKEN_BYTES_MAX: usize = 8 * 1024;
+/// How long an access token is taken to be good of which nobody says so: many are for an hour.
+pub const TOKEN_LIFE: Duration = Duration::from_secs(3600);
 /// The longest life of a token that is believed.
 pub const TOKEN_LIFE_MAX: Duration = Duration::from_secs(400 * 24 * 3600);
 /// How long tokens are not asked for again after asking failed.
@@ -244,8 +254,18 @@ pub const SOLAR_DIRECTORY_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
 pub const SOLAR_DIRECTORY_REST: Duration = Duration::from_secs(3600);
 /// Days of one answer that are read: more than two years.
 pub const SOLAR_DAYS_MAX: usize = 800;
+/// Most watts or Wh that are believed: 1 TWh. A day's figure is remembered for years, and a wrong one would be each sum.
+pub const SOLAR_FIGURE_MAX: u64 = 1_000_000_000_000;
 /// Longest name or reason of Enphase in a text of ours, in characters.
 pub const SOLAR_NAME_CHARS_MAX: usize = 60;
+/// Longest answer of Enphase that is read, in bytes: a page of the list takes 70 KiB. As JSON in memory it is up to 16 times
+/// as long.
+pub const SOLAR_ANSWER_BYTES_MAX: usize = 256 * 1024;
+/// How long it is believed when a system began. For longer, one wrong answer would hide the years before it; for less than
+/// it takes until old days are asked for again, they would be missed meanwhile.
+pub const SOLAR_BEGAN_LIFE: Duration = Duration::from_secs(40 * 24 * 3600);
+/// Times that one message may ask for: each may cost a call, and show a chart of each system.
+pub const SOLAR_TIMES_MAX: usize = 6;
 /// How long Enphase is left alone when it refused a call and did not say until when: its shortest period.
 pub const SOLAR_REFUSED_REST: Duration = Duration::from_secs(60);
 /// Systems of one person: all of them are told in one message.
@@ -301,6 +321,8 @@ pub const SOLAR_INVITE_DAYS: u32 = 7;
 pub const SOLAR_INVITE_DAYS_MAX: u32 = 366;
 /// How long one that is over is still known, so that the bot can say that it is too old.
 pub const SOLAR_INVITE_KNOWN: Duration = Duration::from_secs(30 * 24 * 3600);
+/// How long it is kept that somebody was removed: until the bot's worker has surely read it.
+pub const SOLAR_REMOVED_KNOWN: Duration = Duration::from_secs(60);
 /// People and invitations of one bot that `ackd solar people` lists; more fit on no screen, and it reads the store.
 pub const SOLAR_LISTED_MAX: usize = 10_000;
 
@@ -616,5 +638,7 @@ const _: () = assert!(TARGET_BYTES_MAX < HEAD_BYTES_MAX && HEAD_BYTES_MAX <= u16
 const _: () = assert!(RETRY_LIFE.as_secs() < PICTURE_LIFE.as_secs());
 const _: () = assert!(FETCH_TIME.as_secs() < STOP_WORK_TIME.as_secs());
 const _: () = assert!(DOTA_WAITS_MAX + DOTA_TRIES + 4 < STAGES_MAX);
+// Each chart is a reply, and beside them there are words.
+const _: () = assert!(SOLAR_TIMES_MAX * SOLAR_SYSTEMS_MAX < REPLIES_MAX);
 // An event that is held must end before it is forgotten.
 const _: () = assert!(HELD_LIFE.as_secs() < MARK_LIFE.as_secs());

@@ -23,6 +23,11 @@ pub trait Desk {
     /// What the bot remembers under `key`, unless it has expired.
     fn recall(&mut self, key: &str) -> Result<Option<Vec<u8>>, BotFault>;
 
+    /// These keys will be recalled: whoever has a way to the store goes it once for all of them.
+    fn expect(&mut self, _keys: Vec<String>) -> Result<(), BotFault> {
+        Ok(())
+    }
+
     /// Remembers `value` under `key`, until `expires` if given.
     fn remember(&mut self, key: &str, value: Vec<u8>, expires: Option<Moment>) -> Result<(), BotFault>;
 
@@ -40,6 +45,10 @@ pub trait Desk {
     /// `get`s are paid then; what is not used when the hearing ends was paid in vain. More than a limit ever allows is
     /// refused for good; when it is not before some moment, that is the place in the line, and calls are held there.
     fn reserve(&mut self, upstream: &str, calls: u32) -> Result<(), CallFault>;
+
+    /// Forgets `key`, which may be used once, and was just recalled. If another conversation has used it up meanwhile,
+    /// nothing of this hearing is kept, and the event is heard again.
+    fn use_up(&mut self, key: &str) -> Result<(), BotFault>;
 
     /// Asks an upstream: one GET of `path` (with its query) below its base URL, within its budget and with its papers.
     /// Any answer is an answer, whatever its status; a 429 should be handed to `learn`.

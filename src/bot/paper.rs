@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 pub struct Paper {
     pub now: Moment,
     pub memory: BTreeMap<String, Vec<u8>>,
-    /// When what the bot remembers expires.
+    /// Until when, where it is not for ever.
     pub expires: BTreeMap<String, Moment>,
     pub alarms: BTreeMap<String, SetAlarm>,
     /// Alarms set in other conversations.
@@ -46,16 +46,14 @@ impl Desk for Paper {
     }
 
     fn recall(&mut self, key: &str) -> Result<Option<Vec<u8>>, BotFault> {
-        let gone = self.expires.get(key).is_some_and(|expires| *expires <= self.now);
-        Ok(self.memory.get(key).filter(|_| !gone).cloned())
+        let over = self.expires.get(key).is_some_and(|expires| *expires <= self.now);
+        Ok(self.memory.get(key).filter(|_| !over).cloned())
     }
 
     fn remember(&mut self, key: &str, value: Vec<u8>, expires: Option<Moment>) -> Result<(), BotFault> {
-        match expires {
-            Some(expires) => self.expires.insert(key.to_owned(), expires),
-            None => self.expires.remove(key),
-        };
         self.memory.insert(key.to_owned(), value);
+        self.expires.remove(key);
+        self.expires.extend(expires.map(|expires| (key.to_owned(), expires)));
         Ok(())
     }
 
@@ -76,6 +74,10 @@ impl Desk for Paper {
     fn reserve(&mut self, _upstream: &str, calls: u32) -> Result<(), CallFault> {
         self.reserved.push(calls);
         self.lines.pop_front().unwrap_or(Ok(()))
+    }
+
+    fn use_up(&mut self, key: &str) -> Result<(), BotFault> {
+        self.forget(key)
     }
 
     fn get(&mut self, _upstream: &str, path: &str) -> Result<Answer, CallFault> {

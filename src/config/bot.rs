@@ -1,9 +1,8 @@
 //! The bots that a configuration names.
 
 use super::findings::{Findings, Place, Risk, quoted};
+use super::length::interval;
 use super::name;
-use super::nearest::nearest;
-use super::public::interval;
 use super::table::{Entry, Key, Table};
 use crate::bot::Bot;
 use crate::bot::dota::{self, Dota};
@@ -11,6 +10,7 @@ use crate::bot::echo::{self, Echo};
 use crate::bot::solar::{Settings, Shape, Solar};
 use crate::bot::tour::Tour;
 use crate::limits::{SOLAR_AGE, SOLAR_AGE_MAX, SOLAR_AGE_MIN, SOLAR_KILOWATTS_FROM, SOLAR_KILOWATTS_FROM_MAX};
+use crate::notation::nearest::nearest;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;

@@ -12,6 +12,7 @@ mod admin;
 mod bot;
 mod channel;
 mod findings;
+mod length;
 mod listen;
 mod name;
 mod outline;
@@ -28,7 +29,6 @@ mod tests;
 mod upstream;
 mod url;
 
-pub(crate) use crate::notation::nearest;
 pub use bot::KnownBot;
 pub(crate) use findings::quoted;
 pub use findings::{ConfigError, Fault, Risk};

@@ -4,7 +4,7 @@
 //! taken by type: a value of the wrong type is a fault and `None`, and the walk goes on.
 
 use super::findings::{Findings, Place, quoted};
-use super::nearest::nearest;
+use crate::notation::nearest::nearest;
 use std::ops::RangeInclusive;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};

@@ -1075,7 +1075,7 @@ fn all_of_the_full_example_is_valid_once_it_is_uncommented() {
     let [Subscription { name, set, .. }] = config.subscriptions.as_slice() else {
         panic!("{:?}", config.subscriptions)
     };
-    let words = "mon, tue, wed, thu and fri at 11:00 (Europe/Berlin)";
+    let words = "on Mon, Tue, Wed, Thu and Fri at 11:00 (Europe/Berlin)";
     assert_eq!((&**name, set.plan.words(), set.plan.spread_s), ("configured-morning", words.to_owned(), 600));
     assert_eq!(set.plan.run_missed, crate::model::RunMissed::default());
     assert_eq!(config.upstreams.len(), 2);
@@ -1143,8 +1143,8 @@ fn a_subscription_has_its_plan_in_any_of_three_forms() {
         ("every = \"10m\"", "every 10 minutes"),
         ("at = \"11:00\"\nzone = \"Europe/Berlin\"", "every day at 11:00 (Europe/Berlin)"),
         ("at = [\"20:00\", \"8:00\"]\nzone = \"europe/berlin\"", "every day at 08:00 and 20:00 (Europe/Berlin)"),
-        ("at = \"9:30\"\non = [\"fri\", \"mon\"]\nzone = \"UTC\"", "mon and fri at 09:30 (UTC)"),
-        ("at = \"9:30\"\non = \"mon\"\nzone = \"UTC\"", "mon at 09:30 (UTC)"),
+        ("at = \"9:30\"\non = [\"fri\", \"mon\"]\nzone = \"UTC\"", "on Mon and Fri at 09:30 (UTC)"),
+        ("at = \"9:30\"\non = \"mon\"\nzone = \"UTC\"", "on Mon at 09:30 (UTC)"),
         ("cron = \"0 11 * * 1-5\"\nzone = \"Asia/Tokyo\"", "at 0 11 * * 1-5 (Asia/Tokyo)"),
     ] {
         assert_eq!(plan_of(keys).words(), words, "{keys}");

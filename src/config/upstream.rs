@@ -3,14 +3,15 @@
 
 use super::bot::Bots;
 use super::findings::{Findings, Place, Risk, quoted};
+use super::length::length;
 use super::name;
-use super::nearest::nearest;
 use super::secret::{Fit, secret};
 use super::surroundings::{Around, Secrets};
 use super::table::{Entry, Key, Table};
 use super::url::BaseUrl;
 use crate::limits::{CALLS_MAX, TOKEN_LIFE_MAX};
 use crate::model::{Limit, OAuth, Period, Secret, Upstream};
+use crate::notation::nearest::nearest;
 use crate::notation::percent;
 use std::time::Duration;
 
@@ -43,7 +44,8 @@ const PERIODS: [(&str, Period); 4] = [
     ("per_month", Period::Month),
 ];
 
-/// A service that we know: what stands for the keys that are left out.
+/// A service that we know: what stands for the keys that are left out. Each of today wants a key in the query and OAuth; what
+/// another one wants instead, as a header or a key alone, is to be said here, and asked for by `paper`.
 struct Kind {
     word: &'static str,
     api: &'static str,
@@ -55,11 +57,11 @@ struct Kind {
     /// Those that hold for whoever has a key.
     limits_with_key: &'static [Limit],
     /// Where it gives tokens, if it wants some.
-    oauth: Option<Known>,
+    oauth: Option<Endpoints>,
 }
 
 /// Where a service gives its tokens.
-struct Known {
+struct Endpoints {
     authorize_url: &'static str,
     token_url: &'static str,
     redirect_uri: &'static str,
@@ -75,7 +77,7 @@ const KINDS: [Kind; 2] = [
         is_open: false,
         limits: FREE_ENPHASE,
         limits_with_key: FREE_ENPHASE,
-        oauth: Some(Known {
+        oauth: Some(Endpoints {
             authorize_url: "https://api.enphaseenergy.com/oauth/authorize",
             token_url: "https://api.enphaseenergy.com/oauth/token",
             redirect_uri: "https://api.enphaseenergy.com/oauth/redirect_uri",
@@ -228,7 +230,7 @@ fn limits(table: &Table<'_>, known: &[Limit], findings: &mut Findings<'_>) -> Op
 fn oauth(
     upstream: &str,
     entry: &Entry<'_>,
-    known: Option<&Known>,
+    known: Option<&Endpoints>,
     around: &Around<'_>,
     findings: &mut Findings<'_>,
 ) -> Option<OAuth> {
@@ -299,12 +301,7 @@ fn client_id(entry: &Entry<'_>, findings: &mut Findings<'_>) -> Option<String> {
 
 /// A whole number of hours or days, in seconds.
 fn life(entry: &Entry<'_>, findings: &mut Findings<'_>) -> Option<u64> {
-    let text = entry.text(findings)?;
-    let read = |unit: char, seconds: u64| {
-        let number = text.strip_suffix(unit).filter(|number| number.bytes().all(|byte| byte.is_ascii_digit()))?;
-        number.parse::<u32>().ok().map(|number| u64::from(number) * seconds)
-    };
-    let seconds = read('d', 24 * 3600).or_else(|| read('h', 3600));
+    let seconds = length(entry.text(findings)?, "hd").map(|life| life.as_secs());
     let seconds = seconds.filter(|seconds| (3600..=TOKEN_LIFE_MAX.as_secs()).contains(seconds));
     if seconds.is_none() {
         let most = TOKEN_LIFE_MAX.as_secs() / (24 * 3600);

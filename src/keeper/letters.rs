@@ -8,6 +8,7 @@ use crate::model::{
 };
 use crate::queue::budget::NotBefore;
 use crate::queue::pace::Effect;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{SendError, Sender, SyncSender};
@@ -52,6 +53,8 @@ pub enum Letter {
     Remember(MemoryWrite),
     /// A bot wants to know what it remembers.
     Recall { bot: String, key: String, answer: SyncSender<Option<Vec<u8>>> },
+    /// A bot wants to know what it remembers under each of these keys.
+    RecallAll { bot: String, keys: Vec<String>, answer: SyncSender<BTreeMap<String, Option<Vec<u8>>>> },
     /// A bot wants to know which alarms are set in a conversation.
     Alarms { channel: ChannelNumber, conversation: String, answer: SyncSender<Vec<Alarm>> },
     /// Look again at what is due, since the clock was moved; `seen` is told when the letter was read.
@@ -78,6 +81,7 @@ impl Letter {
             self,
             Letter::Show(..)
                 | Letter::Recall { .. }
+                | Letter::RecallAll { .. }
                 | Letter::Alarms { .. }
                 | Letter::Learn { .. }
                 | Letter::Left { .. }

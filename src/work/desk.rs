@@ -109,6 +109,13 @@ impl Desk for WorkDesk<'_> {
         Ok(found)
     }
 
+    fn expect(&mut self, mut keys: Vec<String>) -> Result<(), BotFault> {
+        keys.retain(|key| !self.recalled.contains_key(key));
+        let mut found = self.ask(|answer| Letter::RecallAll { bot: self.bot.to_owned(), keys, answer })?;
+        self.recalled.append(&mut found);
+        Ok(())
+    }
+
     fn remember(&mut self, key: &str, value: Vec<u8>, expires: Option<Moment>) -> Result<(), BotFault> {
         if value.len() > limits::MEMORY_VALUE_BYTES_MAX {
             let why = format!("it wants to remember {} bytes under one key", value.len());
@@ -121,6 +128,11 @@ impl Desk for WorkDesk<'_> {
     fn forget(&mut self, key: &str) -> Result<(), BotFault> {
         self.write(key, None, None);
         Ok(())
+    }
+
+    fn use_up(&mut self, key: &str) -> Result<(), BotFault> {
+        self.notes.used_up.push((self.bot.to_owned(), key.to_owned()));
+        self.forget(key)
     }
 
     fn stage(&self) -> Option<&[u8]> {

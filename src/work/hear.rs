@@ -121,7 +121,15 @@ impl Hearing<'_> {
                     happened: due,
                     kind: EventKind::Alarm { name, note: set.note, due },
                 };
-                self.let_hear(&event, channel, tools)
+                let mut settlement = self.let_hear(&event, channel, tools);
+                if let Settlement::Heard { replies, .. } = &mut settlement
+                    && channel.platform.window().is_some()
+                    && let Some(reply) = replies.first_mut()
+                {
+                    let now = (tools.clock)();
+                    reply.dated = Some((now, set.plan.day_and_time(now)));
+                }
+                settlement
             }
             Err(error) => self.dead(&format!("the alarm as it was kept is unreadable: {error}"), channel),
         };
@@ -187,36 +195,19 @@ fn answer(event: &Event, channel: &Channel, desk: &mut WorkDesk<'_>) -> Result<V
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
+    use super::super::testing::{space, tools};
     use super::*;
     use crate::bot::Desk;
-    use crate::bot::echo::Echo;
-    use crate::model::{ChannelNumber, Secret, Upstream};
-    use crate::platform::Outside;
-    use crate::platform::webex::{Settings, Webex};
+    use crate::model::{ChannelNumber, Upstream};
     use crate::queue::budget::NotBefore;
-    use crate::work::fetch::Fetch;
-    use crate::work::upstream::Upstreams;
     use std::net::TcpListener;
     use std::sync::Arc;
-    use std::sync::mpsc::channel;
 
     #[test]
     fn what_was_put_back_has_its_whole_time_again() {
         let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let settings = Settings { api: format!("http://{closed}"), ..Settings::new(Secret::new("demo"), Vec::new()) };
-        let space = Channel {
-            name: "space".to_owned(),
-            platform: Arc::new(Webex::new(settings)),
-            bot: Arc::new(Echo::new("")),
-            bot_name: "echo".to_owned(),
-            outside: Outside::Hold,
-        };
-        let clock: fn() -> Moment = || Moment(0).after(limits::RETRY_LIFE);
-        let (keeper, _letters) = channel();
-        let (channels, fetch, address, identity) =
-            (Arc::default(), Arc::<Fetch>::default(), Arc::default(), String::new());
-        let upstreams = Arc::new(Upstreams::new(&[], Arc::clone(&fetch), keeper.clone(), clock));
-        let tools = Tools { channels, keeper, fetch, upstreams, address, identity, clock, chance: || 0 };
+        let space = space(Some(&format!("http://{closed}")));
+        let (tools, _letters) = tools(&[], || Moment(0).after(limits::RETRY_LIFE));
         let event = EventKey::new(ChannelNumber(1), 17);
         let hearing = Hearing {
             event,
@@ -269,7 +260,9 @@ mod tests {
     }
 
     fn refused(bot: Arc<dyn crate::bot::Bot>, moment: Moment) -> Settlement {
-        let (keeper, letters) = channel();
+        let (api, limits) = ("http://127.0.0.1:9".to_owned(), Vec::new());
+        let sun = Upstream { name: "sun".to_owned(), kind: None, api, key: None, limits, oauth: None };
+        let (tools, letters) = tools(&[sun], || Moment(0));
         let played = std::thread::spawn(move || {
             for letter in letters {
                 let Letter::Pay { answer, payer, .. } = letter else { continue };
@@ -277,29 +270,7 @@ mod tests {
                 answer.send(Err(NotBefore { moment, why: "its calls are used up".to_owned() })).unwrap();
             }
         });
-        let (api, limits) = ("http://127.0.0.1:9".to_owned(), Vec::new());
-        let sun = Upstream { name: "sun".to_owned(), kind: None, api, key: None, limits, oauth: None };
-        let settings = Settings::new(Secret::new("demo"), Vec::new());
-        let bot_name = "solar".to_owned();
-        let space = Channel {
-            name: "space".to_owned(),
-            platform: Arc::new(Webex::new(settings)),
-            bot,
-            bot_name,
-            outside: Outside::Hold,
-        };
-        let (channels, fetch, clock): (_, Arc<Fetch>, fn() -> Moment) = (Arc::default(), Arc::default(), || Moment(0));
-        let upstreams = Arc::new(Upstreams::new(&[sun], Arc::clone(&fetch), keeper.clone(), clock));
-        let tools = Tools {
-            channels,
-            keeper,
-            fetch,
-            upstreams,
-            address: Arc::default(),
-            identity: String::new(),
-            clock,
-            chance: || 0,
-        };
+        let space = Channel { bot, bot_name: "solar".to_owned(), ..space(None) };
         let event = EventKey::new(ChannelNumber(1), 17);
         let (conversation, since) = ("room", Moment(0));
         let hearing =

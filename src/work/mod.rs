@@ -25,6 +25,8 @@ mod picture;
 pub mod pool;
 mod resolve;
 mod send;
+#[cfg(test)]
+mod testing;
 pub mod upstream;
 pub mod vault;
 mod window;

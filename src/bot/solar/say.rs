@@ -7,7 +7,7 @@ use super::sums::{Bar, Sum, percent};
 use super::sun::timestamp;
 use super::words::Time;
 use crate::bot::figures::{ago, grouped};
-use crate::limits::{SOLAR_AGE_TOLD, SOLAR_SILENCE};
+use crate::limits::{SOLAR_AGE_TOLD, SOLAR_SILENCE, SOLAR_TIMES_MAX};
 use crate::model::Moment;
 use jiff::civil::Date;
 use jiff::fmt::strtime;
@@ -289,6 +289,11 @@ pub(super) fn promise(bound: Option<Gap>) -> String {
 }
 
 /// What can be asked.
+/// When somebody asks for more than is told at once.
+pub(super) fn too_many() -> String {
+    format!("That is much at once; ask for up to {SOLAR_TIMES_MAX} days or spans in one message.")
+}
+
 pub(super) const HELP: &str = "Ask me: now, today, yesterday, this week, last week, this month, last month, this year, \
      last year, lifetime, or a date such as 2026-06-21. \"subscribe 11:00\" lets me tell you every day, \"when?\" says when, \
      and \"stop\" ends it. \"leave\" makes me forget you. In a room with others, everybody there reads my answers.";

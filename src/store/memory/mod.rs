@@ -363,6 +363,10 @@ impl Store for Memory {
         Ok(self.alarms_where(|alarm| alarm.set.owner == owner))
     }
 
+    fn alarms_after(&mut self, channel: ChannelNumber, moment: Moment) -> Result<Vec<Alarm>, StoreError> {
+        Ok(self.last_alarms(channel, moment))
+    }
+
     fn alarm_due(
         &mut self,
         channel: ChannelNumber,

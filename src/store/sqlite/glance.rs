@@ -3,7 +3,7 @@
 //! for messages would not find them between those.
 
 use super::file::words;
-use super::people::{EventLine, Reader};
+use super::reader::{EventLine, Reader};
 use crate::model::{ChannelNumber, EventKey};
 use crate::store::{ALARM, OWN, State, StoreError};
 use rusqlite::params;

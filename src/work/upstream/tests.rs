@@ -5,6 +5,7 @@ use super::*;
 use crate::keeper::TOKENS;
 use crate::model::{Limit, OAuth, Period};
 use crate::queue::budget::NotBefore;
+use crate::work::vault::{TokenFault, ask};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Mutex;
@@ -399,5 +400,50 @@ fn a_path_is_below_the_upstream_and_nothing_else() {
         ["", "systems", "https://elsewhere", "/a b", "/a\r\nX: y", "/a#b", "/ä", "/../oauth/token", "/a/..", &long]
     {
         assert!(check(path).is_err(), "{path}");
+    }
+}
+
+/// The tokens that this answer of the token endpoint comes to, as they are kept.
+fn asked(body: &str) -> Result<String, TokenFault> {
+    let (url, name) = (String::new, "id".to_owned());
+    let oauth = OAuth {
+        authorize_url: url(),
+        token_url: url(),
+        redirect_uri: url(),
+        client_id: name,
+        client_secret: Secret::new("secret"),
+        refresh_life_s: 1,
+    };
+    let answer = |_: &OutboundRequest| {
+        let body = body.as_bytes().to_vec();
+        Outcome::Answered(Answer { status: 200, body, ..Answer::default() })
+    };
+    ask(&oauth, String::new(), &answer, || NOW).map(|tokens| tokens.json().expose().to_owned())
+}
+
+#[test]
+fn tokens_are_taken_however_their_life_is_said() {
+    for (said, seconds) in [
+        ("86400", 86_400),
+        ("\"86400\"", 86_400),
+        ("86400.9", 86_400),
+        ("0", 0),
+        ("-1", 3600),
+        ("1e308", 400 * 86_400),
+        ("null", 3600),
+        ("\"a day\"", 3600),
+        ("[{}]", 3600),
+    ] {
+        let body = format!("{{\"access_token\":\"a1\",\"refresh_token\":\"r1\",\"expires_in\":{said}}}");
+        assert_eq!(asked(&body), Ok(tokens(1, NOW.0 + seconds * 1000, NOW.0)), "{said}");
+    }
+}
+
+#[test]
+fn a_token_that_fits_into_no_head_is_none() {
+    let body = |bytes| format!("{{\"access_token\":\"{}\",\"refresh_token\":\"r1\"}}", "a".repeat(bytes));
+    assert!(asked(&body(limits::TOKEN_BYTES_MAX)).is_ok());
+    for wrong in [&body(limits::TOKEN_BYTES_MAX + 1), &body(0), "{}", "[]", "", &"[".repeat(10_000)] {
+        assert!(matches!(asked(wrong), Err(TokenFault::Failed(_))), "{} bytes", wrong.len());
     }
 }
