@@ -1,7 +1,8 @@
 //! Bytes written as text: hex digits, base64, and the percent signs of URLs. What several rooms read or write alike.
-//! `nearest` finds the word that was probably meant.
+//! `nearest` finds the word that was probably meant, `order` puts a short list in order.
 
 pub mod nearest;
+pub mod order;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
