@@ -5,6 +5,7 @@
 
 use super::alarm::{Plan, When};
 use super::time::Moment;
+use crate::notation::order::in_order;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::fmt;
@@ -77,10 +78,9 @@ impl When {
     /// At these times of day, on these days of the week; on all when there is none. It is the one form of a plan, however
     /// its words were ordered.
     pub fn daily(times: &[DayTime], days: &[Weekday]) -> When {
-        let (mut times, mut days) = (times.to_vec(), days.to_vec());
-        times.sort_unstable();
+        let mut times = in_order(times.to_vec(), |one, other| one > other);
+        let mut days = in_order(days.to_vec(), |one, other| one > other);
         times.dedup();
-        days.sort_unstable();
         days.dedup();
         let on = match days.len() {
             0 | 7 => "*".to_owned(),
