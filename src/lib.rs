@@ -30,6 +30,8 @@
 //!
 //! ARCHITECTURE.md says why; `tests/tidy.rs` holds the order.
 
+#![forbid(unsafe_code)]
+
 pub mod bot;
 pub mod chart;
 pub mod cli;

@@ -182,10 +182,16 @@ pub const LOCKED_REST: Duration = Duration::from_secs(900);
 pub const MESSENGER_WINDOW: Duration = Duration::from_secs(24 * 3600);
 /// So long before a window ends it counts as closed: what is sent now arrives later, and clocks differ.
 pub const WINDOW_MARGIN: Duration = Duration::from_secs(60);
+/// A push that waited so long before it could be said tells when it was made: "this moment" is over by then.
+pub const PUSH_LATE: Duration = Duration::from_secs(15 * 60);
 /// While workers always have something else to do, an alarm rings so often all the same.
 pub const ALARM_PATIENCE: Duration = Duration::from_secs(1);
-/// Alarms that one turn of the keeper moves on without ringing, since nobody wants their missed times any more.
+/// Alarms of one channel that one turn of the keeper moves without ringing: nobody wants their missed times any more, or a
+/// clock that was ahead had put them off.
 pub const ALARMS_MOVED: usize = 64;
+/// Alarms that are due later than this from now are compared with their plans every `PRUNE_INTERVAL`, since the clock may
+/// have been ahead when they were set. Most plans are for every day, and need no look.
+pub const ALARM_FAR: Duration = Duration::from_secs(2 * 24 * 3600);
 /// Longest wait that an upstream may impose on us (`Retry-After` and the like); more is nonsense.
 pub const UPSTREAM_WAIT_MAX: Duration = Duration::from_secs(24 * 3600);
 /// What a bot may leave to itself between two stages of an answer, in bytes: it lies beside the event, so a question and
@@ -204,8 +210,14 @@ pub const WORDS_BYTES_MAX: usize = 1024;
 pub const CALLS_MAX: usize = 1_000_000_000;
 /// How long an upstream is left alone that refused a call and did not say for how long: most limits are by the minute.
 pub const BUDGET_REST: Duration = Duration::from_secs(60);
-/// Periods by which places for those who wait may run ahead. More places than there ever are jobs at once.
-pub const BUDGET_PLACES: u32 = 1024;
+/// Those who may have a promised place in an upstream's line. At 60 calls a minute they wait for hours; each takes
+/// about 60 bytes.
+pub const BUDGET_LINE_MAX: usize = 10_000;
+/// How long a turn is kept, beyond its period, for somebody who does not come: workers may be busy, a machine may sleep.
+/// No calls are held free meanwhile.
+pub const BUDGET_GRACE: Duration = Duration::from_secs(10 * 60);
+/// A clock that is set back by more than this makes nonsense of all places that were told.
+pub const BUDGET_CLOCK_BACK: Duration = Duration::from_secs(60);
 /// Of a period, as a divisor: its recent part, by whose pace it is foretold when the calls are used up. Two days of a
 /// month, so that a month that lasts for five days is known on the first.
 pub const BUDGET_RECENT: u32 = 15;
@@ -218,6 +230,10 @@ pub const CALL_PATH_BYTES_MAX: usize = 4 * 1024;
 /// An access token is renewed so long before it ends, or after nine tenths of its life if that is later: a call takes
 /// `FETCH_TIME`, and clocks differ.
 pub const TOKEN_SLACK: Duration = Duration::from_secs(300);
+/// Longest token, in bytes. It goes into each call's head, of which few upstreams take more than 8 KiB.
+pub const TOKEN_BYTES_MAX: usize = 8 * 1024;
+/// How long an access token is taken to be good of which nobody says so: many are for an hour.
+pub const TOKEN_LIFE: Duration = Duration::from_secs(3600);
 /// The longest life of a token that is believed.
 pub const TOKEN_LIFE_MAX: Duration = Duration::from_secs(400 * 24 * 3600);
 /// How long tokens are not asked for again after asking failed.
@@ -266,8 +282,18 @@ pub const SOLAR_DIRECTORY_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
 pub const SOLAR_DIRECTORY_REST: Duration = Duration::from_secs(3600);
 /// Days of one answer that are read: more than two years.
 pub const SOLAR_DAYS_MAX: usize = 800;
+/// Most watts or Wh that are believed: 1 TWh. A day's figure is remembered for years, and a wrong one would be each sum.
+pub const SOLAR_FIGURE_MAX: u64 = 1_000_000_000_000;
 /// Longest name or reason of Enphase in a text of ours, in characters.
 pub const SOLAR_NAME_CHARS_MAX: usize = 60;
+/// Longest answer of Enphase that is read, in bytes: a page of the list takes 70 KiB. As JSON in memory it is up to 16 times
+/// as long.
+pub const SOLAR_ANSWER_BYTES_MAX: usize = 256 * 1024;
+/// How long it is believed when a system began. For longer, one wrong answer would hide the years before it; for less than
+/// it takes until old days are asked for again, they would be missed meanwhile.
+pub const SOLAR_BEGAN_LIFE: Duration = Duration::from_secs(40 * 24 * 3600);
+/// Times that one message may ask for: each may cost a call, and show a chart of each system.
+pub const SOLAR_TIMES_MAX: usize = 6;
 /// How long Enphase is left alone when it refused a call and did not say until when: its shortest period.
 pub const SOLAR_REFUSED_REST: Duration = Duration::from_secs(60);
 /// Systems of one person: all of them are told in one message.
@@ -323,8 +349,63 @@ pub const SOLAR_INVITE_DAYS: u32 = 7;
 pub const SOLAR_INVITE_DAYS_MAX: u32 = 366;
 /// How long one that is over is still known, so that the bot can say that it is too old.
 pub const SOLAR_INVITE_KNOWN: Duration = Duration::from_secs(30 * 24 * 3600);
+/// How long it is kept that somebody was removed: until the bot's worker has surely read it.
+pub const SOLAR_REMOVED_KNOWN: Duration = Duration::from_secs(60);
 /// People and invitations of one bot that `ackd solar people` lists; more fit on no screen, and it reads the store.
 pub const SOLAR_LISTED_MAX: usize = 10_000;
+
+// ---- bot/dota/ ----
+
+/// Shortest name that OpenDota looks for, in characters (opendota.md §4).
+pub const DOTA_NAME_CHARS_MIN: usize = 3;
+/// Longest name that is looked for, in characters. Steam's have some 32; a longer text is a message to somebody else, and
+/// would cost a call.
+pub const DOTA_NAME_CHARS_MAX: usize = 48;
+/// Longest name in a sentence of ours, in characters; the rest is cut off.
+pub const DOTA_NAME_TOLD_CHARS_MAX: usize = 40;
+/// Longest text out of an answer that is kept, in characters.
+pub const DOTA_TEXT_CHARS_MAX: usize = 100;
+/// Players that are offered when several have a name: one message, and ten quick replies of Messenger's 13.
+pub const DOTA_CHOICES_MAX: usize = 10;
+/// Players of one search that are looked at; OpenDota gives no more (opendota.md §4).
+pub const DOTA_HITS_MAX: usize = 51;
+/// Matches that are summed; OpenDota gives no more as recent ones (opendota.md §4).
+pub const DOTA_MATCHES_MAX: usize = 20;
+/// Heroes that are told as most played; more are read by nobody.
+pub const DOTA_TOP_HEROES: usize = 5;
+/// Heroes whose names are kept. Dota has some 125.
+pub const DOTA_HEROES_MAX: usize = 500;
+/// How long what was read of a player, or found, is as good as new: a match takes half an hour.
+pub const DOTA_FRESH: Duration = Duration::from_secs(10 * 60);
+/// The same for names of heroes and for OpenDota's own limits: both change a few times a year.
+pub const DOTA_WORLD_FRESH: Duration = Duration::from_secs(24 * 3600);
+/// How old an answer may be that is told, marked, instead of letting somebody wait.
+pub const DOTA_STALE_MAX: Duration = Duration::from_secs(24 * 3600);
+/// How long a player is remembered, for when OpenDota is not to be had; then only who asks again is missed.
+pub const DOTA_PLAYER_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
+/// How long it is remembered whom a search found.
+pub const DOTA_SEARCH_LIFE: Duration = Duration::from_secs(24 * 3600);
+/// How long a choice may be answered; later a "2" is more likely about something else.
+pub const DOTA_CHOICE_LIFE: Duration = Duration::from_secs(3600);
+/// How long "last week" is about the player that was spoken of: an evening.
+pub const DOTA_SPOKEN_LIFE: Duration = Duration::from_secs(6 * 3600);
+/// A wait so short is not worth a word.
+pub const DOTA_WAIT_UNTOLD: Duration = Duration::from_secs(10);
+/// The longest wait in line. A thousand people who ask 5 calls each at 60 a minute are served in an hour and a half.
+pub const DOTA_WAIT_MAX: Duration = Duration::from_secs(2 * 3600);
+/// The longest wait for midnight, when a day's calls are used up. Meanwhile nothing else of the conversation is heard.
+pub const DOTA_DAY_WAIT_MAX: Duration = Duration::from_secs(15 * 60);
+/// How often one question stands in line, before it is told to come back; an answer has `STAGES_MAX` stages.
+pub const DOTA_WAITS_MAX: u32 = 20;
+/// How long an OpenDota that gives no answer is tried again, while nothing was said yet.
+pub const DOTA_PATIENCE: Duration = Duration::from_secs(30);
+/// How often it is tried again when something was said already …
+pub const DOTA_TRIES: u32 = 3;
+/// … and how long apart.
+pub const DOTA_RETRY: Duration = Duration::from_secs(5);
+/// By how much OpenDota's clock may be behind ours: its next minute or day begins as much later.
+pub const DOTA_CLOCK_SLACK: Duration = Duration::from_secs(2);
+
 // ---- chart/, pictures that bots make ----
 
 /// Bars of one chart; of more, each would be too narrow to be told from the next one.
@@ -552,6 +633,31 @@ pub const ENPHASE_SILENCE: Duration = Duration::from_secs(3600);
 pub const ENPHASE_LIST_DEFAULT: usize = 10;
 /// … and at most (enphase.md §4).
 pub const ENPHASE_LIST_MAX: usize = 100;
+/// Days that a player of the OpenDota twin plays: twenty years. All matches of the busiest one, some 26,000, are then 8 MB
+/// of JSON; a clock that is further off ends no loop.
+pub const OPENDOTA_DAYS_MAX: i64 = 7305;
+/// Hits by name that a search has at most (opendota.md §4).
+pub const OPENDOTA_HITS_MAX: usize = 50;
+/// Fewest characters that names are searched for (opendota.md §4).
+pub const OPENDOTA_SEARCH_CHARS_MIN: usize = 3;
+/// Codes that the Graph twin keeps; of more the oldest end. One takes 300 bytes …
+pub const GRAPH_CODES_MAX: usize = 64;
+/// … and tokens: a login on twelve pages leaves fourteen. One takes 400 bytes.
+pub const GRAPH_TOKENS_MAX: usize = 1024;
+/// How long a code of its is good ("briefly", graph.md §3): RFC 6749 §4.1.2 recommends at most ten minutes.
+pub const GRAPH_CODE_TIME: Duration = Duration::from_secs(600);
+/// How long after a login the person's data may be read, in seconds: 90 days, as the samples have it.
+pub const GRAPH_DATA_SECONDS: i64 = 90 * 86_400;
+/// Items of a list on one page, unless asked …
+pub const GRAPH_LIST_DEFAULT: usize = 25;
+/// … and at most (graph.md §5).
+pub const GRAPH_LIST_MAX: usize = 100;
+/// How far back posts can be read, in seconds: some 600 a year (graph.md §5).
+pub const GRAPH_POSTS_SECONDS: i64 = 365 * 86_400;
+/// What `since` and `until` may be apart, in seconds: six months (graph.md §5).
+pub const GRAPH_SPAN_SECONDS: i64 = 184 * 86_400;
+/// How long people go on about a post, in seconds.
+pub const GRAPH_GROWTH_SECONDS: u64 = 2 * 86_400;
 
 const _: () = assert!(FETCH_STEP_TIME.as_millis() < LATE_TIME.as_millis() && LATE_TIME.as_millis() < 20_000);
 const _: () = assert!(PATH_BYTES_MAX < TARGET_BYTES_MAX && CONNECTIONS_MAX <= CONNECTIONS_CEILING);
@@ -559,5 +665,8 @@ const _: () = assert!(HEAD_BYTES_MAX + BODY_BYTES_MAX <= BUFFERED_BYTES_MAX);
 const _: () = assert!(TARGET_BYTES_MAX < HEAD_BYTES_MAX && HEAD_BYTES_MAX <= u16::MAX as usize);
 const _: () = assert!(RETRY_LIFE.as_secs() < PICTURE_LIFE.as_secs());
 const _: () = assert!(FETCH_TIME.as_secs() < STOP_WORK_TIME.as_secs());
+const _: () = assert!(DOTA_WAITS_MAX + DOTA_TRIES + 4 < STAGES_MAX);
+// Each chart is a reply, and beside them there are words.
+const _: () = assert!(SOLAR_TIMES_MAX * SOLAR_SYSTEMS_MAX < REPLIES_MAX);
 // An event that is held must end before it is forgotten.
 const _: () = assert!(HELD_LIFE.as_secs() < MARK_LIFE.as_secs());

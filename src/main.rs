@@ -1,5 +1,10 @@
 //! ackd: what is typed, the configuration, the command, the exit code.
 
+#[cfg(all(panic = "abort", target_os = "linux"))]
+#[allow(unsafe_code, reason = "names that the linker knows; nothing else is unsafe there")]
+#[path = "main/unwind.rs"]
+mod unwind;
+
 use ::log::LevelFilter;
 use ackd::cli::args::{Command, Parsed, config_file, parse};
 use ackd::cli::check::check;

@@ -3,8 +3,11 @@
 //!
 //! Never here: a platform, the store, a thread, the clock (the desk tells the time).
 
+pub mod dota;
 pub mod echo;
+mod figures;
 pub mod graph;
+mod memory;
 pub mod paper;
 pub mod solar;
 pub mod subscription;
@@ -21,6 +24,11 @@ pub trait Desk {
     /// What the bot remembers under `key`, unless it has expired.
     fn recall(&mut self, key: &str) -> Result<Option<Vec<u8>>, BotFault>;
 
+    /// These keys will be recalled: whoever has a way to the store goes it once for all of them.
+    fn expect(&mut self, _keys: Vec<String>) -> Result<(), BotFault> {
+        Ok(())
+    }
+
     /// Remembers `value` under `key`, until `expires` if given.
     fn remember(&mut self, key: &str, value: Vec<u8>, expires: Option<Moment>) -> Result<(), BotFault>;
 
@@ -35,8 +43,13 @@ pub trait Desk {
     fn go_on(&mut self, note: Vec<u8>, due: Option<Moment>) -> Result<(), BotFault>;
 
     /// Pays for several calls of an upstream at once, so that whoever waits in its line waits once. The next so many
-    /// `get`s are paid then; what is not used when the hearing ends was paid in vain.
+    /// `get`s are paid then; what is not used when the hearing ends was paid in vain. More than a limit ever allows is
+    /// refused for good; when it is not before some moment, that is the place in the line, and calls are held there.
     fn reserve(&mut self, upstream: &str, calls: u32) -> Result<(), CallFault>;
+
+    /// Forgets `key`, which may be used once, and was just recalled. If another conversation has used it up meanwhile,
+    /// nothing of this hearing is kept, and the event is heard again.
+    fn use_up(&mut self, key: &str) -> Result<(), BotFault>;
 
     /// Asks an upstream: one GET of `path` (with its query) below its base URL, within its budget and with its papers.
     /// Any answer is an answer, whatever its status; a 429 should be handed to `learn`.
@@ -89,6 +102,8 @@ pub enum CallFault {
     Failed { why: String },
     /// We have no papers that it accepts; the operator is told how to get new ones.
     LoggedOut { why: String },
+    /// More calls at once than it ever allows.
+    Never { why: String },
 }
 
 impl CallFault {
@@ -97,6 +112,7 @@ impl CallFault {
         match self {
             CallFault::NotBefore { moment, why } => BotFault::Later { why, after: Some(moment.since(now)) },
             CallFault::Failed { why } | CallFault::LoggedOut { why } => BotFault::Later { why, after: None },
+            CallFault::Never { why } => BotFault::Never { why },
         }
     }
 }

@@ -9,6 +9,8 @@ use std::collections::{BTreeMap, VecDeque};
 pub struct Paper {
     pub now: Moment,
     pub memory: BTreeMap<String, Vec<u8>>,
+    /// Until when, where it is not for ever.
+    pub expires: BTreeMap<String, Moment>,
     pub alarms: BTreeMap<String, SetAlarm>,
     /// Alarms set in other conversations.
     pub far_alarms: Vec<NewAlarm>,
@@ -44,11 +46,14 @@ impl Desk for Paper {
     }
 
     fn recall(&mut self, key: &str) -> Result<Option<Vec<u8>>, BotFault> {
-        Ok(self.memory.get(key).cloned())
+        let over = self.expires.get(key).is_some_and(|expires| *expires <= self.now);
+        Ok(self.memory.get(key).filter(|_| !over).cloned())
     }
 
-    fn remember(&mut self, key: &str, value: Vec<u8>, _expires: Option<Moment>) -> Result<(), BotFault> {
+    fn remember(&mut self, key: &str, value: Vec<u8>, expires: Option<Moment>) -> Result<(), BotFault> {
         self.memory.insert(key.to_owned(), value);
+        self.expires.remove(key);
+        self.expires.extend(expires.map(|expires| (key.to_owned(), expires)));
         Ok(())
     }
 
@@ -69,6 +74,10 @@ impl Desk for Paper {
     fn reserve(&mut self, _upstream: &str, calls: u32) -> Result<(), CallFault> {
         self.reserved.push(calls);
         self.lines.pop_front().unwrap_or(Ok(()))
+    }
+
+    fn use_up(&mut self, key: &str) -> Result<(), BotFault> {
+        self.forget(key)
     }
 
     fn get(&mut self, _upstream: &str, path: &str) -> Result<Answer, CallFault> {

@@ -73,7 +73,7 @@ pub fn handle(words: Words, event: &Event, note: &str, desk: &mut dyn Desk) -> R
             Some(alarm) => format!(
                 "You hear from me {}; the next time is {}. Say \"stop\" to end it.",
                 alarm.plan.words(),
-                alarm.plan.local(alarm.due)
+                alarm.plan.day_and_time(alarm.due)
             ),
         },
     };
@@ -332,15 +332,15 @@ mod tests {
             ("Subscribe daily at 7", "every day at 07:00 (Europe/Berlin)"),
             ("11:00 SUBSCRIBE", "every day at 11:00 (Europe/Berlin)"),
             ("please subscribe me every day, 7.30!", "every day at 07:30 (Europe/Berlin)"),
-            ("subscribe mon, fri 9:30", "mon and fri at 09:30 (Europe/Berlin)"),
-            ("9:30 fri&mon subscribe", "mon and fri at 09:30 (Europe/Berlin)"),
-            ("subscribe weekdays 8am", "mon, tue, wed, thu and fri at 08:00 (Europe/Berlin)"),
-            ("subscribe mon-wed 8 pm", "mon, tue and wed at 20:00 (Europe/Berlin)"),
-            ("subscribe sat to mon 8 pm", "mon, sat and sun at 20:00 (Europe/Berlin)"),
-            ("subscribe weekends noon", "sat and sun at 12:00 (Europe/Berlin)"),
-            ("subscribe every Thursday at midnight", "thu at 00:00 (Europe/Berlin)"),
-            ("subscribe tues thurs 12:30am", "tue and thu at 00:30 (Europe/Berlin)"),
-            ("subscribe weekly on Sundays 12 PM", "sun at 12:00 (Europe/Berlin)"),
+            ("subscribe mon, fri 9:30", "on Mon and Fri at 09:30 (Europe/Berlin)"),
+            ("9:30 fri&mon subscribe", "on Mon and Fri at 09:30 (Europe/Berlin)"),
+            ("subscribe weekdays 8am", "on Mon, Tue, Wed, Thu and Fri at 08:00 (Europe/Berlin)"),
+            ("subscribe mon-wed 8 pm", "on Mon, Tue and Wed at 20:00 (Europe/Berlin)"),
+            ("subscribe sat to mon 8 pm", "on Mon, Sat and Sun at 20:00 (Europe/Berlin)"),
+            ("subscribe weekends noon", "on Sat and Sun at 12:00 (Europe/Berlin)"),
+            ("subscribe every Thursday at midnight", "on Thu at 00:00 (Europe/Berlin)"),
+            ("subscribe tues thurs 12:30am", "on Tue and Thu at 00:30 (Europe/Berlin)"),
+            ("subscribe weekly on Sundays 12 PM", "on Sun at 12:00 (Europe/Berlin)"),
             ("subscribe 8:00 and 20:00", "every day at 08:00 and 20:00 (Europe/Berlin)"),
             ("subscribe to updates mon-sun 9:00", "every day at 09:00 (Europe/Berlin)"),
             ("subscribe every 2h", "every 2 hours"),
@@ -428,8 +428,7 @@ mod tests {
         assert_eq!(desk.alarms.values().collect::<Vec<_>>(), [&set]);
         assert_eq!(
             said("when?", &mut desk),
-            "You hear from me every day at 11:00 (Europe/Berlin); the next time is 2026-11-22 11:00 (Europe/Berlin). Say \
-             \"stop\" to end it."
+            "You hear from me every day at 11:00 (Europe/Berlin); the next time is Sun 22 Nov, 11:00. Say \"stop\" to end it."
         );
         said("subscribe every 2h", &mut desk);
         assert_eq!(desk.alarms.len(), 1, "one takes the place of the other");

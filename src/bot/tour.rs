@@ -3,7 +3,7 @@
 
 use super::{Bot, BotFault, Desk};
 use crate::chart::{self, Bar, Bars};
-use crate::model::{Button, Card, Content, Event, EventKind, Picture, Purpose, QuickReply, Reply};
+use crate::model::{Button, Card, Content, Event, EventKind, Picture, QuickReply, Reply};
 
 /// What can be chosen: the word on the quick reply, which may be typed as well.
 const STOPS: [&str; 6] = ["Cards", "Buttons", "Picture", "Long text", "Markup", "Chart"];
@@ -84,7 +84,8 @@ fn week() -> Content {
     });
     let text = format!("Messages of a made-up week: {}.", said.collect::<Vec<_>>().join(", "));
     let bars = days.iter().zip(kept).map(|(day, value)| Bar { label: (*day).to_owned(), value }).collect();
-    let chart = Bars { title: "Messages of a made-up week".to_owned(), unit: "messages".to_owned(), bars };
+    let chart =
+        Bars { title: "Messages of a made-up week".to_owned(), unit: "messages".to_owned(), bars, ..Bars::default() };
     match chart::bars(&chart) {
         Some(png) => Content::Picture { picture: Picture::png(&png), text },
         None => menu(text),
@@ -123,7 +124,7 @@ impl Bot for Tour {
             EventKind::Alarm { note, .. } => menu(note.clone()),
             EventKind::Referral { .. } | EventKind::OptIn { .. } | EventKind::Other { .. } => return Ok(Vec::new()),
         };
-        Ok(vec![Reply { to: event.conversation.clone(), purpose: Purpose::Response, thread: None, content }])
+        Ok(vec![Reply { content, ..Reply::text(&event.conversation, "") }])
     }
 }
 

@@ -44,11 +44,12 @@ pub(super) fn bars(chart: &Bars) -> Option<Vec<u8>> {
     if chart.bars.is_empty() || chart.bars.len() > CHART_BARS_MAX {
         return None;
     }
+    // All of it is ground at first.
     let mut canvas = Box::new(Canvas::new());
-    fill(&mut canvas, between(0, 0, WIDTH as i32, HEIGHT as i32), GROUND);
     words(&mut canvas, &chart.title, 8, 8, (WIDTH as i32 - 16) / SIGN_WIDTH);
     let highest = chart.bars.iter().filter_map(|bar| bar.value).max().unwrap_or(0);
     let scale = Scale::of(highest);
+    let scale = if chart.in_thousands { scale.in_thousands() } else { scale };
     axis(&mut canvas, scale);
     let slots = Slots { count: i32::try_from(chart.bars.len()).ok()? };
     for (place, bar) in (0..).zip(&chart.bars) {
@@ -60,7 +61,11 @@ pub(super) fn bars(chart: &Bars) -> Option<Vec<u8>> {
     fill(&mut canvas, between(LEFT, BASE, RIGHT, BASE + 2), INK);
     labels(&mut canvas, chart, slots);
     if let Some(place) = chart.bars.iter().position(|bar| highest > 0 && bar.value == Some(highest)) {
-        let said = format!("{} {}", grouped(highest.into()), chart.unit);
+        let tenths = highest.saturating_add(50) / 100;
+        let said = match chart.in_thousands {
+            true => format!("{}.{} {}", grouped((tenths / 10).into()), tenths % 10, chart.unit),
+            false => format!("{} {}", grouped(highest.into()), chart.unit),
+        };
         let above = scale.height(highest.into(), (BASE - TOP).unsigned_abs());
         let y = BASE - i32::try_from(above).unwrap_or(0) - SIGN_HEIGHT - 2;
         centred(&mut canvas, &said, slots.middle(i32::try_from(place).ok()?), y);
@@ -134,6 +139,8 @@ fn labels(canvas: &mut Canvas, chart: &Bars, slots: Slots) {
 fn centred(canvas: &mut Canvas, text: &str, middle: i32, y: i32) {
     let width = length(text) * SIGN_WIDTH;
     let left = (middle - width / 2).min(WIDTH as i32 - 4 - width).max(4);
+    // A mark's line does not go through the words.
+    fill(canvas, between(left, y, left + width, y + SIGN_HEIGHT), GROUND);
     words(canvas, text, left, y, (WIDTH as i32 - 8) / SIGN_WIDTH);
 }
 

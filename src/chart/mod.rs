@@ -19,6 +19,8 @@ pub struct Bars {
     pub title: String,
     /// Of all values; it stands behind the highest one.
     pub unit: String,
+    /// The unit is a thousand of what the values are, as kWh of Wh; the highest is then 10,000 or more.
+    pub in_thousands: bool,
     /// From left to right.
     pub bars: Vec<Bar>,
 }

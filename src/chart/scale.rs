@@ -10,6 +10,8 @@ pub(super) struct Scale {
     step: u128,
     /// Marks above zero.
     marks: u128,
+    /// How many of the values are one of what the marks are told in: 1 or 1000.
+    one: u128,
 }
 
 impl Scale {
@@ -25,7 +27,12 @@ impl Scale {
             let decade = decade(step);
             step = decade * factor;
         }
-        Scale { step, marks: highest.div_ceil(step) }
+        Scale { step, marks: highest.div_ceil(step), one: 1 }
+    }
+
+    /// The same axis with its marks told in thousands, where they are whole ones.
+    pub(super) fn in_thousands(self) -> Scale {
+        if self.step.is_multiple_of(1000) { Scale { one: 1000, ..self } } else { self }
     }
 
     /// The marks from zero up, as high as they stand of `height` and in words.
@@ -43,14 +50,15 @@ impl Scale {
 
     /// A mark in words of at most seven signs: `15,000`, or `15M` when that would be longer.
     fn words(self, mark: u128) -> String {
-        let last = grouped(self.step * self.marks);
+        let (step, mark) = (self.step / self.one, mark / self.one);
+        let last = grouped(step * self.marks);
         if last.len() <= 7 || mark == 0 {
             return grouped(mark);
         }
         let mut unit = (1, "");
         for (many, letter) in [(3, "k"), (6, "M"), (9, "G"), (12, "T"), (15, "P"), (18, "E")] {
             let thousands = 10_u128.pow(many);
-            if self.step.is_multiple_of(thousands) {
+            if step.is_multiple_of(thousands) {
                 unit = (thousands, letter);
             }
         }
@@ -99,6 +107,15 @@ mod tests {
         ] {
             assert_eq!(marks(highest), expected, "{highest}");
         }
+    }
+
+    #[test]
+    fn marks_are_told_in_thousands_where_they_are_whole_ones() {
+        let marks =
+            |highest| -> Vec<String> { Scale::of(highest).in_thousands().marks(300).map(|(_, words)| words).collect() };
+        assert_eq!(marks(10_000), ["0", "5", "10"]);
+        assert_eq!(marks(1_192_300), ["0", "500", "1,000", "1,500"]);
+        assert_eq!(marks(900), ["0", "500", "1,000"]);
     }
 
     #[test]

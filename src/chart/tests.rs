@@ -12,7 +12,7 @@ const BAR: u8 = 3;
 fn chart(values: &[Option<u64>]) -> Bars {
     let bar = |(place, value): (usize, &Option<u64>)| Bar { label: (place + 1).to_string(), value: *value };
     let bars = values.iter().enumerate().map(bar).collect();
-    Bars { title: "The last days".to_owned(), unit: "Wh".to_owned(), bars }
+    Bars { title: "The last days".to_owned(), unit: "Wh".to_owned(), bars, ..Bars::default() }
 }
 
 /// A chart's pixels as places in its palette, row by row.
@@ -76,6 +76,14 @@ fn there_is_a_bar_for_each_value_as_high_as_the_value() {
 }
 
 #[test]
+fn bars_told_in_thousands_are_no_coarser() {
+    let wh = chart(&[Some(14_512), Some(5303), Some(3600)]);
+    let kwh = Bars { in_thousands: true, ..wh.clone() };
+    assert_eq!(seen(&kwh).bars(), seen(&wh).bars());
+    assert_ne!(seen(&kwh).bytes, seen(&wh).bytes, "the words are others");
+}
+
+#[test]
 fn what_is_missing_is_hatched_and_no_bar() {
     let known = seen(&chart(&[Some(5), Some(0), Some(4)]));
     let missing = seen(&chart(&[Some(5), None, Some(4)]));
@@ -94,6 +102,11 @@ fn the_highest_value_is_written_above_its_bar() {
     let top = (0..HEIGHT).find(|y| written.has(BAR, 0..WIDTH, *y..*y + 1)).unwrap();
     assert!(written.has(INK, 400..WIDTH, top - 22..top));
     assert!(!written.has(INK, 100..300, top - 22..top));
+    // The line of a mark ends before the words, and goes on behind them.
+    let crossed = seen(&chart(&[Some(1), Some(14_512), Some(1)]));
+    let line = (0..HEIGHT).find(|y| crossed.has(FAINT, 0..WIDTH, *y..*y + 1)).unwrap();
+    assert!(crossed.has(FAINT, 84..250, line..line + 1) && crossed.has(FAINT, 500..620, line..line + 1));
+    assert!(!crossed.has(FAINT, 330..380, line..line + 1));
 }
 
 #[test]

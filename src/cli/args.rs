@@ -7,9 +7,9 @@ mod values;
 use super::help::Topic;
 use super::playing::Play;
 use super::trial::Trial;
-use crate::config::nearest::nearest;
 use crate::config::quoted;
 use crate::limits::{EVENTS_LISTED, SOLAR_INVITE_DAYS};
+use crate::notation::nearest::nearest;
 use lexopt::{Arg, Parser};
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -55,8 +55,15 @@ const WEBHOOK_ACTIONS: [(&str, WebhookAction); 4] = [
 /// What is done about the people of a solar bot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SolarAction {
-    Invite { system: u64, days: u32 },
+    Invite {
+        system: u64,
+        days: u32,
+    },
     People,
+    /// Nothing more is told to this person, or this code opens nothing: as `People` lists them.
+    Remove {
+        who: String,
+    },
 }
 
 /// Which events are listed.
@@ -352,15 +359,17 @@ impl Words {
         }
         let mut values = values.iter().map(String::as_str);
         let action = match (values.next(), values.next()) {
-            (None, _) => return Err(Stop::Wrong("what to do (invite or people) is missing".to_owned())),
+            (None, _) => return Err(Stop::Wrong("what to do (invite, people or remove) is missing".to_owned())),
             (Some("invite"), None) => return Err(Stop::Wrong("SYSTEM is missing".to_owned())),
             (Some("invite"), Some(id)) => {
                 SolarAction::Invite { system: system(id)?, days: days.take().unwrap_or(SOLAR_INVITE_DAYS) }
             }
+            (Some("remove"), None) => return Err(Stop::Wrong("WHO is missing".to_owned())),
+            (Some("remove"), Some(who)) => SolarAction::Remove { who: who.to_owned() },
             (Some("people"), None) => SolarAction::People,
             (Some("people"), Some(more)) => return Err(self.surplus(OsStr::new(more))),
             (Some(word), _) => {
-                return Err(Stop::Wrong(format!("solar takes no {}; it takes invite, people", quoted(word))));
+                return Err(Stop::Wrong(format!("solar takes no {}; it takes invite, people, remove", quoted(word))));
             }
         };
         if days.is_some() {
@@ -523,6 +532,8 @@ mod tests {
         assert_eq!(command("solar invite 698910067"), solar(None, invite(7)));
         assert_eq!(command("solar --days 30 invite 698910067 --bot sun"), solar(Some("sun"), invite(30)));
         assert_eq!(command("solar people"), solar(None, SolarAction::People));
+        let who = "page/2468".to_owned();
+        assert_eq!(command("solar remove page/2468"), solar(None, SolarAction::Remove { who }));
     }
 
     #[test]
@@ -597,11 +608,12 @@ mod tests {
             ("webhook page", "webhook takes no \"page\"; it takes list, create, sync, delete; see ackd webhook --help"),
             ("webhook sync", "CHANNEL is missing; see ackd webhook --help"),
             ("login", "UPSTREAM is missing; see ackd login --help"),
-            ("solar", "what to do (invite or people) is missing; see ackd solar --help"),
-            ("solar ivnite", "solar takes no \"ivnite\"; it takes invite, people; see ackd solar --help"),
+            ("solar", "what to do (invite, people or remove) is missing; see ackd solar --help"),
+            ("solar ivnite", "solar takes no \"ivnite\"; it takes invite, people, remove; see ackd solar --help"),
             ("solar invite", "SYSTEM is missing; see ackd solar --help"),
             ("solar invite roof", "\"roof\" is no system's id; those are numbers, as 698910067; see ackd solar --help"),
             ("solar invite 7 8", "\"8\" is one word too many; see ackd solar --help"),
+            ("solar remove", "WHO is missing; see ackd solar --help"),
             ("solar people 7", "\"7\" is one word too many; see ackd solar --help"),
             ("solar people --days 7", "--days belongs to invite; see ackd solar --help"),
             ("solar invite 7 --days 0", "--days takes a number from 1 to 366, not \"0\"; see ackd solar --help"),

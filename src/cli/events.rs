@@ -4,9 +4,10 @@ use super::args::EventFilter;
 use super::follow::follow;
 use super::show::{ends, second, shown};
 use super::{CliError, World};
-use crate::config::nearest::nearest;
 use crate::config::{Outline, quoted};
 use crate::limits;
+use crate::notation::nearest::nearest;
+use crate::notation::order::in_order;
 use crate::store::State;
 use crate::store::sqlite::{EventLine, Filter, Glance, Reader};
 use jiff::tz::TimeZone;
@@ -39,8 +40,8 @@ impl Sieve {
         let unknown = filter.unknown.then_some(State::Unknown);
         if let Some(channel) = &filter.channel {
             let kept = reader.channels()?.into_iter().map(|(_, name)| name);
-            let mut known: Vec<_> = kept.chain(config.channels.iter().map(|channel| channel.name.clone())).collect();
-            known.sort();
+            let known = kept.chain(config.channels.iter().map(|channel| channel.name.clone())).collect();
+            let mut known: Vec<String> = in_order(known, |one, other| one > other);
             known.dedup();
             known_channel(channel, &known.iter().map(String::as_str).collect::<Vec<_>>())?;
         }

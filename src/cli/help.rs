@@ -298,18 +298,22 @@ Example:
 const SOLAR: &str = "\
 ackd solar invite SYSTEM [--bot NAME] [--days N] [--config FILE]
 ackd solar people [--bot NAME] [--config FILE]
+ackd solar remove WHO [--bot NAME] [--config FILE]
 
 Lets people ask the solar bot. `invite` makes a code for one system, by its id
 at Enphase: whoever writes it to the bot first is told of that system from then
 on, and strangers are told nothing. It works beside a running daemon, too.
-`people` lists who has been let in, as CHANNEL/PERSON, and open codes.
+`people` lists who has been let in, as CHANNEL/PERSON, and open codes; `remove`
+takes one of them away, as when somebody moves out. People can also write
+\"leave\" to the bot.
 
     --bot NAME       the bot, where there are several of this kind
     --days N         how long the code is good, 1 to 366; 7 unless given
     --config FILE    the configuration; else ackd.toml, /etc/ackd/ackd.toml
 
-Example:
+Examples:
     ackd solar invite 698910067 --days 14
+    ackd solar remove page/6254938471
 ";
 
 #[cfg(test)]

@@ -2,10 +2,10 @@
 
 use crate::config::{Account, Channel, Config};
 use crate::daemon;
-use crate::model::{Moment, Secret, Upstream};
+use crate::model::{Moment, OAuth, Period, Secret, Upstream};
 use crate::notation::unpercent_text;
 use crate::page::{Clock, Page};
-use crate::twin::{House, Plan, Server, Twin, enphase, messenger, seed_of, webex};
+use crate::twin::{House, Plan, Server, Twin, enphase, messenger, opendota, seed_of, webex};
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -21,6 +21,17 @@ pub struct Play {
     pub faults: String,
     /// What chance is drawn from; another one for each play unless told.
     pub seed: Option<u64>,
+}
+
+/// What came of taking in a twin for an upstream.
+#[derive(Debug)]
+pub enum Lodged {
+    /// There is none for its kind.
+    Nobody,
+    /// It answers whoever asks, or has the key.
+    Open,
+    /// It wants tokens: this is the refresh token of somebody who has allowed us to ask it.
+    Consenting(Secret),
 }
 
 /// A house that can be called, and its page.
@@ -66,21 +77,46 @@ impl Stand {
         Ok(())
     }
 
-    /// Takes in a twin for an upstream, where there is one for its kind. Gives the refresh token of somebody who has allowed
-    /// us to ask it.
-    pub fn lodge_upstream(&self, upstream: &Upstream) -> Result<Option<Secret>, String> {
-        let (Some("enphase"), Some(oauth)) = (upstream.kind, upstream.oauth()) else { return Ok(None) };
+    /// Takes in a twin for an upstream, where there is one for its kind.
+    pub fn lodge_upstream(&self, upstream: &Upstream) -> Result<Lodged, String> {
+        let (twin, lodged): (Box<dyn Twin>, _) = match (upstream.kind, upstream.oauth()) {
+            (Some("enphase"), Some(oauth)) => {
+                let (twin, refresh) = self.enphase(upstream, oauth);
+                (Box::new(twin), Lodged::Consenting(refresh))
+            }
+            (Some("opendota"), _) => (Box::new(self.opendota(upstream)), Lodged::Open),
+            _ => return Ok(Lodged::Nobody),
+        };
+        self.house.lodge(&upstream.name, twin, self.plan.of(&upstream.name))?;
+        Ok(lodged)
+    }
+
+    fn enphase(&self, upstream: &Upstream, oauth: &OAuth) -> (enphase::Enphase, Secret) {
         let mut settings = enphase::Settings::played();
-        let key = upstream.key.as_ref().and_then(|key| key.expose().strip_prefix("key="));
-        settings.key = Secret::new(unpercent_text(key.unwrap_or_default(), false));
+        settings.key = key_of(upstream).unwrap_or_else(|| Secret::new(""));
         (settings.client_id, settings.client_secret) = (oauth.client_id.clone(), oauth.client_secret.clone());
         settings.refresh_life = Duration::from_secs(oauth.refresh_life_s);
         settings.limits = upstream.limits.clone();
         settings.seed = seed_of(self.seed, &upstream.name);
         let mut twin = enphase::Enphase::new(settings);
         let refresh = twin.refresh_token((self.clock)());
-        self.house.lodge(&upstream.name, Box::new(twin), self.plan.of(&upstream.name))?;
-        Ok(Some(refresh))
+        (twin, refresh)
+    }
+
+    fn opendota(&self, upstream: &Upstream) -> opendota::OpenDota {
+        let mut settings = opendota::Settings::played();
+        settings.key = key_of(upstream);
+        settings.seed = seed_of(self.seed, &upstream.name);
+        for limit in &upstream.limits {
+            match limit.per {
+                Period::Minute if settings.key.is_some() => settings.per_minute_with_key = limit.calls,
+                Period::Minute => settings.per_minute = limit.calls,
+                Period::Day => settings.per_day = limit.calls,
+                // It counts by no other period.
+                Period::Second | Period::Month => {}
+            }
+        }
+        opendota::OpenDota::new(settings)
     }
 
     fn twin(&self, channel: &Channel, base: &str) -> Box<dyn Twin> {
@@ -114,11 +150,18 @@ impl Stand {
     }
 }
 
+/// The key of an upstream as its calls carry it.
+fn key_of(upstream: &Upstream) -> Option<Secret> {
+    let (_, key) = upstream.key.as_ref()?.expose().split_once('=')?;
+    Some(Secret::new(unpercent_text(key, false)))
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::model::{Framing, Head, Method, Request, Span};
+    use crate::model::{Framing, Head, Limit, Method, Request, Span};
+    use crate::twin::house::Answered;
     use std::path::Path;
 
     /// Which of many calls to each channel's twin fail, under this seed.
@@ -156,5 +199,36 @@ mod tests {
         assert!(met.iter().all(|of| of.contains(&true) && of.contains(&false)));
         assert!(met.first() != met.last());
         assert_eq!(met, failing(7));
+    }
+
+    #[test]
+    fn an_upstream_without_tokens_has_a_twin_too_that_knows_its_key_and_limits() {
+        let stand = Stand::open(&Play { seed: Some(7), ..Play::default() }, 0, daemon::clock).unwrap();
+        let upstream = |name: &str, kind, key: Option<&str>, limits: &[Limit]| Upstream {
+            name: name.to_owned(),
+            kind,
+            api: format!("{}/api", stand.server.api(name)),
+            key: key.map(Secret::new),
+            limits: limits.to_vec(),
+            papers: None,
+        };
+        let limits = [Limit { calls: 7, per: Period::Minute }, Limit { calls: 9, per: Period::Day }];
+        let free = upstream("free", Some("opendota"), None, &limits);
+        let paid = upstream("paid", Some("opendota"), Some("api_key=a%2Bb"), &limits);
+        for upstream in [&free, &paid] {
+            assert!(matches!(stand.lodge_upstream(upstream), Ok(Lodged::Open)));
+        }
+        assert!(matches!(stand.lodge_upstream(&upstream("other", None, None, &[])), Ok(Lodged::Nobody)));
+        let left = |twin: &str, target: &str| {
+            let text = format!("GET {target} HTTP/1.1\r\n").into_bytes().into();
+            let target = Span { start: 4, end: 4 + target.len() as u16 };
+            let head = Head { method: Method::Get, text, target, headers: Box::default(), framing: Framing::Empty };
+            let Some(Answered::With(answer)) = stand.house.call(twin, &Request { head, body: Vec::new() }) else {
+                unreachable!()
+            };
+            answer.headers.into_iter().filter(|(name, _)| name.starts_with("X-Rate")).map(|(_, left)| left).collect()
+        };
+        let told: [Vec<_>; 2] = [left("free", "/api/heroes"), left("paid", "/api/heroes?api_key=a%2Bb")];
+        assert_eq!(told, [vec!["6", "8"], vec!["6"]]);
     }
 }

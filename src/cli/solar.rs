@@ -2,16 +2,17 @@
 //!
 //!     invite    makes a code that opens one system to whoever writes it to the bot first
 //!     people    who has been let in, and which codes are still open
+//!     remove    lets somebody out, or makes a code good for nothing
 
 use super::args::SolarAction;
 use super::keepsake::Keepsake;
 use super::show::{second, shown};
 use super::{CliError, World};
 use crate::bot::solar::{INVITATIONS, Invite, PEOPLE, draw, invitation};
-use crate::config::nearest::nearest;
 use crate::config::{Outline, quoted};
-use crate::limits::{PREVIEW_CHARS_MAX, SOLAR_INVITE_KNOWN, SOLAR_LISTED_MAX};
+use crate::limits::{PREVIEW_CHARS_MAX, SOLAR_INVITE_KNOWN, SOLAR_LISTED_MAX, SOLAR_REMOVED_KNOWN};
 use crate::model::Secret;
+use crate::notation::nearest::nearest;
 use crate::store::sqlite::Reader;
 use std::io::Write;
 use std::time::Duration;
@@ -29,6 +30,7 @@ pub fn solar(
     match action {
         SolarAction::Invite { system, days } => invite(config, bot, (*system, *days), chance, world, out),
         SolarAction::People => people(config, bot, world, out),
+        SolarAction::Remove { who } => remove(config, bot, who, world, out),
     }
 }
 
@@ -75,11 +77,35 @@ fn invite(
     Ok(())
 }
 
+/// Writes over what the bot remembers of `who`, and lets it be forgotten.
+fn remove(config: &Outline, bot: &str, who: &str, world: &World<'_>, out: &mut dyn Write) -> Result<(), CliError> {
+    let (reader, now) = (Reader::open(&config.store)?, (world.clock)());
+    let known = |prefix: &str, key: &str| -> Result<bool, CliError> {
+        Ok(reader.recall_all(bot, prefix, now, SOLAR_LISTED_MAX)?.iter().any(|(known, _)| known == key))
+    };
+    let (person, code) = (format!("{PEOPLE}{who}"), invitation(who));
+    let (key, value, said) = if known(PEOPLE, &person)? {
+        (person, "[]", "is told nothing more")
+    } else if known(INVITATIONS, &code)? {
+        (code, r#"{"system":0,"until":0}"#, "opens nothing any more")
+    } else {
+        let what = format!("bot {bot} knows no {}; `ackd solar people` lists whom it knows", quoted(who));
+        return Err(CliError::Failed(what));
+    };
+    let (value, expires) = (Secret::new(value.to_owned()), Some(now.after(SOLAR_REMOVED_KNOWN)));
+    Keepsake { bot, key: &key, value: &value, expires }.keep(&config.store, world)?;
+    writeln!(out, "{} {said}", shown(who, PREVIEW_CHARS_MAX))?;
+    Ok(())
+}
+
 fn people(config: &Outline, bot: &str, world: &World<'_>, out: &mut dyn Write) -> Result<(), CliError> {
     let (reader, now) = (Reader::open(&config.store)?, (world.clock)());
     let mut rows = Vec::new();
     for (key, value) in reader.recall_all(bot, PEOPLE, now, SOLAR_LISTED_MAX)? {
         let systems: Vec<u64> = serde_json::from_slice(&value).unwrap_or_default();
+        if systems.is_empty() {
+            continue;
+        }
         let systems = systems.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         let who = key.strip_prefix(PEOPLE).unwrap_or(&key);
         rows.push((shown(who, PREVIEW_CHARS_MAX).into_owned(), systems));
@@ -179,5 +205,13 @@ mod tests {
             "page/2468           67, 68\npage/2469\\u{{1b}}[2J  67\n{code}       67, open until 2027-01-22 08:00:00\n"
         );
         assert_eq!(say(&folder, &["sun"], None, &SolarAction::People), Ok(text));
+
+        let remove = |who: &str| say(&folder, &["sun"], None, &SolarAction::Remove { who: who.to_owned() });
+        assert_eq!(remove("page/2468"), Ok("page/2468 is told nothing more\n".to_owned()));
+        assert_eq!(remove(&code), Ok(format!("{code} opens nothing any more\n")));
+        let nobody = "bot sun knows no \"page/2\"; `ackd solar people` lists whom it knows";
+        assert_eq!(remove("page/2"), Err(nobody.to_owned()));
+        let left = "page/2469\\u{1b}[2J  67\n".to_owned();
+        assert_eq!(say(&folder, &["sun"], None, &SolarAction::People), Ok(left));
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! Nobody need set anything up: consent is given, and whoever speaks is let in. The clock can be moved on the page.
 
-use super::playing::{Play, Stand};
+use super::playing::{Lodged, Play, Stand};
 use super::{CliError, ahead};
 use crate::bot::solar::binding;
 use crate::config::{Config, Stage, text_of};
@@ -97,16 +97,22 @@ fn prepare(
     Ok((config, doors))
 }
 
-/// Takes in a twin for each upstream; gives the refresh token of each.
+/// Takes in a twin for each upstream; gives the refresh token of each that wants one.
 fn consents(config: &Config, stand: &Stand) -> Result<Vec<(String, Secret)>, CliError> {
-    let consent = |upstream| match stand.lodge_upstream(upstream).map_err(CliError::Failed)? {
-        Some(refresh) => Ok((upstream.name.clone(), refresh)),
-        None => Err(CliError::Failed(format!(
-            "upstream {}: there is no stand-in for it, so leave it and the bots that ask it out of what you try",
-            upstream.name
-        ))),
-    };
-    config.upstreams.iter().map(consent).collect()
+    let mut consents = Vec::new();
+    for upstream in &config.upstreams {
+        match stand.lodge_upstream(upstream).map_err(CliError::Failed)? {
+            Lodged::Consenting(refresh) => consents.push((upstream.name.clone(), refresh)),
+            Lodged::Open => {}
+            Lodged::Nobody => {
+                return Err(CliError::Failed(format!(
+                    "upstream {}: there is no stand-in for it, so leave it and the bots that ask it out of what you try",
+                    upstream.name
+                )));
+            }
+        }
+    }
+    Ok(consents)
 }
 
 /// Writes into the new store what an operator would bring about: consent to ask the upstreams, and for everybody who

@@ -30,9 +30,9 @@ pub fn twin(config: &Config, to: Option<&str>, play: &Play, chance: u64, out: &m
         let (name, platform) = (&channel.name, channel.platform.name());
         writeln!(out, "{name}: {platform} at {}, telling {base}{}", stand.server.api(name), channel.path)?;
     }
-    for Upstream { name, kind, .. } in here {
-        let api = stand.server.api(name);
-        writeln!(out, "{name}: {} at {api}; its tokens: ackd login {name}", kind.unwrap_or_default())?;
+    for Upstream { name, kind, papers, .. } in here {
+        let tokens = if papers.is_some() { format!("; its tokens: ackd login {name}") } else { String::new() };
+        writeln!(out, "{name}: {} at {}{tokens}", kind.unwrap_or_default(), stand.server.api(name))?;
     }
     for Upstream { name, api, .. } in elsewhere {
         writeln!(out, "{name}: not played, since it is at {api}")?;

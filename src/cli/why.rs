@@ -199,7 +199,9 @@ impl Story<'_> {
             }
             None if self.life.due.is_some() => format!("open{why}; it is worked on, or is next"),
             None if let Some(held) = self.life.held => {
-                self.line(Some(held), &format!("held{why}"), out)?;
+                // The reason may begin with the same word.
+                let held_why = why.strip_prefix(": ").filter(|why| why.starts_with("held "));
+                self.line(Some(held), held_why.unwrap_or(&format!("held{why}")), out)?;
                 let end = millisecond(held.after(HELD_LIFE), &self.world.zone);
                 format!("it is said when somebody writes in its conversation, or ends dead after {end}")
             }

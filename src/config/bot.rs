@@ -1,15 +1,16 @@
 //! The bots that a configuration names.
 
 use super::findings::{Findings, Place, Risk, quoted};
+use super::length::interval;
 use super::name;
-use super::nearest::nearest;
-use super::public::interval;
 use super::table::{Entry, Key, Table};
 use crate::bot::Bot;
+use crate::bot::dota::{self, Dota};
 use crate::bot::echo::{self, Echo};
 use crate::bot::solar::{Settings, Shape, Solar};
 use crate::bot::tour::Tour;
 use crate::limits::{SOLAR_AGE, SOLAR_AGE_MAX, SOLAR_AGE_MIN, SOLAR_KILOWATTS_FROM, SOLAR_KILOWATTS_FROM_MAX};
+use crate::notation::nearest::nearest;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,6 +52,11 @@ const KINDS: &[Kind] = &[
         ],
         make: solar,
     },
+    Kind {
+        word: "dota",
+        keys: &[Key { name: "kind", example: "\"dota\"" }, Key { name: UPSTREAM, example: "\"opendota\"" }],
+        make: dota,
+    },
 ];
 
 /// Each kind with its keys.
@@ -63,7 +69,7 @@ pub(super) fn keys() -> Vec<(&'static str, &'static [Key])> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownBot {
     pub name: String,
-    /// `echo`, `tour` or `solar`.
+    /// `echo`, `tour`, `solar` or `dota`.
     pub kind: &'static str,
     /// The name of an upstream.
     pub upstream: Option<String>,
@@ -95,8 +101,8 @@ impl Bots {
             }
             let kind = kind(&entry, findings);
             let bot = kind.and_then(|kind| bot(kind, &entry, findings));
-            let upstream = kind.filter(|kind| kind.keys.iter().any(|key| key.name == UPSTREAM));
-            let upstream = upstream.and_then(|_| entry.peek(UPSTREAM, "\"enphase\"", findings));
+            let upstream = kind.and_then(|kind| kind.keys.iter().find(|key| key.name == UPSTREAM));
+            let upstream = upstream.and_then(|key| entry.peek(UPSTREAM, key.example, findings));
             let upstream = upstream.and_then(|entry| Some((entry.place.clone(), entry.value.as_str()?.to_owned())));
             let kind = kind.map(|kind| kind.word);
             bots.by_name.insert(name.to_owned(), Made { place: entry.place, kind, upstream, bot, used: false });
@@ -137,16 +143,17 @@ impl Bots {
 
     /// Whatever a bot asks must be there.
     pub(super) fn look_for_upstreams(&self, names: &[String], findings: &mut Findings<'_>) {
-        for (place, name) in self.by_name.values().filter_map(|made| made.upstream.as_ref()) {
-            if names.contains(name) {
+        for made in self.by_name.values() {
+            let Some((place, name)) = made.upstream.as_ref().filter(|(_, name)| !names.contains(name)) else {
                 continue;
-            }
+            };
+            let service = if made.kind == Some("dota") { "opendota" } else { "enphase" };
             let hint = match nearest(name, names.iter().map(String::as_str)) {
                 Some(near) => format!("did you mean {}?", quoted(near)),
                 None if name::flaw(name).is_none() => {
-                    format!("write a table [upstream.{name}] with kind = \"enphase\"")
+                    format!("write a table [upstream.{name}] with kind = {service:?}")
                 }
-                None => "write a table [upstream.enphase] with kind = \"enphase\"".to_owned(),
+                None => format!("write a table [upstream.{service}] with kind = {service:?}"),
             };
             findings.fault(place, format!("there is no upstream {}; {hint}", quoted(name)));
         }
@@ -248,6 +255,11 @@ fn solar(table: &Table<'_>, findings: &mut Findings<'_>) -> Option<Arc<dyn Bot>>
         kilowatts_from: u64::try_from(kilowatts_from?).ok()?,
         age: age?,
     })))
+}
+
+fn dota(table: &Table<'_>, findings: &mut Findings<'_>) -> Option<Arc<dyn Bot>> {
+    let upstream = table.need(UPSTREAM, findings)?.text(findings)?.to_owned();
+    Some(Arc::new(Dota::new(dota::Settings { upstream })))
 }
 
 /// How old figures may get: an interval.

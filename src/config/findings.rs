@@ -4,6 +4,7 @@
 //! quotes only what cannot be a secret; that last part is the duty of whoever writes one.
 
 use crate::limits::{QUOTED_CHARS_MAX, SYNTAX_FAULTS_MAX};
+use crate::notation::order::in_order;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -113,8 +114,8 @@ impl<'t> Findings<'t> {
     }
 
     /// Faults of TOML itself, with their lines: the first of each line, and only as many as somebody reads.
-    pub(super) fn syntax_faults(&mut self, mut faults: Vec<(usize, &str)>) {
-        faults.sort_by_key(|(line, _)| *line);
+    pub(super) fn syntax_faults(&mut self, faults: Vec<(usize, &str)>) {
+        let mut faults = in_order(faults, |one, other| one.0 > other.0);
         faults.dedup_by_key(|(line, _)| *line);
         self.more = faults.len().saturating_sub(SYNTAX_FAULTS_MAX);
         for (line, what) in faults.into_iter().take(SYNTAX_FAULTS_MAX) {
@@ -127,12 +128,14 @@ impl<'t> Findings<'t> {
     }
 
     /// The warnings when there is no fault, else the faults; both in the order of their lines.
-    pub(super) fn verdict(mut self) -> Result<Vec<(Risk, String)>, ConfigError> {
-        self.warnings.sort_by_key(|(_, warning)| warning.line);
-        self.faults.sort_by_key(|fault| fault.line);
+    pub(super) fn verdict(self) -> Result<Vec<(Risk, String)>, ConfigError> {
+        let warnings = in_order(self.warnings, |(_, one), (_, other)| one.line > other.line);
         match self.faults.is_empty() {
-            true => Ok(self.warnings.iter().map(|(risk, warning)| (*risk, warning.to_string())).collect()),
-            false => Err(ConfigError { faults: self.faults, more: self.more }),
+            true => Ok(warnings.iter().map(|(risk, warning)| (*risk, warning.to_string())).collect()),
+            false => {
+                let faults = in_order(self.faults, |one, other| one.line > other.line);
+                Err(ConfigError { faults, more: self.more })
+            }
         }
     }
 }

@@ -13,6 +13,7 @@ mod bot;
 mod channel;
 mod facebook;
 mod findings;
+mod length;
 mod listen;
 mod name;
 mod outline;
@@ -29,7 +30,6 @@ mod tests;
 mod upstream;
 mod url;
 
-pub(crate) use crate::notation::nearest;
 pub use bot::KnownBot;
 pub use facebook::KnownLogin;
 pub(crate) use findings::quoted;

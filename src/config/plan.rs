@@ -3,10 +3,10 @@
 //! Whoever has a plan in its table takes these keys among its own. What comes out has been checked by `queue::schedule`.
 
 use super::findings::{Findings, Risk, quoted};
-use super::nearest::nearest;
-use super::public::interval;
+use super::length::interval;
 use super::table::{Entry, Key, Table};
 use crate::model::{DayTime, Plan, RunMissed, Weekday, When};
+use crate::notation::nearest::nearest;
 use crate::queue::schedule;
 use jiff::tz::TimeZone;
 

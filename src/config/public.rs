@@ -1,6 +1,7 @@
 //! What the world calls this daemon, and how often we look whether the platforms know it.
 
 use super::findings::{Findings, Risk};
+use super::length::interval;
 use super::table::{Entry, Table};
 use super::url::{BaseUrl, NO_SCHEME};
 use crate::limits::{REGISTRATION_INTERVAL, REGISTRATION_INTERVAL_MAX, REGISTRATION_INTERVAL_MIN};
@@ -64,17 +65,4 @@ pub(super) fn keep_registered(table: &Table<'_>, findings: &mut Findings<'_>) ->
         findings.fault(&entry.place, what);
     }
     interval
-}
-
-/// A whole number of seconds, minutes or hours.
-pub(super) fn interval(text: &str) -> Option<Duration> {
-    let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    let seconds = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        _ => return None,
-    };
-    let number: u32 = number.parse().ok().filter(|_| number.bytes().all(|byte| byte.is_ascii_digit()))?;
-    Some(Duration::from_secs(u64::from(number) * seconds))
 }

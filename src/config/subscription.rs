@@ -2,11 +2,11 @@
 
 use super::findings::{Findings, quoted};
 use super::name;
-use super::nearest::nearest;
 use super::plan::{self, plan};
 use super::table::{Entry, Key, Table};
 use crate::limits::{ASK_BYTES_MAX, ID_BYTES_MAX, SUBSCRIPTIONS_MAX};
 use crate::model::{Alarm, AlarmSet, AlarmWrite, CONFIGURED, ChannelNumber, Moment, OWNER_CONFIGURATION};
+use crate::notation::nearest::nearest;
 use crate::queue::schedule;
 use std::collections::{BTreeMap, BTreeSet};
 use toml::de::DeValue;

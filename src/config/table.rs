@@ -4,7 +4,8 @@
 //! taken by type: a value of the wrong type is a fault and `None`, and the walk goes on.
 
 use super::findings::{Findings, Place, quoted};
-use super::nearest::nearest;
+use crate::notation::nearest::nearest;
+use crate::notation::order::in_order;
 use std::ops::RangeInclusive;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -145,8 +146,7 @@ impl<'t> Entry<'t> {
             findings.fault(&self.place, format!("must be tables with names; write {}", self.example));
             return Vec::new();
         };
-        let mut inner: Vec<_> = entries.iter().collect();
-        inner.sort_by_key(|(key, _)| key.span().start);
+        let inner = in_order(entries.iter().collect(), |(one, _), (other, _)| one.span().start > other.span().start);
         let entry = |(key, value): (&'t Spanned<_>, &'t Spanned<DeValue<'t>>)| {
             let name: &'t std::borrow::Cow<'t, str> = key.get_ref();
             let place = self.place.inner(name, findings.line_of(key.span().start));

@@ -335,12 +335,12 @@ fn a_channel_says_what_to_write() {
         (
             "kind = \"echo\"",
             "kind = \"ecko\"",
-            "17: bot.echo.kind: there is no kind of bot \"ecko\"; did you mean \"echo\"? kinds: echo, tour, solar",
+            "17: bot.echo.kind: there is no kind of bot \"ecko\"; did you mean \"echo\"? kinds: echo, tour, solar, dota",
         ),
         (
             "kind = \"echo\"",
             "kind = \"sun\"",
-            "17: bot.echo.kind: there is no kind of bot \"sun\"; kinds: echo, tour, solar",
+            "17: bot.echo.kind: there is no kind of bot \"sun\"; kinds: echo, tour, solar, dota",
         ),
         ("kind = \"echo\"", "", "16: bot.echo.kind: is missing; write kind = \"echo\""),
     ]);
@@ -386,6 +386,36 @@ fn a_solar_bot_says_whom_it_asks_and_its_slips_are_named() {
     }
     let unused = warnings(&sun("upstream = \"enphase\"\nuser_id = \"7\""));
     assert!(unused.contains(&"19: bot.echo.user_id: is of no use without shape = \"v2\"".to_owned()), "{unused:?}");
+}
+
+#[test]
+fn a_dota_bot_says_whom_it_asks() {
+    let dota = |keys: &str, upstream: &str| {
+        let bot = with("kind = \"echo\"\notherwise = \"what?\"", &format!("kind = \"dota\"\n{keys}"));
+        format!("{bot}\n{upstream}")
+    };
+    let opendota = "[upstream.opendota]\nkind = \"opendota\"\n";
+    assert_eq!(warnings(&dota("upstream = \"opendota\"", opendota)), [""; 0]);
+    for (keys, upstream, fault) in [
+        ("", "", "16: bot.echo.upstream: is missing; write upstream = \"opendota\""),
+        (
+            "upstream = 7",
+            opendota,
+            "18: bot.echo.upstream: must be a text in quotes, not a number; write for example upstream = \"opendota\"",
+        ),
+        (
+            "upstream = \"players\"",
+            "",
+            "18: bot.echo.upstream: there is no upstream \"players\"; write a table [upstream.players] with kind = \"opendota\"",
+        ),
+        (
+            "upstream = \"Players!\"",
+            "",
+            "18: bot.echo.upstream: there is no upstream \"Players!\"; write a table [upstream.opendota] with kind = \"opendota\"",
+        ),
+    ] {
+        assert_eq!(faults(&dota(keys, upstream)), [fault], "{keys}");
+    }
 }
 
 #[test]
@@ -1043,14 +1073,15 @@ fn all_of_the_full_example_is_valid_once_it_is_uncommented() {
     let config = Config::parse_in(&text, Path::new("/etc/ackd/ackd.toml"), &around).unwrap();
     let platforms: Vec<_> = config.channels.iter().map(|channel| channel.platform.name()).collect();
     assert_eq!(platforms, ["messenger", "webex"]);
-    let [unused, unasked] = &config.warnings[..] else { panic!("{:?}", config.warnings) };
-    assert!(unused.ends_with("bot.sun: no channel uses this bot"), "{unused}");
-    assert!(unasked.ends_with("upstream.facebook: no bot asks this upstream"), "{unasked}");
+    let [sun, dota, facebook] = &config.warnings[..] else { panic!("{:?}", config.warnings) };
+    assert!(dota.ends_with("bot.dota: no channel uses this bot"), "{dota}");
+    assert!(sun.ends_with("bot.sun: no channel uses this bot"), "{sun}");
+    assert!(facebook.ends_with("upstream.facebook: no bot asks this upstream"), "{facebook}");
     assert_eq!(config.channels[1].platform.greeting(), Some("Hello! Mention me, and I say it again."));
     let [Subscription { name, set, .. }] = config.subscriptions.as_slice() else {
         panic!("{:?}", config.subscriptions)
     };
-    let words = "mon, tue, wed, thu and fri at 11:00 (Europe/Berlin)";
+    let words = "on Mon, Tue, Wed, Thu and Fri at 11:00 (Europe/Berlin)";
     assert_eq!((&**name, set.plan.words(), set.plan.spread_s), ("configured-morning", words.to_owned(), 600));
     assert_eq!(set.plan.run_missed, crate::model::RunMissed::default());
     assert_eq!(config.upstreams.len(), 2);
@@ -1118,8 +1149,8 @@ fn a_subscription_has_its_plan_in_any_of_three_forms() {
         ("every = \"10m\"", "every 10 minutes"),
         ("at = \"11:00\"\nzone = \"Europe/Berlin\"", "every day at 11:00 (Europe/Berlin)"),
         ("at = [\"20:00\", \"8:00\"]\nzone = \"europe/berlin\"", "every day at 08:00 and 20:00 (Europe/Berlin)"),
-        ("at = \"9:30\"\non = [\"fri\", \"mon\"]\nzone = \"UTC\"", "mon and fri at 09:30 (UTC)"),
-        ("at = \"9:30\"\non = \"mon\"\nzone = \"UTC\"", "mon at 09:30 (UTC)"),
+        ("at = \"9:30\"\non = [\"fri\", \"mon\"]\nzone = \"UTC\"", "on Mon and Fri at 09:30 (UTC)"),
+        ("at = \"9:30\"\non = \"mon\"\nzone = \"UTC\"", "on Mon at 09:30 (UTC)"),
         ("cron = \"0 11 * * 1-5\"\nzone = \"Asia/Tokyo\"", "at 0 11 * * 1-5 (Asia/Tokyo)"),
     ] {
         assert_eq!(plan_of(keys).words(), words, "{keys}");

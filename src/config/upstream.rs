@@ -4,14 +4,15 @@
 use super::bot::{Bots, overlap};
 use super::facebook::{self, Doors, KnownLogin};
 use super::findings::{Findings, Place, Risk, quoted};
+use super::length::length;
 use super::name;
-use super::nearest::nearest;
 use super::secret::{Fit, secret};
 use super::surroundings::{Around, Secrets};
 use super::table::{Entry, Key, Table};
 use super::url::BaseUrl;
 use crate::limits::{CALLS_MAX, TOKEN_LIFE_MAX};
 use crate::model::{Limit, OAuth, Papers, Period, Secret, Upstream};
+use crate::notation::nearest::nearest;
 use crate::notation::percent;
 use std::time::Duration;
 
@@ -44,35 +45,58 @@ const PERIODS: [(&str, Period); 4] = [
     ("per_month", Period::Month),
 ];
 
-/// A service that we know: what stands for the keys that are left out.
+/// A service that we know: what stands for the keys that are left out. Each of today wants a key in the query and OAuth; what
+/// another one wants instead, as a header or a key alone, is to be said here, and asked for by `paper`.
 struct Kind {
     word: &'static str,
     api: &'static str,
+    /// How its key is called in a query.
+    key: &'static str,
+    /// It answers without a key, too.
+    is_open: bool,
     limits: &'static [Limit],
-    oauth: Known,
+    /// Those that hold for whoever has a key.
+    limits_with_key: &'static [Limit],
+    /// Where it gives tokens, if it wants some.
+    oauth: Option<Endpoints>,
 }
 
 /// Where a service gives its tokens.
-struct Known {
+struct Endpoints {
     authorize_url: &'static str,
     token_url: &'static str,
     redirect_uri: &'static str,
 }
 
 /// All kinds of this version.
-const KINDS: [Kind; 1] = [
+const KINDS: [Kind; 2] = [
     // enphase.md §3, and of §6 the free plan.
     Kind {
         word: "enphase",
         api: "https://api.enphaseenergy.com/api/v4",
-        limits: &[Limit { calls: 10, per: Period::Minute }, Limit { calls: 1000, per: Period::Month }],
-        oauth: Known {
+        key: "key",
+        is_open: false,
+        limits: FREE_ENPHASE,
+        limits_with_key: FREE_ENPHASE,
+        oauth: Some(Endpoints {
             authorize_url: "https://api.enphaseenergy.com/oauth/authorize",
             token_url: "https://api.enphaseenergy.com/oauth/token",
             redirect_uri: "https://api.enphaseenergy.com/oauth/redirect_uri",
-        },
+        }),
+    },
+    // opendota.md §1 and §2.
+    Kind {
+        word: "opendota",
+        api: "https://api.opendota.com/api",
+        key: "api_key",
+        is_open: true,
+        limits: &[Limit { calls: 60, per: Period::Minute }, Limit { calls: 3000, per: Period::Day }],
+        limits_with_key: &[Limit { calls: 300, per: Period::Minute }],
+        oauth: None,
     },
 ];
+
+const FREE_ENPHASE: &[Limit] = &[Limit { calls: 10, per: Period::Minute }, Limit { calls: 1000, per: Period::Month }];
 
 /// How long a refresh token lives, unless configured (enphase.md §3: a month).
 const REFRESH_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -158,14 +182,22 @@ fn upstream(name: &str, entry: &Entry<'_>, around: &Around<'_>, findings: &mut F
     };
     let api = url(&table, "api", kind.map(|kind| kind.api), findings);
     let api = api.map(|api| place(name, api.trim_end_matches('/'), around));
-    let key = match paper(&table, "key", kind, findings) {
-        Some(entry) => secret(&entry, Fit::Anything, around, findings).map(|key| Some(in_query(&key))),
-        None => kind.is_none().then_some(None),
+    let is_needed = kind.is_some_and(|kind| !kind.is_open);
+    let key = match paper(&table, "key", is_needed, findings) {
+        Some(entry) => secret(&entry, Fit::Anything, around, findings).map(|key| Some(in_query(kind, &key))),
+        None => (!is_needed).then_some(None),
     };
-    let limits = limits(&table, kind.map(|kind| kind.limits).unwrap_or_default(), findings);
-    let oauth = match paper(&table, "oauth", kind, findings) {
-        Some(entry) => oauth(name, &entry, kind, around, findings).map(Some),
-        None => kind.is_none().then_some(None),
+    let has_key = !table.lacks("key");
+    let known = kind.map(|kind| if has_key { kind.limits_with_key } else { kind.limits }).unwrap_or_default();
+    let limits = limits(&table, known, findings);
+    let tokens = kind.map(|kind| kind.oauth.as_ref());
+    let oauth = match (paper(&table, "oauth", matches!(tokens, Some(Some(_))), findings), tokens) {
+        (Some(entry), Some(None)) => {
+            findings.fault(&entry.place, "opendota knows no logins; take it away, and write key for a key of yours");
+            None
+        }
+        (Some(entry), known) => oauth(name, &entry, known.flatten(), around, findings).map(Some),
+        (None, known) => known.flatten().is_none().then_some(None),
     };
     let kind = kind.map(|kind| kind.word);
     let papers = oauth?.map(Papers::OAuth);
@@ -173,13 +205,8 @@ fn upstream(name: &str, entry: &Entry<'_>, around: &Around<'_>, findings: &mut F
 }
 
 /// What may be left out, but not where the kind needs it.
-fn paper<'t>(
-    table: &Table<'t>,
-    name: &'static str,
-    kind: Option<&Kind>,
-    findings: &mut Findings<'_>,
-) -> Option<Entry<'t>> {
-    if kind.is_some() { table.need(name, findings) } else { table.get(name, findings) }
+fn paper<'t>(table: &Table<'t>, name: &'static str, is_needed: bool, findings: &mut Findings<'_>) -> Option<Entry<'t>> {
+    if is_needed { table.need(name, findings) } else { table.get(name, findings) }
 }
 
 fn kind(entry: &Entry<'_>, findings: &mut Findings<'_>) -> Option<&'static Kind> {
@@ -195,9 +222,9 @@ fn kind(entry: &Entry<'_>, findings: &mut Findings<'_>) -> Option<&'static Kind>
     found
 }
 
-/// How the key goes into each call (enphase.md §3).
-fn in_query(key: &Secret) -> Secret {
-    Secret::new(format!("key={}", percent(key.expose())))
+/// How the key goes into each call (enphase.md §3, opendota.md §2).
+fn in_query(kind: Option<&Kind>, key: &Secret) -> Secret {
+    Secret::new(format!("{}={}", kind.map_or("key", |kind| kind.key), percent(key.expose())))
 }
 
 /// What is written, and for each period that is not, what is known.
@@ -239,12 +266,11 @@ pub(super) fn limits(table: &Table<'_>, known: &[Limit], findings: &mut Findings
 fn oauth(
     upstream: &str,
     entry: &Entry<'_>,
-    kind: Option<&Kind>,
+    known: Option<&Endpoints>,
     around: &Around<'_>,
     findings: &mut Findings<'_>,
 ) -> Option<OAuth> {
     let table = entry.table(OAUTH_KEYS, findings)?;
-    let known = kind.map(|kind| &kind.oauth);
     let at = |name, known: Option<&str>, findings: &mut Findings<'_>| {
         url(&table, name, known, findings).map(|url| place(upstream, &url, around))
     };
@@ -316,12 +342,7 @@ fn client_id(entry: &Entry<'_>, findings: &mut Findings<'_>) -> Option<String> {
 
 /// A whole number of hours or days, in seconds.
 fn life(entry: &Entry<'_>, findings: &mut Findings<'_>) -> Option<u64> {
-    let text = entry.text(findings)?;
-    let read = |unit: char, seconds: u64| {
-        let number = text.strip_suffix(unit).filter(|number| number.bytes().all(|byte| byte.is_ascii_digit()))?;
-        number.parse::<u32>().ok().map(|number| u64::from(number) * seconds)
-    };
-    let seconds = read('d', 24 * 3600).or_else(|| read('h', 3600));
+    let seconds = length(entry.text(findings)?, "hd").map(|life| life.as_secs());
     let seconds = seconds.filter(|seconds| (3600..=TOKEN_LIFE_MAX.as_secs()).contains(seconds));
     if seconds.is_none() {
         let most = TOKEN_LIFE_MAX.as_secs() / (24 * 3600);
@@ -399,6 +420,27 @@ mod tests {
     }
 
     #[test]
+    fn opendota_needs_nothing_and_with_a_key_may_be_asked_more_often() {
+        let limit = |calls, per| Limit { calls, per };
+        let free = one("[upstream.opendota]\nkind = \"opendota\"\n");
+        assert_eq!((free.kind, free.api.as_str()), (Some("opendota"), "https://api.opendota.com/api"));
+        assert_eq!((&free.key, &free.papers), (&None, &None));
+        assert_eq!(free.limits, [limit(60, Period::Minute), limit(3000, Period::Day)]);
+        let keyed = "[upstream.opendota]\nkind = \"opendota\"\nkey = { env = \"KEY\" }\n";
+        let paid = one(keyed);
+        assert_eq!(paid.key.unwrap().expose(), "api_key=k%26y%20canary");
+        assert_eq!(paid.limits, [limit(300, Period::Minute)]);
+        let bounded = one(&format!("{keyed}per_day = 20_000\n"));
+        assert_eq!(bounded.limits, [limit(300, Period::Minute), limit(20_000, Period::Day)]);
+        assert_eq!(
+            faults("[upstream.opendota]\nkind = \"opendota\"\noauth = { client_id = \"a\" }\n"),
+            ["upstream.opendota.oauth: opendota knows no logins; take it away, and write key for a key of yours"]
+        );
+        let unset = faults(&keyed.replace("KEY", "NONE")).concat();
+        assert!(unset.starts_with("upstream.opendota.key: the environment variable NONE is not set"), "{unset}");
+    }
+
+    #[test]
     fn any_other_service_says_where_it_is_and_how_often_it_may_be_asked() {
         let dota = one(PLAIN);
         assert_eq!((dota.api.as_str(), &dota.key, &dota.papers), ("https://api.opendota.com/api", &None, &None));
@@ -413,7 +455,7 @@ mod tests {
             (
                 "\"enphase\"",
                 "\"enfase\"",
-                "upstream.enphase.kind: there is no kind of upstream \"enfase\"; did you mean \"enphase\"? kinds: enphase, facebook; or none",
+                "upstream.enphase.kind: there is no kind of upstream \"enfase\"; did you mean \"enphase\"? kinds: enphase, opendota, facebook; or none",
             ),
             (
                 "key = { env = \"KEY\" }\n",

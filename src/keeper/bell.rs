@@ -45,6 +45,27 @@ impl Keeper<'_> {
         Ok(None)
     }
 
+    /// Brings alarms back that a clock which was ahead has put off, by a year perhaps: they are due when their plans say.
+    /// True when there may be more.
+    pub(super) fn put_right(&mut self, now: Moment) -> Result<bool, StoreError> {
+        let (mut moved, mut more) = (0, false);
+        for line in &self.lines {
+            let before = moved;
+            for alarm in self.store.alarms_after(line.number, now.after(limits::ALARM_FAR))? {
+                let next = schedule::next(&alarm.set.plan, seed(&alarm), now);
+                if let Some(next) = next.filter(|next| *next < alarm.due) {
+                    self.store.ring(&alarm, None, Some(next), now)?;
+                    moved += 1;
+                }
+            }
+            more |= moved - before == limits::ALARMS_MOVED;
+        }
+        if moved > 0 {
+            log::warn!("{moved} alarms were put off while the clock was ahead; they ring when their plans say");
+        }
+        Ok(more)
+    }
+
     fn ring_on(&mut self, channel: ChannelNumber, plan: &Plan, now: Moment) -> Result<Option<Lease>, StoreError> {
         for _ in 0..limits::ALARMS_MOVED {
             let Some(alarm) = self.store.alarm_due(channel, plan.roster.busy(), now)? else { return Ok(None) };
@@ -62,8 +83,12 @@ impl Keeper<'_> {
 /// what was due before that was missed.
 fn times(alarm: &Alarm, began: Moment, now: Moment) -> (Option<Moment>, Option<Moment>) {
     let plan = &alarm.set.plan;
-    let seed = schedule::seed(alarm.channel.0, &alarm.conversation, &alarm.name);
+    let seed = seed(alarm);
     let latest = schedule::latest(plan, seed, alarm.due, now);
     let rings = latest >= began || plan.run_missed == RunMissed::Latest;
     (rings.then_some(latest), schedule::next(plan, seed, latest))
+}
+
+fn seed(alarm: &Alarm) -> u64 {
+    schedule::seed(alarm.channel.0, &alarm.conversation, &alarm.name)
 }

@@ -3,10 +3,12 @@
 use super::Health;
 use crate::limits;
 use crate::model::{
-    Alarm, Arrival, ChannelNumber, Left, Lesson, MemoryWrite, Moment, Order, PictureName, Response, Settlement,
+    Alarm, Arrival, ChannelNumber, EventKey, Left, Lesson, MemoryWrite, Moment, Order, PictureName, Response,
+    Settlement,
 };
 use crate::queue::budget::NotBefore;
 use crate::queue::pace::Effect;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{SendError, Sender, SyncSender};
@@ -51,14 +53,17 @@ pub enum Letter {
     Remember(MemoryWrite),
     /// A bot wants to know what it remembers.
     Recall { bot: String, key: String, answer: SyncSender<Option<Vec<u8>>> },
+    /// A bot wants to know what it remembers under each of these keys.
+    RecallAll { bot: String, keys: Vec<String>, answer: SyncSender<BTreeMap<String, Option<Vec<u8>>>> },
     /// A bot wants to know which alarms are set in a conversation.
     Alarms { channel: ChannelNumber, conversation: String, answer: SyncSender<Vec<Alarm>> },
     /// Look again at what is due, since the clock was moved; `seen` is told when the letter was read.
     Look { seen: SyncSender<()> },
     /// Remember this, and say whether it is on the disk.
     Keep { write: MemoryWrite, answer: SyncSender<bool> },
-    /// Pay for so many calls of an upstream, all or none; they may be made once that is on the disk.
-    Pay { upstream: String, calls: u32, answer: SyncSender<Result<(), NotBefore>> },
+    /// Pay for so many calls of an upstream, all or none; they may be made once that is on the disk. `payer` is the event
+    /// that is heard, and has a place in the upstream's line when it is refused.
+    Pay { upstream: String, payer: Option<EventKey>, calls: u32, answer: SyncSender<Result<(), NotBefore>> },
     /// An upstream said this of its limits.
     Learn { upstream: String, lesson: Lesson },
     /// What is left of an upstream's limits, the shortest period first.
@@ -76,6 +81,7 @@ impl Letter {
             self,
             Letter::Show(..)
                 | Letter::Recall { .. }
+                | Letter::RecallAll { .. }
                 | Letter::Alarms { .. }
                 | Letter::Learn { .. }
                 | Letter::Left { .. }

@@ -34,11 +34,11 @@ impl Keeper<'_> {
                 self.answer(vec![(ticket, Receipt::Shown(sought))]);
             }
             Letter::Recall { bot, key, answer } => {
-                let found = self.store.recall(&bot, &key, now).unwrap_or_else(|error| {
-                    log::error!("bot {bot}: recalling {key:?}: {error}");
-                    None
-                });
-                let _ = answer.try_send(found);
+                let _ = answer.try_send(self.recalled(&bot, &key, now));
+            }
+            Letter::RecallAll { bot, keys, answer } => {
+                let found = keys.into_iter().map(|key| (key.clone(), self.recalled(&bot, &key, now)));
+                let _ = answer.try_send(found.collect());
             }
             Letter::Alarms { channel, conversation, answer } => {
                 let found = self.store.alarms(channel, &conversation).unwrap_or_else(|error| {
@@ -54,5 +54,12 @@ impl Keeper<'_> {
             // What is to be written goes into the tray, and does not come here.
             _ => {}
         }
+    }
+
+    fn recalled(&mut self, bot: &str, key: &str, now: Moment) -> Option<Vec<u8>> {
+        self.store.recall(bot, key, now).unwrap_or_else(|error| {
+            log::error!("bot {bot}: recalling {key:?}: {error}");
+            None
+        })
     }
 }

@@ -34,7 +34,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TryRecvError};
 use std::thread;
-use treasury::{Paid, Till};
+use treasury::{Paid, Payment, Till};
 
 /// The way to the loop: receipts, and something that wakes it.
 pub struct Post {
@@ -233,7 +233,9 @@ impl Keeper<'_> {
             Letter::Remember(write) => tray.memory.push(write),
             Letter::Look { seen } => drop(seen.try_send(())),
             Letter::Keep { write, answer } => tray.till.keeps.push((write, answer)),
-            Letter::Pay { upstream, calls, answer } => tray.till.payments.push((upstream, calls, answer)),
+            Letter::Pay { upstream, payer, calls, answer } => {
+                tray.till.payments.push(Payment { upstream, payer, calls, answer });
+            }
             Letter::Rest => tray.resting = true,
             Letter::End { until } => (tray.resting, tray.end_at) = (true, Some(until)),
             question => self.look_up(question),
@@ -298,8 +300,12 @@ impl Keeper<'_> {
         for Unsettled { worker, settlement, go_on } in &tray.unsettled {
             let line = plan.roster.line_of(*worker);
             let go_on = *go_on && !tray.resting;
-            let next = self.store.settle(settlement, go_on, now)?;
+            let next = match self.came_too_late(settlement, now)? {
+                Some(again) => self.store.settle(&again, false, now)?,
+                None => self.store.settle(settlement, go_on, now)?,
+            };
             plan.roster.take_back(*worker);
+            self.treasury.heard(settlement);
             if let (Some(lease), Some(line)) = (next, line) {
                 plan.roster.give(*worker, line, &lease);
                 plan.leases.push((*worker, lease));
@@ -326,6 +332,18 @@ impl Keeper<'_> {
             self.lease(&mut plan, now)?;
         }
         Ok(plan)
+    }
+
+    /// What a hearing comes to that used up what somebody else used up before it: it is heard again, and did not fail.
+    fn came_too_late(&mut self, settlement: &Settlement, now: Moment) -> Result<Option<Settlement>, StoreError> {
+        let Settlement::Heard { event, lane, notes, .. } = settlement else { return Ok(None) };
+        for (bot, key) in &notes.used_up {
+            if self.store.recall(bot, key, now)?.is_none() {
+                let why = format!("bot {bot}: somebody else was faster; it is heard again");
+                return Ok(Some(Settlement::HearLater { event: *event, lane: *lane, due: now, attempt: 0, why }));
+            }
+        }
+        Ok(None)
     }
 
     /// Gives every idle worker a job, one channel after the other: with fewer workers than channels that have something
@@ -408,7 +426,7 @@ impl Keeper<'_> {
             log::error!("the store cannot be written, so deliveries are answered 503 until it can: {error}");
         }
         (tray.failing, tray.crowded) = (true, false);
-        tray.till.fail((self.clock)());
+        self.treasury.fail(&mut tray.till, (self.clock)());
         self.health.writable.store(false, Ordering::Relaxed);
         let admissions = tray.admissions.drain(..).map(|admission| admission.ticket);
         let orders = tray.orders.drain(..).map(|(ticket, _)| ticket);
@@ -422,14 +440,16 @@ impl Keeper<'_> {
         self.health.waiting_bytes.fetch_sub(std::mem::take(&mut tray.bytes), Ordering::Relaxed);
     }
 
-    /// What can wait: old events, the write-ahead log.
+    /// What can wait: old events, alarms that are far away, the write-ahead log.
     fn keep_house(&mut self, tray: &mut Tray, now: Moment) -> Result<(), StoreError> {
         self.store.tidy(Urgency::WhenLong)?;
-        if now < tray.prune_at {
+        // Later than an interval from now it was set by a clock that was ahead.
+        let wait = tray.prune_at.since(now);
+        if !wait.is_zero() && wait <= limits::PRUNE_INTERVAL {
             return Ok(());
         }
         let before = Moment(now.0.saturating_sub(i64::try_from(limits::MARK_LIFE.as_millis()).unwrap_or(0)));
-        let more = self.store.prune(before, now)?;
+        let more = self.store.prune(before, now)? | self.put_right(now)?;
         self.store.commit()?;
         tray.prune_at = if more { now } else { now.after(limits::PRUNE_INTERVAL) };
         Ok(())

@@ -149,7 +149,11 @@ impl House {
     }
 
     fn pay(&self) -> Result<(), NotBefore> {
-        self.ask(|answer| Letter::Pay { upstream: "sun".to_owned(), calls: 1, answer })
+        self.pay_as(None)
+    }
+
+    fn pay_as(&self, payer: Option<EventKey>) -> Result<(), NotBefore> {
+        self.ask(|answer| Letter::Pay { upstream: "sun".to_owned(), payer, calls: 1, answer })
     }
 
     fn left(&self) -> Vec<Left> {
@@ -190,6 +194,33 @@ fn on_a_failing_disk_nothing_is_paid_and_nobody_calls() {
     house.pay().unwrap();
     assert_eq!(house.left()[0].calls, 1, "the payment that failed counts nowhere");
     assert_eq!(left_of(&mut house.end()), 1);
+}
+
+/// The month's calls are spent, and the event of this lease waits for those of the next one.
+fn waits(house: &House) -> (Lease, Moment) {
+    (0..3).for_each(|_| house.pay().unwrap());
+    house.admit(0, "m1", "anna");
+    house.receipt();
+    let lease = house.lease(0);
+    let refused = house.pay_as(Some(lease.event)).unwrap_err();
+    (lease, refused.moment)
+}
+
+#[test]
+fn whoever_was_told_to_wait_keeps_its_place_until_it_is_settled_for_good() {
+    let house = House::start(1, &["page"]);
+    let (lease, told) = waits(&house);
+    // Two more of the same month: the next one is full then.
+    let next = |event| house.pay_as(Some(EventKey(event))).unwrap_err().moment;
+    assert_eq!((next(7), next(8)), (told, told));
+    let full = next(9);
+    assert!(full > told);
+    house.settle(0, later(&lease, clock()), Effect::None);
+    let Lease { event, lane, .. } = house.lease(0);
+    assert_eq!(next(10), full, "its place is kept");
+    house.settle(0, Settlement::HearDead { event, lane, why: String::new() }, Effect::None);
+    assert_eq!(next(11), told, "it wants nothing any more");
+    house.end();
 }
 
 #[test]
@@ -532,6 +563,25 @@ fn what_was_missed_rings_once_or_not_at_all_as_its_plan_says() {
 }
 
 #[test]
+fn an_alarm_that_a_clock_which_was_ahead_has_put_off_is_due_again_when_its_plan_says() {
+    let year = Duration::from_secs(365 * 24 * 3600);
+    let late = |channel, conversation: &str, plan| {
+        let mut write = alarm(channel, conversation, Duration::ZERO, plan);
+        write.set.as_mut().unwrap().1 = clock().after(year);
+        write
+    };
+    let house = with_alarms(0, |channel| {
+        let many =
+            (0..=limits::ALARMS_MOVED).map(|number| late(channel, &number.to_string(), often(RunMissed::Latest)));
+        many.chain([late(channel, "once", Plan::once(clock().after(year)))]).collect()
+    });
+    let channel = house.channels[0];
+    let mut store = house.end();
+    let far = store.alarms_after(channel, clock().after(Duration::from_secs(600))).unwrap();
+    assert_eq!(far.iter().map(|alarm| &*alarm.conversation).collect::<Vec<_>>(), ["once"], "that one was meant so");
+}
+
+#[test]
 fn a_question_goes_before_alarms_and_the_one_due_longest_first() {
     let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
     let house = with_alarms(1, |channel| {
@@ -599,4 +649,29 @@ fn a_picture_is_looked_up_at_once_and_also_while_nothing_can_be_kept() {
     assert_eq!(house.receipt(), Receipt::Shown(Sought::Found(b"png".to_vec())));
     house.fault.store(false, Ordering::Relaxed);
     house.end();
+}
+
+#[test]
+fn what_may_be_used_once_is_used_by_the_first_and_the_other_is_heard_again() {
+    let house = House::start(2, &["page"]);
+    let remember = |key: &str, value: Option<&[u8]>| {
+        let (bot, value) = ("sun".to_owned(), value.map(<[u8]>::to_vec));
+        MemoryWrite { bot, key: key.to_owned(), value, expires: None }
+    };
+    house.letters.letters.send(Letter::Remember(remember("code", Some(b"67")))).unwrap();
+    house.admit_all(0, &[("a1", "anna"), ("b1", "bert")]);
+    let out = [house.any_lease(), house.any_lease()];
+    for (worker, lease) in &out {
+        let Work::Hear { conversation, .. } = &lease.work else { panic!("{lease:?}") };
+        let memory = vec![remember(conversation, Some(b"[67]")), remember("code", None)];
+        let notes = Notes { memory, used_up: vec![("sun".to_owned(), "code".to_owned())], ..Notes::default() };
+        let (event, lane) = (lease.event, lease.lane);
+        house.settle(*worker, Settlement::Heard { event, lane, replies: Vec::new(), notes }, Effect::None);
+    }
+    let (worker, again) = house.any_lease();
+    assert_eq!(again, out[1].1, "as if it had not been heard");
+    house.hear(worker, &again, &[]);
+    let mut store = house.end();
+    let of = |store: &mut Memory, key: &str| store.recall("sun", key, clock()).unwrap();
+    assert_eq!(["anna", "bert", "code"].map(|key| of(&mut store, key)), [Some(b"[67]".to_vec()), None, None]);
 }

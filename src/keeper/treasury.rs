@@ -6,11 +6,12 @@
 //! is made that was not paid for. Ledgers lie in the store under a name that no bot can have, are read when they are
 //! first wanted, and are changed by nobody else.
 //!
-//! A worker waits for the answer to its letter, so no more payments wait here than there are workers.
+//! A worker waits for the answer to its letter, so no more payments wait here than there are workers. Whoever is refused
+//! has a place in the line of its upstream, and gives it up when its event is settled for good.
 
 use crate::limits;
-use crate::model::{Left, Lesson, Limit, MemoryWrite, Moment, Upstream};
-use crate::queue::budget::{Ledger, NotBefore};
+use crate::model::{EventKey, Left, Lesson, Limit, MemoryWrite, Moment, Settlement, Upstream};
+use crate::queue::budget::{Ledger, Line, NotBefore};
 use crate::store::{Store, StoreError};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -33,6 +34,8 @@ struct Budget {
     limits: Vec<Limit>,
     /// `None` until it is wanted for the first time.
     ledger: Option<Ledger>,
+    /// Those who wait for calls.
+    line: Line,
     /// Something was learnt that is not on the disk yet. It is written with the next payment.
     learnt: bool,
 }
@@ -40,8 +43,18 @@ struct Budget {
 /// What waits for the next commit.
 #[derive(Debug, Default)]
 pub(super) struct Till {
-    pub(super) payments: Vec<(String, u32, SyncSender<Result<(), NotBefore>>)>,
+    pub(super) payments: Vec<Payment>,
     pub(super) keeps: Vec<(MemoryWrite, SyncSender<bool>)>,
+}
+
+/// So many calls of an upstream, all or none.
+#[derive(Debug)]
+pub(super) struct Payment {
+    pub(super) upstream: String,
+    /// The event that is heard.
+    pub(super) payer: Option<EventKey>,
+    pub(super) calls: u32,
+    pub(super) answer: SyncSender<Result<(), NotBefore>>,
 }
 
 /// What a turn's payments came to, once they are durable.
@@ -57,7 +70,8 @@ impl Treasury {
     /// The treasury of these upstreams.
     pub fn new(upstreams: &[Upstream]) -> Treasury {
         let budget = |upstream: &Upstream| {
-            (upstream.name.clone(), Budget { limits: upstream.limits.clone(), ..Budget::default() })
+            let (limits, line) = (upstream.limits.clone(), Line::new(&upstream.limits));
+            (upstream.name.clone(), Budget { limits, line, ..Budget::default() })
         };
         Treasury { budgets: upstreams.iter().map(budget).collect() }
     }
@@ -73,11 +87,29 @@ impl Treasury {
         budget.learnt |= *ledger != before;
     }
 
-    /// What is left of an upstream's limits; nothing is known of one that the configuration does not name.
+    /// What is left of an upstream's limits and promised to nobody: whoever plans with it must not count on calls that
+    /// others wait for. Nothing is known of an upstream that the configuration does not name.
     pub(super) fn left(&mut self, store: &mut dyn Store, upstream: &str, now: Moment) -> Vec<Left> {
         let budget = self.budget(store, upstream, now);
-        let left = budget.and_then(|budget| Some(budget.ledger.as_ref()?.left(&budget.limits, now)));
+        let left =
+            budget.and_then(|Budget { limits, ledger, line, .. }| Some(line.left(ledger.as_ref()?, limits, now)));
         left.unwrap_or_default()
+    }
+
+    /// A hearing has ended. Whoever was told to come later keeps its place, and so does an answer that goes on; others
+    /// want nothing any more. It may be told again when the settlement could not be written.
+    pub(super) fn heard(&mut self, settlement: &Settlement) {
+        let (event, is_over) = match settlement {
+            Settlement::Heard { event, notes, .. } => (*event, notes.rest.is_none()),
+            Settlement::HearLater { event, .. } => (*event, false),
+            Settlement::HearDead { event, .. }
+            | Settlement::HearIgnored { event, .. }
+            | Settlement::Witnessed { event, .. } => (*event, true),
+            Settlement::Unsent { .. } | Settlement::Sent { .. } => return,
+        };
+        for budget in self.budgets.values_mut() {
+            budget.line.heard(event, is_over);
+        }
     }
 
     /// Writes what is in the till into the open transaction.
@@ -86,7 +118,7 @@ impl Treasury {
             store.remember(write)?;
         }
         let mut paid = Paid::default();
-        for (upstream, calls, _) in &till.payments {
+        for Payment { upstream, payer, calls, .. } in &till.payments {
             let Some(budget) = self.budget(store, upstream, now) else {
                 let why = "its ledger cannot be read".to_owned();
                 paid.answers.push(Err(NotBefore { moment: now.after(limits::PAYMENT_RETRY), why }));
@@ -94,7 +126,7 @@ impl Treasury {
             };
             let before = || (budget.ledger.clone().unwrap_or_default(), budget.learnt);
             let (ledger, changed) = paid.ledgers.entry(upstream.clone()).or_insert_with(before);
-            let answer = ledger.take(*calls, &budget.limits, now);
+            let answer = budget.line.pay(ledger, *payer, *calls, now);
             *changed |= answer.is_ok();
             paid.answers.push(answer);
         }
@@ -114,14 +146,29 @@ impl Treasury {
         for (upstream, (ledger, _)) in paid.ledgers {
             if let Some(budget) = self.budgets.get_mut(&upstream) {
                 (budget.ledger, budget.learnt) = (Some(ledger), false);
+                budget.line.keep();
             }
         }
-        for ((_, _, answer), paid) in till.payments.drain(..).zip(paid.answers) {
+        for (payment, paid) in till.payments.drain(..).zip(paid.answers) {
             // A worker that went away makes no call; that its call is paid is on the safe side.
-            let _ = answer.try_send(paid);
+            let _ = payment.answer.try_send(paid);
         }
         for (_, answer) in till.keeps.drain(..) {
             let _ = answer.try_send(true);
+        }
+    }
+
+    /// Nothing was written, so nothing may be called, and whoever had its turn has it still.
+    pub(super) fn fail(&mut self, till: &mut Till, now: Moment) {
+        for budget in self.budgets.values_mut() {
+            budget.line.take_back();
+        }
+        for payment in till.payments.drain(..) {
+            let why = "the store cannot be written, so that a call could not be counted".to_owned();
+            let _ = payment.answer.try_send(Err(NotBefore { moment: now.after(limits::PAYMENT_RETRY), why }));
+        }
+        for (_, answer) in till.keeps.drain(..) {
+            let _ = answer.try_send(false);
         }
     }
 
@@ -137,19 +184,6 @@ impl Treasury {
             });
         }
         Some(budget)
-    }
-}
-
-impl Till {
-    /// Nothing was written, so nothing may be called.
-    pub(super) fn fail(&mut self, now: Moment) {
-        for (_, _, answer) in self.payments.drain(..) {
-            let why = "the store cannot be written, so that a call could not be counted".to_owned();
-            let _ = answer.try_send(Err(NotBefore { moment: now.after(limits::PAYMENT_RETRY), why }));
-        }
-        for (_, answer) in self.keeps.drain(..) {
-            let _ = answer.try_send(false);
-        }
     }
 }
 

@@ -5,6 +5,7 @@
 
 use super::alarm::{Plan, When};
 use super::time::Moment;
+use crate::notation::order::in_order;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::fmt;
@@ -77,10 +78,9 @@ impl When {
     /// At these times of day, on these days of the week; on all when there is none. It is the one form of a plan, however
     /// its words were ordered.
     pub fn daily(times: &[DayTime], days: &[Weekday]) -> When {
-        let (mut times, mut days) = (times.to_vec(), days.to_vec());
-        times.sort_unstable();
+        let mut times = in_order(times.to_vec(), |one, other| one > other);
+        let mut days = in_order(days.to_vec(), |one, other| one > other);
         times.dedup();
-        days.sort_unstable();
         days.dedup();
         let on = match days.len() {
             0 | 7 => "*".to_owned(),
@@ -103,6 +103,13 @@ impl Plan {
                 None => format!("at {pattern} ({zone})"),
             },
         }
+    }
+
+    /// A moment in the plan's zone, as people say it: `Sun 22 Nov, 11:00`.
+    pub fn day_and_time(&self, moment: Moment) -> String {
+        let zone = TimeZone::get(&self.zone).unwrap_or(TimeZone::UTC);
+        let wall = Timestamp::from_millisecond(moment.0).map(|moment| zone.to_datetime(moment));
+        wall.map_or_else(|_| self.local(moment), |wall| wall.strftime("%a %-d %b, %H:%M").to_string())
     }
 
     /// A moment on the wall clock of the plan's zone: `2026-11-22 11:00 (Europe/Berlin)`.
@@ -132,11 +139,16 @@ fn daily(pattern: &str) -> Option<String> {
     }
     let days = match on? {
         "*" => "every day".to_owned(),
-        days => {
-            and(&days.split(',').map(|day| Some(Weekday::parse(day)?.name().to_owned())).collect::<Option<Vec<_>>>()?)
-        }
+        days => format!("on {}", and(&days.split(',').map(capital).collect::<Option<Vec<_>>>()?)),
     };
     Some(format!("{days} at {}", and(&times)))
+}
+
+/// A day of the week as people write it: `Mon`.
+fn capital(day: &str) -> Option<String> {
+    let mut name = Weekday::parse(day)?.name().to_owned();
+    name.get_mut(..1)?.make_ascii_uppercase();
+    Some(name)
 }
 
 /// `a, b and c`.
@@ -174,7 +186,7 @@ mod tests {
         let cron = |pattern: &str| When::Cron { pattern: pattern.to_owned() };
         for (when, words) in [
             (cron("0 11 * * *"), "every day at 11:00 (Europe/Berlin)"),
-            (cron("0 9 * * mon,fri"), "mon and fri at 09:00 (Europe/Berlin)"),
+            (cron("0 9 * * mon,fri"), "on Mon and Fri at 09:00 (Europe/Berlin)"),
             (cron("0 8 * * *; 30 20 * * *"), "every day at 08:00 and 20:30 (Europe/Berlin)"),
             (cron("0 8 * * *; 30 20 * * mon"), "at 0 8 * * *; 30 20 * * mon (Europe/Berlin)"),
             (cron("*/10 * * * *"), "at */10 * * * * (Europe/Berlin)"),
@@ -194,7 +206,7 @@ mod tests {
         let time = |text| DayTime::parse(text).unwrap();
         let one = When::daily(&[time("20:30"), time("8:00"), time("08:00")], &[Weekday::Fri, Weekday::Mon]);
         assert_eq!(one, When::Cron { pattern: "0 8 * * mon,fri; 30 20 * * mon,fri".to_owned() });
-        assert_eq!(plan(one).words(), "mon and fri at 08:00 and 20:30 (Europe/Berlin)");
+        assert_eq!(plan(one).words(), "on Mon and Fri at 08:00 and 20:30 (Europe/Berlin)");
         assert_eq!(When::daily(&[time("8:00")], &Weekday::ALL), When::daily(&[time("8:00")], &[]));
     }
 

@@ -80,6 +80,8 @@ pub struct Notes {
     pub memory: Vec<MemoryWrite>,
     /// Which alarms it set or took away.
     pub alarms: Vec<AlarmWrite>,
+    /// What it forgot that only one may use up: whose, and the key. All of it must still be there when this is kept.
+    pub used_up: Vec<(String, String)>,
     /// When somebody wrote it, where the platform lets us speak for a while after that.
     pub wrote: Option<Moment>,
     /// Which stage of the answer this was; 0 for the first.

@@ -2,6 +2,7 @@
 
 use super::picture::Picture;
 use super::secret::Secret;
+use super::time::Moment;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -16,13 +17,16 @@ pub struct Reply {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thread: Option<String>,
     pub content: Content,
+    /// Of a push that its platform may make wait: when it was made, and how that is told to whoever reads it late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dated: Option<(Moment, String)>,
 }
 
 impl Reply {
     /// Plain text as an answer in this conversation.
     pub fn text(to: impl Into<String>, text: impl Into<String>) -> Reply {
         let content = Content::Text { text: text.into(), quick_replies: Vec::new() };
-        Reply { to: to.into(), purpose: Purpose::Response, thread: None, content }
+        Reply { to: to.into(), purpose: Purpose::Response, thread: None, content, dated: None }
     }
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upstream {
     pub name: String,
-    /// The service, where it is one that we know: `enphase` or `facebook`.
+    /// The service, where it is one that we know: `enphase`, `opendota` or `facebook`.
     pub kind: Option<&'static str>,
     /// The base URL, without a slash at its end.
     pub api: String,
@@ -78,7 +78,8 @@ pub struct Limit {
     pub per: Period,
 }
 
-/// A period as upstreams count: by the calendar in UTC, from its beginning to its end.
+/// A period as upstreams count: by the calendar in UTC, from its beginning to its end. What the compiler does not name to who
+/// adds one: its key in `config/upstream.rs`, and how `bot/solar/pace.rs` shares it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Period {
@@ -89,6 +90,9 @@ pub enum Period {
 }
 
 impl Period {
+    /// The shortest first.
+    pub const ALL: [Period; 4] = [Period::Second, Period::Minute, Period::Day, Period::Month];
+
     /// The word for it.
     pub fn word(self) -> &'static str {
         match self {

@@ -16,6 +16,7 @@ pub use clock::Clock;
 
 use crate::limits;
 use crate::model::{Method, Moment, Request, Response};
+use crate::notation::order::in_order;
 use crate::notation::unpercent_text;
 use crate::store::StoreError;
 use crate::store::sqlite::Reader;
@@ -175,7 +176,8 @@ impl Page {
             Ok(kept) => steps.extend(kept),
             Err(error) => steps.push(Step { what: format!("the store cannot be read: {error}"), ..Step::default() }),
         }
-        steps.sort_by_key(|step| step.at.unwrap_or(Moment(i64::MAX)));
+        let at = |step: &Step| step.at.unwrap_or(Moment(i64::MAX));
+        let steps = in_order(steps, |one, other| at(one) > at(other));
         let title = match bubble.side {
             Side::Person => format!("Sent to the bot as {id}"),
             Side::Bot => format!("Said by the bot; the platform calls it {id}"),

@@ -1,12 +1,11 @@
 //! When an upstream may be asked: so many calls in each second, minute, day and month, as upstreams count (by the
 //! calendar in UTC), each with a counter that outlives restarts.
 //!
-//!     take ──▶ paid, or NotBefore      a call is counted before it is made; one that is refused counts nowhere
-//!     learn ──▶                        what the upstream says of its limits; it never gives calls back
+//!     Line::pay ──▶ paid, or NotBefore      calls are counted before they are made; a refusal counts nowhere
+//!     Ledger::learn ──▶                     what the upstream says of its limits; it never gives calls back
 //!
-//! Whoever is refused is given a place: the first so many are told the beginning of the next period, the next so many
-//! that of the one after it. So a thousand jobs that wait do not all come back at once. Places are not kept over a
-//! restart, and not held free: they only say when it is worth trying again.
+//! The ledger is what was spent, and is kept on the disk; the line is who waits for what will be there, and is not
+//! (`line.rs`).
 //!
 //! A clock that is set back gives no calls back: until a period begins for the second time, what was spent in it and in
 //! the one before counts together. Only a period that is further away than it is long was a wrong clock's; its calls
@@ -15,8 +14,11 @@
 //! Pure: the time is handed in. Never here: upstreams, the store.
 
 mod calendar;
+mod line;
 #[cfg(test)]
 mod tests;
+
+pub use line::{Line, misfit};
 
 use crate::limits;
 use crate::model::{Left, Lesson, Limit, Moment, Period};
@@ -58,8 +60,6 @@ struct Counter {
     of: Option<u32>,
     /// Used at two moments of late, the older one first: what lies behind it is recent.
     marks: [(Moment, u32); 2],
-    #[serde(skip)]
-    line: Line,
 }
 
 /// A rest that the upstream asked for.
@@ -68,15 +68,6 @@ struct Rest {
     /// When it was learnt.
     since: Moment,
     until: Moment,
-    #[serde(skip)]
-    line: Line,
-}
-
-/// Those who wait: where the last place was given, and how many were given there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Line {
-    begins: Moment,
-    given: u32,
 }
 
 impl Ledger {
@@ -112,49 +103,17 @@ impl Ledger {
         serde_json::to_vec(self).unwrap_or_default()
     }
 
-    /// Pays for so many calls, all or none, or says when it is worth asking again.
-    pub fn take(&mut self, calls: u32, limits: &[Limit], now: Moment) -> Result<(), NotBefore> {
-        if calls == 1 {
-            return self.take_one(limits, now);
-        }
-        let mut then = self.clone();
-        for _ in 0..calls {
-            then.take_one(limits, now)?;
-        }
-        *self = then;
-        Ok(())
+    /// Counts calls that are to be made.
+    fn count(&mut self, calls: u32, per: Period, now: Moment) {
+        self.counter(per, now).count(calls, per, now);
     }
 
-    fn take_one(&mut self, limits: &[Limit], now: Moment) -> Result<(), NotBefore> {
-        self.rested(limits, now)?;
-        let mut last: Option<(Moment, Limit)> = None;
-        for limit in limits {
-            let counter = self.counter(limit.per, now);
-            if let Some(end) = counter.full_until(*limit, now).filter(|end| last.is_none_or(|(last, _)| last < *end)) {
-                last = Some((end, *limit));
-            }
-        }
-        if let Some((end, limit)) = last {
-            let counter = self.counter(limit.per, now);
-            let why = format!("its {} calls of this {} are used up", counter.of(limit), limit.per.word());
-            return Err(NotBefore { moment: counter.line.place(end, Some(limit), limits), why });
-        }
-        for limit in limits {
-            self.counter(limit.per, now).count(limit.per, now);
-        }
-        Ok(())
-    }
-
-    /// Refuses while the upstream wants no call.
-    fn rested(&mut self, limits: &[Limit], now: Moment) -> Result<(), NotBefore> {
-        let Some(rest) = &mut self.rest else { return Ok(()) };
+    /// Until when the upstream wants no call.
+    fn rests_until(&mut self, now: Moment) -> Option<Moment> {
         // Of a clock that was set back by a day, nobody knows how long it is still.
-        if rest.until <= now || rest.since.since(now) > limits::UPSTREAM_WAIT_MAX {
-            self.rest = None;
-            return Ok(());
-        }
-        let moment = rest.line.place(rest.until, None, limits);
-        Err(NotBefore { moment, why: "it wants no calls for a while".to_owned() })
+        let is_over = |rest: &Rest| rest.until <= now || rest.since.since(now) > limits::UPSTREAM_WAIT_MAX;
+        self.rest = self.rest.take().filter(|rest| !is_over(rest));
+        self.rest.as_ref().map(|rest| rest.until)
     }
 
     /// What is left, the shortest period first.
@@ -209,7 +168,7 @@ impl Ledger {
         let until = end.map_or_else(|| now.after(limits::BUDGET_REST), |end| end.min(most));
         match &mut self.rest {
             Some(rest) if rest.until >= until => {}
-            rest => *rest = Some(Rest { since: now, until, line: Line::default() }),
+            rest => *rest = Some(Rest { since: now, until }),
         }
     }
 
@@ -241,19 +200,29 @@ impl Ledger {
         counter.turn(per, now);
         counter
     }
+
+    /// The same as it was left.
+    fn page(&self, per: Period) -> &Counter {
+        match per {
+            Period::Second => &self.second,
+            Period::Minute => &self.minute,
+            Period::Day => &self.day,
+            Period::Month => &self.month,
+        }
+    }
 }
 
 impl Counter {
     /// Begins anew when its period is over.
     fn turn(&mut self, per: Period, now: Moment) {
-        let ((begins, ends), line) = (period(per, now), self.line);
+        let (begins, ends) = period(per, now);
         let (to_begin, to_end) = (self.begins.since(now), self.ends.since(now));
         if to_end.is_zero() {
-            *self = Counter { begins, ends, before: self.used, marks: [(now, 0); 2], line, ..Counter::default() };
+            *self = Counter { begins, ends, before: self.used, marks: [(now, 0); 2], ..Counter::default() };
         } else if to_begin > length(per) || to_end > 2 * length(per) {
             // The clock was wrong by far; what was spent by it was spent now.
             let (used, of) = (self.used, self.of);
-            *self = Counter { begins, ends, used, before: 0, of, marks: [(now, used); 2], line };
+            *self = Counter { begins, ends, used, before: 0, of, marks: [(now, used); 2] };
         }
     }
 
@@ -267,38 +236,12 @@ impl Counter {
         if now < self.begins { self.used.saturating_add(self.before) } else { self.used }
     }
 
-    /// When there is something left again, if nothing is.
-    fn full_until(&self, limit: Limit, now: Moment) -> Option<Moment> {
-        let of = self.of(limit);
-        let end = if self.used < of { self.begins } else { self.ends };
-        (self.spent(now) >= of).then_some(end)
-    }
-
-    fn count(&mut self, per: Period, now: Moment) {
-        self.used = self.used.saturating_add(1);
+    fn count(&mut self, calls: u32, per: Period, now: Moment) {
+        self.used = self.used.saturating_add(calls);
         let [_, late] = self.marks;
         if now.since(late.0) >= recent(per) / 2 {
             self.marks = [late, (now, self.used)];
         }
-    }
-}
-
-impl Line {
-    /// The next place behind `from`: as many in each period as `limit` allows, and in it one after the other as the
-    /// shorter limits want.
-    fn place(&mut self, from: Moment, limit: Option<Limit>, limits: &[Limit]) -> Moment {
-        let far = limit.map_or(limits::UPSTREAM_WAIT_MAX, |limit| length(limit.per) * limits::BUDGET_PLACES);
-        if self.begins < from || self.begins.since(from) > far {
-            *self = Line { begins: from, given: 0 };
-        }
-        if let Some(limit) = limit.filter(|limit| self.given >= limit.calls) {
-            *self = Line { begins: period(limit.per, self.begins).1, given: 0 };
-        }
-        let before = self.given;
-        self.given = before.saturating_add(1);
-        let shorter = limits.iter().filter(|other| limit.is_none_or(|limit| other.per < limit.per));
-        let waits = shorter.map(|other| length(other.per) * (before / other.calls.max(1)));
-        self.begins.after(waits.max().unwrap_or_default())
     }
 }
 

@@ -105,11 +105,6 @@ pub fn seed(channel: u16, conversation: &str, name: &str) -> u64 {
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
-/// A plan for people: `every day at 11:00 (Europe/Berlin)`.
-pub fn words(plan: &Plan) -> String {
-    plan.words()
-}
-
 /// The time zone of this name, or what to write instead.
 pub fn zone(name: &str) -> Result<TimeZone, String> {
     // What jiff says to this name is a zone without a name, and no rules.

@@ -7,6 +7,7 @@ use super::words::{plain, short};
 use super::{RegistryFault, Upstream};
 use crate::limits::{NGROK_PAUSE, NGROK_TIME, NGROK_TRIES, REGISTRY_ITEMS_MAX};
 use crate::model::{OutboundRequest, Outcome};
+use crate::notation::order::in_order;
 use serde_json::Value;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -106,9 +107,9 @@ fn collect(list: &Value, parts: fn(&Value) -> (Option<&Value>, Option<&Value>)) 
 }
 
 fn choose(tunnels: Vec<Tunnel>, ports: &[u16]) -> Result<String, RegistryFault> {
-    let mut usable: Vec<_> = tunnels.into_iter().filter(|tunnel| is_https(&tunnel.url)).collect();
+    let usable: Vec<Tunnel> = tunnels.into_iter().filter(|tunnel| is_https(&tunnel.url)).collect();
     // The agent gives them in any order; the same ones must lead to the same choice, or registrations would follow.
-    usable.sort_by(|one, other| one.url.cmp(&other.url));
+    let usable = in_order(usable, |one, other| one.url > other.url);
     if let Some(ours) = usable.iter().find(|tunnel| leads_here(&tunnel.upstream, ports)) {
         return Ok(ours.url.clone());
     }

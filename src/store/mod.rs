@@ -135,6 +135,9 @@ pub trait Store {
     /// Every alarm of this owner, in order of channel, conversation and name; for the alarms of the configuration.
     fn alarms_of(&mut self, owner: &str) -> Result<Vec<Alarm>, StoreError>;
 
+    /// The alarms of this channel that are due after `moment`, the last one first; `ALARMS_MOVED` of them at most.
+    fn alarms_after(&mut self, channel: ChannelNumber, moment: Moment) -> Result<Vec<Alarm>, StoreError>;
+
     /// Of the alarms of this channel whose conversation is free, the one that has been due longest. A conversation is
     /// not free while it is in `busy`, or at something that waits, or has an event that waits to be heard. The search is
     /// bounded: `None` may only mean that it did not come far enough, and `alarm_next` says so.

@@ -15,10 +15,11 @@ use std::collections::{HashMap, VecDeque};
 const MASK: &str = "***";
 
 /// Names of parameters and members whose values are secrets, on any platform.
-const SECRETS: [&str; 8] = [
+const SECRETS: [&str; 9] = [
     "access_token",
     "appsecret_proof",
     "client_secret",
+    "fb_exchange_token",
     "hub.verify_token",
     "input_token",
     "refresh_token",
@@ -27,7 +28,7 @@ const SECRETS: [&str; 8] = [
 ];
 
 /// Those of queries: in a body these words are a message's, too.
-const SECRETS_OF_QUERIES: [&str; 2] = ["code", "key"];
+const SECRETS_OF_QUERIES: [&str; 3] = ["api_key", "code", "key"];
 
 /// One dispatch and all its attempts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -358,7 +359,7 @@ mod tests {
         let mut ledger = Ledger::new(100_000);
         for (number, body) in [
             "{\"a\":[{\"access_token\":\"sesame\"}],\"secret\":\"sesame\"}",
-            "fields=a&verify_token=sesame",
+            "fields=a&verify_token=sesame&fb_exchange_token=sesame",
             "<x access_token='sesame'>",
         ]
         .into_iter()

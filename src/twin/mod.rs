@@ -6,9 +6,12 @@
 //!     messenger/     Meta's side: signed events, batches, retries; the Send API with its checks and errors
 //!     webex/         Webex's side: people, rooms, messages, webhooks that go inactive; notifications without text
 //!     enphase/       an upstream: solar systems under a believable sun, OAuth with tokens that turn, a plan's limits
+//!     opendota/      an upstream: players with all their odd cases, matches up to this minute, limits in its headers
+//!     graph/         an upstream: Facebook's login page and tokens, pages and what they post, groups as they once were
 //!     house.rs       where twins live: hands them acts and calls one at a time, and takes what follows from them
 //!     ledger.rs      what was said and what was told, readable as JSON
 //!     faults.rs      what goes wrong on purpose, by a seed
+//!     period.rs      minutes, days and months by which upstreams count
 //!     query.rs       what stands behind the ? of a call
 //!     server.rs      sockets for calls, for acts and for the ledger
 //!     courier.rs     sends what is due to the webhook, and tells the twin how that ended
@@ -22,14 +25,17 @@ mod base64;
 pub mod courier;
 pub mod enphase;
 pub mod faults;
+pub mod graph;
 pub mod house;
 pub mod ledger;
 pub mod messenger;
+pub mod opendota;
+mod period;
 mod query;
 pub mod server;
 pub mod webex;
 
-use crate::model::{Method, Moment, Period, Request, Response};
+use crate::model::{Limit, Method, Moment, Period, Request, Response};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -40,7 +46,7 @@ pub use server::Server;
 /// A stand-in for one platform's side of one channel, or for one upstream. An upstream only answers calls, so whatever
 /// belongs to a chat has a default that says so.
 pub trait Twin: Send {
-    /// `messenger`, `webex` or `enphase`.
+    /// `messenger`, `webex`, `enphase`, `opendota` or `graph`.
     fn platform(&self) -> &'static str;
 
     /// Answers a call to the platform's API. The path is the one below the base URL: `/me/messages`.
@@ -219,9 +225,13 @@ pub enum Act {
 pub enum Deed {
     /// The person takes consent back: no token is good any more.
     Revoke,
+    /// The person has a new password, which ends every token.
+    Password,
+    /// The person loses the role on something, as on a page by its id.
+    Dismiss { source: String },
     /// Something that reports, as a solar system by its id, stops doing so.
     Silence { source: String },
-    /// It reports again, also what it had to say meanwhile.
+    /// It reports again, also what it had to say meanwhile; or the person has the role again.
     Recover { source: String },
 }
 
@@ -236,6 +246,20 @@ pub struct Meter {
     /// Seconds since the Unix epoch, the second one not included.
     pub period_start: i64,
     pub period_end: i64,
+}
+
+impl Meter {
+    /// Nothing was used yet.
+    fn new(limit: Limit) -> Meter {
+        Meter { period: limit.per, limit: limit.calls, used: 0, refused: 0, period_start: 0, period_end: 0 }
+    }
+
+    /// As it stands now: a period that is over took its calls with it.
+    fn at(&self, now: Moment) -> Meter {
+        let (period_start, period_end) = period::around(self.period, now);
+        let used = if period_start == self.period_start { self.used } else { 0 };
+        Meter { used, period_start, period_end, ..*self }
+    }
 }
 
 /// Whoever writes in a group means the bot, unless told.

@@ -155,8 +155,12 @@ impl Door {
             return Err(Refusal::new(421, "this port answers to 127.0.0.1 and localhost only"));
         }
         let own = |origin: &str| origin.split_once("://").is_some_and(|(_, from)| from.eq_ignore_ascii_case(host));
+        // A person is led to a login from elsewhere; its page gives nothing, and its answer has to come from itself.
+        let led = head.method == Method::Get
+            && text("sec-fetch-mode") == Some("navigate")
+            && head.path().ends_with("/dialog/oauth");
         let from_elsewhere = text("origin").is_some_and(|origin| !own(origin))
-            || text("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"));
+            || text("sec-fetch-site").is_some_and(|site| !led && !matches!(site, "same-origin" | "none"));
         match from_elsewhere {
             true => Err(Refusal::new(403, "this port takes no requests from other people's pages")),
             false => Ok(()),

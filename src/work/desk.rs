@@ -5,8 +5,8 @@ use crate::bot::{BotFault, CallFault, Desk, NewAlarm, SetAlarm};
 use crate::keeper::Letter;
 use crate::limits;
 use crate::model::{
-    AlarmSet, AlarmWrite, Answer, ChannelNumber, Event, Left, Lesson, MemoryWrite, Moment, Notes, Plan, Rest, Stage,
-    When,
+    AlarmSet, AlarmWrite, Answer, ChannelNumber, Event, EventKey, Left, Lesson, MemoryWrite, Moment, Notes, Plan, Rest,
+    Stage, When,
 };
 use crate::queue::schedule;
 use std::collections::BTreeMap;
@@ -16,8 +16,8 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 pub(super) struct WorkDesk<'a> {
     pub(super) tools: &'a Tools,
     bot: &'a str,
-    /// The event that is heard, with its channel; nothing where a page is made.
-    pub(super) heard: Option<(ChannelNumber, &'a Event)>,
+    /// The event that is heard, with its key; nothing where a page is made.
+    pub(super) heard: Option<(EventKey, &'a Event)>,
     pub(super) notes: Notes,
     pub(super) stage: Option<&'a Stage>,
     /// How many calls of each upstream are paid already.
@@ -43,9 +43,16 @@ impl<'a> WorkDesk<'a> {
         }
     }
 
-    /// The conversation that is spoken in; a page has none.
+    /// Channel and event that are spoken of; a page has none.
     fn here(&self) -> Result<(ChannelNumber, &'a Event), BotFault> {
-        self.heard.ok_or_else(|| BotFault::Never { why: "a page belongs to no conversation".to_owned() })
+        let (key, event) =
+            self.heard.ok_or_else(|| BotFault::Never { why: "a page belongs to no conversation".to_owned() })?;
+        Ok((key.channel(), event))
+    }
+
+    /// Who pays for calls.
+    fn payer(&self) -> Option<EventKey> {
+        self.heard.map(|(key, _)| key)
     }
 
     /// Asks the keeper.
@@ -102,6 +109,13 @@ impl Desk for WorkDesk<'_> {
         Ok(found)
     }
 
+    fn expect(&mut self, mut keys: Vec<String>) -> Result<(), BotFault> {
+        keys.retain(|key| !self.recalled.contains_key(key));
+        let mut found = self.ask(|answer| Letter::RecallAll { bot: self.bot.to_owned(), keys, answer })?;
+        self.recalled.append(&mut found);
+        Ok(())
+    }
+
     fn remember(&mut self, key: &str, value: Vec<u8>, expires: Option<Moment>) -> Result<(), BotFault> {
         if value.len() > limits::MEMORY_VALUE_BYTES_MAX {
             let why = format!("it wants to remember {} bytes under one key", value.len());
@@ -114,6 +128,11 @@ impl Desk for WorkDesk<'_> {
     fn forget(&mut self, key: &str) -> Result<(), BotFault> {
         self.write(key, None, None);
         Ok(())
+    }
+
+    fn use_up(&mut self, key: &str) -> Result<(), BotFault> {
+        self.notes.used_up.push((self.bot.to_owned(), key.to_owned()));
+        self.forget(key)
     }
 
     fn stage(&self) -> Option<&[u8]> {
@@ -132,17 +151,21 @@ impl Desk for WorkDesk<'_> {
     }
 
     fn reserve(&mut self, upstream: &str, calls: u32) -> Result<(), CallFault> {
-        let paid = self.tools.upstreams.pay(upstream, calls);
+        if calls == 0 {
+            return Ok(());
+        }
+        let paid = self.tools.upstreams.pay(upstream, self.payer(), calls);
         self.see(&paid);
         paid?;
-        *self.paid.entry(upstream.to_owned()).or_default() += calls;
+        let left = self.paid.entry(upstream.to_owned()).or_default();
+        *left = left.saturating_add(calls);
         Ok(())
     }
 
     fn get(&mut self, upstream: &str, path: &str) -> Result<Answer, CallFault> {
         let paid = self.paid.get_mut(upstream).filter(|paid| **paid > 0);
         let is_paid = paid.map(|paid| *paid -= 1).is_some();
-        let answer = self.tools.upstreams.get(upstream, path, is_paid);
+        let answer = self.tools.upstreams.get(upstream, path, self.payer(), is_paid);
         self.see(&answer);
         answer
     }

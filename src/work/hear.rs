@@ -82,7 +82,7 @@ impl Hearing<'_> {
     fn let_hear(&self, heard: &Event, channel: &Channel, tools: &Tools) -> Settlement {
         let (event, lane) = (self.event, self.lane);
         let mut desk = WorkDesk::new(&channel.bot_name, tools);
-        desk.heard = Some((event.channel(), heard));
+        desk.heard = Some((event, heard));
         desk.notes.stage = self.stage.map_or(0, |stage| stage.number);
         desk.stage = self.stage;
         match answer(heard, channel, &mut desk) {
@@ -92,7 +92,7 @@ impl Hearing<'_> {
                 Settlement::Heard { event, lane, replies, notes }
             }
             Err(BotFault::Never { why }) => self.dead(&format!("bot {}: {why}", channel.bot_name), channel),
-            Err(BotFault::Later { why, after: Some(_) }) if desk.not_before.is_some() => {
+            Err(BotFault::Later { why, .. }) if desk.not_before.is_some() => {
                 let due = desk.not_before.unwrap_or_default();
                 self.at_its_turn(due, &format!("bot {}: {why}", channel.bot_name), channel, tools)
             }
@@ -121,7 +121,15 @@ impl Hearing<'_> {
                     happened: due,
                     kind: EventKind::Alarm { name, note: set.note, due },
                 };
-                self.let_hear(&event, channel, tools)
+                let mut settlement = self.let_hear(&event, channel, tools);
+                if let Settlement::Heard { replies, .. } = &mut settlement
+                    && channel.platform.window().is_some()
+                    && let Some(reply) = replies.first_mut()
+                {
+                    let now = (tools.clock)();
+                    reply.dated = Some((now, set.plan.day_and_time(now)));
+                }
+                settlement
             }
             Err(error) => self.dead(&format!("the alarm as it was kept is unreadable: {error}"), channel),
         };
@@ -187,36 +195,19 @@ fn answer(event: &Event, channel: &Channel, desk: &mut WorkDesk<'_>) -> Result<V
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
+    use super::super::testing::{space, tools};
     use super::*;
     use crate::bot::Desk;
-    use crate::bot::echo::Echo;
-    use crate::model::{ChannelNumber, Secret, Upstream};
-    use crate::platform::Outside;
-    use crate::platform::webex::{Settings, Webex};
+    use crate::model::{ChannelNumber, Upstream};
     use crate::queue::budget::NotBefore;
-    use crate::work::fetch::Fetch;
-    use crate::work::upstream::Upstreams;
     use std::net::TcpListener;
     use std::sync::Arc;
-    use std::sync::mpsc::channel;
 
     #[test]
     fn what_was_put_back_has_its_whole_time_again() {
         let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let settings = Settings { api: format!("http://{closed}"), ..Settings::new(Secret::new("demo"), Vec::new()) };
-        let space = Channel {
-            name: "space".to_owned(),
-            platform: Arc::new(Webex::new(settings)),
-            bot: Arc::new(Echo::new("")),
-            bot_name: "echo".to_owned(),
-            outside: Outside::Hold,
-        };
-        let clock: fn() -> Moment = || Moment(0).after(limits::RETRY_LIFE);
-        let (keeper, _letters) = channel();
-        let (channels, fetch, address, identity) =
-            (Arc::default(), Arc::<Fetch>::default(), Arc::default(), String::new());
-        let upstreams = Arc::new(Upstreams::new(&[], Arc::clone(&fetch), keeper.clone(), clock));
-        let tools = Tools { channels, keeper, fetch, upstreams, address, identity, clock, chance: || 0 };
+        let space = space(Some(&format!("http://{closed}")));
+        let (tools, _letters) = tools(&[], || Moment(0).after(limits::RETRY_LIFE));
         let event = EventKey::new(ChannelNumber(1), 17);
         let hearing = Hearing {
             event,
@@ -233,6 +224,26 @@ mod tests {
         assert!(matches!(put_back.run(&space, &tools).0, Settlement::HearLater { .. }));
     }
 
+    /// Asks an upstream for two calls at once, and says itself that it wants to come later.
+    struct Reserves;
+
+    impl crate::bot::Bot for Reserves {
+        fn hear(&self, _: &Event, desk: &mut dyn Desk) -> Result<Vec<Reply>, BotFault> {
+            desk.reserve("sun", 0).unwrap();
+            desk.reserve("sun", 2).unwrap_err();
+            Err(BotFault::Later { why: "it waits".to_owned(), after: None })
+        }
+    }
+
+    #[test]
+    fn a_bot_that_could_not_reserve_comes_at_its_turn() {
+        let moment = Moment(20_123_456);
+        let Settlement::HearLater { due, attempt, .. } = refused(Arc::new(Reserves), moment) else {
+            panic!("not later")
+        };
+        assert_eq!((due, attempt), (moment, 2));
+    }
+
     /// Asks an upstream, and can say nothing without its answer.
     struct Asks;
 
@@ -245,36 +256,21 @@ mod tests {
 
     /// What becomes of an event whose bot's upstream has nothing left before `moment`.
     fn refused_until(moment: Moment) -> Settlement {
-        let (keeper, letters) = channel();
+        refused(Arc::new(Asks), moment)
+    }
+
+    fn refused(bot: Arc<dyn crate::bot::Bot>, moment: Moment) -> Settlement {
+        let (api, limits) = ("http://127.0.0.1:9".to_owned(), Vec::new());
+        let sun = Upstream { name: "sun".to_owned(), kind: None, api, key: None, limits, papers: None };
+        let (tools, letters) = tools(&[sun], || Moment(0));
         let played = std::thread::spawn(move || {
             for letter in letters {
-                let Letter::Pay { answer, .. } = letter else { continue };
+                let Letter::Pay { answer, payer, .. } = letter else { continue };
+                assert_eq!(payer, Some(EventKey::new(ChannelNumber(1), 17)));
                 answer.send(Err(NotBefore { moment, why: "its calls are used up".to_owned() })).unwrap();
             }
         });
-        let (api, limits) = ("http://127.0.0.1:9".to_owned(), Vec::new());
-        let sun = Upstream { name: "sun".to_owned(), kind: None, api, key: None, limits, papers: None };
-        let settings = Settings::new(Secret::new("demo"), Vec::new());
-        let (bot, bot_name) = (Arc::new(Asks), "solar".to_owned());
-        let space = Channel {
-            name: "space".to_owned(),
-            platform: Arc::new(Webex::new(settings)),
-            bot,
-            bot_name,
-            outside: Outside::Hold,
-        };
-        let (channels, fetch, clock): (_, Arc<Fetch>, fn() -> Moment) = (Arc::default(), Arc::default(), || Moment(0));
-        let upstreams = Arc::new(Upstreams::new(&[sun], Arc::clone(&fetch), keeper.clone(), clock));
-        let tools = Tools {
-            channels,
-            keeper,
-            fetch,
-            upstreams,
-            address: Arc::default(),
-            identity: String::new(),
-            clock,
-            chance: || 0,
-        };
+        let space = Channel { bot, bot_name: "solar".to_owned(), ..space(None) };
         let event = EventKey::new(ChannelNumber(1), 17);
         let (conversation, since) = ("room", Moment(0));
         let hearing =

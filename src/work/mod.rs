@@ -30,6 +30,8 @@ pub mod pool;
 mod resolve;
 mod send;
 pub mod session;
+#[cfg(test)]
+mod testing;
 pub mod upstream;
 pub mod vault;
 mod window;

@@ -31,63 +31,44 @@ fn secret() -> Option<PictureName> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
+    use super::super::testing::{page, space, tools};
     use super::*;
-    use crate::bot::echo::Echo;
-    use crate::model::{Moment, Secret};
-    use crate::platform::{Outside, Platform, messenger, webex};
-    use crate::work::fetch::Fetch;
-    use crate::work::upstream::Upstreams;
-    use std::sync::Arc;
-    use std::sync::mpsc::channel;
+    use crate::model::Moment;
 
     const PNG: &[u8] = b"\x89PNG\r\n\x1a\nand so on";
     const BASE: &str = "https://bots.example.org/ackd";
 
-    fn hung(platform: Arc<dyn Platform>, base: Option<&str>, png: &[u8]) -> (Picture, Option<MemoryWrite>) {
-        let (name, bot_name) = ("it".to_owned(), "echo".to_owned());
-        let known = Channel { name, platform, bot: Arc::new(Echo::new("")), bot_name, outside: Outside::Hold };
-        let (keeper, _letters) = channel();
-        let (channels, fetch, address) = (Arc::default(), Arc::<Fetch>::default(), Arc::default());
-        let clock: fn() -> Moment = || Moment(1000);
-        let upstreams = Arc::new(Upstreams::new(&[], Arc::clone(&fetch), keeper.clone(), clock));
-        let identity = String::new();
-        let tools = Tools { channels, keeper, fetch, upstreams, address, identity, clock, chance: || 0 };
+    fn hung(channel: &Channel, base: Option<&str>, png: &[u8]) -> (Picture, Option<MemoryWrite>) {
+        let (tools, _letters) = tools(&[], || Moment(1000));
         base.into_iter().for_each(|base| tools.address.learn(base));
         let content = Content::Picture { picture: Picture::png(png), text: "9 kWh".to_owned() };
-        let (reply, write) = hang(Reply { content, ..Reply::text("anna", "") }, &known, &tools);
+        let (reply, write) = hang(Reply { content, ..Reply::text("anna", "") }, channel, &tools);
         let Content::Picture { picture, text } = reply.content else { panic!("{reply:?}") };
         assert_eq!((&*text, &*reply.to), ("9 kWh", "anna"));
         (picture, write)
     }
 
-    fn page() -> Arc<dyn Platform> {
-        let demo = || Secret::new("demo-demo");
-        Arc::new(messenger::Messenger::new(messenger::Settings::new(demo(), vec![demo()], demo())))
-    }
-
     #[test]
     fn on_a_page_it_is_shown_for_two_days_under_a_name_of_its_own() {
-        let (Picture::At(url), Some(write)) = hung(page(), Some(BASE), PNG) else { panic!("not shown") };
+        let (Picture::At(url), Some(write)) = hung(&page(), Some(BASE), PNG) else { panic!("not shown") };
         let name = PictureName::of_path(url.strip_prefix(BASE).unwrap()).unwrap();
         let expires = Some(Moment(1000).after(limits::PICTURE_LIFE));
         let value = Some(PNG.to_vec());
         assert_eq!(write, MemoryWrite { bot: PICTURES.to_owned(), key: name.key(), value, expires });
-        let (_, Some(again)) = hung(page(), Some(BASE), PNG) else { panic!("not shown") };
+        let (_, Some(again)) = hung(&page(), Some(BASE), PNG) else { panic!("not shown") };
         assert_ne!(again.key, write.key, "nobody who saw one picture can see another");
     }
 
     #[test]
     fn what_has_no_place_stays_as_it_is() {
-        let space: Arc<dyn Platform> =
-            Arc::new(webex::Webex::new(webex::Settings::new(Secret::new("demo-demo"), Vec::new())));
         let large = [PNG, &vec![0; limits::MEMORY_VALUE_BYTES_MAX]].concat();
-        for (platform, base, png) in [
-            (space, Some(BASE), PNG),
+        for (channel, base, png) in [
+            (space(None), Some(BASE), PNG),
             (page(), None, PNG),
             (page(), Some(BASE), b"<svg>"),
             (page(), Some(BASE), &large),
         ] {
-            assert_eq!(hung(platform, base, png), (Picture::png(png), None));
+            assert_eq!(hung(&channel, base, png), (Picture::png(png), None));
         }
     }
 }

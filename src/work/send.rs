@@ -29,7 +29,7 @@ impl Send<'_> {
     /// Makes the attempt, and says how it ended and what that says about the channel.
     pub(super) fn run(&self, channel: &Channel, tools: &Tools) -> (Settlement, Effect) {
         let began = (tools.clock)();
-        let reply = match way(self.reply, channel, self.heard, began, tools) {
+        let reply = match way(&self.dated(channel, began), channel, self.heard, began, tools) {
             Way::Say(reply) => reply,
             Way::Not(instead) => return (self.unsent(channel, instead), Effect::None),
         };
@@ -59,6 +59,17 @@ impl Send<'_> {
         log::log!(level, "{line}");
         let attempt = Attempt { part: self.part, number: self.attempt, began, ended, status, words };
         (Settlement::Sent { event: self.event, lane: self.lane, attempt, end }, effect)
+    }
+
+    /// The reply; one that waited begins with when it was made, so that "today" is not taken for another day.
+    fn dated(&self, channel: &Channel, now: Moment) -> Reply {
+        let mut reply = self.reply.clone();
+        let late = self.reply.dated.as_ref().filter(|(made, _)| now.since(*made) >= limits::PUSH_LATE);
+        let (Some((_, when)), Content::Text { text, .. }) = (late, &mut reply.content) else { return reply };
+        *text = format!("{when}: {text}");
+        // What was cut to the platform's size may have no room for it.
+        let fits = channel.platform.fit(reply.clone()).is_ok_and(|fitted| fitted.len() == 1);
+        if fits { reply } else { self.reply.clone() }
     }
 
     fn unsent(&self, channel: &Channel, instead: Instead) -> Settlement {
@@ -109,23 +120,28 @@ impl Send<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::page;
     use super::*;
-    use crate::bot::echo::Echo;
-    use crate::model::{ChannelNumber, Secret};
-    use crate::platform::Outside;
-    use crate::platform::messenger::{Messenger, Settings};
-    use std::sync::Arc;
+    use crate::model::ChannelNumber;
+
+    #[test]
+    fn a_push_that_waited_says_of_when_it_is_where_there_is_room() {
+        let said = |text: &str, minutes: i64| {
+            let reply = Reply { dated: Some((Moment(0), "Tue 24 Nov, 11:00".to_owned())), ..Reply::text("anna", text) };
+            let event = EventKey::new(ChannelNumber(1), 17);
+            let made = Moment(minutes * 60_000);
+            let send = Send { event, lane: 1, part: 1, reply: &reply, attempt: 1, made, heard: None };
+            send.dated(&page(), made).content.in_words()
+        };
+        assert_eq!(said("9 kWh today", 14), "9 kWh today");
+        assert_eq!(said("9 kWh today", 15), "Tue 24 Nov, 11:00: 9 kWh today");
+        let long = "x".repeat(1990);
+        assert_eq!(said(&long, 15), long);
+    }
 
     #[test]
     fn the_log_says_how_long_a_retry_waits() {
-        let settings = Settings::new(Secret::new("demo"), Vec::new(), Secret::new("demo"));
-        let channel = Channel {
-            name: "page".to_owned(),
-            platform: Arc::new(Messenger::new(settings)),
-            bot: Arc::new(Echo::new("")),
-            bot_name: "echo".to_owned(),
-            outside: Outside::Hold,
-        };
+        let channel = page();
         let reply = Reply::text("anna", "Hi");
         let event = EventKey::new(ChannelNumber(1), 17);
         let send = Send { event, lane: 1, part: 2, reply: &reply, attempt: 1, made: Moment(0), heard: None };

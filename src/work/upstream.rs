@@ -15,7 +15,8 @@ use super::vault::{Means, Vault};
 use crate::bot::CallFault;
 use crate::keeper::Letter;
 use crate::limits;
-use crate::model::{Answer, Left, Lesson, Moment, OutboundRequest, Outcome, Secret, Upstream};
+use crate::model::{Answer, EventKey, Left, Lesson, Moment, OutboundRequest, Outcome, Secret, Upstream};
+use crate::queue::budget::misfit;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, sync_channel};
@@ -49,24 +50,26 @@ impl Upstreams {
         Upstreams { by_name: upstreams.iter().map(known).collect(), fetch, keeper, clock }
     }
 
-    /// Asks one for `path`, within its budget and with its papers. The first call may be paid already.
-    pub fn get(&self, name: &str, path: &str, is_paid: bool) -> Result<Answer, CallFault> {
+    /// Asks one for `path`, within its budget and with its papers. The first call may be paid already; others are paid
+    /// by `payer`.
+    pub fn get(&self, name: &str, path: &str, payer: Option<EventKey>, is_paid: bool) -> Result<Answer, CallFault> {
         let known = self.known(name).map_err(|why| CallFault::Failed { why })?;
         check(path).map_err(|why| CallFault::Failed { why: format!("upstream {name}: {why}") })?;
         if let Some(custody) = &known.custody {
             let token = custody.token(path, self.means())?;
             let papers = Some(custody.query(&token));
-            let answer = self.call(&Upstream { key: papers, ..known.upstream.clone() }, path, None, is_paid)?;
+            let upstream = Upstream { key: papers, ..known.upstream.clone() };
+            let answer = self.call(&upstream, path, None, (payer, is_paid))?;
             return custody.judge(answer, &token, self.means());
         }
-        let Some(vault) = &known.vault else { return self.call(&known.upstream, path, None, is_paid) };
+        let Some(vault) = &known.vault else { return self.call(&known.upstream, path, None, (payer, is_paid)) };
         let access = vault.access(self.means())?;
-        let answer = self.call(&known.upstream, path, Some(&access), is_paid)?;
+        let answer = self.call(&known.upstream, path, Some(&access), (payer, is_paid))?;
         if answer.status != 401 {
             return Ok(answer);
         }
         let another = vault.another(&access, self.means())?;
-        let answer = self.call(&known.upstream, path, Some(&another), false)?;
+        let answer = self.call(&known.upstream, path, Some(&another), (payer, false))?;
         if answer.status != 401 {
             return Ok(answer);
         }
@@ -135,10 +138,10 @@ impl Upstreams {
         upstream: &Upstream,
         path: &str,
         bearer: Option<&Secret>,
-        is_paid: bool,
+        (payer, is_paid): (Option<EventKey>, bool),
     ) -> Result<Answer, CallFault> {
         if !is_paid {
-            self.pay(&upstream.name, 1)?;
+            self.pay(&upstream.name, payer, 1)?;
         }
         let request = OutboundRequest {
             bearer: bearer.cloned(),
@@ -154,10 +157,14 @@ impl Upstreams {
         }
     }
 
-    /// Pays for so many calls of one.
-    pub fn pay(&self, name: &str, calls: u32) -> Result<(), CallFault> {
+    /// Pays for so many calls of one, all or none.
+    pub fn pay(&self, name: &str, payer: Option<EventKey>, calls: u32) -> Result<(), CallFault> {
+        let known = self.known(name).map_err(|why| CallFault::Failed { why })?;
+        if let Some(why) = misfit(calls, &known.upstream.limits) {
+            return Err(CallFault::Never { why: format!("upstream {name}: {why}") });
+        }
         let (answer, paid) = sync_channel(1);
-        let _ = self.keeper.send(Letter::Pay { upstream: name.to_owned(), calls, answer });
+        let _ = self.keeper.send(Letter::Pay { upstream: name.to_owned(), payer, calls, answer });
         match paid.recv() {
             Ok(Ok(())) => Ok(()),
             Ok(Err(refused)) => {

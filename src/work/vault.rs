@@ -19,6 +19,7 @@ use crate::limits;
 use crate::model::{Answer, MemoryWrite, Method, Moment, OAuth, OutboundRequest, Outcome, Secret};
 use crate::notation::percent;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::sync::mpsc::{Sender, sync_channel};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -45,7 +46,7 @@ pub struct Tokens {
 struct Granted {
     access_token: String,
     refresh_token: Option<String>,
-    expires_in: Option<u64>,
+    expires_in: Option<Value>,
 }
 
 /// What it answers instead (RFC 6749 §5.2).
@@ -173,13 +174,14 @@ fn granted(answer: &Answer, asked: Moment) -> Result<Tokens, TokenFault> {
     if status == 200 {
         let granted: Granted = serde_json::from_slice(&answer.body)
             .map_err(|_| TokenFault::Failed("it answered without tokens".to_owned()))?;
-        let life = Duration::from_secs(granted.expires_in.unwrap_or(3600)).min(limits::TOKEN_LIFE_MAX);
-        let fits = |token: &str| !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
+        let fits = |token: &str| {
+            (1..=limits::TOKEN_BYTES_MAX).contains(&token.len()) && token.bytes().all(|byte| byte.is_ascii_graphic())
+        };
         let refresh = granted.refresh_token.unwrap_or_default();
         if !fits(&granted.access_token) || !(refresh.is_empty() || fits(&refresh)) {
             return Err(TokenFault::Failed("it answered with tokens that no header may hold".to_owned()));
         }
-        let (expires, access) = (asked.after(life), granted.access_token);
+        let (expires, access) = (asked.after(life(granted.expires_in.as_ref())), granted.access_token);
         return Ok(Tokens { access, refresh, expires, refreshed: asked, refused: None, warned: None });
     }
     let denied = serde_json::from_slice::<Denied>(&answer.body).map(|denied| denied.error).unwrap_or_default();
@@ -191,6 +193,19 @@ fn granted(answer: &Answer, asked: Moment) -> Result<Tokens, TokenFault> {
         }
         _ => Err(TokenFault::Failed(format!("HTTP {status}"))),
     }
+}
+
+/// How long an access token is good. The refresh token has changed by now, so however oddly it is said, or not at all, the
+/// tokens are taken.
+fn life(expires_in: Option<&Value>) -> Duration {
+    let seconds = match expires_in {
+        Some(Value::Number(number)) => {
+            number.as_u64().or_else(|| number.as_f64().filter(|seconds| *seconds >= 0.0).map(|seconds| seconds as u64))
+        }
+        Some(Value::String(text)) => text.trim().parse().ok(),
+        _ => None,
+    };
+    seconds.map_or(limits::TOKEN_LIFE, Duration::from_secs).min(limits::TOKEN_LIFE_MAX)
 }
 
 impl Vault {
@@ -365,7 +380,8 @@ impl Vault {
     /// Tells the operator, once a day, that the consent ends.
     fn warn(&self, tokens: Tokens, fault: &CallFault, now: Moment, by: Means<'_>) {
         let end = tokens.refreshed.after(self.life());
-        let told = tokens.warned.is_some_and(|warned| now.since(warned) < limits::UPSTREAM_WARNING);
+        let fresh = |warned: Moment| warned <= now && now.since(warned) < limits::UPSTREAM_WARNING;
+        let told = tokens.warned.is_some_and(fresh);
         if told || now.after(limits::CONSENT_WARNING) < end {
             return;
         }
@@ -409,6 +425,9 @@ impl Drop for EndOfTurn<'_> {
 
 fn words(fault: &CallFault) -> &str {
     match fault {
-        CallFault::NotBefore { why, .. } | CallFault::Failed { why } | CallFault::LoggedOut { why } => why,
+        CallFault::NotBefore { why, .. }
+        | CallFault::Failed { why }
+        | CallFault::LoggedOut { why }
+        | CallFault::Never { why } => why,
     }
 }

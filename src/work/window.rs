@@ -65,43 +65,23 @@ fn elsewhere(reply: &Reply, name: &str, to: &str, why: &str, tools: &Tools) -> I
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use super::super::testing::{page, space, tools};
     use super::*;
-    use crate::bot::echo::Echo;
-    use crate::model::{ChannelNumber, Secret};
-    use crate::platform::{Platform, messenger, webex};
-    use crate::work::fetch::Fetch;
-    use crate::work::upstream::Upstreams;
+    use crate::model::ChannelNumber;
     use std::sync::Arc;
-    use std::sync::mpsc::channel;
 
     const HOUR_MS: i64 = 3_600_000;
     /// Somebody wrote then.
     const WROTE: Moment = Moment(1_800_000_000_000);
 
-    fn page(outside: Outside) -> Channel {
-        let demo = || Secret::new("demo-demo");
-        let settings = messenger::Settings::new(demo(), vec![demo()], demo());
-        known("page", Arc::new(messenger::Messenger::new(settings)), outside)
-    }
-
-    fn known(name: &str, platform: Arc<dyn Platform>, outside: Outside) -> Channel {
-        let (name, bot_name) = (name.to_owned(), "echo".to_owned());
-        Channel { name, platform, bot: Arc::new(Echo::new("")), bot_name, outside }
-    }
-
     /// The way of a push so many milliseconds after somebody wrote, with a Webex channel `space` beside the page.
     fn way_after(waited_ms: Option<i64>, outside: Outside, reply: &Reply) -> Way {
-        let space = webex::Webex::new(webex::Settings::new(Secret::new("demo-demo"), Vec::new()));
-        let space = known("space", Arc::new(space), Outside::Hold);
-        let channels = Arc::new([(ChannelNumber(2), space)].into_iter().collect());
-        let (keeper, _letters) = channel();
-        let (fetch, identity, clock) = (Arc::<Fetch>::default(), String::new(), (|| Moment(0)) as fn() -> Moment);
-        let upstreams = Arc::new(Upstreams::new(&[], Arc::clone(&fetch), keeper.clone(), clock));
-        let address = Arc::default();
-        let tools = Tools { channels, keeper, fetch, upstreams, address, identity, clock, chance: || 0 };
+        let (tools, _letters) = tools(&[], || Moment(0));
+        let channels = Arc::new([(ChannelNumber(2), space(None))].into_iter().collect());
+        let (page, tools) = (Channel { outside, ..page() }, Tools { channels, ..tools });
         let heard = waited_ms.map(|_| WROTE);
         let now = Moment(WROTE.0 + waited_ms.unwrap_or(1000 * HOUR_MS));
-        way(reply, &page(outside), heard, now, &tools)
+        way(reply, &page, heard, now, &tools)
     }
 
     fn push() -> Reply {

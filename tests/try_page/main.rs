@@ -200,13 +200,16 @@ fn ask_the_sun(browser: &Browser, conversation: &str) {
     browser.keys("this week\u{e007}");
     browser.wait_for("document.querySelector('#chat .picture')");
     browser.wait_for("[...document.querySelectorAll('#chat .picture')].every(i => i.complete && i.naturalWidth > 100)");
+    // A picture that came after its words has not pushed the end out of sight.
+    let end = "(c => c.scrollHeight > c.clientHeight && c.scrollHeight - c.scrollTop - c.clientHeight < 2)";
+    browser.wait_for(&format!("{end}(document.getElementById('chat'))"));
     browser.keys("subscribe 11:00\u{e007}");
     answered(browser, "You will hear from me every day at 11:00 (Europe/Berlin)");
 }
 
 #[test]
 fn a_newcomer_asks_the_solar_bot_and_sees_its_daily_push_at_once() {
-    let Some(browser) = browser(1280, 800, false) else { return };
+    let Some(browser) = browser(1280, 940, false) else { return };
     let trial = Trial::start(&["--seed", "7"]);
     browser.open(&trial.url);
     browser.wait_for("document.activeElement.id === 'text'");

@@ -84,7 +84,7 @@ fn it_is_held_until_the_person_writes_and_only_the_newest_is_said() {
     assert_eq!((old.state, new.state, new.held.is_some()), (State::Ignored, State::Open, true));
     assert_eq!(old.why, Some(format!("replaced by a newer one: {}", new.id.place)));
     let why = scene.why(new);
-    assert!(why.contains("held until somebody writes: nobody wrote for 49 h"), "{why}");
+    assert!(why.contains("  held until somebody writes: nobody wrote for 49 h"), "{why}");
 
     scene.hours(2);
     let person = scene.person.clone();
@@ -92,6 +92,8 @@ fn it_is_held_until_the_person_writes_and_only_the_newest_is_said() {
     let said = scene.said(PAGE);
     let [answer, daily] = &*said else { panic!("{said:#?}") };
     assert!(answer.text.contains("yesterday") && daily.text.contains("produced today"), "{said:#?}");
+    // Of a morning that is over it does not speak as if it were now.
+    assert!(daily.text.starts_with("Wed 3 Jun, 11:00: "), "{said:#?}");
     assert_eq!(scene.dailies()[2].state, State::Answered);
     // The window is open again, and a tap keeps it so.
     let (conversation, bubble) = (person, daily.id.clone());

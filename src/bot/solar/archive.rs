@@ -11,36 +11,19 @@
 //!     system 67 poll                   when it is looked at next, and on which channel
 //!     system 67 people                 who is told of it
 //!
-//! Keys of people and invitations are in `people.rs`. What cannot be read back is as if it were not there.
+//! Keys of people and invitations are in `people.rs`.
 
 use super::enphase::{Days, Listed, Summary};
 use super::sun::date;
+pub(super) use crate::bot::memory::{keep, load};
 use crate::bot::{BotFault, Desk};
-use crate::limits::{SOLAR_COURSE_LIFE, SOLAR_COURSE_SAMPLES, SOLAR_DAYS_LIFE, SOLAR_SYSTEM_LIFE};
+use crate::limits::{SOLAR_BEGAN_LIFE, SOLAR_COURSE_LIFE, SOLAR_COURSE_SAMPLES, SOLAR_DAYS_LIFE, SOLAR_SYSTEM_LIFE};
 use crate::model::Moment;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
-
-/// What is remembered under a key.
-pub(super) fn load<T: DeserializeOwned>(desk: &mut dyn Desk, key: &str) -> Result<Option<T>, BotFault> {
-    Ok(desk.recall(key)?.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
-}
-
-/// Remembers something for so long.
-pub(super) fn keep<T: Serialize>(
-    desk: &mut dyn Desk,
-    key: &str,
-    value: &T,
-    life: Option<Duration>,
-) -> Result<(), BotFault> {
-    let bytes = serde_json::to_vec(value).map_err(|error| BotFault::Never { why: format!("{key}: {error}") })?;
-    let expires = life.map(|life| desk.now().after(life));
-    desk.remember(key, bytes, expires)
-}
 
 /// Names and zones of all systems that we may see.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +38,15 @@ pub(super) const WATCHED: &str = "watched";
 /// The key of something about one system.
 pub(super) fn about(system: u64, what: &str) -> String {
     format!("system {system} {what}")
+}
+
+/// Nearly every answer about these systems needs these keys.
+pub(super) fn expect(desk: &mut dyn Desk, systems: &[u64]) -> Result<(), BotFault> {
+    let mut keys = vec![DIRECTORY.to_owned(), WATCHED.to_owned()];
+    for what in ["people", "poll", "summary", "sun"] {
+        keys.extend(systems.iter().map(|system| about(*system, what)));
+    }
+    desk.expect(keys)
 }
 
 /// Takes note of a new summary: the newest of all, a look at the sun, and a point of its day's course.
@@ -165,7 +157,9 @@ impl Calendar {
             return false;
         }
         let month = self.months.get(&(day.year(), day.month()));
-        let Some(asked) = month.and_then(|month| month.asked.get(&day.day())) else { return true };
+        // What was asked after now was asked by a wrong clock.
+        let asked = month.and_then(|month| month.asked.get(&day.day())).filter(|asked| **asked <= now);
+        let Some(asked) = asked else { return true };
         let over = super::sums::midnight(day.tomorrow().unwrap_or(day), zone);
         let settled = asked.since(over) >= SETTLES;
         let age_days = now.since(over).as_secs() / (24 * 3600);
@@ -191,7 +185,7 @@ impl Calendar {
         let start = days.start.unwrap_or(from);
         if start > from && start <= to {
             self.began = Some(start);
-            keep(desk, &about(system, "began"), &start.to_string(), None)?;
+            keep(desk, &about(system, "began"), &start.to_string(), Some(SOLAR_BEGAN_LIFE))?;
         }
         for day in from.series(jiff::Span::new().days(1)).take_while(|day| *day <= to) {
             let month = self.months.entry((day.year(), day.month())).or_default();

@@ -39,10 +39,16 @@ pub(super) type Fresh<T> = (T, Option<Trouble>);
 
 /// One call, paid for and judged. What it says about limits is passed on.
 fn call(set: &Settings, desk: &mut dyn Desk, path: &str) -> Result<Result<Value, Trouble>, BotFault> {
+    // Whoever asks and is refused is given a place among those who wait. We never wait, so a place of ours would only
+    // make others wait longer: whoever writes a hundred times would hold up a look by an hour.
+    let used_up = desk.left(&set.upstream)?.into_iter().filter(|left| left.calls == 0 && left.ends > desk.now());
+    if let Some(end) = used_up.map(|left| left.ends).max() {
+        return Ok(Err(Trouble::NotBefore(end)));
+    }
     let answer = match desk.get(&set.upstream, path) {
         Ok(answer) => answer,
         Err(CallFault::NotBefore { moment, .. }) => return Ok(Err(Trouble::NotBefore(moment))),
-        Err(CallFault::Failed { .. }) => return Ok(Err(Trouble::Silent)),
+        Err(CallFault::Failed { .. } | CallFault::Never { .. }) => return Ok(Err(Trouble::Silent)),
         Err(CallFault::LoggedOut { .. }) => return Ok(Err(Trouble::LoggedOut)),
     };
     match enphase::judge(&answer, desk.now()) {
@@ -60,6 +66,7 @@ fn call(set: &Settings, desk: &mut dyn Desk, path: &str) -> Result<Result<Value,
 pub(super) fn site(set: &Settings, desk: &mut dyn Desk, id: u64) -> Result<Site, BotFault> {
     let listed = listed(set, desk, id)?;
     let known = listed.as_ref().and_then(|listed| TimeZone::get(&listed.zone).ok());
+    let known = known.filter(|zone| !zone.is_unknown());
     let (now, zone) = (desk.now(), known.clone().unwrap_or(TimeZone::UTC));
     let mut today = date(now, &zone);
     if known.is_none() {
@@ -79,7 +86,7 @@ fn listed(set: &Settings, desk: &mut dyn Desk, id: u64) -> Result<Option<Listed>
     let found = kept.systems.iter().find(|listed| listed.id == id).cloned();
     let life = if found.is_some() { SOLAR_DIRECTORY_LIFE } else { SOLAR_DIRECTORY_REST };
     let now = desk.now();
-    if kept.at != Moment(0) && now.since(kept.at) < life {
+    if kept.at != Moment(0) && kept.at <= now && now.since(kept.at) < life {
         return Ok(found);
     }
     let mut directory = Directory { at: now, systems: Vec::new() };
@@ -112,7 +119,7 @@ pub(super) fn summary(
     fresh: Duration,
 ) -> Result<Fresh<Option<Summary>>, BotFault> {
     let kept = archive::summary(desk, site.id)?;
-    if kept.as_ref().is_some_and(|kept| is_good(kept, site, fresh)) {
+    if kept.as_ref().is_some_and(|kept| kept.at <= site.now && is_good(kept, site, fresh)) {
         return Ok((kept, None));
     }
     renew(set, desk, site.id, &site.zone).map(|renewed| match renewed {

@@ -4,7 +4,11 @@
 //! It reads leniently: a number may come as text, what is missing, null or below zero is unknown, and nothing unknown
 //! is ever zero. Never here: what is kept, words for people.
 
-use crate::limits::{SOLAR_DAYS_MAX, SOLAR_NAME_CHARS_MAX, SOLAR_PAGE_SYSTEMS, SOLAR_REFUSED_REST};
+use crate::bot::figures::{unsigned, whole};
+use crate::limits::{
+    SOLAR_ANSWER_BYTES_MAX, SOLAR_DAYS_MAX, SOLAR_FIGURE_MAX, SOLAR_NAME_CHARS_MAX, SOLAR_PAGE_SYSTEMS,
+    SOLAR_REFUSED_REST,
+};
 use crate::model::{Answer, Lesson, Moment, Period};
 use crate::notation::percent;
 use jiff::civil::Date;
@@ -63,7 +67,7 @@ pub(super) struct Listed {
 pub(super) struct Summary {
     /// When we were told.
     pub(super) at: Moment,
-    /// The day that `today_wh` counts, as the system writes it.
+    /// The day that `today_wh` counts, on the system's calendar.
     pub(super) date: Option<String>,
     pub(super) today_wh: Option<u64>,
     pub(super) power_w: Option<u64>,
@@ -102,7 +106,8 @@ pub(super) enum Trouble {
 
 /// The JSON of a good answer; of any other what is the trouble, and what it teaches about limits.
 pub(super) fn judge(answer: &Answer, now: Moment) -> Result<Value, (Trouble, Option<Lesson>)> {
-    let body = serde_json::from_slice::<Value>(&answer.body).ok();
+    let body = Some(&answer.body).filter(|body| body.len() <= SOLAR_ANSWER_BYTES_MAX);
+    let body = body.and_then(|body| serde_json::from_slice::<Value>(body).ok());
     let trouble = match answer.status {
         200..=299 => return body.filter(Value::is_object).ok_or((Trouble::Silent, None)),
         401 => Trouble::LoggedOut,
@@ -121,13 +126,8 @@ pub(super) fn judge(answer: &Answer, now: Moment) -> Result<Value, (Trouble, Opt
 
 /// What a limit that was reached says of itself. Some answers leave the period out; then a minute's rest will show.
 fn lesson(body: &Value, now: Moment) -> Lesson {
-    let per = match body.get("period").and_then(Value::as_str) {
-        Some("second") => Some(Period::Second),
-        Some("minute") => Some(Period::Minute),
-        Some("day") => Some(Period::Day),
-        Some("month") => Some(Period::Month),
-        _ => None,
-    };
+    let named = body.get("period").and_then(Value::as_str);
+    let per = Period::ALL.into_iter().find(|per| named == Some(per.word()));
     let longest = match per {
         Some(Period::Day) => Duration::from_secs(24 * 3600),
         Some(Period::Month) => Duration::from_secs(31 * 24 * 3600),
@@ -176,13 +176,14 @@ pub(super) fn summary(body: &Value, system: u64, now: Moment) -> Option<Summary>
     if other || !known {
         return None;
     }
-    let date = body.get("summary_date").and_then(Value::as_str).filter(|date| date.parse::<Date>().is_ok());
+    let date = body.get("summary_date").and_then(Value::as_str).and_then(|date| date.parse::<Date>().ok());
     Some(Summary {
         at: now,
-        date: date.map(str::to_owned),
-        today_wh: unsigned(body.get("energy_today")),
-        power_w: unsigned(body.get("current_power")),
-        before_wh: unsigned(body.get("energy_lifetime")),
+        // As we write it: much longer texts are dates, too.
+        date: date.map(|date| date.to_string()),
+        today_wh: figure(body.get("energy_today")),
+        power_w: figure(body.get("current_power")),
+        before_wh: figure(body.get("energy_lifetime")),
         // A report out of the future is a clock that is wrong.
         reported: moment(body, "last_report_at").map(|reported| reported.min(now)),
         status: body.get("status").and_then(Value::as_str).map(short),
@@ -195,25 +196,16 @@ pub(super) fn days(body: &Value, system: u64) -> Option<Days> {
         return None;
     }
     let list = body.get("production")?.as_array()?;
-    let mut wh: Vec<_> = list.iter().take(SOLAR_DAYS_MAX).map(|day| unsigned(Some(day))).collect();
+    let mut wh: Vec<_> = list.iter().take(SOLAR_DAYS_MAX).map(|day| figure(Some(day))).collect();
     while let Some(None | Some(0)) = wh.last() {
         wh.pop();
     }
     Some(Days { start: body.get("start_date").and_then(Value::as_str).and_then(|date| date.parse().ok()), wh })
 }
 
-/// A whole number, also as text; what has a fraction loses it.
-fn whole(value: Option<&Value>) -> Option<i64> {
-    match value? {
-        Value::Number(number) => number.as_i64().or_else(|| number.as_f64().map(|number| number as i64)),
-        Value::String(text) => text.trim().parse().ok(),
-        _ => None,
-    }
-}
-
-/// The same, where below zero means that it is not known (`-1`: enphase.md §4).
-fn unsigned(value: Option<&Value>) -> Option<u64> {
-    whole(value).and_then(|number| u64::try_from(number).ok())
+/// Watts or Wh. More than any roof makes is a fault of theirs, and unknown.
+fn figure(value: Option<&Value>) -> Option<u64> {
+    unsigned(value).filter(|figure| *figure <= SOLAR_FIGURE_MAX)
 }
 
 /// Seconds since the epoch. Zero is no time.
@@ -291,8 +283,30 @@ mod tests {
         let body = serde_json::json!({"energy_today": "9870", "current_power": 12.9, "last_report_at": 9e12});
         let reading = summary(&body, 67, NOW).unwrap();
         assert_eq!((reading.today_wh, reading.power_w, reading.reported), (Some(9870), Some(12), Some(NOW)));
+        for absurd in [serde_json::json!(1e308), serde_json::json!(u64::MAX), serde_json::json!("9000000000000000")] {
+            let body = serde_json::json!({"energy_today": absurd, "current_power": absurd, "energy_lifetime": absurd});
+            assert_eq!(summary(&body, 67, NOW), Some(Summary { at: NOW, ..Summary::default() }), "{absurd}");
+            let body = serde_json::json!({"start_date": "2026-01-01", "production": [1, absurd, 5]});
+            assert_eq!(days(&body, 67).unwrap().wh, [Some(1), None, Some(5)], "{absurd}");
+        }
         assert_eq!(summary(&serde_json::json!({}), 67, NOW), None);
         assert_eq!(summary(&good("v4_summary"), 67, NOW), None, "another system's");
+    }
+
+    #[test]
+    fn a_date_is_kept_as_a_date_however_much_is_written_beside_it() {
+        for written in ["2026-11-20T10:00:00", "20261120", &format!("2026-11-20{}", "[u-ca=iso8601]".repeat(5_000))] {
+            let body = serde_json::json!({"summary_date": written});
+            assert_eq!(summary(&body, 67, NOW).unwrap().date.as_deref(), Some("2026-11-20"));
+        }
+    }
+
+    #[test]
+    fn an_answer_that_would_take_much_memory_is_not_read() {
+        let of = |bytes: usize| format!("{{\"a\": [{}0]}}", "0,".repeat(bytes / 2 - 7)).into_bytes();
+        let read = |body| judge(&Answer { status: 200, headers: Vec::new(), body }, NOW).map(drop);
+        assert_eq!(read(of(SOLAR_ANSWER_BYTES_MAX)), Ok(()));
+        assert_eq!(read(of(SOLAR_ANSWER_BYTES_MAX + 16)), Err((Trouble::Silent, None)));
     }
 
     #[test]

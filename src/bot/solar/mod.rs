@@ -119,6 +119,7 @@ impl Solar {
         if systems.is_empty() {
             return Ok(vec![Reply::text(&event.conversation, say::STRANGER)]);
         }
+        archive::expect(desk, &systems)?;
         for system in &systems {
             people::enlist(desk, &who, *system)?;
             poll::ensure(&self.set, desk, *system, &event.id.channel)?;
@@ -131,6 +132,7 @@ impl Solar {
         let (sites, wish) = choose(sites, &words::words(text));
         let said = match wish {
             Wish::Tell(times) => return self.tell(event, &sites, &times, desk),
+            Wish::TooMany => menu(event, say::too_many()),
             Wish::NoDate(date) => menu(event, format!("There is no day {date}; write it as in 2026-06-21.")),
             Wish::Help => menu(event, help(&sites)),
             Wish::Unclear => menu(event, format!("I did not understand that. {}", help(&sites))),
@@ -162,7 +164,10 @@ impl Solar {
                 return Ok(vec![menu(event, format!("I tell you about {} already. {}", site.name, say::HELP))]);
             }
             Redeemed::Expired => "This code is too old; please ask for a new one.".to_owned(),
-            Redeemed::Wrong => "I do not know this code. Please look at it again: it opens only once.".to_owned(),
+            Redeemed::Wrong => {
+                "I do not know this code, or it was used already: it opens only once. Please look at it again."
+                    .to_owned()
+            }
             Redeemed::Enough => "You have as many systems as I can tell one person about.".to_owned(),
             Redeemed::NotBefore(moment) => {
                 let minutes = moment.since(desk.now()).as_secs().div_ceil(60);
@@ -186,6 +191,7 @@ impl Solar {
             desk.cancel_alarm(subscription::NAME)?;
             return Ok(Vec::new());
         }
+        archive::expect(desk, &systems)?;
         for system in &systems {
             people::enlist(desk, &who, *system)?;
             poll::ensure(&self.set, desk, *system, &event.id.channel)?;
@@ -261,7 +267,9 @@ impl Solar {
             return Ok(Told { text: say::day(site, time, &bars, trouble.as_ref(), self.units()), chart: None });
         }
         let text = say::sum(site, time, &bars, &sums::sum(&bars), trouble.as_ref(), self.units());
-        Ok(Told { text, chart: Some(Chart { system: site.name.clone(), bars }) })
+        // A chart of nothing but gaps would say no more than the words.
+        let known = bars.iter().any(|bar| bar.wh.is_some());
+        Ok(Told { text, chart: known.then(|| Chart { system: site.name.clone(), bars }) })
     }
 
     /// What the same day of the last week says: by this time of the day where its course is known, else in all.

@@ -59,17 +59,28 @@ pub fn draw(mut chance: u64) -> String {
 
 /// The code in a text, as it was handed out; also one that cannot be right, but was meant to be one.
 pub(super) fn code(text: &str) -> Option<String> {
+    let has_digit = |signs: &str| signs.contains(|sign: char| sign.is_ascii_digit());
+    let is_drawn = |signs: &str| signs.chars().all(|sign| ALPHABET.contains(sign.to_ascii_uppercase()));
+    let is_shouted = |signs: &str| !signs.contains(|sign: char| sign.is_ascii_lowercase());
+    let in_one_word = text.split_whitespace().find_map(|word| meant(word, |signs| is_drawn(signs) || has_digit(signs)));
+    // With spaces in it, a sentence may have as many letters: "how the sun was great".
+    in_one_word.or_else(|| meant(text, |signs| is_drawn(signs) && (has_digit(signs) || is_shouted(signs))))
+}
+
+/// The code whose signs are in up to three words, if they are meant to be one.
+fn meant(text: &str, is_meant: impl Fn(&str) -> bool) -> Option<String> {
     let words: Vec<_> =
         text.split(|sign: char| !sign.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
     (0..words.len()).find_map(|place| {
         let mut joined = String::new();
         words.iter().skip(place).take(3).find_map(|word| {
-            joined.push_str(&word.to_ascii_uppercase());
-            let signs = joined.strip_prefix(PREFIX).filter(|signs| signs.len() == SIGNS)?;
-            let meant =
-                signs.chars().all(|sign| ALPHABET.contains(sign)) || signs.contains(|sign: char| sign.is_ascii_digit());
+            joined.push_str(word);
+            let (prefix, signs) = joined.split_at_checked(PREFIX.len())?;
+            if !prefix.eq_ignore_ascii_case(PREFIX) || signs.len() != SIGNS || !is_meant(signs) {
+                return None;
+            }
             let (first, second) = signs.split_at_checked(SIGNS / 2)?;
-            meant.then(|| format!("{PREFIX}-{first}-{second}"))
+            Some(format!("{PREFIX}-{first}-{second}").to_ascii_uppercase())
         })
     })
 }
@@ -102,7 +113,9 @@ struct Guesses {
 pub(super) fn redeem(desk: &mut dyn Desk, who: &str, code: &str) -> Result<Redeemed, BotFault> {
     let now = desk.now();
     let guesses_key = format!("guesses {who}");
-    let guesses = load::<Guesses>(desk, &guesses_key)?.filter(|guesses| guesses.until > now).unwrap_or_default();
+    // Of a clock that was ahead by a year, nobody waits for a year.
+    let held = |guesses: &Guesses| guesses.until > now && guesses.until <= now.after(SOLAR_GUESS_REST);
+    let guesses = load::<Guesses>(desk, &guesses_key)?.filter(held).unwrap_or_default();
     if guesses.wrong >= SOLAR_GUESSES_MAX {
         return Ok(Redeemed::NotBefore(guesses.until));
     }
@@ -123,7 +136,7 @@ pub(super) fn redeem(desk: &mut dyn Desk, who: &str, code: &str) -> Result<Redee
     }
     systems.push(invite.system);
     keep(desk, &person_key(who), &systems, None)?;
-    desk.forget(&invitation(code))?;
+    desk.use_up(&invitation(code))?;
     desk.forget(&guesses_key)?;
     Ok(Redeemed::Welcome(invite.system))
 }
@@ -200,10 +213,20 @@ mod tests {
         ] {
             assert_eq!(code(text).as_deref(), Some(CODE), "{text}");
         }
+        for text in ["sun-abcd-efgh", "sunabcdefgh", "it is SUN ABCD EFGH"] {
+            assert_eq!(code(text).as_deref(), Some("SUN-ABCD-EFGH"), "{text}: one in twelve has no digit");
+        }
         assert_eq!(code("sun-7f3k-9qp0").as_deref(), Some("SUN-7F3K-9QP0"), "no such sign, but meant to be one");
         for text in
             ["", "today", "sun", "sunny day", "SUN-7F3K", "SUN-7F3K-9QPDX", "sunbathings", "how is the sun today"]
         {
+            assert_eq!(code(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_sentence_about_the_sun_is_no_code() {
+        for text in ["The sun was great", "how much sun was there today?", "sun each year", "the sun, june 2026"] {
             assert_eq!(code(text), None, "{text}");
         }
     }
@@ -258,6 +281,17 @@ mod tests {
         desk.memory
             .insert(invitation(CODE), serde_json::to_vec(&Invite { system: 67, until: Moment(i64::MAX) }).unwrap());
         desk.now = until;
+        assert_eq!(redeem(&mut desk, "page/1", CODE), Ok(Redeemed::Welcome(67)));
+    }
+
+    #[test]
+    fn whoever_guessed_while_the_clock_was_ahead_does_not_wait_for_it() {
+        let mut desk = desk();
+        let now = std::mem::replace(&mut desk.now, Moment(366 * 24 * 3_600_000));
+        for _ in 0..SOLAR_GUESSES_MAX {
+            redeem(&mut desk, "page/1", "SUN-2222-2222").unwrap();
+        }
+        desk.now = now;
         assert_eq!(redeem(&mut desk, "page/1", CODE), Ok(Redeemed::Welcome(67)));
     }
 

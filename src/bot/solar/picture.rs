@@ -15,12 +15,9 @@ const KILOWATTS_FROM: u64 = 10_000;
 pub(super) fn picture(chart: &Chart) -> Option<Picture> {
     let bars = if chart.bars.len() > DAYS_MAX { months(&chart.bars) } else { days(&chart.bars) };
     let highest = bars.iter().filter_map(|bar| bar.value).max().unwrap_or_default();
-    let (unit, divisor) = if highest >= KILOWATTS_FROM { ("kWh", 1000) } else { ("Wh", 1) };
-    let scaled = bars.into_iter().map(|bar| {
-        let value = bar.value.map(|wh| wh.saturating_add(divisor / 2) / divisor);
-        chart::Bar { value, ..bar }
-    });
-    let bars = Bars { title: chart.system.clone(), unit: unit.to_owned(), bars: scaled.collect() };
+    let in_thousands = highest >= KILOWATTS_FROM;
+    let unit = if in_thousands { "kWh" } else { "Wh" };
+    let bars = Bars { title: chart.system.clone(), unit: unit.to_owned(), in_thousands, bars };
     chart::bars(&bars).map(|png| Picture::png(&png))
 }
 
@@ -82,5 +79,11 @@ mod tests {
         let drawn = picture(&Chart { system: "Roof".to_owned(), bars });
         assert!(drawn.and_then(|picture| picture.bytes()).is_some_and(|png| png.starts_with(b"\x89PNG")));
         assert_eq!(picture(&Chart { system: "Roof".to_owned(), bars: Vec::new() }), None);
+        // Half a kWh can be seen.
+        let week = |wh: u64| {
+            let bars = span(jiff::civil::date(2026, 6, 1), 7, |day| Some(if day == 0 { wh } else { 14_512 }));
+            picture(&Chart { system: "Roof".to_owned(), bars })
+        };
+        assert_ne!(week(5_500), week(5_900));
     }
 }

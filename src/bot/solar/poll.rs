@@ -63,7 +63,9 @@ fn watch(desk: &mut dyn Desk, system: u64, on: bool) -> Result<(), BotFault> {
 pub(super) fn ensure(set: &Settings, desk: &mut dyn Desk, system: u64, channel: &str) -> Result<(), BotFault> {
     let now = desk.now();
     let chain: Option<Chain> = load(desk, &about(system, "poll"))?;
-    if chain.is_some_and(|chain| chain.due.after(SOLAR_OVERDUE) > now) {
+    // What is further away than any period of calls was planned by a clock that was ahead.
+    let goes_on = |chain: Chain| chain.due.after(SOLAR_OVERDUE) > now && chain.due < now.after(SOLAR_WATCHED_LIFE);
+    if chain.is_some_and(goes_on) {
         return Ok(());
     }
     watch(desk, system, true)?;
@@ -76,6 +78,7 @@ pub(super) fn ensure(set: &Settings, desk: &mut dyn Desk, system: u64, channel: 
 /// An alarm rang: looks, and sets the next one whatever comes of it.
 pub(super) fn ring(set: &Settings, desk: &mut dyn Desk, system: u64, channel: &str) -> Result<(), BotFault> {
     let now = desk.now();
+    archive::expect(desk, &[system])?;
     let chain: Chain = load(desk, &about(system, "poll"))?.unwrap_or_default();
     if chain.channel != channel && chain.due > now {
         // Two channels began at once; the other one goes on.

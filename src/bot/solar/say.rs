@@ -6,12 +6,12 @@ use super::pace::Gap;
 use super::sums::{Bar, Sum, percent};
 use super::sun::timestamp;
 use super::words::Time;
-use crate::limits::{SOLAR_AGE_TOLD, SOLAR_SILENCE};
+use crate::bot::figures::{ago, grouped};
+use crate::limits::{SOLAR_AGE_TOLD, SOLAR_SILENCE, SOLAR_TIMES_MAX};
 use crate::model::Moment;
 use jiff::civil::Date;
 use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
-use std::time::Duration;
 
 /// What the same day of the last week says about today.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,22 +41,6 @@ impl Units {
 fn kilo(wh: u64) -> String {
     let tenths = wh.saturating_add(50) / 100;
     format!("{}.{}", grouped(tenths / 10), tenths % 10)
-}
-
-/// Digits in groups of three, from five digits on.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    if digits.len() < 5 {
-        return digits;
-    }
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// What a system does now and did today.
@@ -154,17 +138,6 @@ fn age(site: &Site, summary: &Summary, always: bool) -> String {
         return String::new();
     }
     format!(" (as of {}, {})", clock(as_of, &site.zone), ago(age))
-}
-
-/// How long ago, in the largest unit that says it.
-fn ago(age: Duration) -> String {
-    let minutes = age.as_secs() / 60;
-    match minutes {
-        0 => "just now".to_owned(),
-        1..120 => format!("{minutes} min ago"),
-        120..2880 => format!("{} h ago", minutes / 60),
-        _ => format!("{} days ago", minutes / 1440),
-    }
 }
 
 /// The time on a system's clock.
@@ -316,6 +289,11 @@ pub(super) fn promise(bound: Option<Gap>) -> String {
 }
 
 /// What can be asked.
+/// When somebody asks for more than is told at once.
+pub(super) fn too_many() -> String {
+    format!("That is much at once; ask for up to {SOLAR_TIMES_MAX} days or spans in one message.")
+}
+
 pub(super) const HELP: &str = "Ask me: now, today, yesterday, this week, last week, this month, last month, this year, \
      last year, lifetime, or a date such as 2026-06-21. \"subscribe 11:00\" lets me tell you every day, \"when?\" says when, \
      and \"stop\" ends it. \"leave\" makes me forget you. In a room with others, everybody there reads my answers.";

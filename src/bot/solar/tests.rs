@@ -445,7 +445,7 @@ fn a_code_binds_and_leave_forgets() {
     world.remember(&invitation(CODE), &json!({"system": 67, "until": at("2026-11-27T00:00:00Z")}));
     assert_eq!(
         world.says("eve", "it is SUN-2222-2222"),
-        "I do not know this code. Please look at it again: it opens only once."
+        "I do not know this code, or it was used already: it opens only once. Please look at it again."
     );
     let welcome = world.says("eve", "Hello, here is my code: sun-7f3k-9qpd!");
     assert!(welcome.starts_with("Welcome! From now on I tell you about Roof. Ask me: now, "), "{welcome}");
@@ -674,4 +674,62 @@ fn spans_of_days_come_with_what_a_chart_shows() {
     let bar = |day, wh| Bar { date: jiff::civil::date(2026, 11, day), wh, under_way: day == 20 };
     let bars = vec![bar(16, Some(1)), bar(17, None), bar(18, Some(0)), bar(19, Some(4)), bar(20, Some(9870))];
     assert_eq!(told.chart, Some(Chart { system: "Roof".to_owned(), bars }));
+}
+
+#[test]
+fn of_days_of_which_nothing_is_known_no_chart_is_drawn() {
+    let mut world = World::new(ELEVEN);
+    world.answers("/systems/67/energy_lifetime", 500, b"{}".to_vec());
+    let site = ask::site(&world.bot.set, &mut world.desk, 67).unwrap();
+    let told = world.bot.tell_one(&site, Time::LastMonth, &mut world.desk).unwrap();
+    assert!(told.text.starts_with("I do not know what was produced last month."), "{}", told.text);
+    assert_eq!(told.chart, None);
+}
+
+#[test]
+fn one_message_cannot_spend_the_calls_of_a_month() {
+    let mut world = World::new(ELEVEN);
+    world.anna("help");
+    world.asked("");
+    let days: String =
+        (1..=28).flat_map(|day| (1..=12).map(move |month| format!("2025-{month:02}-{day:02} "))).collect();
+    assert!(world.anna(&days).starts_with("That is much at once; ask for up to 6 "));
+    assert_eq!(world.asked(""), 0);
+}
+
+#[test]
+fn one_wrong_first_day_hides_the_years_before_for_some_weeks_only() {
+    let mut world = World::new(ELEVEN);
+    world.days("2026-11-18", &json!([1, 2]));
+    world.anna("2026-11-17");
+    assert!(world.anna("2026-11-01").starts_with("The system was not running yet"));
+    world.now("2026-12-31T11:00:00Z");
+    world.days("2026-11-01", &json!([7]));
+    assert_eq!(world.anna("2026-11-01"), "7 Wh were produced on Sunday 1 November.");
+}
+
+#[test]
+fn what_a_clock_that_was_ahead_has_planned_is_planned_again() {
+    let mut world = World::new(ELEVEN);
+    world.now("2027-11-20T10:00:00Z");
+    world.summary("2026-11-20", 9870, 3120).days("2026-11-13", &json!([1]));
+    world.anna("now");
+    world.answers("/systems?page=1&size=100", 200, r#"{"systems": []}"#).anna("lifetime");
+    world.now(ELEVEN);
+    world.asked("");
+    world.summary("2026-11-20", 9999, 3120).days("2026-11-13", &json!([10_000]));
+    let told = world.anna("now");
+    assert!(told.starts_with("9999 Wh were produced today."), "{told}");
+    assert!(world.next_look() < at("2026-11-22T00:00:00Z"), "{:?}", world.next_look());
+}
+
+#[test]
+fn who_asks_while_no_call_is_left_holds_up_nobody() {
+    let mut world = World::new(ELEVEN);
+    world.anna("help");
+    world.asked("");
+    let ends = at("2026-11-20T10:01:00Z");
+    world.desk.left = vec![Left { per: Period::Minute, calls: 0, of: 10, ends }];
+    assert_eq!(world.anna("now"), "I do not know what was produced today. I may not ask Enphase again before 11:01.");
+    assert_eq!(world.asked(""), 0, "a refused call would be given a place");
 }

@@ -2,6 +2,7 @@
 //!
 //! Pure. Never here: what a person may know.
 
+use crate::limits::SOLAR_TIMES_MAX;
 use jiff::civil::Date;
 
 /// A time that can be asked for.
@@ -25,6 +26,8 @@ pub(super) enum Time {
 pub(super) enum Wish {
     /// These times, in the order in which they were asked for.
     Tell(Vec<Time>),
+    /// More times than are told at once.
+    TooMany,
     Help,
     /// No more of this: who says it is forgotten.
     Leave,
@@ -65,6 +68,9 @@ pub(super) fn wish(words: &[String]) -> Wish {
     let mut times = Vec::new();
     for (place, word) in words.iter().enumerate() {
         if let Some(time) = time(word, place, words).filter(|time| !times.contains(time)) {
+            if times.len() >= SOLAR_TIMES_MAX {
+                return Wish::TooMany;
+            }
             times.push(time);
         }
     }
@@ -157,6 +163,14 @@ mod tests {
         ] {
             assert_eq!(heard(text), Wish::Tell(times), "{text}");
         }
+    }
+
+    #[test]
+    fn more_times_than_are_told_at_once_are_too_many() {
+        let days = |count: usize| (1..=count).map(|day| format!("2026-06-{day:02} ")).collect::<String>();
+        assert!(matches!(heard(&days(SOLAR_TIMES_MAX)), Wish::Tell(times) if times.len() == SOLAR_TIMES_MAX));
+        assert!(matches!(heard(&days(1).repeat(500)), Wish::Tell(times) if times.len() == 1));
+        assert_eq!(heard(&days(SOLAR_TIMES_MAX + 1)), Wish::TooMany);
     }
 
     #[test]

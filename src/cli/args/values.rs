@@ -1,10 +1,10 @@
 //! Single words of a command line as what they stand for, or what to write instead.
 
 use super::{Stop, WEBHOOK_ACTIONS, WebhookAction};
-use crate::config::nearest::nearest;
 use crate::config::quoted;
 use crate::limits::{EVENTS_LISTED_MAX, SOLAR_INVITE_DAYS_MAX};
 use crate::model::EventId;
+use crate::notation::nearest::nearest;
 use crate::twin::Plan;
 use crate::twin::courier::is_here;
 use std::ffi::OsString;

@@ -10,7 +10,7 @@ use super::played::{
 use crate::cli::control::ControlFault;
 use crate::keeper::{LEDGERS, TOKENS};
 use crate::model::{FetchFault, Limit, Moment, Outcome, Period};
-use crate::queue::budget::Ledger;
+use crate::queue::budget::{Ledger, Line};
 use crate::store::StoreError;
 use crate::store::sqlite::{Failed, Soundness};
 use std::io::ErrorKind;
@@ -571,7 +571,7 @@ fn spent(calls: u32, seconds: i64) -> String {
     let mut ledger = Ledger::default();
     for call in 0..calls {
         let before = i64::from(calls - call) * seconds * 1000 / i64::from(calls);
-        ledger.take(1, &limits, Moment(NOW.0 - before)).unwrap();
+        Line::new(&limits).pay(&mut ledger, None, 1, Moment(NOW.0 - before)).unwrap();
     }
     String::from_utf8(ledger.json()).unwrap()
 }

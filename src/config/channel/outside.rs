@@ -2,8 +2,8 @@
 
 use super::Others;
 use crate::config::findings::{Findings, quoted};
-use crate::config::nearest::nearest;
 use crate::config::table::{Entry, Key, Table};
+use crate::notation::nearest::nearest;
 use crate::platform::Outside;
 
 const TEMPLATE: &[Key] = &[Key { name: "template", example: "\"daily\"" }, Key { name: "language", example: "\"en\"" }];

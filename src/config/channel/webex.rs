@@ -3,11 +3,11 @@
 use super::{Made, Others, api, flag, rotated};
 use crate::config::Account;
 use crate::config::findings::{Findings, Risk, quoted};
-use crate::config::nearest::nearest;
 use crate::config::secret::{Fit, secret};
 use crate::config::surroundings::Around;
 use crate::config::table::{Entry, Key, Table};
 use crate::model::Secret;
+use crate::notation::nearest::nearest;
 use crate::platform::Outside;
 use crate::platform::webex::{Replies, Settings, Webex};
 use crate::registry;

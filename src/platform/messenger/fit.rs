@@ -45,7 +45,7 @@ pub(super) fn fit(reply: Reply) -> Result<Vec<Reply>, Unsayable> {
     if contents.len() > REPLIES_MAX {
         return no(format!("it would take {} messages, and {REPLIES_MAX} is the most", contents.len()));
     }
-    Ok(contents.into_iter().map(|content| Reply { to: to.clone(), purpose, thread: None, content }).collect())
+    Ok(contents.into_iter().map(|content| Reply { purpose, content, ..Reply::text(&to, "") }).collect())
 }
 
 fn no<T>(why: impl Into<String>) -> Result<T, Unsayable> {

@@ -14,7 +14,7 @@ pub(super) const TEXT_BYTES_MAX: usize = 7439;
 
 /// `reply` as one or more that can be sent as they are; none for what Webex has no words for.
 pub(super) fn fit(reply: Reply) -> Result<Vec<Reply>, Unsayable> {
-    let Reply { to, purpose, thread, content } = reply;
+    let Reply { to, purpose, thread, content, .. } = reply;
     let contents = match content {
         Content::Text { text, mut quick_replies } => {
             titled("a quick reply", quick_replies.iter().map(|quick_reply| &*quick_reply.title))?;
@@ -42,7 +42,8 @@ pub(super) fn fit(reply: Reply) -> Result<Vec<Reply>, Unsayable> {
     if let Some(bytes) = cards.map(|card| card.to_string().len()).find(|bytes| *bytes > WEBEX_CARD_BYTES_MAX) {
         return no(format!("its card would take {bytes} bytes, and {WEBEX_CARD_BYTES_MAX} is the most"));
     }
-    Ok(contents.into_iter().map(|content| Reply { to: to.clone(), purpose, thread: thread.clone(), content }).collect())
+    let part = |content| Reply { purpose, thread: thread.clone(), content, ..Reply::text(&to, "") };
+    Ok(contents.into_iter().map(part).collect())
 }
 
 fn no<T>(why: impl Into<String>) -> Result<T, Unsayable> {

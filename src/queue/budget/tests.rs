@@ -1,7 +1,9 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use super::*;
+use crate::model::EventKey;
 use std::collections::HashMap;
+use std::ops::{Deref, DerefMut};
 
 /// 2026-11-10 12:00:00 UTC.
 const NOON: Moment = Moment(1_794_312_000_000);
@@ -21,13 +23,59 @@ fn watt() -> [Limit; 2] {
     [limit(10, Period::Minute), limit(1000, Period::Month)]
 }
 
-/// As many calls as it gives at this moment.
-fn drain(ledger: &mut Ledger, limits: &[Limit], now: Moment) -> usize {
-    let gives = |ledger: &Ledger| ledger.clone().take(1, limits, now).is_ok();
-    std::iter::from_fn(|| gives(ledger).then(|| ledger.take(1, limits, now).unwrap())).count()
+/// A ledger, and the line before it.
+#[derive(Debug, Default, PartialEq)]
+struct Purse {
+    ledger: Ledger,
+    line: Option<Line>,
+    last: i64,
 }
 
-fn until(ledger: &mut Ledger, limits: &[Limit], now: Moment) -> Moment {
+impl Purse {
+    fn read(json: &[u8], limits: &[Limit], now: Moment) -> (Purse, Option<String>) {
+        let (ledger, fault) = Ledger::read(json, limits, now);
+        (Purse { ledger, ..Purse::default() }, fault)
+    }
+
+    /// For somebody who is promised nothing.
+    fn take(&mut self, calls: u32, limits: &[Limit], now: Moment) -> Result<(), NotBefore> {
+        self.line.get_or_insert_with(|| Line::new(limits)).pay(&mut self.ledger, None, calls, now)
+    }
+
+    /// Where somebody is told to come who never asked before, for one call.
+    fn place(&mut self, limits: &[Limit], now: Moment) -> Moment {
+        self.last += 1;
+        let line = self.line.get_or_insert_with(|| Line::new(limits));
+        line.pay(&mut self.ledger, Some(EventKey(self.last)), 1, now).unwrap_err().moment
+    }
+}
+
+impl Deref for Purse {
+    type Target = Ledger;
+
+    fn deref(&self) -> &Ledger {
+        &self.ledger
+    }
+}
+
+impl DerefMut for Purse {
+    fn deref_mut(&mut self) -> &mut Ledger {
+        &mut self.ledger
+    }
+}
+
+impl PartialEq for Line {
+    fn eq(&self, _: &Line) -> bool {
+        true
+    }
+}
+
+/// As many calls as it gives at this moment.
+fn drain(ledger: &mut Purse, limits: &[Limit], now: Moment) -> usize {
+    std::iter::from_fn(|| ledger.take(1, limits, now).ok()).count()
+}
+
+fn until(ledger: &mut Purse, limits: &[Limit], now: Moment) -> Moment {
     ledger.take(1, limits, now).unwrap_err().moment
 }
 
@@ -43,7 +91,7 @@ impl Dice {
 
 #[test]
 fn each_limit_holds_until_its_period_ends() {
-    let (mut ledger, limits) = (Ledger::default(), watt());
+    let (mut ledger, limits) = (Purse::default(), watt());
     assert_eq!(drain(&mut ledger, &limits, at(59)), 10);
     let refused = ledger.take(1, &limits, at(59)).unwrap_err();
     assert_eq!(refused, NotBefore { moment: at(60), why: "its 10 calls of this minute are used up".to_owned() });
@@ -60,7 +108,7 @@ fn each_limit_holds_until_its_period_ends() {
 #[test]
 fn a_second_and_a_day_are_periods_too() {
     let limits = [limit(1, Period::Second), limit(3, Period::Day)];
-    let mut ledger = Ledger::default();
+    let mut ledger = Purse::default();
     assert_eq!((drain(&mut ledger, &limits, at(0)), until(&mut ledger, &limits, at(0))), (1, at(1)));
     assert_eq!(drain(&mut ledger, &limits, at(1)) + drain(&mut ledger, &limits, at(2)), 2);
     assert_eq!(until(&mut ledger, &limits, at(3)), at(DAY / 2), "midnight in UTC");
@@ -68,25 +116,26 @@ fn a_second_and_a_day_are_periods_too() {
 
 #[test]
 fn those_who_wait_come_in_turn() {
-    let limits = [limit(10, Period::Minute)];
-    let mut ledger = Ledger::default();
+    let limits = [limit(5, Period::Minute)];
+    let mut ledger = Purse::default();
     drain(&mut ledger, &limits, at(0));
-    let places: Vec<_> = (0..25).map(|_| until(&mut ledger, &limits, at(5))).collect();
-    let expected: Vec<_> = (0..25).map(|waiter| at(60 * (1 + waiter / 10))).collect();
+    let places: Vec<_> = (0..13).map(|_| ledger.place(&limits, at(5))).collect();
+    let expected: Vec<_> = (0..13).map(|waiter| at(60 * (1 + waiter / 5))).collect();
     assert_eq!(places, expected);
-    // Who is refused a minute later comes behind those who have a place already.
-    drain(&mut ledger, &limits, at(60));
-    assert_eq!(until(&mut ledger, &limits, at(60)), at(180));
+    // Who comes a minute later comes behind those who have a place already.
+    assert_eq!(drain(&mut ledger, &limits, at(60)), 0);
+    assert_eq!(ledger.place(&limits, at(60)), at(180));
 }
 
 #[test]
 fn those_who_wait_for_a_month_come_as_the_minutes_allow() {
-    let (mut ledger, limits) = (Ledger::default(), watt());
+    let limits = [limit(5, Period::Minute), limit(1000, Period::Month)];
+    let mut ledger = Purse::default();
     let month = Lesson { per: Some(Period::Month), ..Lesson::default() };
     ledger.learn(&month, &limits, at(0));
-    let places: Vec<_> = (0..1001).map(|_| until(&mut ledger, &limits, at(0))).collect();
+    let places: Vec<_> = (0..1001).map(|_| ledger.place(&limits, at(0))).collect();
     let minute = |number: u64| NOVEMBER_ENDS.after(Duration::from_secs(60 * number));
-    assert_eq!((places[0], places[9], places[10], places[999]), (minute(0), minute(0), minute(1), minute(99)));
+    assert_eq!((places[0], places[4], places[5], places[999]), (minute(0), minute(0), minute(1), minute(199)));
     let december_ends = NOVEMBER_ENDS.after(Duration::from_secs(31 * DAY));
     assert_eq!(places[1000], december_ends);
 }
@@ -99,7 +148,7 @@ fn in_no_period_more_is_given_than_the_limit_whatever_the_clock_does() {
         let (mut periods, mut full) = (0, 0);
         for seed in 0..40 {
             let mut dice = Dice(seed);
-            let (mut ledger, mut given) = (Ledger::default(), HashMap::<Moment, u32>::new());
+            let (mut ledger, mut given) = (Purse::default(), HashMap::<Moment, u32>::new());
             let (mut now, mut latest) = (NOON, NOON);
             for _ in 0..400 {
                 match dice.below(10) {
@@ -112,7 +161,7 @@ fn in_no_period_more_is_given_than_the_limit_whatever_the_clock_does() {
                 match dice.below(12) {
                     0 => {
                         // A restart.
-                        let (read, fault) = Ledger::read(&ledger.json(), &limits, now);
+                        let (read, fault) = Purse::read(&ledger.json(), &limits, now);
                         assert_eq!(fault, None);
                         ledger = read;
                     }
@@ -149,7 +198,7 @@ fn in_no_period_more_is_given_than_the_limit_whatever_the_clock_does() {
 #[test]
 fn a_clock_that_was_wrong_by_far_silences_nobody_for_long() {
     let limits = [limit(5, Period::Day)];
-    let mut ledger = Ledger::default();
+    let mut ledger = Purse::default();
     let next_year = at(365 * DAY);
     assert_eq!(drain(&mut ledger, &limits, next_year), 5);
     assert_eq!(until(&mut ledger, &limits, at(0)), at(DAY / 2), "what was spent was spent today");
@@ -158,7 +207,7 @@ fn a_clock_that_was_wrong_by_far_silences_nobody_for_long() {
 
 #[test]
 fn a_refusal_shuts_its_period_until_the_moment_that_it_names() {
-    let (mut ledger, limits) = (Ledger::default(), watt());
+    let (mut ledger, limits) = (Purse::default(), watt());
     ledger.take(1, &limits, at(5)).unwrap();
     // Our clock is five seconds ahead of theirs.
     let lesson = Lesson { per: Some(Period::Minute), of: Some(10), left: None, until: Some(at(65)) };
@@ -170,7 +219,7 @@ fn a_refusal_shuts_its_period_until_the_moment_that_it_names() {
 
 #[test]
 fn a_refusal_about_a_month_that_is_over_by_our_clock_costs_a_minute_and_not_a_month() {
-    let (mut ledger, limits) = (Ledger::default(), watt());
+    let (mut ledger, limits) = (Purse::default(), watt());
     let now = NOVEMBER_ENDS.after(Duration::from_secs(2));
     let lesson = Lesson { per: Some(Period::Month), of: Some(1000), left: None, until: Some(NOVEMBER_ENDS) };
     ledger.learn(&lesson, &limits, now);
@@ -179,7 +228,7 @@ fn a_refusal_about_a_month_that_is_over_by_our_clock_costs_a_minute_and_not_a_mo
 
 #[test]
 fn no_refusal_shuts_for_longer_than_its_period() {
-    let (mut ledger, limits) = (Ledger::default(), watt());
+    let (mut ledger, limits) = (Purse::default(), watt());
     let lesson = Lesson { per: Some(Period::Minute), until: Some(at(365 * DAY)), ..Lesson::default() };
     ledger.learn(&lesson, &limits, at(5));
     assert_eq!(until(&mut ledger, &limits, at(5)), at(65));
@@ -191,21 +240,21 @@ fn no_refusal_shuts_for_longer_than_its_period() {
 #[test]
 fn a_refusal_without_a_reason_is_a_rest_of_a_minute_and_of_one_job_after_the_other() {
     let limits = [limit(2, Period::Second)];
-    let mut ledger = Ledger::default();
+    let mut ledger = Purse::default();
     ledger.learn(&Lesson::default(), &limits, at(0));
-    let places: Vec<_> = (0..5).map(|_| until(&mut ledger, &limits, at(1))).collect();
+    let places: Vec<_> = (0..5).map(|_| ledger.place(&limits, at(1))).collect();
     assert_eq!(places, [at(60), at(60), at(61), at(61), at(62)]);
     assert_eq!(ledger.left(&limits, at(1)), [Left { per: Period::Second, calls: 0, of: 2, ends: at(60) }]);
-    let (mut again, _) = Ledger::read(&ledger.json(), &limits, at(2));
+    let (mut again, _) = Purse::read(&ledger.json(), &limits, at(2));
     assert_eq!(until(&mut again, &limits, at(2)), at(60), "a restart does not end the rest");
     assert_eq!(drain(&mut again, &limits, at(60)), 2);
 }
 
 #[test]
 fn a_live_figure_takes_calls_away_and_gives_none_back() {
-    let (mut ledger, limits) = (Ledger::default(), watt());
+    let (mut ledger, limits) = (Purse::default(), watt());
     let says = |left| Lesson { per: Some(Period::Month), left: Some(left), ..Lesson::default() };
-    let left = |ledger: &Ledger| ledger.left(&limits, at(0))[1].calls;
+    let left = |ledger: &Purse| ledger.left(&limits, at(0))[1].calls;
     ledger.learn(&says(700), &limits, at(0));
     assert_eq!(left(&ledger), 700, "others ask with the same key");
     ledger.learn(&says(900), &limits, at(0));
@@ -217,7 +266,7 @@ fn a_live_figure_takes_calls_away_and_gives_none_back() {
 
 #[test]
 fn a_smaller_limit_is_believed_for_the_rest_of_its_period() {
-    let (mut ledger, limits) = (Ledger::default(), watt());
+    let (mut ledger, limits) = (Purse::default(), watt());
     let lesson = Lesson { per: Some(Period::Minute), of: Some(5), left: Some(4), until: None };
     let news = ledger.learn(&lesson, &limits, at(0));
     assert_eq!(news.unwrap(), "it allows 5 calls in this minute; the configuration says 10");
@@ -232,19 +281,19 @@ fn a_smaller_limit_is_believed_for_the_rest_of_its_period() {
 #[test]
 fn a_ledger_that_was_lost_neither_silences_nor_spends_twice() {
     let limits = [limit(10, Period::Minute), limit(300, Period::Month)];
-    let (ledger, fault) = Ledger::read(b"{\"month\":7", &limits, at(30));
+    let (ledger, fault) = Purse::read(b"{\"month\":7", &limits, at(30));
     assert!(fault.is_some());
     let calls: Vec<_> = ledger.left(&limits, at(30)).iter().map(|left| left.calls).collect();
     assert_eq!(calls, [0, 204], "of thirty days, nine and a half are over");
-    let (newer, fault) = Ledger::read(b"{\"hour\":{\"used\":3}}", &limits, at(30));
-    assert_eq!((newer, fault), (Ledger::default(), None), "what a newer version adds is no damage");
+    let (newer, fault) = Purse::read(b"{\"hour\":{\"used\":3}}", &limits, at(30));
+    assert_eq!((newer, fault), (Purse::default(), None), "what a newer version adds is no damage");
 }
 
 #[test]
 fn that_a_month_will_not_do_is_foretold_three_days_before() {
     let limits = [limit(1000, Period::Month)];
     // On the tenth of the month: 1000 calls last for five days.
-    let (mut ledger, mut told) = (Ledger::default(), None);
+    let (mut ledger, mut told) = (Purse::default(), None);
     for call in 0..1000 {
         let now = at(call * 5 * DAY / 1000);
         ledger.take(1, &limits, now).unwrap();
@@ -259,7 +308,7 @@ fn that_a_month_will_not_do_is_foretold_three_days_before() {
 #[test]
 fn a_pace_that_lasts_is_not_warned_of_and_a_burst_at_first_neither() {
     let limits = [limit(1000, Period::Month)];
-    let mut ledger = Ledger::default();
+    let mut ledger = Purse::default();
     for call in 0..10 {
         ledger.take(1, &limits, at(call)).unwrap();
         assert_eq!(ledger.forecast(&limits, at(call)), None);
@@ -274,7 +323,7 @@ fn a_pace_that_lasts_is_not_warned_of_and_a_burst_at_first_neither() {
 fn no_clock_is_too_strange() {
     let limits = [1, 2, 3, 4].map(|_| watt()).concat();
     for now in [i64::MIN, -1, 0, 253_402_300_799_000, 253_402_300_800_000, i64::MAX - 1, i64::MAX] {
-        let mut ledger = Ledger::default();
+        let mut ledger = Purse::default();
         for _ in 0..50 {
             let _ = ledger.take(1, &limits, Moment(now));
         }

@@ -5,6 +5,7 @@ use crate::limits;
 use crate::model::{Alarm, AlarmSet, AlarmWrite, ChannelNumber, EventKey, Lease, Moment};
 use crate::store::reasons::ringing;
 use crate::store::{State, StoreError, lane};
+use std::cmp::Reverse;
 use std::collections::HashSet;
 
 type Named<'a> = (&'a (ChannelNumber, String, String), &'a (AlarmSet, Moment));
@@ -16,6 +17,13 @@ fn alarm(((channel, conversation, name), (set, due)): Named<'_>) -> Alarm {
 impl Memory {
     pub(super) fn alarms_where(&self, wanted: impl Fn(&Alarm) -> bool) -> Vec<Alarm> {
         self.now.alarms.iter().map(alarm).filter(wanted).collect()
+    }
+
+    pub(super) fn last_alarms(&self, channel: ChannelNumber, after: Moment) -> Vec<Alarm> {
+        let mut alarms = self.alarms_where(|alarm| alarm.channel == channel && alarm.due > after);
+        alarms.sort_by_key(|alarm| Reverse(alarm.due));
+        alarms.truncate(limits::ALARMS_MOVED);
+        alarms
     }
 
     pub(super) fn write_alarm(&mut self, write: &AlarmWrite) {

@@ -3,15 +3,13 @@
 //!
 //! It follows the SQLite engine table by table; the suite holds the two together.
 
+mod admit;
 mod alarms;
 mod aside;
 mod jobs;
 
-use super::reasons::{because, witnessed};
-use super::{
-    Admitted, Life, OWN, OWN_WHY, PUSH, PutBack, Replayed, ReplyLife, State, Store, StoreError, Urgency, Wanted, lane,
-    read_tag,
-};
+use super::reasons::because;
+use super::{Admitted, Life, PUSH, PutBack, Replayed, ReplyLife, State, Store, StoreError, Urgency, Wanted};
 use crate::limits;
 use crate::model::{
     Alarm, AlarmSet, AlarmWrite, Arrival, ChannelNumber, EventId, EventKey, Fate, Lease, MemoryWrite, Moment, Reply,
@@ -117,79 +115,6 @@ impl Memory {
 
     fn row(&mut self, event: EventKey) -> Result<&mut Row, StoreError> {
         self.now.events.get_mut(&event).ok_or_else(|| StoreError("no such event".to_owned()))
-    }
-
-    fn keep(
-        &mut self,
-        channel: ChannelNumber,
-        arrival: &Arrival,
-        push: bool,
-        times: (Moment, Moment),
-    ) -> Option<EventKey> {
-        let id = (channel, arrival.id.clone());
-        if self.now.ids.contains_key(&id) {
-            return None;
-        }
-        let place = self.now.channels.get_mut(&channel)?;
-        place.last += 1;
-        let key = EventKey::new(channel, place.last);
-        let lane = lane(channel, &arrival.conversation);
-        let (state, ended, why) = match arrival.fate {
-            Fate::Hear => (State::Open, None, None),
-            Fate::Ignore(why) => (State::Ignored, Some(times.1), Some(why.to_owned())),
-            Fate::Witness if self.now.lanes.contains_key(&lane) || self.has_doubts(lane) => (State::Open, None, None),
-            Fate::Witness => (State::Ignored, Some(times.1), Some(OWN_WHY.to_owned())),
-        };
-        let kind = if arrival.fate == Fate::Witness { OWN } else { arrival.kind };
-        let arrival = Arrival { kind, ..arrival.clone() };
-        let (received, kept) = times;
-        let row =
-            Row { arrival, push, lane, received, kept, state, ended, why, replies: Vec::new(), replays: Vec::new() };
-        self.now.ids.insert(id, key);
-        self.now.events.insert(key, row);
-        Some(key)
-    }
-
-    fn has_doubts(&self, lane: i64) -> bool {
-        self.now.events.values().any(|row| row.lane == lane && row.state == State::Unknown)
-    }
-
-    fn witness(
-        &mut self,
-        event: EventKey,
-        lane: i64,
-        (message, texts): (&str, &[String]),
-        now: Moment,
-    ) -> Result<(), StoreError> {
-        let mut said = self.now.events.values().flat_map(|row| &row.replies);
-        if said.any(|reply| reply.life.message_id.as_deref() == Some(message)) {
-            return self.end(event, lane, State::Ignored, OWN_WHY, now);
-        }
-        let doubtful = self.now.events.iter_mut().filter(|(_, row)| row.lane == lane && row.state == State::Unknown);
-        let mut replies = doubtful.flat_map(|(key, row)| row.replies.iter_mut().map(|reply| (*key, &mut reply.life)));
-        let found = replies.find(|(_, life)| life.state == State::Unknown && life.reply.content.reads_as(texts));
-        let Some((proved, life)) = found else { return self.end(event, lane, State::Ignored, OWN_WHY, now) };
-        life.state = State::Answered;
-        let part = life.part;
-        self.sum_up(proved, "", now);
-        self.end(event, lane, State::Ignored, &witnessed(proved, part), now)
-    }
-
-    fn prove(&mut self, tag: &str, now: Moment) {
-        let Some((event, part)) = read_tag("memory", tag) else { return };
-        let Ok(row) = self.row(event) else { return };
-        let Some(reply) = row.replies.iter_mut().find(|reply| reply.life.part == part) else { return };
-        match reply.life.state {
-            State::Open => {
-                reply.proved = true;
-                self.release(event, now);
-            }
-            State::Unknown => {
-                reply.life.state = State::Answered;
-                self.sum_up(event, "", now);
-            }
-            _ => {}
-        }
     }
 
     fn sum_up(&mut self, event: EventKey, words: &str, now: Moment) -> Sum {
@@ -361,6 +286,10 @@ impl Store for Memory {
 
     fn alarms_of(&mut self, owner: &str) -> Result<Vec<Alarm>, StoreError> {
         Ok(self.alarms_where(|alarm| alarm.set.owner == owner))
+    }
+
+    fn alarms_after(&mut self, channel: ChannelNumber, moment: Moment) -> Result<Vec<Alarm>, StoreError> {
+        Ok(self.last_alarms(channel, moment))
     }
 
     fn alarm_due(

@@ -127,6 +127,11 @@ impl Engine<'_> {
         all(&mut self.say.alarms_of, params![owner], row5).map(readable)
     }
 
+    pub(super) fn last_alarms(&mut self, channel: ChannelNumber, after: Moment) -> Result<Vec<Alarm>, StoreError> {
+        let most = i64::try_from(limits::ALARMS_MOVED).unwrap_or(i64::MAX);
+        all(&mut self.say.alarms_last, params![channel.0, after.0, most], row5).map(readable)
+    }
+
     /// Takes the alarms of an event's conversation away; how many there were.
     pub(super) fn drop_alarms(&mut self, event: EventKey, lane: i64) -> Result<usize, StoreError> {
         run(&mut self.say.alarms_drop, params![lane, event.channel().0, event.0])

@@ -1,7 +1,7 @@
 //! What is put aside, and what is put back: a reply that may not be said now, and an event that had ended.
 
 use super::engine::{Engine, TO_HEAR, TO_SEND};
-use super::people::channel_name;
+use super::reader::channel_name;
 use super::statements::{all, first, run};
 use crate::limits;
 use crate::model::{EventId, EventKey, Instead, Lease, Moment, Reply};

@@ -3,7 +3,7 @@
 use super::alarms::Watch;
 use super::checkpoint::{Checkpointer, Share, checkpoint};
 use super::file::{SqliteFile, words};
-use super::people;
+use super::reader;
 use super::statements::{Saying, Statements, all, first, run};
 use crate::limits;
 use crate::model::{
@@ -278,6 +278,10 @@ impl Store for Engine<'_> {
         self.alarms_of_owner(owner)
     }
 
+    fn alarms_after(&mut self, channel: ChannelNumber, moment: Moment) -> Result<Vec<Alarm>, StoreError> {
+        self.last_alarms(channel, moment)
+    }
+
     fn alarm_due(
         &mut self,
         channel: ChannelNumber,
@@ -319,7 +323,7 @@ impl Store for Engine<'_> {
     }
 
     fn life(&mut self, event: EventKey) -> Result<Option<Life>, StoreError> {
-        people::life(self.connection, event)
+        reader::life(self.connection, event)
     }
 
     fn try_writing(&mut self) -> Result<(), StoreError> {

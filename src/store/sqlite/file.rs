@@ -2,6 +2,7 @@
 
 use super::schema;
 use crate::store::StoreError;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read};
@@ -249,6 +250,10 @@ fn connect(path: &Path, log_pages: &Arc<AtomicU32>) -> Result<Connection, StoreE
     if version > schema::VERSION {
         return Err(StoreError(newer(version)));
     }
+    // A plan is made once. Otherwise each new value of a LIMIT, which the planner looks at, has the statement prepared again.
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+        .map_err(|error| words("setting up", &error))?;
     // FULL: a commit is on the disk when it returns. The keeper does the checkpoints, when nobody waits. 2 MB of cache.
     connection
         .execute_batch(

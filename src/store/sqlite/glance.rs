@@ -3,7 +3,7 @@
 //! for messages would not find them between those.
 
 use super::file::words;
-use super::people::{EventLine, Reader};
+use super::reader::{EventLine, Reader, in_order_of_arrival};
 use crate::model::{ChannelNumber, EventKey};
 use crate::store::{ALARM, OWN, State, StoreError};
 use rusqlite::params;
@@ -75,7 +75,7 @@ impl Reader {
             let range = (EventKey(oldest.0 - 1), EventKey::after_last(*number));
             glance.lines.extend(self.lines(range, name, &only, "ASC", limit)?);
         }
-        glance.lines.sort_by_key(|line| (line.received, line.key));
+        in_order_of_arrival(&mut glance.lines);
         drop(moment);
         Ok(glance)
     }

@@ -10,7 +10,7 @@
 //!     aside.rs          what is held, and what is put back
 //!     upkeep.rs         bots' memory, old events, cursors
 //!     checkpoint.rs   the write-ahead log into the database, beside the writer
-//!     people.rs       lists for `ackd events` and `ackd why`, read-only
+//!     reader.rs       lists for `ackd events` and `ackd why`, read-only
 //!     glance.rs       the same without receipts
 //!     recall.rs       what is remembered, read-only
 //!     soundness.rs    whether the file is whole, for `ackd doctor`
@@ -26,7 +26,7 @@ mod engine;
 mod file;
 mod glance;
 mod jobs;
-mod people;
+mod reader;
 mod recall;
 mod schema;
 mod soundness;
@@ -36,5 +36,5 @@ mod upkeep;
 pub use engine::Engine;
 pub use file::SqliteFile;
 pub use glance::Glance;
-pub use people::{EventLine, Filter, Reader};
+pub use reader::{EventLine, Filter, Reader};
 pub use soundness::{Failed, Soundness};

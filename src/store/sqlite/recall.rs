@@ -1,7 +1,7 @@
 //! What is remembered, for whoever reads the store beside the daemon that holds it.
 
 use super::file::words;
-use super::people::Reader;
+use super::reader::Reader;
 use crate::model::Moment;
 use crate::store::StoreError;
 use rusqlite::{OptionalExtension, params};

@@ -1,7 +1,7 @@
 //! Whether all is well in the file: what ended badly is counted, and SQLite looks at its pages, beside a daemon that may be writing, and no longer than told.
 
 use super::file::words;
-use super::people::Reader;
+use super::reader::Reader;
 use crate::model::Moment;
 use crate::store::StoreError;
 use rusqlite::ErrorCode;

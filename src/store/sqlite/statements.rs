@@ -129,6 +129,8 @@ statements! {
                    WHERE lane = ?1 AND channel = ?2 AND conversation = ?3 ORDER BY name";
     alarms_of = "SELECT channel, conversation, name, content, due FROM alarm WHERE owner = ?1
                  ORDER BY channel, conversation, name";
+    alarms_last = "SELECT channel, conversation, name, content, due FROM alarm WHERE channel = ?1 AND due > ?2
+                   ORDER BY due DESC LIMIT ?3";
     alarms_due = "SELECT due, lane, number, EXISTS (SELECT 1 FROM lane WHERE lane.lane = alarm.lane) FROM alarm
                   WHERE channel = ?1 AND due <= ?2 AND (due, lane, number) > (?3, ?4, ?5)
                   ORDER BY due, lane, number LIMIT ?6";
@@ -184,6 +186,7 @@ pub(super) fn all<T>(
 mod tests {
     #![allow(clippy::unwrap_used)]
     use crate::store::sqlite::SqliteFile;
+    use rusqlite::StatementStatus;
 
     #[test]
     fn every_statement_can_be_said_though_most_wait_for_that() {
@@ -195,6 +198,26 @@ mod tests {
         assert!(waiting > engine.say.all().len() / 2, "{waiting}");
         for saying in engine.say.all() {
             assert!(saying.ready().is_ok(), "{}", saying.sql);
+        }
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_statement_is_not_prepared_again_for_other_values() {
+        let folder = std::env::temp_dir().join(format!("ackd-statements-again-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = SqliteFile::open(&folder.join("ackd.db")).unwrap();
+        let mut engine = file.engine().unwrap();
+        for saying in engine.say.all().into_iter().filter(|saying| saying.sql.starts_with("SELECT")) {
+            let sql = saying.sql;
+            let statement = saying.ready().unwrap();
+            for value in 1..4 {
+                for place in 1..=statement.parameter_count() {
+                    statement.raw_bind_parameter(place, value).unwrap();
+                }
+                statement.raw_query().next().unwrap();
+            }
+            assert_eq!(statement.get_status(StatementStatus::RePrepare), 0, "{sql}");
         }
         std::fs::remove_dir_all(&folder).unwrap();
     }
@@ -224,6 +247,7 @@ mod tests {
         for (saying, wanted) in [
             (&mut say.alarms_due, by_due),
             (&mut say.alarm_after, by_due),
+            (&mut say.alarms_last, "SEARCH alarm USING INDEX alarm_due (channel=? AND due>?"),
             (&mut say.alarm_first, "SEARCH alarm USING INDEX sqlite_autoindex_alarm_1 (lane=?"),
             (&mut say.alarms_here, "SEARCH alarm USING INDEX sqlite_autoindex_alarm_1 (lane=?"),
             (&mut say.alarms_drop, "SEARCH alarm USING COVERING INDEX sqlite_autoindex_alarm_1 (lane=?"),

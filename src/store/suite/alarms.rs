@@ -1,6 +1,7 @@
 //! What every store must do with alarms.
 
 use super::*;
+use crate::limits::ALARMS_MOVED;
 use crate::model::{OWNER_CONFIGURATION, Ring};
 use crate::store::ALARM;
 
@@ -11,6 +12,7 @@ every_store! {
     ring_again_after_a_roll_back_and_not_after_a_restart
     leave_an_alarm_alone_that_was_changed_or_whose_conversation_is_busy
     move_an_alarm_that_does_not_ring
+    find_the_alarms_that_are_far_away
     ring_the_alarm_that_has_been_due_longest_of_those_that_are_free
     find_an_alarm_behind_a_thousand_that_wait_and_look_no_more_than_needed
     let_alarms_that_come_due_without_end_not_hide_one_that_became_free
@@ -145,6 +147,27 @@ fn move_an_alarm_that_does_not_ring(fixture: &mut impl Fixture) {
         assert_eq!(desk.store.ring(&alarm, None, Some(at(100)), at(60)).unwrap(), None);
         assert_eq!((desk.lease(&free(), at(60)), desk.due(&free(), at(60))), (None, None));
         assert_eq!(desk.store.alarm_next(desk.channel).unwrap(), Some(at(100)));
+    });
+}
+
+fn find_the_alarms_that_are_far_away(fixture: &mut impl Fixture) {
+    fixture.with(&mut |store| {
+        let mut desk = Desk::at(store);
+        for (conversation, due) in [("anna", 9), ("bert", 5), ("carla", 7)] {
+            desk.set(conversation, "noon", at(due));
+        }
+        assert_eq!(names(&desk.store.alarms_after(desk.channel, at(5)).unwrap()), ["anna/noon", "carla/noon"]);
+        let other = desk.store.channel("other").unwrap();
+        assert_eq!(desk.store.alarms_after(other, at(0)).unwrap(), []);
+        // One that is moved to an earlier time is found there, also when the search had nothing to do before the later.
+        assert_eq!((desk.due(&free(), at(4)), desk.store.alarm_next(desk.channel).unwrap()), (None, Some(at(5))));
+        let far = desk.store.alarms_after(desk.channel, at(8)).unwrap();
+        assert_eq!(desk.store.ring(&far[0], None, Some(at(3)), at(4)).unwrap(), None);
+        assert_eq!(desk.due(&free(), at(4)).map(|alarm| alarm.conversation).as_deref(), Some("anna"));
+        for number in 0..=ALARMS_MOVED {
+            desk.set(&format!("person {number}"), "noon", at(20));
+        }
+        assert_eq!(desk.store.alarms_after(desk.channel, at(10)).unwrap().len(), ALARMS_MOVED);
     });
 }
 

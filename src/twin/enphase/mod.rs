@@ -159,6 +159,7 @@ impl Twin for Enphase {
                 self.papers.revoke();
                 return Ok(());
             }
+            Deed::Password | Deed::Dismiss { .. } => return Err("nobody's password or role counts here".to_owned()),
             Deed::Silence { source } => (source, Some(now)),
             Deed::Recover { source } => (source, None),
         };

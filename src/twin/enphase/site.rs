@@ -25,6 +25,8 @@ pub(super) struct Site {
     pub silent: Option<Moment>,
     /// What was made before each day, from the day on which it began to run.
     sums: Vec<u64>,
+    /// How far the newest day was added up: its number, the end of what was added, and the sum there.
+    reached: (usize, i64, u64),
 }
 
 /// One slot.
@@ -49,7 +51,7 @@ pub(super) struct Known {
 
 impl Site {
     pub(super) fn new(system: System, seed: u64) -> Site {
-        Site { system, seed, silent: None, sums: vec![0] }
+        Site { system, seed, silent: None, sums: vec![0], reached: (0, i64::MAX, 0) }
     }
 
     /// What is known now.
@@ -141,8 +143,17 @@ impl Site {
             let made: u64 = self.slots(self.midnight(made), self.next_midnight(made)).map(|made| made.wh).sum();
             self.sums.push(self.sums.last().copied().unwrap_or(0) + made);
         }
-        let before = self.sums.get(days).copied().unwrap_or(0);
-        before + self.slots(self.midnight(date), at - SLOT + 1).map(|made| made.wh).sum::<u64>()
+        let to = at - SLOT + 1;
+        // Most often asked is for somewhat later on the same day.
+        let (from, before) = match self.reached {
+            (day, from, before) if day == days && from <= to => (from, before),
+            _ => (self.midnight(date), self.sums.get(days).copied().unwrap_or(0)),
+        };
+        let sum = before + self.slots(from, to).map(|made| made.wh).sum::<u64>();
+        if (days, to) > (self.reached.0, self.reached.1) {
+            self.reached = (days, to.max(from), sum);
+        }
+        sum
     }
 
     /// What it is known to have made between two moments.

@@ -11,6 +11,7 @@ use super::sun::SLOT;
 use super::telemetry;
 use crate::limits::{ENPHASE_LIST_DEFAULT, ENPHASE_LIST_MAX};
 use crate::model::{Moment, Response};
+use crate::notation::order::in_order;
 use crate::twin::faults::Chance;
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -18,8 +19,8 @@ use serde_json::{Map, Value, json};
 
 /// `GET /systems`: those of the owner, a page of them.
 pub(super) fn systems(sites: &mut [Site], owner: &Owner, query: &Query, now: Moment) -> Result<Response, Refused> {
-    let mut own: Vec<&Site> = sites.iter().filter(|site| site.system.owner == owner.id).collect();
-    own.sort_by_key(|site| site.system.id);
+    let own: Vec<&Site> = sites.iter().filter(|site| site.system.owner == owner.id).collect();
+    let mut own = in_order(own, |one, other| one.system.id > other.system.id);
     match query.get("sort_by") {
         None | Some("id") => {}
         Some("-id") => own.reverse(),

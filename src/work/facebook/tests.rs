@@ -23,7 +23,7 @@ fn log_in(house: &House) {
 
 impl House {
     fn call(&self, path: &str) -> Result<Value, String> {
-        match self.tools.upstreams.get("fb", path, false) {
+        match self.tools.upstreams.get("fb", path, None, false) {
             Ok(answer) => {
                 assert!(!String::from_utf8_lossy(&answer.body).contains(CANARY));
                 Ok(serde_json::from_slice(&answer.body).unwrap())
@@ -112,7 +112,7 @@ fn what_was_not_granted_is_not_asked_for() {
         );
     }
     for path in ["/me?access_token=x", "/me?a&access%5Ftoken=x", "/me?appsecret_proof=x"] {
-        let fault = house.tools.upstreams.get("fb", path, false);
+        let fault = house.tools.upstreams.get("fb", path, None, false);
         assert!(matches!(&fault, Err(CallFault::Failed { why }) if why.contains("a token of its own")), "{fault:?}");
     }
     assert!(house.asked().is_empty() && house.shelf.lock().unwrap().paid == 0);
@@ -151,15 +151,15 @@ fn another_error_is_the_bots_to_judge_and_ends_no_consent() {
         (401, "{\"error\":\"190\"}"),
     ] {
         house.graph.lock().unwrap().instead = Some(("feed", status, body.to_owned()));
-        let answer = house.tools.upstreams.get("fb", &format!("/{PAGE}/feed"), false).unwrap();
+        let answer = house.tools.upstreams.get("fb", &format!("/{PAGE}/feed"), None, false).unwrap();
         assert_eq!((answer.status, String::from_utf8(answer.body).unwrap().as_str()), (status, body));
     }
     assert_eq!(house.refused(), None);
     // What is no JSON is shown, too, but never with a secret.
     house.graph.lock().unwrap().instead = Some(("feed", 502, "<html>down".to_owned()));
-    assert_eq!(house.tools.upstreams.get("fb", &format!("/{PAGE}/feed"), false).unwrap().body, b"<html>down");
+    assert_eq!(house.tools.upstreams.get("fb", &format!("/{PAGE}/feed"), None, false).unwrap().body, b"<html>down");
     house.graph.lock().unwrap().instead = Some(("feed", 502, "<a href=\"?access_token=canary-page-1\">".to_owned()));
-    let fault = house.tools.upstreams.get("fb", &format!("/{PAGE}/feed"), false).unwrap_err();
+    let fault = house.tools.upstreams.get("fb", &format!("/{PAGE}/feed"), None, false).unwrap_err();
     assert_eq!(fault, CallFault::Failed { why: "upstream fb: its answer repeats our secrets".to_owned() });
 }
 

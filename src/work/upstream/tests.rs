@@ -5,6 +5,7 @@ use super::*;
 use crate::keeper::TOKENS;
 use crate::model::{Limit, OAuth, Papers, Period};
 use crate::queue::budget::NotBefore;
+use crate::work::vault::{TokenFault, ask};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Mutex;
@@ -85,7 +86,7 @@ impl House {
     }
 
     fn get(&self) -> Result<Answer, CallFault> {
-        self.upstreams.get("sun", "/systems?size=1", false)
+        self.upstreams.get("sun", "/systems?size=1", None, false)
     }
 
     fn well(&self) {
@@ -220,6 +221,25 @@ fn a_refused_token_is_renewed_once_and_the_second_call_is_paid_too() {
 }
 
 #[test]
+fn a_call_that_was_reserved_is_not_paid_again_and_its_renewal_is() {
+    let house = House::new(Some(tokens(0, NOW.0 + DAY, NOW.0)));
+    house.upstreams.pay("sun", None, 2).unwrap();
+    let get = || house.upstreams.get("sun", "/systems?size=1", None, true).unwrap().status;
+    assert_eq!((get(), house.deeds()), (200, vec!["paid".to_owned(), "GET by a0".to_owned()]));
+    house.service.lock().unwrap().access = "another".to_owned();
+    assert_eq!(get(), 200);
+    assert_eq!(house.deeds(), ["GET by a0", "refresh by r0", "kept", "paid", "GET by a1"]);
+}
+
+#[test]
+fn more_calls_at_once_than_ever_fit_are_refused_for_good() {
+    let house = House::new(None);
+    let why = "upstream sun: 1001 calls at once never fit into the 1000 that it allows in a month; reserve fewer";
+    assert_eq!(house.upstreams.pay("sun", None, 1001), Err(CallFault::Never { why: why.to_owned() }));
+    assert_eq!(house.deeds(), [""; 0]);
+}
+
+#[test]
 fn new_tokens_that_are_refused_are_not_renewed_again_and_again() {
     let house = House::new(Some(tokens(0, NOW.0 + DAY, NOW.0)));
     house.service.lock().unwrap().is_deaf = true;
@@ -271,7 +291,7 @@ fn a_crash_between_the_answer_and_the_disk_locks_nobody_out() {
     // The next daemon has the old ones, and what the service gave it never used.
     let Upstreams { by_name, keeper, .. } = &*house.upstreams;
     let next = Upstreams::new(&[by_name["sun"].upstream.clone()], Arc::default(), keeper.clone(), || NOW);
-    assert_eq!(next.get("sun", "/systems?size=1", false).unwrap().status, 200);
+    assert_eq!(next.get("sun", "/systems?size=1", None, false).unwrap().status, 200);
     assert_eq!(house.deeds(), ["refresh by r0", "kept", "paid", "GET by a2"]);
 }
 
@@ -380,5 +400,50 @@ fn a_path_is_below_the_upstream_and_nothing_else() {
         ["", "systems", "https://elsewhere", "/a b", "/a\r\nX: y", "/a#b", "/ä", "/../oauth/token", "/a/..", &long]
     {
         assert!(check(path).is_err(), "{path}");
+    }
+}
+
+/// The tokens that this answer of the token endpoint comes to, as they are kept.
+fn asked(body: &str) -> Result<String, TokenFault> {
+    let (url, name) = (String::new, "id".to_owned());
+    let oauth = OAuth {
+        authorize_url: url(),
+        token_url: url(),
+        redirect_uri: url(),
+        client_id: name,
+        client_secret: Secret::new("secret"),
+        refresh_life_s: 1,
+    };
+    let answer = |_: &OutboundRequest| {
+        let body = body.as_bytes().to_vec();
+        Outcome::Answered(Answer { status: 200, body, ..Answer::default() })
+    };
+    ask(&oauth, String::new(), &answer, || NOW).map(|tokens| tokens.json().expose().to_owned())
+}
+
+#[test]
+fn tokens_are_taken_however_their_life_is_said() {
+    for (said, seconds) in [
+        ("86400", 86_400),
+        ("\"86400\"", 86_400),
+        ("86400.9", 86_400),
+        ("0", 0),
+        ("-1", 3600),
+        ("1e308", 400 * 86_400),
+        ("null", 3600),
+        ("\"a day\"", 3600),
+        ("[{}]", 3600),
+    ] {
+        let body = format!("{{\"access_token\":\"a1\",\"refresh_token\":\"r1\",\"expires_in\":{said}}}");
+        assert_eq!(asked(&body), Ok(tokens(1, NOW.0 + seconds * 1000, NOW.0)), "{said}");
+    }
+}
+
+#[test]
+fn a_token_that_fits_into_no_head_is_none() {
+    let body = |bytes| format!("{{\"access_token\":\"{}\",\"refresh_token\":\"r1\"}}", "a".repeat(bytes));
+    assert!(asked(&body(limits::TOKEN_BYTES_MAX)).is_ok());
+    for wrong in [&body(limits::TOKEN_BYTES_MAX + 1), &body(0), "{}", "[]", "", &"[".repeat(10_000)] {
+        assert!(matches!(asked(wrong), Err(TokenFault::Failed(_))), "{} bytes", wrong.len());
     }
 }

@@ -134,7 +134,7 @@ impl Reader {
             let range = (EventKey::before_first(channel), EventKey::after_last(channel));
             lines.extend(self.lines(range, &name, &in_states(&filter.states), "DESC", filter.limit)?);
         }
-        lines.sort_by_key(|line| (line.received, line.key));
+        in_order_of_arrival(&mut lines);
         let surplus = lines.len().saturating_sub(filter.limit);
         lines.drain(..surplus);
         Ok(lines)
@@ -284,6 +284,11 @@ impl SqliteFile {
         }
         Ok(names)
     }
+}
+
+/// Puts the lines of several channels in one order.
+pub(super) fn in_order_of_arrival(lines: &mut [EventLine]) {
+    lines.sort_by_key(|line| (line.received, line.key));
 }
 
 fn channels(connection: &Connection) -> Result<Vec<(ChannelNumber, String)>, StoreError> {
