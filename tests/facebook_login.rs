@@ -1,10 +1,13 @@
 //! The login at Facebook with the real binary over real sockets: daemon, `ackd login`, a browser that follows what it is
-//! told, and a stand-in of Facebook's dialog and Graph API (graph.md §3).
+//! told, and the stand-in of Facebook's dialog and Graph API; where its answers are to hang, a smaller one (graph.md §3).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+use ackd::daemon::clock;
 use ackd::keeper::TOKENS;
-use ackd::model::Moment;
+use ackd::model::{Moment, Secret};
 use ackd::store::sqlite::SqliteFile;
+use ackd::twin::graph::{Graph, Settings};
+use ackd::twin::{Deed, House, Plan, Server};
 use rustix::process::{Pid, Signal, kill_process};
 use std::collections::BTreeMap;
 use std::fs;
@@ -390,4 +393,87 @@ fn a_kill_while_facebook_is_asked_opens_nothing_and_loses_no_older_consent() {
     assert_eq!(browser.follow(&start, 4).last().unwrap().status, 200);
     daemon.stop();
     assert!(folder.consent().unwrap().contains("canary-user-3"));
+}
+
+/// Facebook as the twin plays it: it asks for proofs, and its lists have gaps.
+fn twin(name: &str, public_login: bool) -> (Folder, Arc<House>, Server) {
+    let house = Arc::new(House::new(clock));
+    let server = Server::open("127.0.0.1:0".parse().unwrap(), Arc::clone(&house), Box::new(|_| None)).unwrap();
+    let folder = Folder::new(name, &server.api("fb"), public_login);
+    let door = match public_login {
+        true => format!("http://127.0.0.1:{}", folder.public),
+        false => format!("http://localhost:{}", folder.admin),
+    };
+    let settings = Settings {
+        base: server.api("fb"),
+        app_id: "482".to_owned(),
+        app_secret: Secret::new("canary-secret"),
+        redirect_uris: vec![format!("{door}/login/fb")],
+        requires_proof: true,
+        ..Settings::played()
+    };
+    house.lodge("fb", Box::new(Graph::new(settings)), Plan::default()).unwrap();
+    (folder, house, server)
+}
+
+/// Goes from the beginning to the dialog, answers there, and on to the end.
+fn answer(browser: &mut Browser, start: &str, form: &str) -> Page {
+    let mut page = browser.follow(start, 4).pop().unwrap();
+    assert!(page.status == 200 && page.url.contains("/dialog/oauth?"), "{} {}", page.url, page.head);
+    page = browser.ask("POST", &page.url.clone(), form);
+    browser.follow(&page.location().unwrap(), 4).pop().unwrap()
+}
+
+/// What is kept, and all tokens in it.
+fn tokens(folder: &Folder) -> Vec<String> {
+    let consent = folder.consent().unwrap();
+    let values = consent.split("\"value\":\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned());
+    values.collect()
+}
+
+#[test]
+fn with_the_strict_stand_in_somebody_denies_leaves_something_out_and_allows() {
+    for public in [false, true] {
+        let (folder, _house, _server) = twin(&format!("twin-{public}"), public);
+        let daemon = folder.start();
+        let start = format!("http://127.0.0.1:{}/login/fb", folder.admin);
+        let mut browser = Browser::default();
+        let denied = answer(&mut browser, &start, "answer=deny");
+        assert!(denied.status == 200 && denied.body.contains("You did not allow it"), "{}", denied.body);
+        let less = answer(&mut browser, &start, "answer=allow&without=pages_read_user_content");
+        assert!(less.body.contains("something may be missing: pages_read_user_content"), "{}", less.body);
+        let none = answer(&mut browser, &start, "answer=allow&without=pages_show_list");
+        assert!(none.status == 502 && none.body.contains("Nothing was changed"), "{}", none.body);
+        let done = answer(&mut browser, &start, "answer=allow");
+        let pages = "Brot &amp; Stulle (104455667788990), Two Cups &amp; a Spoon (104455667788991)";
+        assert!(done.status == 200 && done.body.contains(pages) && !done.body.contains("missing"), "{}", done.body);
+        let said = daemon.stop();
+        let tokens = tokens(&folder);
+        assert_eq!(tokens.len(), 3);
+        for secret in &tokens {
+            assert!(!said.contains(secret) && !done.body.contains(secret), "{said}");
+        }
+    }
+}
+
+#[test]
+fn a_changed_password_is_told_at_the_next_look_with_what_mends_it() {
+    let (folder, house, _server) = twin("password", false);
+    let daemon = folder.start();
+    let start = format!("http://localhost:{}/login/fb", folder.admin);
+    assert_eq!(answer(&mut Browser::default(), &start, "answer=allow").status, 200);
+    daemon.stop();
+    house.deed("fb", &Deed::Password).unwrap();
+    let daemon = folder.start();
+    let told = daemon.lines.iter().find(|line| line.contains("it takes our consent no more")).unwrap();
+    assert!(told.contains("the password was changed; error 190/460") && told.contains("type ackd login fb"), "{told}");
+    let doctor =
+        folder.ackd(&["doctor"]).env("PAGE", "canary-channel").env("SECRET", "canary-secret").output().unwrap();
+    let doctor = String::from_utf8(doctor.stdout).unwrap();
+    assert!(doctor.contains("wrong  login of fb: it takes our consent no more (the password was changed;"), "{doctor}");
+    daemon.stop();
+    let daemon = folder.start();
+    assert_eq!(answer(&mut Browser::default(), &start, "answer=allow").status, 200);
+    assert!(!daemon.stop().contains("no more"), "told once");
+    assert!(!folder.consent().unwrap().contains("password"));
 }
