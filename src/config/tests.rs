@@ -1084,7 +1084,7 @@ fn all_of_the_full_example_is_valid_once_it_is_uncommented() {
     let words = "on Mon, Tue, Wed, Thu and Fri at 11:00 (Europe/Berlin)";
     assert_eq!((&**name, set.plan.words(), set.plan.spread_s), ("configured-morning", words.to_owned(), 600));
     assert_eq!(set.plan.run_missed, crate::model::RunMissed::default());
-    assert_eq!(config.upstreams.len(), 2);
+    assert_eq!(config.upstreams.len(), 3);
     let api = webex::Settings::API;
     assert!(text.contains(&format!("\napi = {api:?}\n")), "the default that is shown is the default");
 }
