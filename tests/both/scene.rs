@@ -308,9 +308,11 @@ impl Scene {
 
     /// What a chat shows of the bot's newest message on a twin.
     pub fn newest_bubble(&self, twin: &str) -> Bubble {
-        let mut bubbles = self.house.bubbles(twin, 0).unwrap();
-        bubbles.retain(|bubble| bubble.side == ackd::twin::Side::Bot && bubble.sign.is_none());
-        bubbles.into_iter().max_by_key(|bubble| bubble.number).unwrap()
+        // Not the one with the highest number: an older one gets a higher one when its echo has been delivered.
+        let calls = self.house.ledger(Some(twin)).calls;
+        let newest = calls.iter().rfind(|call| said(call).is_some()).and_then(|call| call.bubble.clone());
+        let bubbles = self.house.bubbles(twin, 0).unwrap();
+        bubbles.into_iter().find(|bubble| Some(&bubble.id) == newest.as_ref()).unwrap()
     }
 
     /// Calls Webex as the bot's owner would by hand.
