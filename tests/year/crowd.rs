@@ -270,11 +270,11 @@ fn when_the_calls_of_a_day_will_not_do_everybody_is_told_so_and_all_of_them_are_
         let says = |what: &str| asker.heard.iter().filter(|(_, text)| text.contains(what)).count();
         let first = asker.heard.first().unwrap().0;
         assert!(first.since(asker.asked) <= limits::DOTA_WAIT_UNTOLD, "{:?}", asker.heard);
-        let ends = [says("Last match "), says(day)];
-        whole += ends[0];
-        // "heroes", which some asked behind, cannot be told either.
-        let expected = if asker.goes_on && ends[0] == 0 { [0, 2] } else { [ends[0], 1 - ends[0]] };
-        assert_eq!(ends, expected, "{:?}", asker.heard);
+        let (all, refused) = (says("Last match "), says(day));
+        whole += all;
+        // For "heroes", which some asked behind, there may be a call left where there were not three for the rest.
+        let more = usize::from(asker.goes_on) - says(": Most played: ");
+        assert!(all + refused == 1 + more && (all == 0 || more == 0), "{:?}", asker.heard);
     }
     println!("{whole} were told everything");
     assert!((2850..=3000).contains(&told.calls), "{} calls", told.calls);
