@@ -247,7 +247,7 @@ fn a_newcomer_asks_the_solar_bot_and_sees_its_daily_push_at_once() {
 
 #[test]
 fn a_newcomer_chooses_one_of_several_players_and_is_told_of_the_last_week() {
-    let Some(browser) = browser(1280, 940, false) else { return };
+    let Some(browser) = browser(1280, 1200, false) else { return };
     let trial = Trial::start(&["--seed", "7"]);
     browser.open(&trial.url);
     browser.wait_for("document.activeElement.id === 'text'");
