@@ -118,13 +118,14 @@ impl Asker {
     }
 
     /// The texts that answer, and those that only ask for patience.
-    fn parts(&self) -> (Vec<&(Moment, String)>, Vec<&(Moment, String)>) {
-        self.heard.iter().partition(|(_, text)| !text.starts_with("Many are asking just now; "))
+    fn parts(&self) -> [Vec<&(Moment, String)>; 2] {
+        let (answers, waits) = self.heard.iter().partition(|(_, text)| !text.starts_with("Many are asking just now; "));
+        [answers, waits]
     }
 
     /// Everything in order, and a word after so much time at most: ten seconds, where OpenDota does not fail.
     fn expect_whole(&self, silence: Duration) {
-        let (answers, waits) = self.parts();
+        let [answers, waits] = self.parts();
         let wanted = self.answers();
         let texts: Vec<_> = answers.iter().map(|(_, text)| text).collect();
         assert_eq!(texts.len(), wanted.len(), "{:?}: {:?}", self.question, self.heard);
