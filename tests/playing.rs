@@ -187,6 +187,46 @@ fn somebody_logs_in_at_the_stand_in_of_a_service_and_lets_a_person_in_by_a_code(
 }
 
 #[test]
+fn a_bot_that_asks_without_a_login_finds_the_stand_in_with_its_key() {
+    let folder = Folder::new("dota");
+    let (bot, house) = (free_port(), free_port());
+    let text = format!(
+        "listen = \"127.0.0.1:{bot}\"\npublic_url = \"http://127.0.0.1:{bot}\"\n\
+         [channel.page]\nplatform = \"messenger\"\npath = \"/page\"\nbot = \"dota\"\napi = \"http://127.0.0.1:{house}/page\"\n\
+         verify_token = \"demo\"\napp_secret = \"demo-secret\"\naccess_token = \"demo-token\"\n\
+         [bot.dota]\nkind = \"dota\"\nupstream = \"opendota\"\n\
+         [upstream.opendota]\nkind = \"opendota\"\napi = \"http://127.0.0.1:{house}/opendota/api\"\nkey = \"k&y of ours\"\n"
+    );
+    let config = folder.0.join("ackd.toml");
+    fs::write(&config, text).unwrap();
+    let config = config.to_str().unwrap();
+    let listen = format!("127.0.0.1:{house}");
+    let (_twin, _) = Running::start(&["twin", "--config", config, "--listen", &listen, "--seed", "7"], "the ledger");
+    let (_daemon, _) = Running::start(&["run", "--config", config], "listening on 127.0.0.1");
+    let url = format!("http://{listen}");
+    let id = get(&format!("{url}/chat.state"))["conversations"][0]["id"].clone();
+    post(
+        &format!("{url}/act"),
+        &json!({ "twin": "page", "act": { "say": { "conversation": id, "text": "Wolfgang" } } }),
+    );
+    let (mut after, mut told) = (0, Vec::new());
+    while told.len() < 3 {
+        let news = get(&format!("{url}/chat.news?after=page:{after}"));
+        after = news["after"]["page"].as_u64().unwrap();
+        let said = news["bubbles"].as_array().unwrap().iter().filter(|bubble| bubble["side"] == "bot");
+        // The sign that somebody is typing has no text.
+        told.extend(said.map(|bubble| bubble["text"].to_string()).filter(|text| text.len() > 2 && text != "null"));
+        told.dedup();
+    }
+    let wanted = ["Wolfgang (id 47110815) from AT: Guardian with 3 stars.", "The last 20 matches: ", "Last match "];
+    assert!(told.iter().zip(wanted).all(|(told, wanted)| told.contains(wanted)), "{told:#?}");
+    let ledger = get(&format!("{url}/ledger?twin=opendota"));
+    let calls = ledger["calls"].as_array().unwrap();
+    assert!(calls.len() == 7 && calls.iter().all(|call| call["status"] == 200), "{ledger}");
+    assert!(!ledger.to_string().contains("of%20ours") && !ledger.to_string().contains("of ours"), "{ledger}");
+}
+
+#[test]
 fn a_trial_with_faults_says_its_seed_and_takes_it_back() {
     let faults = ["try", "--faults", "cut 2%"];
     let (trial, line) = Running::start(&faults, "goes wrong on purpose");

@@ -7,12 +7,14 @@
 //!     storm       thousands of messages, a plan of faults, SIGKILL       rooms    mentions, threads, own and other bots
 //!     lost        answers that were lost, and what settles them          start    from a token to an answered message
 //!     pace        how fast the twins are                            pictures what a bot draws, on each platform
+//!     dota        the Dota bot and its players, and power cuts in the middle of an answer
 //!
 //! Nothing here is decided by how long something takes: a test waits for what must happen, and only gives up late.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::print_stdout)]
 
 mod deeds;
+mod dota;
 mod ledger;
 mod lost;
 mod pace;

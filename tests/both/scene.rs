@@ -10,6 +10,7 @@ use ackd::store::sqlite::{EventLine, Filter, Reader};
 use ackd::store::{Life, State};
 use ackd::twin::ledger::SentEntry;
 use ackd::twin::messenger::{Messenger, Person};
+use ackd::twin::opendota::{self, OpenDota};
 use ackd::twin::webex::{Member, Webex};
 use ackd::twin::{Act, Bubble, House, Plan, Server, messenger, webex};
 use ackd::work::fetch::Fetch;
@@ -24,6 +25,8 @@ use std::time::{Duration, Instant};
 /// The twins' names, and the channels'.
 pub const PAGE: &str = "page";
 pub const SPACE: &str = "space";
+/// The twin of an upstream that a bot may ask.
+pub const PLAYERS: &str = "players";
 
 const APP_ID: &str = "482915736608214";
 const APP_SECRET: &str = "5f2d0c1b9a8e7f6d5c4b3a2918070605";
@@ -31,6 +34,10 @@ const VERIFY_TOKEN: &str = "canary-verify-token-9d41c7";
 const PAGE_TOKEN: &str = "EAAcanaryPAGEtoken0Zb71QxWvYu2";
 const SPACE_TOKEN: &str = "canary-webex-token-4c1d";
 const SPACE_SECRET: &str = "86dacc007724d8ea666f88fc77d918dad9537a15";
+
+/// Calls of OpenDota: in real time nobody waits for a minute to end.
+pub const DOTA_PER_MINUTE: u32 = 6000;
+pub const DOTA_PER_DAY: u32 = 60_000;
 
 /// Bots.
 pub const ECHO: &str = "kind = \"echo\"";
@@ -73,6 +80,13 @@ impl daemon::Setup for Setup {
              bot = \"it\"\napi = \"{api}/space\"\naccess_token = {{ env = \"SPACE\" }}\n\
              secret = {{ env = \"SECRET\" }}\n{more}\n[bot.it]\n{bot}\n"
         );
+        if bot.contains(PLAYERS) {
+            let _ = write!(
+                text,
+                "[upstream.{PLAYERS}]\nkind = \"opendota\"\napi = \"{api}/{PLAYERS}/api\"\n\
+                 per_minute = {DOTA_PER_MINUTE}\nper_day = {DOTA_PER_DAY}\n"
+            );
+        }
         text
     }
 
@@ -94,6 +108,8 @@ pub struct Cast {
     pub space: webex::Settings,
     /// Webex's group rooms.
     pub groups: usize,
+    /// OpenDota, where the bot asks it.
+    pub players: Option<opendota::Settings>,
 }
 
 impl Cast {
@@ -121,6 +137,7 @@ impl Cast {
                 ..webex::Settings::new(SPACE, bot_token, String::new())
             },
             groups: 1,
+            players: None,
         }
     }
 }
@@ -160,6 +177,9 @@ impl Scene {
             space.new_room(&format!("Group {number}"), ackd::daemon::clock()).unwrap();
         }
         house.lodge(SPACE, Box::new(Deeds(space)), Plan::default()).unwrap();
+        if let Some(players) = cast.players {
+            house.lodge(PLAYERS, Box::new(OpenDota::new(players)), Plan::default()).unwrap();
+        }
         let mut daemon = Daemon::prepare(Folder::new(), setup, api.clone());
         // Where it will be reached stands in its configuration, so its port must be known before it has one.
         let free = TcpListener::bind((own_loopback(), 0)).unwrap();

@@ -246,6 +246,30 @@ fn a_newcomer_asks_the_solar_bot_and_sees_its_daily_push_at_once() {
 }
 
 #[test]
+fn a_newcomer_chooses_one_of_several_players_and_is_told_of_the_last_week() {
+    let Some(browser) = browser(1280, 1200, false) else { return };
+    let trial = Trial::start(&["--seed", "7"]);
+    browser.open(&trial.url);
+    browser.wait_for("document.activeElement.id === 'text'");
+    for conversation in ["direct, bot dota", "messenger, bot dota"] {
+        go_to(&browser, conversation);
+        browser.keys("Ada\u{e007}");
+        answered(&browser, "Which one? Answer with the number, or tap:");
+        let ada = "[...document.querySelectorAll('#chat .choices button')].find(b => b.textContent === '1. Ada')";
+        browser.wait_for(ada);
+        browser.run(&format!("{ada}.click()"));
+        answered(&browser, "Ada (id 86745912) from CA: Immortal, place 42 on the leaderboard.");
+        answered(&browser, "Last match ");
+        browser.keys("last week\u{e007}");
+        answered(&browser, "Ada: The last 7 days: ");
+    }
+    browser.run("[...document.querySelectorAll('#chat li.person .bubble')][0].click()");
+    browser.wait_for("document.querySelector('#steps').innerText.includes('heard by bot dota')");
+    keep(&browser, "dota.png");
+    nothing_is_wrong(&browser);
+}
+
+#[test]
 fn the_clock_can_be_moved_on_a_phone_and_with_the_keyboard_and_nothing_else_ends() {
     let Some(browser) = browser(500, 900, true) else { return };
     let trial = Trial::start(&[]);

@@ -17,6 +17,7 @@ use ackd::store::sqlite::{Reader, SqliteFile};
 use ackd::store::{Store, StoreError};
 use ackd::twin::enphase::{self, Enphase, System};
 use ackd::twin::messenger::{self, Failure, Messenger, Person};
+use ackd::twin::opendota::{self, OpenDota};
 use ackd::twin::webex::{self, Member, Webex};
 use ackd::twin::{Act, Bubble, Dispatch, House, Plan, Server, Twin};
 use ackd::work::fetch::Fetch;
@@ -37,8 +38,9 @@ use std::time::{Duration, Instant};
 /// The channels, and their twins.
 pub const PAGE: &str = "page";
 pub const SPACE: &str = "space";
-/// The upstream, and its twin.
+/// The upstreams, and their twins.
 pub const ROOF: &str = "roof";
+pub const PLAYERS: &str = "players";
 
 const TOKEN: &str = "canary-token";
 const SECRET: &str = "86dacc007724d8ea666f88fc77d918dad9537a15";
@@ -52,6 +54,8 @@ pub struct Made {
     /// How many people are on the page, and how many on Webex.
     pub people: (usize, usize),
     pub roof: enphase::Settings,
+    /// Where the channels have the Dota bot in place of the solar bot.
+    pub players: Option<opendota::Settings>,
     /// Further keys of the page's channel; they may name the first room on Webex.
     pub page: fn(&str) -> String,
     pub workers: usize,
@@ -60,7 +64,7 @@ pub struct Made {
 impl Default for Made {
     /// One person on each, and two roofs.
     fn default() -> Made {
-        Made { people: (1, 1), roof: roof(Moment(0)), page: |_| String::new(), workers: 3 }
+        Made { people: (1, 1), roof: roof(Moment(0)), players: None, page: |_| String::new(), workers: 3 }
     }
 }
 
@@ -78,7 +82,7 @@ pub struct World<const N: usize> {
     _server: Server,
     pub config: Config,
     post: post::Box,
-    /// What Enphase was asked.
+    /// What Enphase was asked, or OpenDota.
     pub asked: Arc<Mutex<Vec<Asked>>>,
     folder: PathBuf,
     numbers: Vec<ChannelNumber>,
@@ -117,7 +121,11 @@ impl<const N: usize> World<N> {
         let room = space.conversations()[0].id.clone();
         lodge(&house, SPACE, space, (&post, &Arc::default()), |_| ());
         let folder = folder();
-        let text = toml(&format!("http://{}", server.address()), &(made.page)(&room));
+        let mut text = toml(&format!("http://{}", server.address()), &(made.page)(&room));
+        if let Some(players) = made.players {
+            text = with_dota(&text, &server.api(PLAYERS), &players);
+            lodge(&house, PLAYERS, OpenDota::new(players), (&post, &asked), |_| ());
+        }
         std::fs::write(folder.join("ackd.toml"), &text).unwrap();
         let config = Config::parse(&text, &folder.join("ackd.toml"), &|_| None).unwrap();
         let file = SqliteFile::open(&config.store).unwrap();
@@ -406,6 +414,16 @@ pub fn toml(api: &str, page: &str) -> String {
          [upstream.roof.oauth]\nclient_id = \"played-client\"\nclient_secret = \"played-client-secret\"\n\
          authorize_url = \"{api}/roof/oauth/authorize\"\ntoken_url = \"{api}/roof/oauth/token\"\n\
          redirect_uri = \"{api}/roof/oauth/redirect_uri\"\n"
+    )
+}
+
+/// The same with the Dota bot on both channels.
+fn with_dota(text: &str, api: &str, players: &opendota::Settings) -> String {
+    let key = players.key.as_ref().map_or_else(String::new, |key| format!("key = \"{}\"\n", key.expose()));
+    format!(
+        "{}[bot.dota]\nkind = \"dota\"\nupstream = \"players\"\n\
+         [upstream.players]\nkind = \"opendota\"\napi = \"{api}/api\"\n{key}",
+        text.replace("bot = \"sun\"", "bot = \"dota\"")
     )
 }
 

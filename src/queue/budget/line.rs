@@ -217,12 +217,11 @@ impl Line {
     }
 
     /// The first moment from `from` on, at the end of the line, at which so many calls fit beside those that are
-    /// promised. The end is the last period in which calls are promised, and the one before it, where a few may be left
-    /// that were too few for those who came first.
+    /// promised. The end is the last period in which calls are promised, and the one before it in which some are: there a
+    /// few may be left that were too few for those who came first. Between the two there may be the rest of a day.
     fn room(&mut self, ledger: &Ledger, calls: u32, from: Moment) -> Moment {
-        let Some(shortest) = self.books.first_mut() else { return from };
-        let last = shortest.sums.back().map_or(from, |(begins, _)| *begins);
-        let mut at = shortest.period(Moment(last.0.saturating_sub(1))).0.max(from);
+        let Some(shortest) = self.books.first() else { return from };
+        let mut at = shortest.sums.iter().nth_back(1).map_or(from, |(begins, _)| (*begins).max(from));
         // A step goes on by a period at least, and when the longest one is fresh they all are. More calls than a limit
         // has would never fit.
         for _ in 0..2 * self.books.len() + 4 {

@@ -71,6 +71,19 @@ fn a_newcomer_takes_no_call_that_somebody_was_promised() {
 }
 
 #[test]
+fn what_is_left_of_a_day_is_had_in_its_next_minute_by_whoever_needs_no_more() {
+    let mut counter = Counter::of(&[limit(8, Period::Minute), limit(10, Period::Day)]);
+    assert!(counter.is_served(1, 8, at(0)));
+    let midnight = at(12 * 3600);
+    assert_eq!(counter.pay(2, 3, at(1)), Err(midnight));
+    assert_eq!(counter.pay(3, 1, at(1)), Err(at(60)), "not the last minute of the day");
+    assert_eq!((counter.pay(4, 3, at(1)), counter.pay(5, 1, at(1))), (Err(midnight), Err(at(60))));
+    assert!(counter.is_served(3, 1, at(60)) && counter.is_served(5, 1, at(60)));
+    assert_eq!(counter.pay(6, 1, at(61)), Err(midnight));
+    assert!(counter.is_served(2, 3, midnight) && counter.is_served(4, 3, midnight));
+}
+
+#[test]
 fn whoever_finds_less_than_was_promised_is_first_in_the_next_period() {
     let mut counter = Counter::minutely(4);
     assert!(counter.is_served(1, 4, at(0)));
