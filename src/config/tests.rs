@@ -335,12 +335,12 @@ fn a_channel_says_what_to_write() {
         (
             "kind = \"echo\"",
             "kind = \"ecko\"",
-            "17: bot.echo.kind: there is no kind of bot \"ecko\"; did you mean \"echo\"? kinds: echo, tour, solar, dota",
+            "17: bot.echo.kind: there is no kind of bot \"ecko\"; did you mean \"echo\"? kinds: echo, tour, solar, dota, digest",
         ),
         (
             "kind = \"echo\"",
             "kind = \"sun\"",
-            "17: bot.echo.kind: there is no kind of bot \"sun\"; kinds: echo, tour, solar, dota",
+            "17: bot.echo.kind: there is no kind of bot \"sun\"; kinds: echo, tour, solar, dota, digest",
         ),
         ("kind = \"echo\"", "", "16: bot.echo.kind: is missing; write kind = \"echo\""),
     ]);
@@ -1069,6 +1069,10 @@ fn all_of_the_full_example_is_valid_once_it_is_uncommented() {
     let platforms: Vec<_> = config.channels.iter().map(|channel| channel.platform.name()).collect();
     assert_eq!(platforms, ["messenger", "webex"]);
     let [sun, dota] = &config.warnings[..] else { panic!("{:?}", config.warnings) };
+    assert_eq!(
+        config.pages.iter().map(|(name, bot)| (&**name, bot.place())).collect::<Vec<_>>(),
+        [("weekly", Some("/weekly"))]
+    );
     assert!(dota.ends_with("bot.dota: no channel uses this bot"), "{dota}");
     assert!(sun.ends_with("bot.sun: no channel uses this bot"), "{sun}");
     assert_eq!(config.channels[1].platform.greeting(), Some("Hello! Mention me, and I say it again."));
@@ -1078,7 +1082,7 @@ fn all_of_the_full_example_is_valid_once_it_is_uncommented() {
     let words = "on Mon, Tue, Wed, Thu and Fri at 11:00 (Europe/Berlin)";
     assert_eq!((&**name, set.plan.words(), set.plan.spread_s), ("configured-morning", words.to_owned(), 600));
     assert_eq!(set.plan.run_missed, crate::model::RunMissed::default());
-    assert_eq!(config.upstreams.len(), 2);
+    assert_eq!(config.upstreams.len(), 3);
     let api = webex::Settings::API;
     assert!(text.contains(&format!("\napi = {api:?}\n")), "the default that is shown is the default");
 }

@@ -94,7 +94,7 @@ impl Known {
     ) -> Result<Known, BotFault> {
         let names = Names::load(desk)?;
         let id = chosen.or(set.id.as_deref()).or(names.only()).unwrap_or_default().to_owned();
-        let (week, now) = (set.calendar.week(which, desk.now()), desk.now());
+        let (week, now) = (set.calendar().week(which, desk.now()), desk.now());
         let kept: Value = load(desk, &key(&id, &week))?.unwrap_or_default();
         let (seen, trouble) = (moment(&kept, "at", now).zip(Sums::read(&kept)), trouble(&kept, now));
         Ok(Known { name: names.name(set.shape, &id), id, week, seen, trouble })

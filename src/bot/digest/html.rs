@@ -47,9 +47,9 @@ pub(super) fn week(known: &Known, set: &Settings, now: Moment, chosen: Option<&s
 }
 
 fn article(post: &Post, set: &Settings, what: &str) -> String {
-    let title = escaped(&post.title(DIGEST_TEXT_UNITS_MAX, |at| say::day(at, &set.calendar.zone)));
+    let title = escaped(&post.title(DIGEST_TEXT_UNITS_MAX, |at| say::day(at, &set.zone)));
     let what = if what.is_empty() { String::new() } else { format!("<h2>{what}</h2>") };
-    let day = post.at.map_or_else(String::new, |at| format!("{} · ", say::day(at, &set.calendar.zone)));
+    let day = post.at.map_or_else(String::new, |at| format!("{} · ", say::day(at, &set.zone)));
     let figures = say::post_figures(post);
     // Only `https://` comes here, without quotes.
     let read = post.link.as_deref().map(escaped);

@@ -48,14 +48,14 @@ pub struct Settings {
     pub id: Option<String>,
     /// Where its pages lie.
     pub door: Option<Door>,
-    calendar: Calendar,
+    /// In which weeks are counted, and the day on which they begin.
+    pub zone: TimeZone,
+    pub starts: Weekday,
 }
 
 impl Settings {
-    /// Those of a page without pages of its own.
-    pub fn new(upstream: &str, zone: TimeZone, starts: Weekday) -> Settings {
-        let calendar = Calendar { zone, starts };
-        Settings { upstream: upstream.to_owned(), shape: Shape::Page, id: None, door: None, calendar }
+    fn calendar(&self) -> Calendar {
+        Calendar { zone: self.zone.clone(), starts: self.starts }
     }
 }
 
@@ -101,9 +101,9 @@ impl Digest {
 
     fn hear_words(&self, event: &Event, text: &str, desk: &mut dyn Desk) -> Result<Vec<Reply>, BotFault> {
         let bare = text.trim().trim_end_matches(['!', '.']);
-        let weekly = format!("subscribe {} {SUBSCRIBED_AT}", self.set.calendar.starts.name());
+        let weekly = format!("subscribe {} {SUBSCRIBED_AT}", self.set.starts.name());
         let text = if bare.eq_ignore_ascii_case("subscribe") { &weekly } else { text };
-        let zone = self.set.calendar.zone.iana_name().unwrap_or("UTC");
+        let zone = self.set.zone.iana_name().unwrap_or("UTC");
         if let Some(words) = subscription::parse(text, zone) {
             return subscription::handle(words, event, WEEKLY, desk);
         }

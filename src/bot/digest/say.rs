@@ -88,7 +88,7 @@ pub(super) fn best(known: &Known, what: &str, post: Option<&Post>, set: &Setting
 }
 
 fn quoted(post: &Post, set: &Settings) -> String {
-    let title = post.title(DIGEST_TITLE_UNITS_MAX, |at| day(at, &set.calendar.zone));
+    let title = post.title(DIGEST_TITLE_UNITS_MAX, |at| day(at, &set.zone));
     let title = if post.text.is_empty() { title } else { format!("“{title}”") };
     format!("{title} ({})", post_figures(post))
 }
@@ -120,21 +120,19 @@ fn form(form: &str, at: Moment, zone: &TimeZone) -> String {
 
 /// The title of a post's card.
 pub(super) fn card_title(post: &Post, set: &Settings) -> String {
-    post.title(DIGEST_TITLE_UNITS_MAX, |at| day(at, &set.calendar.zone))
+    post.title(DIGEST_TITLE_UNITS_MAX, |at| day(at, &set.zone))
 }
 
 /// Why there is nothing newer.
 pub(super) fn trouble(trouble: &Trouble, set: &Settings) -> String {
     match trouble {
         Trouble::NotBefore(moment) => {
-            let when = form("%H:%M on %a %-d %b", *moment, &set.calendar.zone);
+            let when = form("%H:%M on %a %-d %b", *moment, &set.zone);
             format!("I may not ask Facebook again before {when}.")
         }
         Trouble::Busy => "Facebook wants fewer questions at the moment.".to_owned(),
         Trouble::Silent | Trouble::TooMuch => "Facebook gives no answer at the moment.".to_owned(),
-        Trouble::LoggedOut => {
-            "I am not allowed to look at Facebook any more; the operator has been told.".to_owned()
-        }
+        Trouble::LoggedOut => "I am not allowed to look at Facebook any more; the operator has been told.".to_owned(),
         Trouble::Forbidden => "Facebook does not let me read these posts; the operator has to grant \
              pages_read_engagement and pages_read_user_content, and to log in again."
             .to_owned(),
@@ -143,9 +141,11 @@ pub(super) fn trouble(trouble: &Trouble, set: &Settings) -> String {
         Trouble::Which(0) => "There is no page that I may look at; the operator has to log in to Facebook, for a page \
              that they manage."
             .to_owned(),
-        Trouble::Which(_) => "I do not know which page to look at: there are several, and the operator has to write one of \
+        Trouble::Which(_) => {
+            "I do not know which page to look at: there are several, and the operator has to write one of \
              them into the configuration, as page = \"…\"."
-            .to_owned(),
+                .to_owned()
+        }
         Trouble::Refused(why) if why.is_empty() => "Facebook refused to tell.".to_owned(),
         Trouble::Refused(why) => format!("Facebook refused to tell: {}.", shorten(why, 80).trim_end_matches('.')),
     }

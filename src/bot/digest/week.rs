@@ -110,7 +110,8 @@ mod tests {
             dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             (dice >> 33) % most
         };
-        let zones = ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "America/Havana", "UTC"];
+        let zones =
+            ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "America/Havana", "UTC"];
         for _ in 0..5000 {
             let zone = zones[next(6) as usize];
             let calendar = calendar(zone, Weekday::ALL[next(7) as usize]);
