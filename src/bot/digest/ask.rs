@@ -92,9 +92,12 @@ impl Known {
         chosen: Option<&str>,
         which: Which,
     ) -> Result<Known, BotFault> {
+        let (week, now) = (set.calendar().week(which, desk.now()), desk.now());
+        if let Some(id) = chosen.or(set.id.as_deref()) {
+            desk.expect(vec![NAMES.to_owned(), key(id, &week)])?;
+        }
         let names = Names::load(desk)?;
         let id = chosen.or(set.id.as_deref()).or(names.only()).unwrap_or_default().to_owned();
-        let (week, now) = (set.calendar().week(which, desk.now()), desk.now());
         let kept: Value = load(desk, &key(&id, &week))?.unwrap_or_default();
         let (seen, trouble) = (moment(&kept, "at", now).zip(Sums::read(&kept)), trouble(&kept, now));
         Ok(Known { name: names.name(set.shape, &id), id, week, seen, trouble })

@@ -8,6 +8,8 @@ use crate::limits::{
     DIGEST_ANSWER_BYTES_MAX, DIGEST_BUSY_REST, DIGEST_CALLS_MAX, DIGEST_FRESH, DIGEST_NAMES_FRESH, DIGEST_REST,
 };
 use crate::model::{Answer, EventId, Framing, Head, Host, Left, Method, Period, Request, Response, Secret, Span};
+use crate::platform::messenger::Messenger;
+use crate::platform::webex::Webex;
 use serde_json::{Value, json};
 use std::fs;
 use std::time::Duration;
@@ -220,11 +222,10 @@ fn an_answer_is_a_gallery_and_a_text_with_what_can_be_asked_next() {
     world.feed();
     let said = "Roof of Ada, Mon 10 Nov to Sun 16 Nov 2025: nothing was shared.";
     assert_eq!((world.says("top shared"), world.replies("top shared").len()), (said.to_owned(), 1));
-    for reply in world.replies("this week") {
-        for fitted in [crate::platform::messenger::Messenger::fit_any(Reply { content: reply, ..Reply::text("a", "") })]
-        {
-            assert_eq!(fitted.unwrap().len(), 1);
-        }
+    for content in world.replies("this week") {
+        let reply = Reply { content, ..Reply::text("room", "") };
+        assert_eq!(Messenger::fit_any(reply.clone()), Ok(vec![reply.clone()]));
+        assert_eq!(Webex::fit_any(reply.clone()), Ok(vec![reply]), "a gallery is a card there");
     }
 }
 
@@ -446,7 +447,7 @@ fn a_group_is_told_of_as_it_was_recorded() {
     assert_eq!(world.says("groups"), say::RECORDED);
     let mut world = World::of_group();
     world.answers("/1924443867832338/feed", 400, sample("error_100_groups_gone"));
-    assert_eq!(world.says("summary"), format!("{} {}", say::GROUPS, "").trim_end());
+    assert_eq!(world.says("summary"), say::GROUPS);
 }
 
 #[test]
@@ -778,7 +779,7 @@ fn nothing_that_others_write_opens_a_tag_or_breaks_the_json() {
             let inner = tag.split_once('>').unwrap().0;
             let plain = ["p", "p class=dim", "p dir=auto"].contains(&inner);
             let link = inner.starts_with("a href=\"https://x/") || inner.starts_with("a href=\"?week=");
-            let link = link && inner.matches('"').count() == 2 && !inner.contains(['\'', '`', ' '].map(|_| '\''));
+            let link = link && inner.matches('"').count() == 2 && !inner.contains('\'');
             assert!(plain || link || known.contains(&format!("{inner}>").as_str()), "round {round}: <{inner}>");
         }
         assert!(!below.contains("javascript:alert(1)\"") && !below.contains('\u{202e}') && !below.contains('\0'));
@@ -804,7 +805,7 @@ fn nothing_that_others_write_opens_a_tag_or_breaks_the_json() {
 #[test]
 fn long_texts_are_cut_and_what_is_remembered_stays_small() {
     let mut world = World::new();
-    let long = "👨‍👩‍👧 <b> \"quoted\" ".repeat(4000);
+    let long = "👨‍👩‍👧 <b> \"quoted\" ".repeat(1300);
     let posts: Vec<_> = (0..7).map(|number| post(number, &long, 1 + number)).collect();
     world.names().posts(&posts);
     let Content::Gallery { cards } = &world.replies("summary")[0] else { panic!("no gallery") };

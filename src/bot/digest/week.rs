@@ -123,9 +123,10 @@ mod tests {
             let hours = (this.end.0 - this.from.0) / 3_600_000;
             // Apia had no 30 December 2011.
             assert!((166..=170).contains(&hours) || hours == 144 || hours == 145, "{zone} {now:?} {hours}");
-            assert_eq!(calendar.day(this.from), this.first, "{zone} {now:?}");
+            let is_there = |day: Date| day != Date::constant(2011, 12, 30) || zone != "Pacific/Apia";
+            assert!(!is_there(this.first) || calendar.day(this.from) == this.first, "{zone} {now:?}");
             assert_eq!(Weekday::ALL[this.first.weekday().to_monday_zero_offset() as usize], calendar.starts);
-            assert_eq!(calendar.day(Moment(this.end.0 - 1)), this.last, "{zone} {now:?}");
+            assert!(!is_there(this.last) || calendar.day(Moment(this.end.0 - 1)) == this.last, "{zone} {now:?}");
             assert!(!this.has(Some(this.end)) && this.has(Some(this.from)) && this.has(None));
         }
     }
