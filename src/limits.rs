@@ -404,8 +404,10 @@ pub const DIGEST_LINK_BYTES_MAX: usize = 1000;
 pub const DIGEST_NAME_UNITS_MAX: usize = 80;
 /// Most shares, comments or reactions of one post that are believed.
 pub const DIGEST_FIGURE_MAX: u64 = 1_000_000_000_000;
-/// A week that was looked at so lately is told as it is.
+/// A week that was looked at so lately is told as it is …
 pub const DIGEST_FRESH: Duration = Duration::from_secs(10 * 60);
+/// … and one that is over, where only few still comment, for so long. An app that one person uses has a hundred calls a day.
+pub const DIGEST_LAST_FRESH: Duration = Duration::from_secs(3600);
 /// How long nobody is asked again after a look that failed.
 pub const DIGEST_REST: Duration = Duration::from_secs(60);
 /// How long Facebook is left alone when it wants fewer calls: it counts by the hour, and what is left comes back by and by.

@@ -13,8 +13,8 @@ use super::week::{Week, Which};
 use crate::bot::memory::{keep, load};
 use crate::bot::{BotFault, CallFault, Desk};
 use crate::limits::{
-    DIGEST_BUSY_REST, DIGEST_CALLS_MAX, DIGEST_FRESH, DIGEST_LIFE, DIGEST_LIMIT, DIGEST_NAMES_CALLS_MAX,
-    DIGEST_NAMES_FRESH, DIGEST_NAMES_MAX, DIGEST_REST, DIGEST_TIME,
+    DIGEST_BUSY_REST, DIGEST_CALLS_MAX, DIGEST_FRESH, DIGEST_LAST_FRESH, DIGEST_LIFE, DIGEST_LIMIT,
+    DIGEST_NAMES_CALLS_MAX, DIGEST_NAMES_FRESH, DIGEST_NAMES_MAX, DIGEST_REST, DIGEST_TIME,
 };
 use crate::model::{Lesson, Moment};
 use serde_json::{Map, Value, json};
@@ -110,7 +110,8 @@ impl Known {
 
     /// Whether it can be told as it is.
     pub(super) fn is_fresh(&self, now: Moment) -> bool {
-        self.is_whole() && self.seen.as_ref().is_some_and(|(at, _)| now.since(*at) < DIGEST_FRESH)
+        let life = if self.week.which == Which::Last { DIGEST_LAST_FRESH } else { DIGEST_FRESH };
+        self.is_whole() && self.seen.as_ref().is_some_and(|(at, _)| now.since(*at) < life)
     }
 
     /// Whether a look is worth it.

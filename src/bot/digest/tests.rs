@@ -5,7 +5,8 @@ use super::*;
 use crate::bot::CallFault;
 use crate::bot::paper::Paper;
 use crate::limits::{
-    DIGEST_ANSWER_BYTES_MAX, DIGEST_BUSY_REST, DIGEST_CALLS_MAX, DIGEST_FRESH, DIGEST_NAMES_FRESH, DIGEST_REST,
+    DIGEST_ANSWER_BYTES_MAX, DIGEST_BUSY_REST, DIGEST_CALLS_MAX, DIGEST_FRESH, DIGEST_LAST_FRESH, DIGEST_NAMES_FRESH,
+    DIGEST_REST,
 };
 use crate::model::{Answer, EventId, Framing, Head, Host, Left, Method, Period, Request, Response, Secret, Span};
 use crate::platform::messenger::Messenger;
@@ -553,15 +554,17 @@ fn a_page_never_waits_for_facebook() {
         !shown.renew && body(&shown.response).contains("<title>Roof of Ada, Mon 10 Nov to Sun 16 Nov 2025</title>")
     );
     // Old: shown as it is, and made anew once.
-    world.later(DIGEST_FRESH).feed();
+    world.later(DIGEST_FRESH);
+    assert!(!world.page(&link).unwrap().renew, "last week is over");
+    world.later(DIGEST_LAST_FRESH - DIGEST_FRESH).feed();
     let old = world.page(&link).unwrap();
-    assert!(old.renew && world.calls().is_empty() && body(&old.response).contains("As of 10 min ago."));
+    assert!(old.renew && world.calls().is_empty() && body(&old.response).contains("As of 60 min ago."));
     for _ in 0..3 {
         world.page(&Visit { renews: true, ..link.clone() });
     }
     assert_eq!(world.calls().len(), 3, "those who came at the same time share one look");
     // When it cannot be made anew, it is not tried again at once.
-    world.later(DIGEST_FRESH).answers(FEED, 500, sample("error_2_service"));
+    world.later(DIGEST_LAST_FRESH).answers(FEED, 500, sample("error_2_service"));
     world.visits(&link);
     assert!(!world.page(&link).unwrap().renew);
     assert!(world.later(DIGEST_REST).page(&link).unwrap().renew);
