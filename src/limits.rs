@@ -406,6 +406,51 @@ pub const DOTA_RETRY: Duration = Duration::from_secs(5);
 /// By how much OpenDota's clock may be behind ours: its next minute or day begins as much later.
 pub const DOTA_CLOCK_SLACK: Duration = Duration::from_secs(2);
 
+// ---- bot/digest/ ----
+
+/// Posts of one call; Graph gives no more (graph.md §5).
+pub const DIGEST_LIMIT: u32 = 100;
+/// Calls for the posts of one week, those among them that Graph wants smaller. So many pages are more posts than can be read
+/// of a whole year (graph.md §5).
+pub const DIGEST_CALLS_MAX: u32 = 20;
+/// How long one look may take in all, when each call is slow: somebody waits for it.
+pub const DIGEST_TIME: Duration = Duration::from_secs(30);
+/// Longest answer of Graph that is read, in bytes; of a longer one half as many posts are asked for. As JSON in memory it is up
+/// to 16 times as long.
+pub const DIGEST_ANSWER_BYTES_MAX: usize = 512 * 1024;
+/// Posts that are told of a week …
+pub const DIGEST_TOP: usize = 5;
+/// … and what is kept of the text of each, in UTF-16 units.
+pub const DIGEST_TEXT_UNITS_MAX: usize = 400;
+/// Of a longer text no more characters are looked at.
+pub const DIGEST_TEXT_CHARS_MAX: usize = 2000;
+/// Longest title of a card (graph.md §4), in UTF-16 units.
+pub const DIGEST_TITLE_UNITS_MAX: usize = 80;
+/// Longest link to a post, in bytes. Facebook's have less than 300.
+pub const DIGEST_LINK_BYTES_MAX: usize = 1000;
+/// Longest name of a page, or reason of Facebook's, in a text of ours, in UTF-16 units; names have at most 75.
+pub const DIGEST_NAME_UNITS_MAX: usize = 80;
+/// Most shares, comments or reactions of one post that are believed.
+pub const DIGEST_FIGURE_MAX: u64 = 1_000_000_000_000;
+/// A week that was looked at so lately is told as it is …
+pub const DIGEST_FRESH: Duration = Duration::from_secs(10 * 60);
+/// … and one that is over, where only few still comment, for so long. An app that one person uses has a hundred calls a day.
+pub const DIGEST_LAST_FRESH: Duration = Duration::from_secs(3600);
+/// How long nobody is asked again after a look that failed.
+pub const DIGEST_REST: Duration = Duration::from_secs(60);
+/// How long Facebook is left alone when it wants fewer calls: it counts by the hour, and what is left comes back by and by.
+pub const DIGEST_BUSY_REST: Duration = Duration::from_secs(300);
+/// How long a week is remembered: last week's is asked for until the next one ends.
+pub const DIGEST_LIFE: Duration = Duration::from_secs(22 * 24 * 3600);
+/// How long the names of pages are good …
+pub const DIGEST_NAMES_FRESH: Duration = Duration::from_secs(24 * 3600);
+/// … how many of them are kept …
+pub const DIGEST_NAMES_MAX: usize = 100;
+/// … and calls that ask for them; one tells of 100.
+pub const DIGEST_NAMES_CALLS_MAX: u32 = 4;
+/// Seconds after which a browser looks again for a page that is being made.
+pub const DIGEST_RELOAD_SECONDS: u32 = 5;
+
 // ---- chart/, pictures that bots make ----
 
 /// Bars of one chart; of more, each would be too narrow to be told from the next one.

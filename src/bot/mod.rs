@@ -3,6 +3,7 @@
 //!
 //! Never here: a platform, the store, a thread, the clock (the desk tells the time).
 
+pub mod digest;
 pub mod dota;
 pub mod echo;
 mod figures;

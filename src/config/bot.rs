@@ -1,8 +1,10 @@
 //! The bots that a configuration names.
 
+use super::digest;
 use super::findings::{Findings, Place, Risk, quoted};
 use super::length::interval;
 use super::name;
+use super::surroundings::Around;
 use super::table::{Entry, Key, Table};
 use crate::bot::Bot;
 use crate::bot::dota::{self, Dota};
@@ -19,11 +21,11 @@ use std::time::Duration;
 struct Kind {
     word: &'static str,
     keys: &'static [Key],
-    make: fn(&Table<'_>, &mut Findings<'_>) -> Option<Arc<dyn Bot>>,
+    make: fn(&Table<'_>, &Around<'_>, &mut Findings<'_>) -> Option<Arc<dyn Bot>>,
 }
 
 /// The key of every kind that asks an upstream.
-const UPSTREAM: &str = "upstream";
+pub(super) const UPSTREAM: &str = "upstream";
 
 /// All kinds of this version. A new bot is an entry here.
 const KINDS: &[Kind] = &[
@@ -57,6 +59,7 @@ const KINDS: &[Kind] = &[
         keys: &[Key { name: "kind", example: "\"dota\"" }, Key { name: UPSTREAM, example: "\"opendota\"" }],
         make: dota,
     },
+    Kind { word: "digest", keys: digest::KEYS, make: digest::digest },
 ];
 
 /// Each kind with its keys.
@@ -69,7 +72,7 @@ pub(super) fn keys() -> Vec<(&'static str, &'static [Key])> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownBot {
     pub name: String,
-    /// `echo`, `tour`, `solar` or `dota`.
+    /// `echo`, `tour`, `solar`, `dota` or `digest`.
     pub kind: &'static str,
     /// The name of an upstream.
     pub upstream: Option<String>,
@@ -93,14 +96,14 @@ struct Made {
 
 impl Bots {
     /// Reads `[bot.NAME]` tables.
-    pub(super) fn read(entry: &Entry<'_>, findings: &mut Findings<'_>) -> Bots {
+    pub(super) fn read(entry: &Entry<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> Bots {
         let mut bots = Bots::default();
         for (name, entry) in entry.tables(findings) {
             if let Some(what) = name::flaw(name) {
                 findings.fault(&entry.place, what);
             }
             let kind = kind(&entry, findings);
-            let bot = kind.and_then(|kind| bot(kind, &entry, findings));
+            let bot = kind.and_then(|kind| bot(kind, &entry, around, findings));
             let upstream = kind.and_then(|kind| kind.keys.iter().find(|key| key.name == UPSTREAM));
             let upstream = upstream.and_then(|key| entry.peek(UPSTREAM, key.example, findings));
             let upstream = upstream.and_then(|entry| Some((entry.place.clone(), entry.value.as_str()?.to_owned())));
@@ -147,7 +150,11 @@ impl Bots {
             let Some((place, name)) = made.upstream.as_ref().filter(|(_, name)| !names.contains(name)) else {
                 continue;
             };
-            let service = if made.kind == Some("dota") { "opendota" } else { "enphase" };
+            let service = match made.kind {
+                Some("dota") => "opendota",
+                Some("digest") => "facebook",
+                _ => "enphase",
+            };
             let hint = match nearest(name, names.iter().map(String::as_str)) {
                 Some(near) => format!("did you mean {}?", quoted(near)),
                 None if name::flaw(name).is_none() => {
@@ -197,9 +204,9 @@ pub(super) fn overlap(one: &str, other: &str) -> bool {
 }
 
 /// The bot that a table describes.
-fn bot(kind: &Kind, entry: &Entry<'_>, findings: &mut Findings<'_>) -> Option<Arc<dyn Bot>> {
+fn bot(kind: &Kind, entry: &Entry<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> Option<Arc<dyn Bot>> {
     let table = entry.table(kind.keys, findings)?;
-    (kind.make)(&table, findings)
+    (kind.make)(&table, around, findings)
 }
 
 /// The kind that a table asks for, if there is such a kind.
@@ -222,7 +229,7 @@ fn kind(entry: &Entry<'_>, findings: &mut Findings<'_>) -> Option<&'static Kind>
     found
 }
 
-fn echo(table: &Table<'_>, findings: &mut Findings<'_>) -> Option<Arc<dyn Bot>> {
+fn echo(table: &Table<'_>, _: &Around<'_>, findings: &mut Findings<'_>) -> Option<Arc<dyn Bot>> {
     let otherwise = match table.get("otherwise", findings) {
         Some(entry) => entry.text(findings)?,
         None => echo::OTHERWISE,
@@ -230,7 +237,7 @@ fn echo(table: &Table<'_>, findings: &mut Findings<'_>) -> Option<Arc<dyn Bot>> 
     Some(Arc::new(Echo::new(otherwise)))
 }
 
-fn tour(table: &Table<'_>, findings: &mut Findings<'_>) -> Option<Arc<dyn Bot>> {
+fn tour(table: &Table<'_>, _: &Around<'_>, findings: &mut Findings<'_>) -> Option<Arc<dyn Bot>> {
     let picture = match table.get("picture", findings) {
         Some(entry) => Some(entry.text(findings)?.to_owned()),
         None => None,
@@ -238,7 +245,7 @@ fn tour(table: &Table<'_>, findings: &mut Findings<'_>) -> Option<Arc<dyn Bot>> 
     Some(Arc::new(Tour::new(picture)))
 }
 
-fn solar(table: &Table<'_>, findings: &mut Findings<'_>) -> Option<Arc<dyn Bot>> {
+fn solar(table: &Table<'_>, _: &Around<'_>, findings: &mut Findings<'_>) -> Option<Arc<dyn Bot>> {
     let upstream = table.need(UPSTREAM, findings).and_then(|entry| entry.text(findings));
     let kilowatts_from = match table.get("kilowatts_from", findings) {
         Some(entry) => entry.whole(&(0..=SOLAR_KILOWATTS_FROM_MAX), findings),
@@ -257,7 +264,7 @@ fn solar(table: &Table<'_>, findings: &mut Findings<'_>) -> Option<Arc<dyn Bot>>
     })))
 }
 
-fn dota(table: &Table<'_>, findings: &mut Findings<'_>) -> Option<Arc<dyn Bot>> {
+fn dota(table: &Table<'_>, _: &Around<'_>, findings: &mut Findings<'_>) -> Option<Arc<dyn Bot>> {
     let upstream = table.need(UPSTREAM, findings)?.text(findings)?.to_owned();
     Some(Arc::new(Dota::new(dota::Settings { upstream })))
 }

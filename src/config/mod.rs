@@ -11,6 +11,7 @@
 mod admin;
 mod bot;
 mod channel;
+mod digest;
 mod facebook;
 mod findings;
 mod length;
@@ -233,7 +234,7 @@ fn read(table: &Table<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> 
     let connections_max = whole(table, "connections", connections, limits::CONNECTIONS_MAX, findings);
     let public_url = public::public_url(table, findings);
     let keep_registered = public::keep_registered(table, findings);
-    let mut bots = table.get("bot", findings).map(|entry| Bots::read(&entry, findings)).unwrap_or_default();
+    let mut bots = table.get("bot", findings).map(|entry| Bots::read(&entry, around, findings)).unwrap_or_default();
     let channels = match table.get("channel", findings) {
         Some(entry) => channel::channels(&entry, &mut bots, around, findings),
         None => {

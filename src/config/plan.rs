@@ -109,7 +109,7 @@ fn time(text: &str) -> Result<DayTime, String> {
         .ok_or_else(|| format!("{} is no time of day; write for example \"11:00\" or \"23:30\"", quoted(text)))
 }
 
-fn day(text: &str) -> Result<Weekday, String> {
+pub(super) fn day(text: &str) -> Result<Weekday, String> {
     let names = Weekday::ALL.map(|day| format!("{:?}", day.name())).join(", ");
     Weekday::parse(text).ok_or_else(|| format!("{} is no day of the week; they are {names}", quoted(text)))
 }
@@ -127,10 +127,15 @@ fn seconds(entry: &Entry<'_>, findings: &mut Findings<'_>) -> Option<u32> {
 
 /// The zone by its usual name. What happens every so often needs none.
 fn zone(table: &Table<'_>, form: Option<&Entry<'_>>, findings: &mut Findings<'_>) -> Option<String> {
+    if table.get(ZONE.name, findings).is_none() && form.is_none_or(|form| form.name == EVERY.name) {
+        return Some("UTC".to_owned());
+    }
+    zone_or_system(table, findings)
+}
+
+/// The zone by its usual name; where none is written, the system's.
+pub(super) fn zone_or_system(table: &Table<'_>, findings: &mut Findings<'_>) -> Option<String> {
     let Some(entry) = table.get(ZONE.name, findings) else {
-        if form.is_none_or(|form| form.name == EVERY.name) {
-            return Some("UTC".to_owned());
-        }
         let (zone, warning) = zone_of_system(TimeZone::try_system().ok().as_ref().and_then(TimeZone::iana_name));
         if let Some(warning) = warning {
             findings.warn(Risk::Odd, &table.place.inner(ZONE.name, table.place.line), warning);

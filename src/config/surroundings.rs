@@ -62,7 +62,9 @@ impl Around<'_> {
     /// The secret that a trial has at a place, where this is one.
     pub(super) fn played(&self, entry: &Entry<'_>) -> Option<Secret> {
         match self.secrets {
-            Secrets::Played(stage) if ["channel.", "upstream."].iter().any(|it| entry.place.key.starts_with(it)) => {
+            Secrets::Played(stage)
+                if ["bot.", "channel.", "upstream."].iter().any(|it| entry.place.key.starts_with(it)) =>
+            {
                 Some(stage.secret(&entry.place.key))
             }
             _ => None,

@@ -335,12 +335,12 @@ fn a_channel_says_what_to_write() {
         (
             "kind = \"echo\"",
             "kind = \"ecko\"",
-            "17: bot.echo.kind: there is no kind of bot \"ecko\"; did you mean \"echo\"? kinds: echo, tour, solar, dota",
+            "17: bot.echo.kind: there is no kind of bot \"ecko\"; did you mean \"echo\"? kinds: echo, tour, solar, dota, digest",
         ),
         (
             "kind = \"echo\"",
             "kind = \"sun\"",
-            "17: bot.echo.kind: there is no kind of bot \"sun\"; kinds: echo, tour, solar, dota",
+            "17: bot.echo.kind: there is no kind of bot \"sun\"; kinds: echo, tour, solar, dota, digest",
         ),
         ("kind = \"echo\"", "", "16: bot.echo.kind: is missing; write kind = \"echo\""),
     ]);
@@ -416,6 +416,86 @@ fn a_dota_bot_says_whom_it_asks() {
     ] {
         assert_eq!(faults(&dota(keys, upstream)), [fault], "{keys}");
     }
+}
+
+#[test]
+fn a_digest_bot_says_whose_week_it_tells_and_its_slips_are_named() {
+    let graph = "[upstream.facebook]\napi = \"https://graph.example\"\nunlimited = true\n";
+    let of = |keys: &str, upstream: &str| {
+        let keys = format!("kind = \"digest\"\n{keys}\n{upstream}");
+        with("kind = \"echo\"\notherwise = \"what?\"", &keys) + graph
+    };
+    let digest = |keys: &str| of(keys, "zone = \"Europe/Berlin\"\nupstream = \"facebook\"");
+    let door = "path = \"/weekly\"\nsecret = { env = \"APP\" }";
+    for fine in [
+        "",
+        "page = \"104455667788990\"",
+        "week_starts = \"sun\"\nshape = \"page\"",
+        door,
+        "shape = \"recorded\"\ngroup = \"17\"",
+    ] {
+        assert_eq!(warnings(&digest(fine)), [""; 0], "{fine}");
+        let config = parse(&digest(fine)).unwrap();
+        let places: Vec<_> = config.pages.iter().map(|(name, bot)| (&**name, bot.place())).collect();
+        let place = [("echo", Some("/weekly"))];
+        assert_eq!(places, place[..usize::from(fine == door)], "{fine}");
+        assert!(!format!("{config:?}").contains(CANARY));
+    }
+    assert_eq!(faults(&of("", "zone = \"UTC\"")), ["16: bot.echo.upstream: is missing; write upstream = \"facebook\""]);
+    assert_eq!(
+        faults(&of("upstream = \"graph\"", "zone = \"UTC\"")),
+        [
+            "18: bot.echo.upstream: there is no upstream \"graph\"; write a table [upstream.graph] with kind = \"facebook\""
+        ]
+    );
+    let id = "is no id, which is digits in quotes; write for example";
+    for (keys, fault) in [
+        (
+            "page = 17",
+            "18: bot.echo.page: must be a text in quotes, not a number; write for example page = \"104455667788990\"",
+        ),
+        (
+            "page = \"roof\"",
+            &*format!("18: bot.echo.page: \"roof\" {id} page = \"104455667788990\"; a page's id stands in its About"),
+        ),
+        (
+            "group = \"17\"",
+            "18: bot.echo.group: Facebook closed its groups to programs on 22 April 2024; write page for a page of yours, or shape = \"recorded\" for data that was recorded earlier",
+        ),
+        ("shape = \"recorded\"", "16: bot.echo.group: is missing; write group = \"1924443867832338\""),
+        ("shape = \"group\"", "18: bot.echo.shape: \"group\" is no shape; write \"page\" or \"recorded\""),
+        (
+            "week_starts = \"Monday\"",
+            "18: bot.echo.week_starts: \"Monday\" is no day of the week; they are \"mon\", \"tue\", \"wed\", \"thu\", \"fri\", \"sat\", \"sun\"",
+        ),
+        ("path = \"/weekly\"", "16: bot.echo.secret: is missing; write secret = { env = \"WEEKLY_SECRET\" }"),
+        (
+            "secret = { env = \"APP\" }\npath = \"weekly\"",
+            "19: bot.echo.path: \"weekly\" must begin with a slash; write for example \"/messenger\"",
+        ),
+        (
+            "secret = { env = \"APP\" }\npath = \"/weekly/\"",
+            "19: bot.echo.path: \"/weekly/\" must not end with a slash; write for example \"/weekly\"",
+        ),
+        (
+            "path = \"/weekly\"\nsecret = \"0123456789/abcdef\"",
+            "19: bot.echo.secret: goes into a link, so it may hold letters, digits and -._~ only; `openssl rand -hex 16` makes one",
+        ),
+        (
+            "path = \"/messenger\"\nsecret = { env = \"APP\" }",
+            "16: bot.echo: its pages at \"/messenger\" are in the way of \"/messenger\"; take another path",
+        ),
+    ] {
+        assert_eq!(faults(&digest(keys)), [fault], "{keys}");
+    }
+    let unset = faults(&digest("path = \"/weekly\"\nsecret = { env = \"NONE\" }"));
+    assert!(unset[0].contains("bot.echo.secret: the environment variable NONE is not set"), "{unset:?}");
+    assert_eq!(warnings(&digest("secret = { env = \"APP\" }")), ["18: bot.echo.secret: is of no use without path"]);
+    let odd = warnings(&digest("shape = \"recorded\"\ngroup = \"17\"\npage = \"18\""));
+    assert_eq!(odd, ["20: bot.echo.page: is of no use with shape = \"recorded\", which tells of a group"]);
+    // Commands that read no secrets know the bot all the same.
+    let outline = Outline::parse(&digest(door), Path::new("ackd.toml"), &|_| None).unwrap();
+    assert_eq!(outline.bots[0].kind, "digest");
 }
 
 #[test]
@@ -1073,10 +1153,13 @@ fn all_of_the_full_example_is_valid_once_it_is_uncommented() {
     let config = Config::parse_in(&text, Path::new("/etc/ackd/ackd.toml"), &around).unwrap();
     let platforms: Vec<_> = config.channels.iter().map(|channel| channel.platform.name()).collect();
     assert_eq!(platforms, ["messenger", "webex"]);
-    let [sun, dota, facebook] = &config.warnings[..] else { panic!("{:?}", config.warnings) };
+    let [sun, dota] = &config.warnings[..] else { panic!("{:?}", config.warnings) };
+    assert_eq!(
+        config.pages.iter().map(|(name, bot)| (&**name, bot.place())).collect::<Vec<_>>(),
+        [("weekly", Some("/weekly"))]
+    );
     assert!(dota.ends_with("bot.dota: no channel uses this bot"), "{dota}");
     assert!(sun.ends_with("bot.sun: no channel uses this bot"), "{sun}");
-    assert!(facebook.ends_with("upstream.facebook: no bot asks this upstream"), "{facebook}");
     assert_eq!(config.channels[1].platform.greeting(), Some("Hello! Mention me, and I say it again."));
     let [Subscription { name, set, .. }] = config.subscriptions.as_slice() else {
         panic!("{:?}", config.subscriptions)

@@ -12,12 +12,13 @@
 //! Never here: bots, the store, waiting. A new platform is a folder here, its
 //! fixtures, and its keys in `config/channel/`.
 
-pub mod cut;
 mod lenient;
 pub mod mask;
 pub mod messenger;
 mod spelling;
 pub mod webex;
+
+pub use crate::notation::cut;
 
 use crate::model::{
     Arrival, Delivery, Event, EventId, Head, Moment, OutboundRequest, Outcome, Refusal, Reply, Request, Response,

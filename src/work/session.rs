@@ -10,7 +10,7 @@ use super::memo::{keep, recall};
 use super::pool::Tools;
 use crate::limits::SESSION_TIME;
 use crate::model::visit::GUARD;
-use crate::model::{Head, Method, Response, Visit};
+use crate::model::{Head, Host, Method, Response, Visit};
 use crate::notation::{from_hex, hex, unpercent_text};
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::{digest, hmac};
@@ -66,9 +66,13 @@ impl Reception {
         guest
     }
 
-    /// Why a form is not taken. Nobody but the operator sends one, and no other page sends one for them.
+    /// Why a form is not taken. Nobody but the operator sends one, and no other page sends one for them. What a program
+    /// posts to a bot, as a chat builder does, is that bot's to judge: it comes in a stranger's name.
     pub(super) fn objects(&self, visit: &Visit, guest: &Guest) -> Option<&'static str> {
         if visit.request.head.method != Method::Post {
+            return None;
+        }
+        if !guest.is_operator() && matches!(visit.to, Host::Bot(_)) {
             return None;
         }
         if !guest.is_operator() {

@@ -1,0 +1,152 @@
+//! Sentences about a week. The same in a conversation, on a page and for a chat builder. Pure.
+
+use super::Settings;
+use super::ask::Known;
+use super::feed::{Shape, Trouble};
+use super::rank::{Post, Sums};
+use super::week::{Week, Which};
+use crate::bot::figures::{ago, grouped};
+use crate::limits::{DIGEST_FRESH, DIGEST_TITLE_UNITS_MAX};
+use crate::model::Moment;
+use crate::notation::cut::shorten;
+use jiff::Timestamp;
+use jiff::fmt::strtime;
+use jiff::tz::TimeZone;
+
+/// What can be asked.
+pub(super) const HELP: &str = "I tell what happened on our Facebook page. Ask me: summary, last week, this week, top \
+     commented or top shared. \"subscribe\" brings you last week's summary when a new week begins, \"subscribe fri 18:00\" \
+     when you like; \"when?\" says when, and \"stop\" ends it.";
+
+/// What Facebook has closed (graph.md §1).
+pub(super) const GROUPS: &str = "I cannot look at groups: Facebook closed them to programs on 22 April 2024, for every app \
+     and every version, and nothing has taken their place. I tell of a page instead; ask me for the summary.";
+
+/// The same of a bot that reads recorded data.
+pub(super) const RECORDED: &str = "What I tell of a group was recorded earlier. Facebook closed its groups to programs on 22 \
+     April 2024, so nothing new comes from there.";
+
+/// While nothing was seen yet: why, or that it comes.
+pub(super) fn nothing(known: &Known) -> &str {
+    let making = "The summary is being made. Please ask again in a moment.";
+    known.trouble.as_ref().map_or(making, |(_, why)| why)
+}
+
+/// `Roof of Ada, Mon 10 Nov to Sun 16 Nov 2025`.
+pub(super) fn title(known: &Known) -> String {
+    let so_far = if known.week.which == Which::This { ", so far" } else { "" };
+    format!("{}, {}{so_far}", known.name, span(&known.week))
+}
+
+fn span(week: &Week) -> String {
+    let first = strtime::format("%a %-d %b", week.first).unwrap_or_default();
+    format!("{first} to {}", strtime::format("%a %-d %b %Y", week.last).unwrap_or_default())
+}
+
+/// All of it in one text; `None` when nothing is known.
+pub(super) fn summary(known: &Known, set: &Settings, now: Moment) -> Option<String> {
+    let (_, sums) = known.seen.as_ref()?;
+    let best = [("Most commented", &sums.commented), ("Most shared", &sums.shared)];
+    let best = best.into_iter().filter_map(|(what, post)| Some(format!("{what}: {}.", quoted(post.as_ref()?, set))));
+    let parts = [format!("{}: {}", title(known), totals(sums))].into_iter().chain(best).chain(notes(known, set, now));
+    Some(parts.collect::<Vec<_>>().join(" "))
+}
+
+/// `3 posts, 5 shares, 18 comments, 0 reactions.`
+pub(super) fn totals(sums: &Sums) -> String {
+    if sums.posts == 0 {
+        return "nothing was posted.".to_owned();
+    }
+    format!("{}, {}.", count(sums.posts, "post"), figures([sums.shares, sums.comments, sums.reactions]))
+}
+
+/// What must be known of how good it is: how old, not all, recorded, and why it is no better.
+pub(super) fn notes(known: &Known, set: &Settings, now: Moment) -> Vec<String> {
+    let mut notes = Vec::new();
+    if let Some((at, sums)) = &known.seen {
+        if sums.more {
+            notes.push("There were more posts than I look at; these are the newest.".to_owned());
+        }
+        if now.since(*at) >= DIGEST_FRESH || !known.is_whole() {
+            notes.push(format!("As of {}.", ago(now.since(*at))));
+        }
+    }
+    notes.extend(known.trouble.as_ref().map(|(_, why)| why.clone()));
+    if set.shape == Shape::Group {
+        notes.push(RECORDED.to_owned());
+    }
+    notes
+}
+
+/// One post as the best in something.
+pub(super) fn best(known: &Known, what: &str, post: Option<&Post>, set: &Settings, now: Moment) -> String {
+    let said = match post {
+        Some(post) => format!("{}: the most {what} is {}.", title(known), quoted(post, set)),
+        None => format!("{}: nothing was {what}.", title(known)),
+    };
+    [said].into_iter().chain(notes(known, set, now)).collect::<Vec<_>>().join(" ")
+}
+
+fn quoted(post: &Post, set: &Settings) -> String {
+    let title = post.title(DIGEST_TITLE_UNITS_MAX, |at| day(at, &set.zone));
+    let title = if post.text.is_empty() { title } else { format!("“{title}”") };
+    format!("{title} ({})", post_figures(post))
+}
+
+/// `4 shares, 17 comments, 1 reaction`, and nothing of what nobody did.
+pub(super) fn post_figures(post: &Post) -> String {
+    let known = [(post.shares, "share"), (post.comments, "comment"), (post.reactions, "reaction")];
+    let known = known.into_iter().filter(|(figure, _)| *figure > 0).map(|(figure, what)| count(figure, what));
+    known.collect::<Vec<_>>().join(", ")
+}
+
+fn figures([shares, comments, reactions]: [u64; 3]) -> String {
+    format!("{}, {}, {}", count(shares, "share"), count(comments, "comment"), count(reactions, "reaction"))
+}
+
+fn count(figure: u64, what: &str) -> String {
+    format!("{} {what}{}", grouped(figure), if figure == 1 { "" } else { "s" })
+}
+
+/// `Tue 17 Nov`.
+pub(super) fn day(at: Moment, zone: &TimeZone) -> String {
+    form("%a %-d %b", at, zone)
+}
+
+fn form(form: &str, at: Moment, zone: &TimeZone) -> String {
+    let at = Timestamp::from_millisecond(at.0).unwrap_or_default().to_zoned(zone.clone());
+    strtime::format(form, &at).unwrap_or_default()
+}
+
+/// The title of a post's card.
+pub(super) fn card_title(post: &Post, set: &Settings) -> String {
+    post.title(DIGEST_TITLE_UNITS_MAX, |at| day(at, &set.zone))
+}
+
+/// Why there is nothing newer.
+pub(super) fn trouble(trouble: &Trouble, set: &Settings) -> String {
+    match trouble {
+        Trouble::NotBefore(moment) => {
+            let when = form("%H:%M on %a %-d %b", *moment, &set.zone);
+            format!("I may not ask Facebook again before {when}.")
+        }
+        Trouble::Busy => "Facebook wants fewer questions at the moment.".to_owned(),
+        Trouble::Silent | Trouble::TooMuch => "Facebook gives no answer at the moment.".to_owned(),
+        Trouble::LoggedOut => "I am not allowed to look at Facebook any more; the operator has been told.".to_owned(),
+        Trouble::Forbidden => "Facebook does not let me read these posts; the operator has to grant \
+             pages_read_engagement and pages_read_user_content, and to log in again."
+            .to_owned(),
+        Trouble::Unknown if set.shape == Shape::Group => GROUPS.to_owned(),
+        Trouble::Unknown => "Facebook does not know this page, or does not show it to me.".to_owned(),
+        Trouble::Which(0) => "There is no page that I may look at; the operator has to log in to Facebook, for a page \
+             that they manage."
+            .to_owned(),
+        Trouble::Which(_) => {
+            "I do not know which page to look at: there are several, and the operator has to write one of \
+             them into the configuration, as page = \"…\"."
+                .to_owned()
+        }
+        Trouble::Refused(why) if why.is_empty() => "Facebook refused to tell.".to_owned(),
+        Trouble::Refused(why) => format!("Facebook refused to tell: {}.", shorten(why, 80).trim_end_matches('.')),
+    }
+}
