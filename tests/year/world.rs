@@ -376,7 +376,7 @@ impl<const N: usize> World<N> {
                 return;
             }
             assert!(began.elapsed() < PATIENCE, "it does not come to rest");
-            if look < 20 { thread::yield_now() } else { thread::sleep(Duration::from_micros(20)) }
+            if look < 400 { thread::yield_now() } else { thread::sleep(Duration::from_micros(20)) }
         }
     }
 }
