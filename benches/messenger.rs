@@ -1,7 +1,7 @@
 //! What a delivery costs on the loop: `cargo bench --bench messenger`.
 //!
 //! The signature alone, then gate, signature and reading together, for one event and for fifty in one delivery.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "here a panic is how a failure is told")]
 
 use ackd::model::{Framing, Head, Method, Request, Secret, Span};
 use ackd::platform::messenger::{Messenger, Settings};

@@ -3,7 +3,7 @@
 //! One event in a commit of its own, sixty-four in one as under load, and the rest of an event's life; then what is
 //! looked up in a store that has grown large. The file lies under target/, since a temporary folder is often no disk at
 //! all.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "here a panic is how a failure is told")]
 
 use ackd::model::{
     Alarm, AlarmSet, AlarmWrite, Arrival, Attempt, ChannelNumber, EventKey, Fate, Lease, MemoryWrite, Moment, Notes,

@@ -436,7 +436,6 @@ fn farewell(served: Served, health: &Health, workers: Vec<JoinHandle<()>>) {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::model::{Arrival, Fate};
     use crate::store::Store;

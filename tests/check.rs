@@ -1,6 +1,6 @@
 //! `ackd check` as a user sees it.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "here a panic is how a failure is told")]
 
 use ackd::cli::check::check;
 use ackd::config::Config;

@@ -1,6 +1,6 @@
 //! The program as a user has it: what it says, and its exit code.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "here a panic is how a failure is told")]
 
 use ackd::store::sqlite::SqliteFile;
 use std::fs::{self, File};

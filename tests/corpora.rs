@@ -1,6 +1,6 @@
 //! Replays every fuzz corpus through the property that the fuzzer checks, without a fuzzer.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout)]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "here a panic is how a failure is told")]
 
 use std::fs;
 use std::path::Path;

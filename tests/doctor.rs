@@ -2,7 +2,14 @@
 //!
 //! The looks that need another machine than this one (a wrong clock, too little memory) are played in the module's own
 //! tests; here it is shown that each look really looks.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::print_stdout)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "here a panic is how a failure is told"
+)]
 
 #[path = "shared/address.rs"]
 mod address;

@@ -1,5 +1,12 @@
 //! The Enphase twin against the samples, against its own rules, under its sun, and over a real socket.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::print_stdout)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "here a panic is how a failure is told"
+)]
 
 use ackd::model::{Framing, Head, Limit, Method, Moment, Period, Request, Response, Secret, Span};
 use ackd::twin::enphase::{Battery, Enphase, Settings, System};

@@ -1,6 +1,12 @@
 //! The login at Facebook with the real binary over real sockets: daemon, `ackd login`, a browser that follows what it is
 //! told, and the stand-in of Facebook's dialog and Graph API; where its answers are to hang, a smaller one (graph.md §3).
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "here a panic is how a failure is told"
+)]
 
 use ackd::daemon::clock;
 use ackd::keeper::TOKENS;

@@ -1,6 +1,12 @@
 //! `ackd login` with the real binary against a stand-in of Enphase's token endpoint (enphase.md §3): beside a running
 //! daemon, without one, and all that may go wrong.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "here a panic is how a failure is told"
+)]
 
 use ackd::keeper::TOKENS;
 use ackd::model::Moment;

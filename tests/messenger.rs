@@ -6,7 +6,13 @@
 //!
 //! A file of no kind fails the test, and so does a delivery without its expectation. `ACKD_WRITE_EXPECTED=1` writes
 //! the expectations anew, to be read through before they are committed.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "here a panic is how a failure is told"
+)]
 
 use ackd::bot::Bot;
 use ackd::bot::echo::{Echo, OTHERWISE};

@@ -1,5 +1,12 @@
 //! The OpenDota twin against the samples, against its own rules, over years of matches, and over a real socket.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::print_stdout)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "here a panic is how a failure is told"
+)]
 
 use ackd::model::{Framing, Head, Method, Moment, Request, Response, Secret, Span};
 use ackd::twin::opendota::{OpenDota, Settings};

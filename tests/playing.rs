@@ -1,5 +1,11 @@
 //! `ackd twin` beside `ackd run`, as two programs: whoever has another bot has the same stand-ins.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "here a panic is how a failure is told"
+)]
 
 use serde_json::{Value, json};
 use std::fs;

@@ -4,7 +4,13 @@
 //! Many changes are alike: the same offsets before and after, at the same time of day. One of each kind is looked at, in
 //! a zone that chance picks.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::print_stdout)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "here a panic is how a failure is told"
+)]
 
 #[path = "shared/luck.rs"]
 #[allow(dead_code)]

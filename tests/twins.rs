@@ -1,7 +1,14 @@
 //! The twins against the samples, against their own rules, and over real sockets.
 //!
 //! The Messenger twin shares no code with `platform/messenger`; here they meet: what the one signs the other reads.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::print_stdout)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "here a panic is how a failure is told"
+)]
 
 use ackd::model::{Framing, Head, Method, Moment, Request, Response, Secret, Span};
 use ackd::platform::messenger::{Messenger as OurSide, Settings as OurSettings};

@@ -1,5 +1,5 @@
 // A property fails by panicking.
-#![allow(clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::panic, clippy::indexing_slicing, reason = "here a panic is how a failure is told")]
 
 use ackd::limits::{EVENTS_MAX, ID_BYTES_MAX};
 use ackd::model::{EventId, Fate, Framing, Head, Method, Moment, Request, Secret, Span};

@@ -1,5 +1,5 @@
 // A property fails by panicking.
-#![allow(clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::panic, clippy::indexing_slicing, reason = "here a panic is how a failure is told")]
 
 use ackd::model::{Framing, Head, Method, Request, Secret, Span};
 use ackd::platform::Platform;

@@ -36,7 +36,6 @@ impl Bot for Echo {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::bot::paper::Paper;
     use crate::model::{Attachment, EventId, Moment};

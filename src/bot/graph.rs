@@ -36,7 +36,6 @@ fn used_up(answer: &Answer) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     const NOW: Moment = Moment(1_763_712_000_000);

@@ -305,7 +305,6 @@ fn unknown(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
     use crate::bot::SetAlarm;
     use crate::bot::paper::Paper;

@@ -130,7 +130,6 @@ impl Bot for Tour {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
     use crate::bot::paper::Paper;
     use crate::model::{EventId, Moment};

@@ -10,7 +10,8 @@
 mod draw;
 #[cfg(feature = "charts")]
 mod scale;
-#[cfg(all(test, feature = "charts"))]
+#[cfg(feature = "charts")]
+#[cfg(test)]
 mod tests;
 
 /// A bar chart.

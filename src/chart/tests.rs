@@ -1,5 +1,4 @@
 //! Charts, looked at by their structure: what stands where, and how high.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use super::draw::{HEIGHT, WIDTH};
 use super::{Bar, Bars, bars};

@@ -28,7 +28,6 @@ pub(super) fn go(by: Duration) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]

@@ -450,7 +450,6 @@ fn topic(name: &str) -> Result<Topic, Stop> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
     use std::os::unix::ffi::OsStringExt;
 

@@ -155,7 +155,6 @@ fn head(bytes: &[u8]) -> Result<(u16, usize), String> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::super::testing::Folder;
     use super::*;
     use std::os::unix::net::UnixListener;

@@ -173,7 +173,6 @@ fn remark(line: &EventLine) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::panic)]
     use super::super::testing::{Folder, at, told, world};
     use super::*;
     use crate::model::{Arrival, Fate};

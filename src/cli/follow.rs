@@ -127,7 +127,6 @@ impl Watch {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
     use super::super::args::EventFilter;
     use super::super::events::events;
     use super::super::testing::{Folder, NOW, world};

@@ -20,7 +20,6 @@ pub fn linger(output: &impl AsFd, time: Duration) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
     use std::time::Instant;
 

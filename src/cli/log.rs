@@ -126,7 +126,6 @@ fn message(record: &Record<'_>) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn line(level: Level, target: &str, words: &str) -> (String, String) {

@@ -163,7 +163,6 @@ fn words(name: &str, fault: &TokenFault) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     const STATE: &str = "0123abcd";

@@ -158,7 +158,6 @@ fn key_of(upstream: &Upstream) -> Option<Secret> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::model::{Framing, Head, Limit, Method, Request, Span};
     use crate::twin::house::Answered;

@@ -56,7 +56,6 @@ pub(super) fn run(store: &Path, mut errand: Errand<'_>, world: &World<'_>) -> Re
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::super::testing::{Folder, world};
     use super::*;
     use std::cell::RefCell;

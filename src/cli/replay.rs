@@ -147,7 +147,6 @@ fn put_back_here(events: &[EventId], store: &mut Engine<'_>, world: &World<'_>) 
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
     use super::super::testing::{Folder, NOW, told, world};
     use super::*;
     use crate::daemon::control_socket;

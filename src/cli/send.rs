@@ -80,7 +80,6 @@ fn keep(
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::panic)]
     use super::super::testing::{Folder, told, world};
     use super::*;
     use crate::daemon::control_socket;

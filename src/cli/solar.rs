@@ -130,7 +130,6 @@ fn people(config: &Outline, bot: &str, world: &World<'_>, out: &mut dyn Write) -
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::super::testing::{Folder, told, world};
     use super::*;
 

@@ -1,5 +1,4 @@
 //! What the tests of commands share: a store with a story in it, a configuration, a world that stands still.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use super::{CliError, World};
 use crate::config::Outline;

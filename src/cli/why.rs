@@ -262,7 +262,6 @@ fn content(content: &Content) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::super::testing::{Folder, NOW, at, told, world};
     use super::*;
     use crate::model::{Arrival, EventKey, Fate, Instead, MemoryWrite, Purpose, Reply, SendEnd, Settlement};

@@ -166,7 +166,6 @@ fn base(public: bool, doors: Doors<'_>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
     use crate::config::{Config, ConfigError, Outline, Stage};
     use crate::model::{Limit, Period};
     use std::path::Path;

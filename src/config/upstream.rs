@@ -354,7 +354,6 @@ fn life(entry: &Entry<'_>, findings: &mut Findings<'_>) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
     use crate::config::{Config, ConfigError, Outline, Stage, Surroundings};
     use crate::model::{Limit, Period, Upstream};
     use std::io::{Error, ErrorKind};

@@ -64,7 +64,6 @@ fn host(authority: &str) -> Result<&str, &'static str> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]

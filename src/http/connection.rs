@@ -399,7 +399,6 @@ impl Bytes {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
     use super::*;
     use crate::limits::{BODY_BYTES_MAX, HEAD_BYTES_MAX, READ_BYTES};

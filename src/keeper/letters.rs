@@ -150,7 +150,6 @@ impl Letterbox {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::model::Fate;
     use std::sync::mpsc::channel;

@@ -1,5 +1,4 @@
 //! The keeper on its own thread, with a store in memory and workers played by the test.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use super::*;
 use crate::model::{

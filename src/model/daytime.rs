@@ -173,7 +173,6 @@ fn span(seconds: u32) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::model::RunMissed;
 

@@ -177,7 +177,6 @@ pub struct Attachment {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]

@@ -35,7 +35,6 @@ impl Gallery {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
     use std::sync::Arc;
     use std::sync::mpsc::channel;

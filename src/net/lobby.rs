@@ -20,7 +20,6 @@ impl Lobby {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::model::{Framing, Head, Host, Method, Request, Span};
     use std::sync::mpsc::sync_channel;

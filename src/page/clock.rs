@@ -87,7 +87,6 @@ pub(super) fn answer(clock: &Clock, request: &Request) -> Response {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]

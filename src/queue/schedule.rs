@@ -280,7 +280,6 @@ fn moment(timestamp: Timestamp) -> Moment {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::model::RunMissed;
     use std::time::{Duration, Instant};

@@ -367,7 +367,6 @@ fn form(method: Method, url: String, body: &str) -> OutboundRequest {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::super::testing::{Recorded, answer, refused, sample};
     use super::*;
 

@@ -154,7 +154,6 @@ fn leads_here(upstream: &str, ports: &[u16]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::super::testing::{Recorded, answer, refused, sample, text};
     use super::*;
     use std::cell::Cell;

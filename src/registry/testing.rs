@@ -1,5 +1,4 @@
 //! An upstream with recorded answers, and the samples of the outside world.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::Upstream;
 use crate::model::{Answer, FetchFault, OutboundRequest, Outcome};

@@ -1,5 +1,4 @@
 //! One suite for every engine: `every_store_must!(a maker of fixtures)`.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use super::memory::{Memory, Shelf};
 use super::sqlite::SqliteFile;

@@ -243,7 +243,6 @@ pub(super) fn is_loopback(authority: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::model::Method;
     use std::time::Duration;

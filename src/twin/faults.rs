@@ -222,7 +222,6 @@ impl Faults {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn drawn(plan: &str, seed: u64) -> Vec<Option<CallFault>> {

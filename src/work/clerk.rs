@@ -100,7 +100,6 @@ fn keep(desk: WorkDesk<'_>, tools: &Tools) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
     use crate::bot::Desk;
     use crate::model::{Event, Framing, Head, Method, Moment, Reply, Request, Response, Span};

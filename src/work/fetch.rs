@@ -258,7 +258,6 @@ fn is_before(error: &io::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
     use super::*;
     use std::io::Write;
     use std::net::{TcpListener, TcpStream};

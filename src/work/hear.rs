@@ -194,7 +194,6 @@ fn answer(event: &Event, channel: &Channel, desk: &mut WorkDesk<'_>) -> Result<V
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::panic)]
     use super::super::testing::{space, tools};
     use super::*;
     use crate::bot::Desk;

@@ -30,7 +30,6 @@ fn secret() -> Option<PictureName> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::panic)]
     use super::super::testing::{page, space, tools};
     use super::*;
     use crate::model::Moment;

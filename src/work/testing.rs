@@ -1,5 +1,4 @@
 //! A worker's tools, and channels to use them on, for the tests of this room.
-#![allow(clippy::unwrap_used)]
 
 use super::Channel;
 use super::fetch::Fetch;

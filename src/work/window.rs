@@ -64,7 +64,6 @@ fn elsewhere(reply: &Reply, name: &str, to: &str, why: &str, tools: &Tools) -> I
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::super::testing::{page, space, tools};
     use super::*;
     use crate::model::ChannelNumber;

@@ -11,7 +11,14 @@
 //!
 //! Nothing here is decided by how long something takes: a test waits for what must happen, and only gives up late.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::print_stdout)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "here a panic is how a failure is told"
+)]
 
 mod deeds;
 mod dota;

@@ -2,7 +2,14 @@
 //!
 //! Pictures of the page are kept under target/try-page/. Where Chromium is not installed (tests/run installs it), that
 //! is said and counted as skipped.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "here a panic is how a failure is told"
+)]
 
 mod browser;
 

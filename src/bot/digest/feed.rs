@@ -223,7 +223,6 @@ fn plain(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::super::tests::sample;
     use super::*;
     use serde_json::json;

@@ -134,7 +134,6 @@ fn best(kept: &mut Option<Post>, post: &Post, figure: fn(&Post) -> u64) {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::print_stdout)]
     use super::*;
 
     fn post(number: i64, (shares, comments, reactions): (u64, u64, u64)) -> Post {

@@ -1,5 +1,4 @@
 //! Conversations with the bot and visits to its pages, on a desk of paper, with the samples of Graph as answers.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
 
 use super::*;
 use crate::bot::CallFault;

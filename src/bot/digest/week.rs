@@ -70,7 +70,6 @@ fn moved(day: Date, days: i64) -> Date {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout)]
     use super::*;
 
     fn at(text: &str) -> Moment {

@@ -49,7 +49,6 @@ fn unsigned(text: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
     use serde_json::Value;
 

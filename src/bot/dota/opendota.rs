@@ -270,7 +270,6 @@ pub(super) fn smaller(named: &Value, ours: &[Left]) -> Vec<Lesson> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::super::tests::sample;
     use super::*;
     use serde_json::json;

@@ -223,7 +223,6 @@ pub(super) fn by(desk: &mut dyn Desk, system: u64, at: Moment, zone: &TimeZone) 
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::bot::paper::Paper;
 

@@ -172,7 +172,6 @@ pub(super) fn next(pace: &Pace, sun: &Daylight, last: Option<Moment>, now: Momen
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::super::sun::{Sun, date};
     use super::*;
     use jiff::Timestamp;

@@ -185,7 +185,6 @@ fn person_key(who: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::bot::paper::Paper;
 

@@ -108,7 +108,6 @@ pub(super) fn percent(this: u64, that: u64) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn date(text: &str) -> Date {

@@ -129,7 +129,6 @@ impl Daylight {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn at(text: &str) -> Moment {

@@ -1,5 +1,4 @@
 //! Conversations with the bot, on a desk of paper.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use super::*;
 use crate::bot::CallFault;

@@ -115,7 +115,6 @@ fn looks_like_date(word: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn heard(text: &str) -> Wish {

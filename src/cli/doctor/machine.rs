@@ -178,7 +178,6 @@ fn all(pipe: Option<&mut impl Read>) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::super::super::testing::Folder;
     use super::*;
     use std::os::unix::net::UnixListener;

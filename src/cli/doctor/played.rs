@@ -1,5 +1,4 @@
 //! A machine and a web that are played: all is well, until a test changes one thing.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use super::super::testing::{Folder, NOW, world};
 use super::super::{CliError, World};

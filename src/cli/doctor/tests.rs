@@ -1,5 +1,4 @@
 //! Each look once passing and in each way failing, in a world that is played.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use super::super::testing::{Folder, NOW, at};
 use super::machine::{Machine, Said, ThisMachine};

@@ -151,7 +151,6 @@ fn payload_fit(payload: String) -> Result<String, Unsayable> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
     use super::*;
     use crate::model::{CourtesyAct, Purpose};
 

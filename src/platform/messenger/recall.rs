@@ -107,7 +107,6 @@ fn moment(timestamp: &str) -> Option<Moment> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::model::EventId;
 

@@ -63,7 +63,6 @@ fn parameter(query: &str, name: &str) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn asked(query: &str) -> Result<Vec<u8>, u16> {

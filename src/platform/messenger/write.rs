@@ -131,7 +131,6 @@ fn button(button: &Button) -> Value {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
 
     fn json_of(reply: &Reply, tag: &str) -> Value {

@@ -158,7 +158,6 @@ fn titled<'t>(of: &str, mut titles: impl Iterator<Item = &'t str>) -> Result<(),
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
     use super::*;
     use crate::model::{CourtesyAct, Purpose, QuickReply};
 

@@ -63,7 +63,6 @@ fn said(content: &Content) -> Result<Vec<(&'static str, Value)>, Unsayable> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     const PNG: &[u8] = b"\x89PNG\r\n\x1a\nand so on";

@@ -60,7 +60,6 @@ fn without_null(url: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn next_of(link: &str) -> Result<Option<String>, RegistryFault> {

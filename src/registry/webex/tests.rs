@@ -1,5 +1,4 @@
 //! Webex's side as recorded; tests/webhook.rs has one that keeps what it is told.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use super::*;
 use crate::registry::testing::{Recorded, answer, refused, sample, text};

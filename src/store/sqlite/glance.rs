@@ -106,7 +106,6 @@ impl Reader {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
     use crate::model::{Arrival, Fate, Moment};
     use crate::store::Store;

@@ -43,7 +43,6 @@ impl Reader {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::model::MemoryWrite;
     use crate::store::Store;

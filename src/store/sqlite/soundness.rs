@@ -61,7 +61,6 @@ impl Reader {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::model::{Arrival, Fate};
     use crate::store::Store;

@@ -184,7 +184,6 @@ pub(super) fn all<T>(
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use crate::store::sqlite::SqliteFile;
     use rusqlite::StatementStatus;
 

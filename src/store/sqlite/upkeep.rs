@@ -64,7 +64,6 @@ impl Engine<'_> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::store::Store;
     use crate::store::sqlite::SqliteFile;

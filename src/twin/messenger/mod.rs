@@ -388,7 +388,7 @@ const fn letters() -> [char; 64] {
     let mut letters = ['-'; 64];
     let signs = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
     let mut at = 0;
-    #[allow(clippy::indexing_slicing)] // Both have 64, and the compiler runs it.
+    #[allow(clippy::indexing_slicing, reason = "both have 64, and the compiler runs it")]
     while at < 64 {
         letters[at] = signs[at] as char;
         at += 1;

@@ -171,7 +171,6 @@ fn list<'a>(element: &'a Value, name: &str) -> &'a [Value] {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
     use serde_json::json;
 

@@ -166,7 +166,6 @@ fn escape(text: &str, out: &mut String) {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::model::Moment;
     use crate::twin::webex::{Member, id::Ids};

@@ -319,7 +319,6 @@ fn pairs(filter: &str) -> impl Iterator<Item = (&str, &str)> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn webhook() -> Webhook {

@@ -1,6 +1,5 @@
 //! A Graph API that is played over a real socket, a keeper that keeps in memory, and browsers: for tests of the login and
 //! of what follows from it. What it answers is what graph.md shows.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use crate::keeper::{Letter, TOKENS};
 use crate::model::{Facebook, Head, Host, Limit, Method, Moment, Papers, Period, Request, Response, Secret, Span};

@@ -1,5 +1,4 @@
 //! What a consent is used for: calls, what bots see of their answers, and what is done when it ends.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use super::clean::cut;
 use super::played::{Browser, CANARY, DAY, House, INSIDE, NOW, PAGE};

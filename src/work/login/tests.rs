@@ -1,5 +1,4 @@
 //! A login with a played Facebook and played browsers: how it goes, and how it is attacked.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use super::*;
 use crate::work::facebook::played::{Browser, CANARY, DAY, House, INSIDE, Through, field, location, state, text};

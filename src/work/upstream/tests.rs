@@ -1,5 +1,4 @@
 //! Calls and tokens against a stand-in of the service over a real socket, with a keeper that the test plays.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use super::*;
 use crate::keeper::TOKENS;

@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::print_stdout)]
-
 use super::*;
 use crate::model::{Lesson, Period};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
