@@ -52,3 +52,8 @@ pub mod store;
 pub mod systemd;
 pub mod twin;
 pub mod work;
+
+/// Chance that can be repeated, the same for the tests in here and those beside.
+#[cfg(test)]
+#[path = "../tests/shared/luck.rs"]
+mod luck;

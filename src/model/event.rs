@@ -144,6 +144,26 @@ pub enum EventKind {
     Other { kind: String },
 }
 
+impl EventKind {
+    /// What somebody says by it, as words for a bot: what was tapped stands for what was meant by it, and comes before what
+    /// was written. Empty where somebody turned to us without words; `None` for what is not said.
+    pub fn words(&self) -> Option<&str> {
+        match self {
+            EventKind::Message { text, choice, .. } => Some(choice.as_deref().or(text.as_deref()).unwrap_or_default()),
+            EventKind::Postback { title, payload, referral } => {
+                let word = referral.as_deref().or(payload.as_deref()).or(title.as_deref());
+                Some(word.unwrap_or_default())
+            }
+            EventKind::Referral { referral } => referral.as_deref(),
+            EventKind::Joined
+            | EventKind::Submitted { .. }
+            | EventKind::OptIn { .. }
+            | EventKind::Alarm { .. }
+            | EventKind::Other { .. } => None,
+        }
+    }
+}
+
 impl Event {
     /// Whether a person did it, and not we or the platform.
     pub fn is_by_somebody(&self) -> bool {

@@ -4,6 +4,7 @@ use super::memory::{Memory, Shelf};
 use super::sqlite::SqliteFile;
 use super::{ALARM, Admitted, Life, OWN, PutBack, Replayed, State, Store, Wanted, lane, tag};
 use crate::limits;
+use crate::luck::Luck;
 use crate::model::{
     Alarm, AlarmSet, AlarmWrite, Arrival, Attempt, ChannelNumber, EventKey, Fate, Instead, Lease, MemoryWrite, Moment,
     Notes, Plan, Purpose, Reply, Rest, SendEnd, Settlement, Stage, Work,
@@ -746,20 +747,10 @@ macro_rules! every_store_must {
     };
 }
 
-/// A small generator for tests: the same seed gives the same run.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % sides
-    }
-}
-
 /// What chaos has done so far.
 struct Chaos {
     seed: u64,
-    dice: Dice,
+    dice: Luck,
     /// With who wrote it.
     admitted: Vec<(EventKey, u64)>,
     finished: Vec<EventKey>,
@@ -775,10 +766,10 @@ impl Chaos {
         let mut out: Vec<Lease> = Vec::new();
         for turn in 0..60 {
             let now = at(restart * 1000 + turn);
-            match self.dice.roll(6) {
+            match self.dice.below(6) {
                 4 => {
-                    let due = now.after(Duration::from_secs(self.dice.roll(20)));
-                    desk.set(&format!("person {}", self.dice.roll(5)), &format!("alarm {}", self.set), due);
+                    let due = now.after(Duration::from_secs(self.dice.below(20)));
+                    desk.set(&format!("person {}", self.dice.below(5)), &format!("alarm {}", self.set), due);
                     self.set += 1;
                 }
                 5 if out.len() < 4 => {
@@ -786,7 +777,7 @@ impl Chaos {
                     out.extend(self.ring(&mut desk, &busy, now));
                 }
                 0 => {
-                    let person = self.dice.roll(5);
+                    let person = self.dice.below(5);
                     let event = desk.admit(&format!("{restart}-{turn}"), &format!("person {person}"));
                     self.admitted.push((event, person));
                 }
@@ -798,7 +789,7 @@ impl Chaos {
                     }
                 }
                 _ if !out.is_empty() => {
-                    let lease = out.swap_remove(self.dice.roll(out.len() as u64) as usize);
+                    let lease = out.swap_remove(self.dice.below(out.len() as u64) as usize);
                     out.extend(self.end(&mut desk, &lease, now));
                 }
                 _ => {}
@@ -813,7 +804,7 @@ impl Chaos {
         assert!(alarm.due <= now && !busy.contains(&lane(desk.channel, &alarm.conversation)), "seed {}", self.seed);
         desk.store.commit().unwrap();
         let mut lease = desk.store.ring(&alarm, Some(alarm.due), None, now).unwrap().unwrap();
-        if self.dice.roll(3) == 0 {
+        if self.dice.below(3) == 0 {
             desk.store.roll_back();
             lease = desk.store.ring(&alarm, Some(alarm.due), None, now).unwrap().unwrap();
         }
@@ -823,8 +814,8 @@ impl Chaos {
 
     /// Ends a job well, or in a third of the cases with another try.
     fn end(&mut self, desk: &mut Desk<'_>, lease: &Lease, now: Moment) -> Option<Lease> {
-        let again = self.dice.roll(3) == 0;
-        let due = now.after(Duration::from_secs(self.dice.roll(20)));
+        let again = self.dice.below(3) == 0;
+        let due = now.after(Duration::from_secs(self.dice.below(20)));
         let next = match (&lease.work, again) {
             (Work::Hear { attempt, .. }, true) => {
                 let (event, lane, attempt) = (lease.event, lease.lane, *attempt);
@@ -852,7 +843,7 @@ impl Chaos {
                 assert_eq!(desk.life(lease.event).replies.len(), 2 * number as usize, "seed {}", self.seed);
                 // Every other answer has a second stage, every fourth a third one.
                 let next = Rest { stage: Stage { number: number + 1, note: note(number + 1) }, due: None };
-                let rest = (number < 2 && self.dice.roll(2) == 0).then_some(next);
+                let rest = (number < 2 && self.dice.below(2) == 0).then_some(next);
                 let reply = |text| Reply {
                     purpose: if rung { Purpose::Push } else { Purpose::Response },
                     ..Reply::text("anna", text)
@@ -901,7 +892,7 @@ impl Chaos {
 /// heard for the last time in their order of arrival.
 fn chaos(fixture: &mut impl Fixture, seed: u64) {
     let mut chaos =
-        Chaos { seed, dice: Dice(seed), admitted: Vec::new(), finished: Vec::new(), set: 0, rung: Vec::new() };
+        Chaos { seed, dice: Luck::of(seed), admitted: Vec::new(), finished: Vec::new(), set: 0, rung: Vec::new() };
     for restart in 0..4_u64 {
         fixture.with(&mut |store| chaos.live(store, restart));
     }

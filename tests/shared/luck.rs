@@ -27,4 +27,9 @@ impl Luck {
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         (mixed ^ (mixed >> 31)) % end
     }
+
+    /// True once in so many times.
+    pub fn one_in(&mut self, many: u64) -> bool {
+        self.below(many) == 0
+    }
 }

@@ -69,19 +69,8 @@ impl Bot for Digest {
     fn hear(&self, event: &Event, desk: &mut dyn Desk) -> Result<Vec<Reply>, BotFault> {
         match &event.kind {
             EventKind::Alarm { note, .. } => self.ring(event, note, desk),
-            EventKind::Message { text, choice, .. } => {
-                self.hear_words(event, choice.as_deref().or(text.as_deref()).unwrap_or_default(), desk)
-            }
-            EventKind::Postback { title, payload, referral } => {
-                let word = referral.as_deref().or(payload.as_deref()).or(title.as_deref());
-                self.hear_words(event, word.unwrap_or_default(), desk)
-            }
-            EventKind::Referral { referral: Some(word) } => self.hear_words(event, word, desk),
             EventKind::Joined => self.hear_words(event, "help", desk),
-            EventKind::Referral { referral: None }
-            | EventKind::Submitted { .. }
-            | EventKind::OptIn { .. }
-            | EventKind::Other { .. } => Ok(Vec::new()),
+            kind => kind.words().map_or(Ok(Vec::new()), |words| self.hear_words(event, words, desk)),
         }
     }
 

@@ -135,6 +135,7 @@ fn best(kept: &mut Option<Post>, post: &Post, figure: fn(&Post) -> u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::luck::Luck;
 
     fn post(number: i64, (shares, comments, reactions): (u64, u64, u64)) -> Post {
         let text = number.to_string();
@@ -147,17 +148,12 @@ mod tests {
 
     #[test]
     fn all_are_ranked_before_any_is_cut_off() {
-        let seed = std::time::UNIX_EPOCH.elapsed().unwrap().subsec_nanos();
-        println!("seed {seed}");
-        let mut dice = u64::from(seed);
-        let mut next = |most: u64| {
-            dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (dice >> 33) % most
-        };
+        let mut luck = Luck::of_the_day();
         for round in 0..2000 {
-            let most = 1 + next(20);
-            let mut posts: Vec<Post> =
-                (0..next(40) as i64).map(|number| post(number, (next(most), next(most), next(most)))).collect();
+            let most = 1 + luck.below(20);
+            let mut posts: Vec<Post> = (0..luck.below(40) as i64)
+                .map(|number| post(number, (luck.below(most), luck.below(most), luck.below(most))))
+                .collect();
             let mut sums = Sums::default();
             posts.iter().cloned().for_each(|post| sums.add(post));
             let total = |figure: fn(&Post) -> u64| posts.iter().map(figure).sum::<u64>();

@@ -7,6 +7,7 @@ use crate::limits::{
     DIGEST_ANSWER_BYTES_MAX, DIGEST_BUSY_REST, DIGEST_CALLS_MAX, DIGEST_FRESH, DIGEST_LAST_FRESH, DIGEST_NAMES_FRESH,
     DIGEST_REST,
 };
+use crate::luck::Luck;
 use crate::model::{Answer, EventId, Framing, Head, Host, Left, Method, Period, Request, Response, Secret, Span};
 use crate::platform::messenger::Messenger;
 use crate::platform::webex::Webex;
@@ -719,86 +720,89 @@ fn the_operator_sees_what_they_manage_and_the_week_of_each() {
     assert!(!world.page(&inside("")).unwrap().renew && world.later(DIGEST_REST).page(&inside("")).unwrap().renew);
 }
 
+/// What texts of others may be made of.
+const PARTS: [&str; 24] = [
+    "<script>alert(1)</script>",
+    "\"",
+    "'",
+    "<",
+    ">",
+    "&lt;",
+    "</p>",
+    "<!--",
+    "\\",
+    "\\u003c",
+    "\u{202e}",
+    "שלום",
+    "👨‍👩‍👧",
+    "\n",
+    "\0",
+    "]](javascript:alert(1))",
+    "{{",
+    "%3Cscript%3E",
+    "`",
+    "<img src=x onerror=alert(1)>",
+    "a",
+    " ",
+    "𝔘",
+    "]]>",
+];
+
+/// A text of fewer parts than this.
+fn wild(luck: &mut Luck, most: u64) -> String {
+    (0..luck.below(most)).map(|_| PARTS[luck.below(PARTS.len() as u64) as usize]).collect()
+}
+
+/// Posts of which nothing is as it should be.
+fn wild_posts(luck: &mut Luck) -> Vec<Value> {
+    let posts = (0..4).map(|number| {
+        let mut wild_post = post(number, &wild(luck, 40), 5 - number);
+        let scheme = ["https://x/", "javascript:", ""][number as usize % 3];
+        wild_post["permalink_url"] = json!(format!("{scheme}{}", wild(luck, 3)));
+        wild_post["created_time"] = json!(wild(luck, 2));
+        wild_post
+    });
+    posts.collect()
+}
+
+/// All tags are ours: without what may stand in them nothing opens one.
+fn expect_only_our_tags(html: &str, round: u32) {
+    let below = html.split_once("</style>").unwrap().1;
+    for tag in below.split('<').skip(1) {
+        let known = ["h1>", "/h1>", "p", "/p>", "article>", "/article>", "a href=\"", "/a>", "h2>", "/h2>", "/html>"];
+        assert!(known.iter().any(|start| tag.starts_with(start)), "round {round}: <{tag}");
+        let inner = tag.split_once('>').unwrap().0;
+        let plain = ["p", "p class=dim", "p dir=auto"].contains(&inner);
+        let link = inner.starts_with("a href=\"https://x/") || inner.starts_with("a href=\"?week=");
+        let link = link && inner.matches('"').count() == 2 && !inner.contains('\'');
+        assert!(plain || link || known.contains(&format!("{inner}>").as_str()), "round {round}: <{inner}>");
+    }
+    assert!(!below.contains("javascript:alert(1)\"") && !below.contains('\u{202e}') && !below.contains('\0'));
+}
+
+/// A gallery as a chat builder takes it.
+fn expect_a_gallery(json: &[u8], round: u32) {
+    let json: Value = serde_json::from_slice(json).unwrap();
+    let elements = json["messages"][0]["attachment"]["payload"]["elements"].as_array();
+    for element in elements.unwrap_or_else(|| panic!("{json}")) {
+        let title = element["title"].as_str().unwrap();
+        let length = title.encode_utf16().count();
+        assert!((1..=80).contains(&length) && !title.trim().is_empty(), "round {round}: {title:?}");
+        let url = element["default_action"]["url"].as_str();
+        assert!(url.is_none_or(|url| url.starts_with("https://")), "round {round}: {url:?}");
+    }
+}
+
 #[test]
 fn nothing_that_others_write_opens_a_tag_or_breaks_the_json() {
-    let seed = std::time::UNIX_EPOCH.elapsed().unwrap().subsec_nanos();
-    println!("seed {seed}");
-    let mut dice = u64::from(seed);
-    let parts = [
-        "<script>alert(1)</script>",
-        "\"",
-        "'",
-        "<",
-        ">",
-        "&lt;",
-        "</p>",
-        "<!--",
-        "\\",
-        "\\u003c",
-        "\u{202e}",
-        "שלום",
-        "👨‍👩‍👧",
-        "\n",
-        "\0",
-        "]](javascript:alert(1))",
-        "{{",
-        "%3Cscript%3E",
-        "`",
-        "<img src=x onerror=alert(1)>",
-        "a",
-        " ",
-        "𝔘",
-        "]]>",
-    ];
-    let mut write = |most: u64| {
-        let mut next = |most: u64| {
-            dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (dice >> 33) % most
-        };
-        let length = next(most);
-        (0..length).map(|_| parts[next(parts.len() as u64) as usize]).collect::<String>()
-    };
+    let mut luck = Luck::of_the_day();
     for round in 0..300 {
         let mut world = World::new();
-        let name = write(10);
+        let name = wild(&mut luck, 10);
         world.answers("/me/accounts", 200, json!({"data": [{"id": PAGE, "name": name}]}).to_string());
-        let mut posts = Vec::new();
-        for number in 0..4 {
-            let mut wild = post(number, &write(40), 5 - number);
-            wild["permalink_url"] =
-                json!(format!("{}{}", ["https://x/", "javascript:", ""][number as usize % 3], write(3)));
-            wild["created_time"] = json!(write(2));
-            posts.push(wild);
-        }
-        world.posts(&posts);
-        let html = body(&world.visits(&get(&format!("/{SECRET}"))));
-        // All tags are ours: without what may stand in them nothing opens one.
-        let below = html.split_once("</style>").unwrap().1;
-        for tag in below.split('<').skip(1) {
-            let known =
-                ["h1>", "/h1>", "p", "/p>", "article>", "/article>", "a href=\"", "/a>", "h2>", "/h2>", "/html>"];
-            assert!(known.iter().any(|start| tag.starts_with(start)), "round {round}: <{tag}");
-            let inner = tag.split_once('>').unwrap().0;
-            let plain = ["p", "p class=dim", "p dir=auto"].contains(&inner);
-            let link = inner.starts_with("a href=\"https://x/") || inner.starts_with("a href=\"?week=");
-            let link = link && inner.matches('"').count() == 2 && !inner.contains('\'');
-            assert!(plain || link || known.contains(&format!("{inner}>").as_str()), "round {round}: <{inner}>");
-        }
-        assert!(!below.contains("javascript:alert(1)\"") && !below.contains('\u{202e}') && !below.contains('\0'));
-        let json = world.visits(&get(&format!("/{SECRET}?format=json")));
-        let json: Value = serde_json::from_slice(&json.body).unwrap();
-        let Some(elements) = json["messages"][0]["attachment"]["payload"]["elements"].as_array() else {
-            panic!("{json}")
-        };
-        for element in elements {
-            let title = element["title"].as_str().unwrap();
-            assert!(
-                (1..=80).contains(&title.encode_utf16().count()) && !title.trim().is_empty(),
-                "round {round}: {title:?}"
-            );
-            let url = element["default_action"]["url"].as_str();
-            assert!(url.is_none_or(|url| url.starts_with("https://")), "round {round}: {url:?}");
-        }
+        world.posts(&wild_posts(&mut luck));
+        expect_only_our_tags(&body(&world.visits(&get(&format!("/{SECRET}")))), round);
+        expect_a_gallery(&world.visits(&get(&format!("/{SECRET}?format=json"))).body, round);
         let operator = body(&world.visits(&inside("")));
         assert!(!operator.contains("<script") && !operator.contains("<img"), "round {round}");
     }

@@ -71,6 +71,7 @@ fn moved(day: Date, days: i64) -> Date {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::luck::Luck;
 
     fn at(text: &str) -> Moment {
         Moment(text.parse::<Timestamp>().unwrap().as_millisecond())
@@ -102,20 +103,14 @@ mod tests {
 
     #[test]
     fn weeks_lie_side_by_side_through_every_change_of_the_clocks() {
-        let seed = std::time::UNIX_EPOCH.elapsed().unwrap().subsec_nanos();
-        println!("seed {seed}");
-        let mut dice = u64::from(seed);
-        let mut next = |most: u64| {
-            dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (dice >> 33) % most
-        };
+        let mut luck = Luck::of_the_day();
         let zones =
             ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "America/Havana", "UTC"];
         for _ in 0..5000 {
-            let zone = zones[next(6) as usize];
-            let calendar = calendar(zone, Weekday::ALL[next(7) as usize]);
+            let zone = zones[luck.below(6) as usize];
+            let calendar = calendar(zone, Weekday::ALL[luck.below(7) as usize]);
             // From 2008 to 2037, to the millisecond.
-            let now = Moment(1_200_000_000_000 + (next(930_000_000) * 1000 + next(1000)) as i64);
+            let now = Moment(1_200_000_000_000 + (luck.below(930_000_000) * 1000 + luck.below(1000)) as i64);
             let (last, this) = (calendar.week(Which::Last, now), calendar.week(Which::This, now));
             assert!(this.from <= now && now < this.end, "{zone} {now:?} {this:?}");
             assert_eq!(last.end, this.from, "{zone} {now:?}");

@@ -50,6 +50,7 @@ fn unsigned(text: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::luck::Luck;
     use serde_json::Value;
 
     #[test]
@@ -62,10 +63,9 @@ mod tests {
             assert_eq!(account(id).map(u64::from), Some(id));
         }
         // A float has 53 bits: of every 16 such ids it would make one.
-        let mut id: u64 = 1;
+        let mut luck = Luck::of(1);
         for step in 0..100_000_u64 {
-            id = id.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            let player = account(1 + (id >> 33) % ACCOUNT_MAX).unwrap();
+            let player = account(1 + luck.below(ACCOUNT_MAX)).unwrap();
             let steam = u64::from(player) + STEAM;
             assert_eq!(of_steam(steam), Some(player), "{step}");
             assert_ne!(of_steam(steam + 1), Some(player), "{step}");

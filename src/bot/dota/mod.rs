@@ -56,17 +56,9 @@ impl Bot for Dota {
                     None => self.hear_words(event, text, desk),
                 }
             }
-            EventKind::Postback { title, payload, referral } => {
-                let word = referral.as_deref().or(payload.as_deref()).or(title.as_deref());
-                self.tapped(event, word.unwrap_or_default(), desk)
-            }
-            EventKind::Referral { referral: Some(word) } => self.tapped(event, word, desk),
             EventKind::Joined => self.wish(event, Wish::Help, desk),
             EventKind::Alarm { note, .. } => self.wish(event, words::wish(note), desk),
-            EventKind::Referral { referral: None }
-            | EventKind::Submitted { .. }
-            | EventKind::OptIn { .. }
-            | EventKind::Other { .. } => Ok(Vec::new()),
+            kind => kind.words().map_or(Ok(Vec::new()), |words| self.tapped(event, words, desk)),
         }
     }
 }

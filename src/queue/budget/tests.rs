@@ -1,4 +1,5 @@
 use super::*;
+use crate::luck::Luck;
 use crate::model::EventKey;
 use std::collections::HashMap;
 use std::ops::{Deref, DerefMut};
@@ -77,16 +78,6 @@ fn until(ledger: &mut Purse, limits: &[Limit], now: Moment) -> Moment {
     ledger.take(1, limits, now).unwrap_err().moment
 }
 
-/// Numbers that look random and are always the same.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % bound
-    }
-}
-
 #[test]
 fn each_limit_holds_until_its_period_ends() {
     let (mut ledger, limits) = (Purse::default(), watt());
@@ -145,7 +136,7 @@ fn in_no_period_more_is_given_than_the_limit_whatever_the_clock_does() {
         let (limits, millis) = ([limit(calls, per)], length(per).as_millis() as u64 * 28 / 31);
         let (mut periods, mut full) = (0, 0);
         for seed in 0..40 {
-            let mut dice = Dice(seed);
+            let mut dice = Luck::of(seed);
             let (mut ledger, mut given) = (Purse::default(), HashMap::<Moment, u32>::new());
             let (mut now, mut latest) = (NOON, NOON);
             for _ in 0..400 {
@@ -165,7 +156,7 @@ fn in_no_period_more_is_given_than_the_limit_whatever_the_clock_does() {
                     }
                     1 => {
                         let until = Moment(now.0 + dice.below(3 * millis) as i64 - millis as i64);
-                        let pick = |dice: &mut Dice, value: u32| (dice.below(2) == 0).then_some(value);
+                        let pick = |dice: &mut Luck, value: u32| (dice.below(2) == 0).then_some(value);
                         let lesson = Lesson {
                             per: (dice.below(3) > 0).then_some(per),
                             of: pick(&mut dice, 2 * calls),

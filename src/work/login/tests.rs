@@ -1,6 +1,7 @@
 //! A login with a played Facebook and played browsers: how it goes, and how it is attacked.
 
 use super::*;
+use crate::luck::Luck;
 use crate::work::facebook::played::{Browser, CANARY, DAY, House, INSIDE, Through, field, location, state, text};
 use std::collections::BTreeMap;
 
@@ -218,11 +219,8 @@ fn nothing_in_a_request_leads_a_browser_elsewhere() {
 fn any_order_of_callbacks_takes_exactly_those_that_are_due() {
     for seed in 1..=12_u64 {
         let house = House::new(false);
-        let mut chance = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let mut draw = |below: usize| {
-            chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            usize::try_from(chance >> 33).unwrap() % below
-        };
+        let mut luck = Luck::of(seed);
+        let mut draw = |below: usize| luck.below(below as u64) as usize;
         let mut browsers = vec![Browser::default(); 3];
         // Each state with whose it is and until when, in the order in which they began.
         let (mut states, mut open): (Vec<String>, Vec<(usize, usize, i64)>) = (Vec::new(), Vec::new());

@@ -1,6 +1,7 @@
 use super::*;
+use crate::luck::Luck;
 use crate::model::{Lesson, Period};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 /// 2026-11-10 12:00:00 UTC.
 const NOON: Moment = Moment(1_794_312_000_000);
@@ -268,30 +269,6 @@ fn the_line_has_an_end_and_a_payment_looks_at_few_of_it() {
     assert!(size_of::<Waiter>() <= 40, "{}", size_of::<Waiter>());
 }
 
-/// SplitMix64. A failure prints its seed, and `ACKD_SEED` takes it.
-struct Luck(u64);
-
-impl Luck {
-    fn of_the_day() -> Luck {
-        let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64;
-        let seed = std::env::var("ACKD_SEED").map_or(clock, |seed| seed.parse().unwrap());
-        println!("ACKD_SEED={seed}");
-        Luck(seed)
-    }
-
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % end
-    }
-
-    fn one_in(&mut self, many: u64) -> bool {
-        self.below(many) == 0
-    }
-}
-
 /// Somebody who asks.
 #[derive(Clone, Default)]
 struct Asker {
@@ -467,7 +444,7 @@ impl Crowd {
 fn a_thousand_askers_are_served_in_order_when_they_were_told_and_no_call_is_left_over() {
     let mut luck = Luck::of_the_day();
     for _ in 0..5 {
-        let mut crowd = Crowd::new(Luck(luck.below(u64::MAX)));
+        let mut crowd = Crowd::new(Luck::of(luck.below(u64::MAX)));
         crowd.play(false, |_, _| {});
         crowd.check_calls(false);
         crowd.check_order(1);
@@ -484,7 +461,7 @@ fn a_thousand_askers_are_served_in_order_when_they_were_told_and_no_call_is_left
 fn a_thousand_askers_are_served_whatever_goes_wrong_and_never_above_a_limit() {
     let mut luck = Luck::of_the_day();
     for round in 0..10 {
-        let mut crowd = Crowd::new(Luck(luck.below(u64::MAX)));
+        let mut crowd = Crowd::new(Luck::of(luck.below(u64::MAX)));
         let (is_rough, restarts) = (round % 2 == 1, round % 4 > 1);
         crowd.play(is_rough, |crowd, now| {
             if crowd.luck.one_in(12) {
