@@ -272,7 +272,6 @@ fn a_folder_that_systemd_makes_may_be_missing_before_the_first_start() {
 
 #[test]
 fn a_channel_says_what_to_write() {
-    let bot = "9: channel.page.bot: there is no bot";
     each_is_one_fault(&[
         (
             "[channel.page]",
@@ -305,6 +304,13 @@ fn a_channel_says_what_to_write() {
             "",
             "6: channel.page.platform: is missing; write platform = \"messenger\" or platform = \"webex\"",
         ),
+    ]);
+}
+
+#[test]
+fn a_channel_says_what_to_write_into_its_keys() {
+    let bot = "9: channel.page.bot: there is no bot";
+    each_is_one_fault(&[
         ("path = \"/messenger\"", "", "6: channel.page.path: is missing; write path = \"/messenger\""),
         (
             "\"/messenger\"",
@@ -330,6 +336,12 @@ fn a_channel_says_what_to_write() {
             "appsecret_proof = \"yes\"",
             "14: channel.page.appsecret_proof: must be true or false, not a text; write for example appsecret_proof = true",
         ),
+    ]);
+}
+
+#[test]
+fn a_bot_says_which_kinds_there_are() {
+    each_is_one_fault(&[
         (
             "kind = \"echo\"",
             "kind = \"ecko\"",
@@ -416,32 +428,49 @@ fn a_dota_bot_says_whom_it_asks() {
     }
 }
 
-#[test]
-fn a_digest_bot_says_whose_week_it_tells_and_its_slips_are_named() {
+/// A digest bot with these keys, and in the last lines `upstream`.
+fn digest_of(keys: &str, upstream: &str) -> String {
     let graph = "[upstream.facebook]\napi = \"https://graph.example\"\nunlimited = true\n";
-    let of = |keys: &str, upstream: &str| {
-        let keys = format!("kind = \"digest\"\n{keys}\n{upstream}");
-        with("kind = \"echo\"\notherwise = \"what?\"", &keys) + graph
-    };
-    let digest = |keys: &str| of(keys, "zone = \"Europe/Berlin\"\nupstream = \"facebook\"");
-    let door = "path = \"/weekly\"\nsecret = { env = \"APP\" }";
+    let keys = format!("kind = \"digest\"\n{keys}\n{upstream}");
+    with("kind = \"echo\"\notherwise = \"what?\"", &keys) + graph
+}
+
+fn digest(keys: &str) -> String {
+    digest_of(keys, "zone = \"Europe/Berlin\"\nupstream = \"facebook\"")
+}
+
+/// Where it has pages.
+const DOOR: &str = "path = \"/weekly\"\nsecret = { env = \"APP\" }";
+
+#[test]
+fn a_digest_bot_says_whose_week_it_tells() {
     for fine in [
         "",
         "page = \"104455667788990\"",
         "week_starts = \"sun\"\nshape = \"page\"",
-        door,
+        DOOR,
         "shape = \"recorded\"\ngroup = \"17\"",
     ] {
         assert_eq!(warnings(&digest(fine)), [""; 0], "{fine}");
         let config = parse(&digest(fine)).unwrap();
         let places: Vec<_> = config.pages.iter().map(|(name, bot)| (&**name, bot.place())).collect();
         let place = [("echo", Some("/weekly"))];
-        assert_eq!(places, place[..usize::from(fine == door)], "{fine}");
+        assert_eq!(places, place[..usize::from(fine == DOOR)], "{fine}");
         assert!(!format!("{config:?}").contains(CANARY));
     }
-    assert_eq!(faults(&of("", "zone = \"UTC\"")), ["16: bot.echo.upstream: is missing; write upstream = \"facebook\""]);
+    // Commands that read no secrets know the bot all the same.
+    let outline = Outline::parse(&digest(DOOR), Path::new("ackd.toml"), &|_| None).unwrap();
+    assert_eq!(outline.bots[0].kind, "digest");
+}
+
+#[test]
+fn the_slips_of_a_digest_bot_are_named() {
     assert_eq!(
-        faults(&of("upstream = \"graph\"", "zone = \"UTC\"")),
+        faults(&digest_of("", "zone = \"UTC\"")),
+        ["16: bot.echo.upstream: is missing; write upstream = \"facebook\""]
+    );
+    assert_eq!(
+        faults(&digest_of("upstream = \"graph\"", "zone = \"UTC\"")),
         [
             "18: bot.echo.upstream: there is no upstream \"graph\"; write a table [upstream.graph] with kind = \"facebook\""
         ]
@@ -486,14 +515,15 @@ fn a_digest_bot_says_whose_week_it_tells_and_its_slips_are_named() {
     ] {
         assert_eq!(faults(&digest(keys)), [fault], "{keys}");
     }
+}
+
+#[test]
+fn what_a_digest_bot_has_no_use_for_is_a_warning() {
     let unset = faults(&digest("path = \"/weekly\"\nsecret = { env = \"NONE\" }"));
     assert!(unset[0].contains("bot.echo.secret: the environment variable NONE is not set"), "{unset:?}");
     assert_eq!(warnings(&digest("secret = { env = \"APP\" }")), ["18: bot.echo.secret: is of no use without path"]);
     let odd = warnings(&digest("shape = \"recorded\"\ngroup = \"17\"\npage = \"18\""));
     assert_eq!(odd, ["20: bot.echo.page: is of no use with shape = \"recorded\", which tells of a group"]);
-    // Commands that read no secrets know the bot all the same.
-    let outline = Outline::parse(&digest(door), Path::new("ackd.toml"), &|_| None).unwrap();
-    assert_eq!(outline.bots[0].kind, "digest");
 }
 
 #[test]
