@@ -1067,17 +1067,22 @@ mod sqlite_engine {
         error
     }
 
-    #[test]
-    fn a_file_of_the_version_before_is_read_and_goes_on_with_stages() {
-        let mut folder = folder("before");
+    /// A file with one event that waits to be heard, from which these statements take what later versions brought.
+    fn older(name: &str, takes: &str) -> (InSqlite, PathBuf, EventKey) {
+        let mut folder = folder(name);
         let path = folder.0.join("ackd.db");
         let mut event = None;
         folder.with(&mut |store| {
             event = Some(Desk::at(store).admit("a1", "anna"));
             store.commit().unwrap();
         });
-        let event = event.unwrap();
-        rusqlite::Connection::open(&path).unwrap().execute_batch(BEFORE_5).unwrap();
+        rusqlite::Connection::open(&path).unwrap().execute_batch(takes).unwrap();
+        (folder, path, event.unwrap())
+    }
+
+    #[test]
+    fn a_file_of_the_version_before_is_read_and_goes_on_with_stages() {
+        let (mut folder, path, event) = older("before", BEFORE_5);
         let reader = crate::store::sqlite::Reader::open(&path).unwrap();
         assert_eq!(reader.life(event).unwrap().unwrap().state, State::Open);
         folder.with(&mut |store| {
@@ -1093,19 +1098,8 @@ mod sqlite_engine {
 
     #[test]
     fn a_file_of_the_first_version_is_read_and_brought_up_to_date() {
-        let mut folder = folder("older");
-        let path = folder.0.join("ackd.db");
-        let mut event = None;
-        folder.with(&mut |store| {
-            event = Some(Desk::at(store).admit("a1", "anna"));
-            store.commit().unwrap();
-        });
-        let event = event.unwrap();
-        let older = rusqlite::Connection::open(&path).unwrap();
-        older
-            .execute_batch(&format!("{BEFORE_4} DROP TABLE replay; DROP INDEX event_doubt; PRAGMA user_version = 1;"))
-            .unwrap();
-        drop(older);
+        let first = format!("{BEFORE_4} DROP TABLE replay; DROP INDEX event_doubt; PRAGMA user_version = 1;");
+        let (mut folder, path, event) = older("older", &first);
         let reader = crate::store::sqlite::Reader::open(&path).unwrap();
         assert_eq!(reader.life(event).unwrap().unwrap().replays, []);
         folder.with(&mut |store| {
