@@ -8,9 +8,13 @@
     reason = "here a panic is how a failure is told"
 )]
 
-use ackd::model::{Framing, Head, Limit, Method, Moment, Period, Request, Response, Secret, Span};
+#[path = "shared/head.rs"]
+mod head;
+
+use ackd::model::{Limit, Method, Moment, Period, Request, Response, Secret};
 use ackd::twin::enphase::{Battery, Enphase, Settings, System};
 use ackd::twin::{Deed, House, Mishap, Plan, Server, Twin};
+use head::head;
 use jiff::civil::{Date, date};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -42,14 +46,9 @@ fn sample(name: &str) -> Value {
 }
 
 fn request(method: Method, target: &str, authorization: &str) -> Request {
-    let mut text = format!("METHOD {target} HTTP/1.1\r\n").into_bytes();
-    let target = Span { start: 7, end: 7 + target.len() as u16 };
-    let start = text.len() as u16;
-    text.extend_from_slice(format!("Authorization: {authorization}\r\n").as_bytes());
-    let header = (Span { start, end: start + 13 }, Span { start: start + 15, end: text.len() as u16 - 2 });
-    let headers = if authorization.is_empty() { vec![] } else { vec![header] };
-    let head = Head { method, text: text.into(), target, headers: headers.into(), framing: Framing::Empty };
-    Request { head, body: Vec::new() }
+    let fields = [("Authorization", authorization)];
+    let fields = if authorization.is_empty() { &[][..] } else { &fields };
+    Request { head: head(method, target, fields), body: Vec::new() }
 }
 
 fn body(response: &Response) -> Value {

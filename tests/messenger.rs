@@ -14,15 +14,19 @@
     reason = "here a panic is how a failure is told"
 )]
 
+#[path = "shared/head.rs"]
+mod head;
+
 use ackd::bot::Bot;
 use ackd::bot::echo::{Echo, OTHERWISE};
 use ackd::bot::paper::Paper;
 use ackd::model::{
-    Answer, Arrival, Button, Card, Content, CourtesyAct, Delivery, Event, EventId, EventKind, Extent, Fate, Framing,
-    Head, Method, Moment, Outcome, QuickReply, Reply, Request, Secret, Span,
+    Answer, Arrival, Button, Card, Content, CourtesyAct, Delivery, Event, EventId, EventKind, Extent, Fate, Method,
+    Moment, Outcome, QuickReply, Reply, Request, Secret,
 };
 use ackd::platform::messenger::{Messenger, Settings};
 use ackd::platform::{Kept, Platform, Reading, Recalled};
+use head::head;
 use ring::hmac;
 use serde_json::{Map, Value, json};
 use std::fs;
@@ -51,19 +55,6 @@ fn settings() -> Settings {
 
 fn page() -> Messenger {
     Messenger::new(settings())
-}
-
-fn head(method: Method, target: &str, fields: &[(&str, &str)]) -> Head {
-    let mut text = format!("METHOD {target} HTTP/1.1\r\n").into_bytes();
-    let target = Span { start: 7, end: 7 + target.len() as u16 };
-    let mut headers = Vec::new();
-    for (name, value) in fields {
-        let start = text.len() as u16;
-        text.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
-        let middle = start + name.len() as u16;
-        headers.push((Span { start, end: middle }, Span { start: middle + 2, end: text.len() as u16 - 2 }));
-    }
-    Head { method, text: text.into(), target, headers: headers.into(), framing: Framing::Empty }
 }
 
 fn get(target: &str) -> Request {

@@ -8,9 +8,13 @@
     reason = "here a panic is how a failure is told"
 )]
 
-use ackd::model::{Framing, Head, Method, Moment, Request, Response, Secret, Span};
+#[path = "shared/head.rs"]
+mod head;
+
+use ackd::model::{Method, Moment, Request, Response, Secret};
 use ackd::twin::opendota::{OpenDota, Settings};
 use ackd::twin::{Deed, House, Mishap, Plan, Server, Twin};
+use head::head;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
@@ -41,17 +45,7 @@ fn sample(name: &str) -> Value {
 }
 
 fn request(method: Method, target: &str, headers: &[(&str, &str)]) -> Request {
-    let mut text = format!("METHOD {target} HTTP/1.1\r\n").into_bytes();
-    let target = Span { start: 7, end: 7 + target.len() as u16 };
-    let mut spans = Vec::new();
-    for (name, value) in headers {
-        let start = text.len() as u16;
-        text.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
-        let colon = start + name.len() as u16;
-        spans.push((Span { start, end: colon }, Span { start: colon + 2, end: text.len() as u16 - 2 }));
-    }
-    let head = Head { method, text: text.into(), target, headers: spans.into(), framing: Framing::Empty };
-    Request { head, body: Vec::new() }
+    Request { head: head(method, target, headers), body: Vec::new() }
 }
 
 fn body(response: &Response) -> Value {

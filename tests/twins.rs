@@ -10,11 +10,15 @@
     reason = "here a panic is how a failure is told"
 )]
 
-use ackd::model::{Framing, Head, Method, Moment, Request, Response, Secret, Span};
+#[path = "shared/head.rs"]
+mod head;
+
+use ackd::model::{Method, Moment, Request, Response, Secret};
 use ackd::platform::messenger::{Messenger as OurSide, Settings as OurSettings};
 use ackd::platform::{Platform, Reading};
 use ackd::twin::messenger::{Failure, Messenger, Settings};
 use ackd::twin::{Act, Bubble, Dispatch, End, House, Plan, Server, Side, Twin};
+use head::head;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -65,17 +69,7 @@ fn tap(bubble: &str, choice: usize) -> Act {
 }
 
 fn request(method: Method, target: &str, fields: &[(&str, &str)], body: &[u8]) -> Request {
-    let mut text = format!("METHOD {target} HTTP/1.1\r\n").into_bytes();
-    let target = Span { start: 7, end: 7 + target.len() as u16 };
-    let mut headers = Vec::new();
-    for (name, value) in fields {
-        let start = text.len() as u16;
-        text.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
-        let middle = start + name.len() as u16;
-        headers.push((Span { start, end: middle }, Span { start: middle + 2, end: text.len() as u16 - 2 }));
-    }
-    let head = Head { method, text: text.into(), target, headers: headers.into(), framing: Framing::Empty };
-    Request { head, body: body.to_vec() }
+    Request { head: head(method, target, fields), body: body.to_vec() }
 }
 
 /// What a page says to a call by the owner of its token.

@@ -15,10 +15,13 @@
     reason = "here a panic is how a failure is told"
 )]
 
+#[path = "shared/head.rs"]
+mod head;
+
 use ackd::limits::UPSTREAM_WAIT_MAX;
 use ackd::model::{
     Answer, Arrival, Button, Card, Content, CourtesyAct, Delivery, Event, EventId, EventKind, Extent, Fate, FetchFault,
-    Framing, Head, Method, Moment, OutboundRequest, Outcome, QuickReply, Reply, Request, Secret, Span,
+    Head, Method, Moment, OutboundRequest, Outcome, QuickReply, Reply, Request, Secret,
 };
 use ackd::platform::webex::{Replies, Settings, Webex};
 use ackd::platform::{Account, Kept, Platform, Reading, Recalled};
@@ -90,16 +93,7 @@ fn bot() -> Webex {
 }
 
 fn head(method: Method, fields: &[(&str, &str)]) -> Head {
-    let mut text = b"METHOD /webex HTTP/1.1\r\n".to_vec();
-    let mut headers = Vec::new();
-    for (name, value) in fields {
-        let start = text.len() as u16;
-        text.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
-        let middle = start + name.len() as u16;
-        headers.push((Span { start, end: middle }, Span { start: middle + 2, end: text.len() as u16 - 2 }));
-    }
-    let target = Span { start: 7, end: 13 };
-    Head { method, text: text.into(), target, headers: headers.into(), framing: Framing::Empty }
+    head::head(method, "/webex", fields)
 }
 
 fn post(body: &[u8], fields: &[(&str, &str)]) -> Request {

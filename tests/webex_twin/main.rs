@@ -12,6 +12,8 @@
 )]
 
 mod answers;
+#[path = "../shared/head.rs"]
+mod head;
 mod posts;
 mod scene;
 mod told;

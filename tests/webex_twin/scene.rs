@@ -1,6 +1,7 @@
 //! The stand-in with a clock, short ways to use both, and what the shape of a sample is.
 
-use ackd::model::{Framing, Head, Method, Moment, Request, Response, Secret, Span};
+use crate::head::head;
+use ackd::model::{Method, Moment, Request, Response, Secret};
 use ackd::twin::webex::{Settings, Webex};
 use ackd::twin::{Act, Bubble, Dispatch, End, Twin};
 use serde_json::{Value, json};
@@ -162,19 +163,6 @@ impl Scene {
     pub fn bot(&mut self) -> String {
         self.get("/people/me").good()["id"].as_str().unwrap().to_owned()
     }
-}
-
-pub fn head(method: Method, target: &str, fields: &[(&str, &str)]) -> Head {
-    let mut text = format!("METHOD {target} HTTP/1.1\r\n").into_bytes();
-    let target = Span { start: 7, end: 7 + target.len() as u16 };
-    let mut headers = Vec::new();
-    for (name, value) in fields {
-        let start = text.len() as u16;
-        text.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
-        let middle = start + name.len() as u16;
-        headers.push((Span { start, end: middle }, Span { start: middle + 2, end: text.len() as u16 - 2 }));
-    }
-    Head { method, text: text.into(), target, headers: headers.into(), framing: Framing::Empty }
 }
 
 pub fn sample(name: &str) -> Value {
