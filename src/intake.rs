@@ -34,6 +34,8 @@ pub enum Door {
     Public,
     Control,
     Admin,
+    /// The public one, by somebody who speaks plain HTTP where TLS is spoken.
+    Unencrypted,
 }
 
 /// What to do with a request.
@@ -87,8 +89,12 @@ impl Intake {
 
     /// Looks at a head before any of its body is kept.
     pub fn gate(&self, door: Door, head: &Head) -> Result<(), Refusal> {
-        if door == Door::Control {
-            return control_gate(head);
+        match door {
+            Door::Control => return control_gate(head),
+            Door::Unencrypted => {
+                return Err(Refusal::new(400, "this port speaks TLS: write https:// before the address"));
+            }
+            Door::Public | Door::Admin => {}
         }
         if door == Door::Admin && !is_this_machine(head) {
             return Err(Refusal::new(421, "this is the operator's door: open it as http://127.0.0.1:PORT/"));

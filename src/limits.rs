@@ -24,6 +24,21 @@ pub const AHEAD_BYTES_MAX: usize = 16 * 1024;
 
 /// Connections held at once unless configured; past this the one idle for longest is closed.
 pub const CONNECTIONS_MAX: usize = 10_000;
+/// The same where they speak TLS: each takes 8 KB for its session alone, twenty times what a plain one does.
+pub const TLS_CONNECTIONS_MAX: usize = 1000;
+/// How long nothing changes beside certificates before they are read again: both files of a pair are then there.
+pub const CERTIFICATES_QUIET_TIME: Duration = Duration::from_millis(500);
+/// Certificates of one daemon, each for a name or several.
+pub const TLS_PAIRS_MAX: usize = 16;
+/// A TLS handshake has this long from the connection's first moment; a phone far away takes one second.
+pub const TLS_HANDSHAKE_TIME: Duration = Duration::from_secs(10);
+/// What may come over TLS before plain bytes come out of it, in bytes: a handshake with a client's long chain, or the
+/// longest record.
+pub const TLS_TAKEN_BYTES_MAX: usize = 64 * 1024;
+/// Plain bytes of one record that we send.
+pub const TLS_RECORD_BYTES: usize = 16 * 1024;
+/// What a record has around them at most.
+pub const TLS_FRAME_BYTES: usize = 64;
 /// What all connections together may hold unread, in bytes; past this the slowest are closed. An idle
 /// connection holds none. 10,000 half-sent heads of 400 bytes are 4 MB.
 pub const BUFFERED_BYTES_MAX: usize = 8 * 1024 * 1024;

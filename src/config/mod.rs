@@ -28,6 +28,7 @@ mod surroundings;
 mod table;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod upstream;
 mod url;
 
@@ -39,6 +40,7 @@ pub use outline::{KnownChannel, Outline};
 pub use stage::Stage;
 pub use subscription::{Subscription, reconcile};
 pub use surroundings::{Found, Surroundings};
+pub use tls::TlsFiles;
 
 use crate::bot::Bot;
 use crate::limits;
@@ -67,6 +69,8 @@ pub struct Config {
     /// The file it was read from.
     pub file: PathBuf,
     pub listen: Vec<SocketAddr>,
+    /// By which certificates the public listeners speak TLS; nothing where they are plain.
+    pub tls: Option<TlsFiles>,
     /// Where the operator's browser comes in; empty when nowhere.
     pub admin: Vec<SocketAddr>,
     pub store: PathBuf,
@@ -142,6 +146,7 @@ impl fmt::Debug for Channel {
 
 const TOP: &[Key] = &[
     Key { name: "listen", example: "\"127.0.0.1:3000\"" },
+    Key { name: "tls", example: "[tls]" },
     Key { name: "admin", example: "[admin]" },
     Key { name: "store", example: "\"sqlite:ackd.db\"" },
     Key { name: "workers", example: "4" },
@@ -231,7 +236,10 @@ fn read(table: &Table<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> 
     let store = store_path(table, around, findings);
     let workers = whole(table, "workers", 0..=limits::WORKERS_MAX, limits::WORKERS, findings);
     let connections = 1..=limits::CONNECTIONS_CEILING;
-    let connections_max = whole(table, "connections", connections, limits::CONNECTIONS_MAX, findings);
+    let tls = table.get("tls", findings);
+    let most = if tls.is_some() { limits::TLS_CONNECTIONS_MAX } else { limits::CONNECTIONS_MAX };
+    let connections_max = whole(table, "connections", connections, most, findings);
+    let tls = tls.and_then(|entry| tls::tls(&entry, around, findings));
     let public_url = public::public_url(table, findings);
     let keep_registered = public::keep_registered(table, findings);
     let mut bots = table.get("bot", findings).map(|entry| Bots::read(&entry, around, findings)).unwrap_or_default();
@@ -258,6 +266,7 @@ fn read(table: &Table<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> 
     let config = Config {
         file: around.file.to_owned(),
         listen,
+        tls,
         admin,
         store,
         workers,

@@ -1,5 +1,6 @@
 use super::table::Entry;
 use super::*;
+use crate::model::Moment;
 use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -61,7 +62,7 @@ fn parse(text: &str) -> Result<Config, ConfigError> {
         "ackd.toml" | "/var/lib/ackd/ackd.db" => Ok(false),
         _ => Err(io::Error::from_raw_os_error(2)),
     };
-    let around = Surroundings { env: &env, read: &read, is_folder: &is_folder, is_open: &|_| true };
+    let around = Surroundings { now: Moment(0), env: &env, read: &read, is_folder: &is_folder, is_open: &|_| true };
     let result = Config::parse_in(text, Path::new("ackd.toml"), &around);
     assert!(!format!("{result:?}").contains(CANARY), "{result:?}");
     result
@@ -266,7 +267,7 @@ fn a_folder_that_systemd_makes_may_be_missing_before_the_first_start() {
         Some("") => Ok(true),
         _ => Err(io::Error::from_raw_os_error(2)),
     };
-    let around = Surroundings { env: &env, read: &read, is_folder: &nothing, is_open: &|_| true };
+    let around = Surroundings { now: Moment(0), env: &env, read: &read, is_folder: &nothing, is_open: &|_| true };
     assert!(Config::parse_in(&of("/var/lib/bots/ackd.db"), Path::new("ackd.toml"), &around).is_err());
 }
 
@@ -599,6 +600,7 @@ fn a_secret_comes_from_each_of_its_sources() {
 fn a_secret_in_the_file_is_for_all_to_read_only_where_the_file_is() {
     let text = with("{ env = \"APP\" }", "\"EAAcanary0123456789\"");
     let around = Surroundings {
+        now: Moment(0),
         env: &env,
         read: &read,
         is_folder: &|path| Ok(path.as_os_str().is_empty()),
@@ -630,8 +632,13 @@ fn a_secret_that_can_be_guessed_is_a_warning_wherever_it_comes_from() {
         "is shorter than 8 characters; so short a secret can be guessed, `openssl rand -hex 16` makes a better one";
     let env = |name: &str| if name == "SHORT" { Some("seven77".to_owned()) } else { env(name) };
     let read = |_: &Path| Ok(Found { bytes: b"seven77\n".to_vec(), mode: 0o100_600 });
-    let around =
-        Surroundings { env: &env, read: &read, is_folder: &|path| Ok(path.as_os_str().is_empty()), is_open: &|_| true };
+    let around = Surroundings {
+        now: Moment(0),
+        env: &env,
+        read: &read,
+        is_folder: &|path| Ok(path.as_os_str().is_empty()),
+        is_open: &|_| true,
+    };
     let warnings = |source: &str| {
         let text = with("{ env = \"APP\" }", source);
         Config::parse_in(&text, Path::new("ackd.toml"), &around).unwrap().warnings
@@ -661,7 +668,7 @@ fn of_the_first_channel<T>(text: &str, settings: fn(&Entry<'_>, &Around<'_>, &mu
     let top = Table::open(Place { key: String::new(), line: 1 }, tree.get_ref(), TOP, &mut findings);
     let channels = top.get("channel", &findings).unwrap();
     let (_, entry) = channels.tables(&mut findings).remove(0);
-    let world = Surroundings { env: &env, read: &read, is_folder: &|_| Ok(true), is_open: &|_| true };
+    let world = Surroundings { now: Moment(0), env: &env, read: &read, is_folder: &|_| Ok(true), is_open: &|_| true };
     let around = Around { world, file: Path::new("ackd.toml"), secrets: Secrets::Read };
     settings(&entry, &around, &mut findings).unwrap()
 }
@@ -820,8 +827,13 @@ fn the_configuration_of_the_design_has_no_faults() {
         "/credentials/messenger_app_secret" | "/etc/ackd/page_token" => read(Path::new("/full/secret")),
         _ => Err(io::Error::from_raw_os_error(2)),
     };
-    let around =
-        Surroundings { env: &env, read: &read, is_folder: &|path| Ok(!path.ends_with("ackd.db")), is_open: &|_| true };
+    let around = Surroundings {
+        now: Moment(0),
+        env: &env,
+        read: &read,
+        is_folder: &|path| Ok(!path.ends_with("ackd.db")),
+        is_open: &|_| true,
+    };
     let config = Config::parse_in(DESIGNED, Path::new("ackd.toml"), &around).unwrap_or_else(|error| panic!("{error}"));
     let platforms: Vec<_> = config.channels.iter().map(|channel| channel.platform.name()).collect();
     assert_eq!((platforms, config.warnings.len()), (vec!["messenger", "webex"], 0));
@@ -891,8 +903,13 @@ fn a_secret_that_cannot_be_used_says_why_and_never_shows_itself() {
 fn without_systemd_there_are_no_credentials() {
     let text = with("{ env = \"APP\" }", "{ credential = \"app\" }");
     let env = |name: &str| env(name).filter(|_| name != "CREDENTIALS_DIRECTORY");
-    let around =
-        Surroundings { env: &env, read: &read, is_folder: &|path| Ok(path.as_os_str().is_empty()), is_open: &|_| true };
+    let around = Surroundings {
+        now: Moment(0),
+        env: &env,
+        read: &read,
+        is_folder: &|path| Ok(path.as_os_str().is_empty()),
+        is_open: &|_| true,
+    };
     let error = Config::parse_in(&text, Path::new("ackd.toml"), &around).unwrap_err();
     let told = "ackd.toml:11: channel.page.app_secret: there are no credentials ($CREDENTIALS_DIRECTORY is not set); \
                 systemd hands them over with LoadCredential=, elsewhere write { env = … } or { file = … }";
@@ -906,8 +923,13 @@ fn outline(text: &str) -> Result<Outline, ConfigError> {
         _ => panic!("${name} is no business of an outline"),
     };
     let read = |path: &Path| -> io::Result<Found> { panic!("{} is no business of an outline", path.display()) };
-    let around =
-        Surroundings { env: &env, read: &read, is_folder: &|path| Ok(path.as_os_str().is_empty()), is_open: &|_| true };
+    let around = Surroundings {
+        now: Moment(0),
+        env: &env,
+        read: &read,
+        is_folder: &|path| Ok(path.as_os_str().is_empty()),
+        is_open: &|_| true,
+    };
     Outline::parse_in(text, Path::new("ackd.toml"), &around)
 }
 
@@ -1086,6 +1108,7 @@ fn a_file_that_cannot_be_read_is_a_fault_of_the_whole() {
 fn the_store_lies_in_the_state_directory_if_there_is_one() {
     let state = |name: &str| env(name).or((name == "STATE_DIRECTORY").then(|| "/var/lib/ackd:/var/lib/more".into()));
     let around = Surroundings {
+        now: Moment(0),
         env: &state,
         read: &read,
         is_folder: &|path| Ok(!path.ends_with("ackd.db")),
@@ -1102,6 +1125,7 @@ fn the_store_lies_in_the_state_directory_if_there_is_one() {
 #[test]
 fn the_shipped_examples_have_no_faults() {
     let around = Surroundings {
+        now: Moment(0),
         env: &env,
         read: &|_| read(Path::new("/full/secret")),
         is_folder: &|path| Ok(!path.ends_with("ackd.db")),
@@ -1154,6 +1178,7 @@ fn the_full_example_shows_every_key() {
         .replace("\n# kind", "\nkind")
         .replace("\n# picture", "\npicture");
     let around = Surroundings {
+        now: Moment(0),
         env: &env,
         read: &|_| read(Path::new("/full/secret")),
         is_folder: &|path| Ok(!path.ends_with("ackd.db")),
@@ -1173,6 +1198,7 @@ fn all_of_the_full_example_is_valid_once_it_is_uncommented() {
     };
     let text: String = text.lines().map(uncommented).collect();
     let around = Surroundings {
+        now: Moment(0),
         env: &env,
         read: &|_| read(Path::new("/full/secret")),
         is_folder: &|path| Ok(!path.ends_with("ackd.db")),
@@ -1208,6 +1234,7 @@ fn defaults_that_the_full_example_comments_out_are_valid_and_the_defaults() {
         |line: &str| if keys.iter().any(|key| line.starts_with(key)) { line[2..].to_owned() } else { line.to_owned() };
     let text: String = text.lines().map(|line| shown(line) + "\n").collect();
     let around = Surroundings {
+        now: Moment(0),
         env: &env,
         read: &|_| read(Path::new("/full/secret")),
         is_folder: &|path| Ok(!path.ends_with("ackd.db")),

@@ -10,10 +10,12 @@ use super::complaints::Complaints;
 use super::gallery::Gallery;
 use super::listener::{Listener, is_out_of_descriptors};
 use super::lobby::Lobby;
+use super::news::News;
 use super::peer::{Flow, Peer};
 use super::peers::Peers;
 use super::refusals::{busy, not_kept};
 use super::signals::{Signals, Wish};
+use super::tls::Tls;
 use crate::http::{HttpDate, Step};
 use crate::intake::{Intake, Verdict, told};
 use crate::keeper::{Admission, Letter, Letterbox, Receipt, Refused, Ticket};
@@ -40,6 +42,8 @@ pub struct EventLoop {
     intake: Intake,
     letters: Letterbox,
     receipts: Receiver<Vec<(Ticket, Receipt)>>,
+    news: Receiver<News>,
+    reload: Box<dyn Fn()>,
     /// Connections that have had their share of this turn and could go on.
     again: Vec<Ticket>,
     /// Requests of this turn, for the keeper.
@@ -69,6 +73,9 @@ pub struct Parts {
     pub intake: Intake,
     pub letters: Letterbox,
     pub receipts: Receiver<Vec<(Ticket, Receipt)>>,
+    pub news: Receiver<News>,
+    /// Begins what SIGHUP asks for, and waits for nothing.
+    pub reload: Box<dyn Fn()>,
     pub lobby: Lobby,
     pub connections_max: usize,
     pub clock: fn() -> Moment,
@@ -84,8 +91,19 @@ pub fn poll() -> io::Result<(Poll, Arc<Waker>)> {
 impl EventLoop {
     /// Puts the parts together; nothing is accepted before `run`.
     pub fn new(parts: Parts) -> io::Result<EventLoop> {
-        let Parts { poll, mut listeners, mut signals, intake, letters, receipts, lobby, connections_max, clock } =
-            parts;
+        let Parts {
+            poll,
+            mut listeners,
+            mut signals,
+            intake,
+            letters,
+            receipts,
+            news,
+            reload,
+            lobby,
+            connections_max,
+            clock,
+        } = parts;
         poll.registry().register(&mut signals.pipe, SIGNALS, Interest::READABLE)?;
         for (place, listener) in listeners.iter_mut().enumerate() {
             listener.register(poll.registry(), Token(LISTENERS + place))?;
@@ -100,6 +118,8 @@ impl EventLoop {
             intake,
             letters,
             receipts,
+            news,
+            reload,
             admissions: Vec::new(),
             gallery: Gallery::default(),
             lobby,
@@ -128,7 +148,10 @@ impl EventLoop {
             self.look_at_clock();
             for event in &events {
                 match event.token() {
-                    WAKE => self.take_receipts(),
+                    WAKE => {
+                        self.take_receipts();
+                        self.take_news();
+                    }
                     SIGNALS => self.take_signals(),
                     Token(token) if token < PEERS => {
                         if let Some(listener) = self.listeners.get_mut(token - LISTENERS) {
@@ -210,6 +233,9 @@ impl EventLoop {
             }
             let read = peer.read(&mut self.scratch);
             if read == Flow::Broken {
+                if let Some(why) = peer.stream.tls().and_then(Tls::fault) {
+                    self.complaints.note_handshake(why, peer.from, self.now);
+                }
                 self.peers.remove(index);
                 return;
             }
@@ -343,6 +369,18 @@ impl EventLoop {
         }
     }
 
+    fn take_news(&mut self) {
+        for news in self.news.try_iter() {
+            match news {
+                News::Tls(tls) => {
+                    for listener in self.listeners.iter_mut().filter(|listener| listener.tls.is_some()) {
+                        listener.tls = Some(Arc::clone(&tls));
+                    }
+                }
+            }
+        }
+    }
+
     /// Answers the request that a connection waits for, and goes on with it.
     fn say(&mut self, ticket: Ticket, response: &Response) {
         let Some(peer) = self.peers.get_by(ticket) else { return };
@@ -354,9 +392,7 @@ impl EventLoop {
     fn take_signals(&mut self) {
         match self.signals.wish() {
             Some(Wish::Stop) => self.stop(),
-            Some(Wish::Reload) => {
-                log::warn!("SIGHUP: this version does not reload; restart ackd to read its configuration again");
-            }
+            Some(Wish::Reload) => (self.reload)(),
             _ => {}
         }
     }

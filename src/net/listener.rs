@@ -1,21 +1,26 @@
 //! Where clients come in: TCP addresses for the platforms, a unix socket for the operator.
 
+use super::tls::Tls;
 use crate::intake::Door;
 use crate::limits;
 use mio::event::Source;
 use mio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use mio::{Interest, Registry, Token};
+use rustls::ServerConfig;
 use std::fs;
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Shutdown, SocketAddr};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A socket that accepts.
 #[derive(Debug)]
 pub struct Listener {
     socket: Socket,
     pub door: Door,
+    /// What it takes to speak TLS with whoever comes in here; nothing where that is plain.
+    pub tls: Option<Arc<ServerConfig>>,
     /// It may have connections that were not accepted yet.
     pub pending: bool,
 }
@@ -33,7 +38,7 @@ impl Listener {
         rustix::net::sockopt::set_tcp_nodelay(&listener, true)?;
         // Ask for more room than mio does: a platform's burst should queue, not be refused.
         rustix::net::listen(&listener, limits::BACKLOG)?;
-        Ok(Listener { socket: Socket::Tcp(listener), door, pending: false })
+        Ok(Listener { socket: Socket::Tcp(listener), door, tls: None, pending: false })
     }
 
     /// Listens on a unix socket that only this user can open. One left over by a crash is replaced: who holds the
@@ -47,7 +52,7 @@ impl Listener {
         fs::rename(&fresh, path)?;
         // A relative one would say little to whoever reads the log in another folder.
         let path = std::path::absolute(path)?;
-        Ok(Listener { socket: Socket::Unix(listener, path), door: Door::Control, pending: false })
+        Ok(Listener { socket: Socket::Unix(listener, path), door: Door::Control, tls: None, pending: false })
     }
 
     /// The address, for the log.
@@ -61,7 +66,14 @@ impl Listener {
     /// Takes the next connection.
     pub fn accept(&self) -> io::Result<(Stream, Option<IpAddr>)> {
         match &self.socket {
-            Socket::Tcp(listener) => listener.accept().map(|(stream, from)| (Stream::Tcp(stream), Some(from.ip()))),
+            Socket::Tcp(listener) => {
+                let (stream, from) = listener.accept()?;
+                let stream = match &self.tls {
+                    Some(tls) => Stream::Tls(Box::new(Tls::new(stream, Arc::clone(tls))?)),
+                    None => Stream::Tcp(stream),
+                };
+                Ok((stream, Some(from.ip())))
+            }
             Socket::Unix(listener, _) => listener.accept().map(|(stream, _)| (Stream::Unix(stream), None)),
         }
     }
@@ -88,6 +100,7 @@ impl Drop for Listener {
 pub enum Stream {
     Tcp(TcpStream),
     Unix(UnixStream),
+    Tls(Box<Tls>),
 }
 
 impl Stream {
@@ -97,15 +110,30 @@ impl Stream {
         match self {
             Stream::Tcp(stream) => stream.register(registry, token, both),
             Stream::Unix(stream) => stream.register(registry, token, both),
+            Stream::Tls(tls) => tls.socket.register(registry, token, both),
         }
     }
 
+    /// The layer of TLS, where there is one.
+    pub fn tls(&self) -> Option<&Tls> {
+        match self {
+            Stream::Tls(tls) => Some(tls),
+            _ => None,
+        }
+    }
+
+    /// Whether it holds something for the other side that was written into it.
+    pub fn has_unsent(&self) -> bool {
+        self.tls().is_some_and(Tls::has_unsent)
+    }
+
     /// Says that we will write no more.
-    pub fn shut_down(&self) {
+    pub fn shut_down(&mut self) {
         // The peer may be gone already; then there is nobody to tell.
         let _ = match self {
             Stream::Tcp(stream) => stream.shutdown(Shutdown::Write),
             Stream::Unix(stream) => stream.shutdown(Shutdown::Write),
+            Stream::Tls(tls) => tls.shut_down(),
         };
     }
 }
@@ -115,6 +143,7 @@ impl Read for Stream {
         match self {
             Stream::Tcp(stream) => stream.read(bytes),
             Stream::Unix(stream) => stream.read(bytes),
+            Stream::Tls(tls) => tls.read(bytes),
         }
     }
 }
@@ -124,11 +153,15 @@ impl Write for Stream {
         match self {
             Stream::Tcp(stream) => stream.write(bytes),
             Stream::Unix(stream) => stream.write(bytes),
+            Stream::Tls(tls) => tls.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        match self {
+            Stream::Tls(tls) => tls.flush(),
+            Stream::Tcp(_) | Stream::Unix(_) => Ok(()),
+        }
     }
 }
 
