@@ -69,7 +69,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("mio", &["src/net/"]),
     ("httparse", &["src/http/"]),
     ("ureq", &["src/work/fetch.rs", "src/work/resolve.rs"]),
-    ("rustls", &["src/tls/", "src/net/"]),
+    ("rustls", &["src/tls/", "src/net/", "src/work/fetch.rs"]),
     ("webpki", &["src/tls/"]),
     ("rustls_native_certs", &["src/work/fetch.rs"]),
     ("rusqlite", &["src/store/sqlite/"]),

@@ -235,10 +235,9 @@ fn read(table: &Table<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> 
     let admin = table.get("admin", findings).map(|entry| admin::listens(&entry, &listen, findings)).unwrap_or_default();
     let store = store_path(table, around, findings);
     let workers = whole(table, "workers", 0..=limits::WORKERS_MAX, limits::WORKERS, findings);
-    let connections = 1..=limits::CONNECTIONS_CEILING;
     let tls = table.get("tls", findings);
     let most = if tls.is_some() { limits::TLS_CONNECTIONS_MAX } else { limits::CONNECTIONS_MAX };
-    let connections_max = whole(table, "connections", connections, most, findings);
+    let connections_max = whole(table, "connections", 1..=limits::CONNECTIONS_CEILING, most, findings);
     let tls = tls.and_then(|entry| tls::tls(&entry, around, findings));
     let public_url = public::public_url(table, findings);
     let keep_registered = public::keep_registered(table, findings);

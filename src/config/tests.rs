@@ -120,7 +120,7 @@ fn the_top_level_says_what_to_write() {
         (
             "workers = 4",
             "metrics = 4",
-            "3: metrics: unknown key; what may stand here: listen, admin, store, workers, connections, public_url, \
+            "3: metrics: unknown key; what may stand here: listen, tls, admin, store, workers, connections, public_url, \
              ngrok, keep_registered, channel, bot, subscription, upstream",
         ),
         ("listen = \"127.0.0.1:3000\"", "", "1: listen: is missing; write listen = \"127.0.0.1:3000\""),
@@ -1164,7 +1164,7 @@ fn the_full_example_shows_every_key() {
         let shown: Vec<_> =
             lines[first..].iter().take_while(|line| !line.starts_with('[') || line.contains(' ')).collect();
         for Key { name, .. } in keys.iter().filter(|key| {
-            !["admin", "channel", "bot", "subscription", "upstream"].contains(&key.name) || !table.is_empty()
+            !["tls", "admin", "channel", "bot", "subscription", "upstream"].contains(&key.name) || !table.is_empty()
         }) {
             // How limits are written, the first upstream shows.
             if table.contains("facebook") && ["per_second", "per_month", "unlimited"].contains(name) {

@@ -138,7 +138,7 @@ fn file<'t>(entry: Entry<'t>, is_key: bool, around: &Around<'_>, findings: &mut 
 
 fn credential(entry: &Entry<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> Option<PathBuf> {
     let table = entry.table(SOURCES, findings)?;
-    let source = table.need("credential", findings)?;
+    let source = if table.has_unknown() { None } else { table.need("credential", findings) }?;
     let name = source.text(findings)?;
     if let Some(what) = misnamed(source.name, name) {
         findings.fault(&source.place, what);
@@ -173,4 +173,119 @@ fn pem(certificate: String, key: String) -> Pem {
 
 fn shown(path: &Path) -> String {
     quoted(&path.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, ConfigError, Outline, Surroundings};
+
+    const REST: &str = "[channel.page]\nplatform = \"messenger\"\npath = \"/page\"\nbot = \"it\"\n\
+                        verify_token = { env = \"SECRET\" }\napp_secret = { env = \"SECRET\" }\n\
+                        access_token = { env = \"SECRET\" }\n[bot.it]\nkind = \"echo\"\n";
+
+    fn text(tls: &str) -> String {
+        format!("listen = \"127.0.0.1:3000\"\n[tls]\n{tls}\n{REST}")
+    }
+
+    /// Reads a configuration of the folder of fixtures, which is the credentials' folder, too.
+    fn parse(tls: &str) -> Result<Config, ConfigError> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tls");
+        let env = |name: &str| match name {
+            "SECRET" => Some("a-secret-canary".to_owned()),
+            "CREDENTIALS_DIRECTORY" => Some(folder.display().to_string()),
+            _ => None,
+        };
+        let read = |path: &Path| {
+            let found = read_from_disk(path)?;
+            // As the repository was checked out, whatever the umask was.
+            let mode = if path.ends_with("renewed.key") { 0o100_644 } else { 0o100_600 };
+            Ok(Found { mode, ..found })
+        };
+        // 2026-11-21.
+        let now = Moment(1_795_219_200_000);
+        let around = Surroundings {
+            env: &env,
+            read: &read,
+            is_folder: &|path| Ok(!path.ends_with("ackd.db")),
+            is_open: &|_| false,
+            now,
+        };
+        Config::parse_in(&text(tls), &folder.join("ackd.toml"), &around)
+    }
+
+    fn fault(tls: &str) -> String {
+        let error = parse(tls).err().unwrap_or_else(|| panic!("no fault: {tls}"));
+        let faults: Vec<_> = error.faults.iter().map(|fault| format!("{}: {}", fault.key, fault.what)).collect();
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        faults.concat().replace(env!("CARGO_MANIFEST_DIR"), "")
+    }
+
+    #[test]
+    fn files_are_named_from_the_configuration_on_or_by_systemds_credentials() {
+        for tls in [
+            "certificate = \"bots.pem\"\nkey = \"bots.key\"",
+            "certificate = \"./bots.pem\"\nkey = { credential = \"bots.key\" }",
+            "certificate = [\"other.pem\", \"bots.pem\"]\nkey = [\"other.key\", { credential = \"bots.key\" }]",
+        ] {
+            let config = parse(tls).unwrap();
+            assert_eq!(config.warnings, [""; 0]);
+            assert_eq!(config.connections_max, limits::TLS_CONNECTIONS_MAX);
+            let tls = config.tls.unwrap();
+            assert!(tls.paths().all(|path| path.is_absolute()));
+            assert!(tls.read_again(Moment(1_795_219_200_000)).unwrap().shows_the_same(&tls.identity));
+        }
+        let open = parse("certificate = \"renewed.pem\"\nkey = \"renewed.key\"").unwrap().warnings;
+        assert!(open.iter().any(|line| line.contains("tls.key: everybody on this machine can read")), "{open:?}");
+    }
+
+    #[test]
+    fn what_cannot_be_used_says_which_file_and_what_to_do() {
+        let at = "\"/tests/fixtures/tls/";
+        for (tls, expected) in [
+            ("certificate = \"bots.pem\"", "tls.key: is missing; write key = ".to_owned()),
+            (
+                "certificate = \"x.pem\"\nkey = \"bots.key\"",
+                format!("tls.certificate: {at}x.pem\" cannot be read: No such"),
+            ),
+            (
+                "certificate = \"expired.pem\"\nkey = \"bots.key\"",
+                format!("tls.certificate: {at}expired.pem\" has expired: it was good until 2021-03-04; renew it"),
+            ),
+            (
+                "certificate = [\"bots.pem\", \"renewed.pem\"]\nkey = [\"bots.key\", \"bots.key\"]",
+                format!("tls.key: {at}bots.key\" is not the key of that certificate; were both renewed?"),
+            ),
+            (
+                "certificate = [\"bots.pem\", \"other.pem\"]\nkey = \"bots.key\"",
+                "tls: there are 2 certificates and 1 keys; each certificate has its key, in the same order".to_owned(),
+            ),
+            ("certificate = []\nkey = \"bots.key\"", "tls.certificate: must list 1 to 16 files; write for".to_owned()),
+            (
+                "certificate = \"bots.pem\"\nkey = 7",
+                "tls.key: must be a file's name, or { credential = … }, not".to_owned(),
+            ),
+            (
+                "certificate = \"bots.pem\"\nkey = \"-----BEGIN PRIVATE KEY-----\"",
+                "tls.key: is the file's name, not what stands in it; write for example key = ".to_owned(),
+            ),
+            (
+                "certificate = \"bots.pem\"\nkey = { credential = \"../bots.key\" }",
+                "tls.key.credential: a credential's name is a plain word;".to_owned(),
+            ),
+            (
+                "certificate = \"bots.pem\"\nkey = { env = \"KEY\" }",
+                "tls.key.env: unknown key; what may stand here: credential".to_owned(),
+            ),
+        ] {
+            let fault = fault(tls);
+            assert!(fault.starts_with(&expected), "{tls}: {fault}");
+        }
+    }
+
+    #[test]
+    fn who_reads_no_secrets_reads_no_keys() {
+        let tls = "certificate = \"nowhere.pem\"\nkey = { credential = \"tls_key\" }";
+        assert!(Outline::parse(&text(tls), Path::new("ackd.toml"), &|_| None).is_ok());
+    }
 }

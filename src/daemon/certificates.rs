@@ -3,9 +3,11 @@
 //! Whoever connects next is shown the new one; whoever is connected goes on. A pair that does not fit, as between the
 //! renewal of one file and of the other, changes nothing.
 
-use crate::config::TlsFiles;
+use crate::config::{Config, TlsFiles};
+use crate::intake::Door;
 use crate::limits;
 use crate::model::Moment;
+use crate::net::listener::Listener;
 use crate::net::{Announcer, News};
 use crate::tls::{Identity, Tickets};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -17,19 +19,53 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
+/// Has the public listeners speak TLS, where the configuration says so, by certificates that are watched; gives what
+/// SIGHUP does.
+pub(super) fn speak_tls(
+    config: &Config,
+    listeners: &mut [Listener],
+    announcer: Announcer,
+    clock: fn() -> Moment,
+) -> Result<Box<dyn Fn()>, String> {
+    const RELOADED: &str = "SIGHUP: certificates are read again; for all else in the configuration restart ackd";
+    let Some(files) = &config.tls else { return Ok(Box::new(|| log::warn!("{RELOADED}"))) };
+    let tickets = Tickets::new()?;
+    let identity = files.identity.clone();
+    let tls = identity.listener(&tickets)?;
+    for listener in listeners.iter_mut().filter(|listener| listener.door == Door::Public) {
+        listener.tls = Some(Arc::clone(&tls));
+    }
+    log::info!("the public door speaks TLS; its certificates are good until {}", identity.last_day());
+    let shown = Mutex::new(identity);
+    let certificates = Arc::new(Certificates { files: files.clone(), tickets, announcer, clock, shown });
+    Arc::clone(&certificates).watch().map_err(|error| format!("watching the certificates: {error}"))?;
+    Ok(Box::new(move || {
+        log::warn!("{RELOADED}");
+        let certificates = Arc::clone(&certificates);
+        let renew = move || {
+            if let Err(why) = certificates.renew() {
+                log::error!("{why}");
+            }
+        };
+        if let Err(error) = thread::Builder::new().name("reload".to_owned()).spawn(renew) {
+            log::error!("reloading: {error}");
+        }
+    }))
+}
+
 /// Reads certificates again, and tells the loop of new ones.
-pub(super) struct Certificates {
-    pub(super) files: TlsFiles,
-    pub(super) tickets: Tickets,
-    pub(super) announcer: Announcer,
-    pub(super) clock: fn() -> Moment,
+struct Certificates {
+    files: TlsFiles,
+    tickets: Tickets,
+    announcer: Announcer,
+    clock: fn() -> Moment,
     /// Those that are shown now.
-    pub(super) shown: Mutex<Identity>,
+    shown: Mutex<Identity>,
 }
 
 impl Certificates {
     /// Those that are there now are shown from now on; an error says why not, and that the old ones stay.
-    pub(super) fn renew(&self) -> Result<(), String> {
+    fn renew(&self) -> Result<(), String> {
         let stay = |why: String| format!("certificates: {why}; those of before stay");
         let identity = self.files.read_again((self.clock)()).map_err(stay)?;
         // One reads at a time, so that the last one told is the last one read.
@@ -43,7 +79,7 @@ impl Certificates {
     }
 
     /// Renews them by a thread that waits until something changes beside them.
-    pub(super) fn watch(self: Arc<Self>) -> io::Result<()> {
+    fn watch(self: Arc<Self>) -> io::Result<()> {
         let changes = inotify::init(CreateFlags::CLOEXEC)?;
         self.look_at_folders(&changes);
         let watch = move || {

@@ -19,7 +19,6 @@ use crate::registry::{PublicUrl, Standing};
 use crate::store::sqlite::SqliteFile;
 use crate::store::{Store, StoreError};
 use crate::systemd;
-use crate::tls::Tickets;
 use crate::work::address::Address;
 use crate::work::clerk;
 use crate::work::fetch::Fetch;
@@ -27,16 +26,16 @@ use crate::work::introduce::{self, ACCOUNTS};
 use crate::work::pool::{self, Tools};
 use crate::work::upstream::Upstreams;
 use crate::work::{Channel, Channels};
-use certificates::Certificates;
+use certificates::speak_tls;
 use ring::rand::{SecureRandom, SystemRandom};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::collections::BTreeSet;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
-use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -165,40 +164,6 @@ pub fn serve(config: &Config, doors: Doors, inside: Inside) -> Result<(), String
     drop(event_loop);
     farewell(served.map_err(|error| format!("the loop: {error}"))?, &health, worker_threads);
     kept.map_err(|error| format!("closing the store: {error}"))
-}
-
-/// Has the public listeners speak TLS, where the configuration says so, by certificates that are watched; gives what
-/// SIGHUP does.
-fn speak_tls(
-    config: &Config,
-    listeners: &mut [Listener],
-    announcer: Announcer,
-    clock: fn() -> Moment,
-) -> Result<Box<dyn Fn()>, String> {
-    const RELOADED: &str = "SIGHUP: certificates are read again; for all else in the configuration restart ackd";
-    let Some(files) = &config.tls else { return Ok(Box::new(|| log::warn!("{RELOADED}"))) };
-    let tickets = Tickets::new()?;
-    let identity = files.identity.clone();
-    let tls = identity.listener(&tickets)?;
-    for listener in listeners.iter_mut().filter(|listener| listener.door == Door::Public) {
-        listener.tls = Some(Arc::clone(&tls));
-    }
-    log::info!("the public door speaks TLS; its certificates are good until {}", identity.last_day());
-    let shown = Mutex::new(identity);
-    let certificates = Arc::new(Certificates { files: files.clone(), tickets, announcer, clock, shown });
-    Arc::clone(&certificates).watch().map_err(|error| format!("watching the certificates: {error}"))?;
-    Ok(Box::new(move || {
-        log::warn!("{RELOADED}");
-        let certificates = Arc::clone(&certificates);
-        let renew = move || {
-            if let Err(why) = certificates.renew() {
-                log::error!("{why}");
-            }
-        };
-        if let Err(error) = thread::Builder::new().name("reload".to_owned()).spawn(renew) {
-            log::error!("reloading: {error}");
-        }
-    }))
 }
 
 /// A way to the loop.

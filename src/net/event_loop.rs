@@ -3,15 +3,16 @@
 //! A request that must be kept costs its connection a promise; the answer goes out when the keeper's receipt comes.
 //! All requests of one turn go to the keeper in one letter.
 
+mod accept;
 mod eviction;
 
 use super::Served;
 use super::complaints::Complaints;
 use super::gallery::Gallery;
-use super::listener::{Listener, is_out_of_descriptors};
+use super::listener::Listener;
 use super::lobby::Lobby;
 use super::news::News;
-use super::peer::{Flow, Peer};
+use super::peer::Flow;
 use super::peers::Peers;
 use super::refusals::{busy, not_kept};
 use super::signals::{Signals, Wish};
@@ -414,53 +415,5 @@ impl EventLoop {
             }
             self.pump(index);
         }
-    }
-
-    fn accept(&mut self) {
-        if self.accept_at.is_some_and(|at| self.now < at) {
-            return;
-        }
-        self.accept_at = None;
-        for place in 0..self.listeners.len() {
-            self.accept_on(place);
-        }
-    }
-
-    /// Accepts until there is nobody, or so many that the others should have their turn.
-    fn accept_on(&mut self, place: usize) {
-        for _ in 0..limits::ACCEPTS_PER_TURN {
-            let Some(listener) = self.listeners.get_mut(place).filter(|listener| listener.pending) else { return };
-            let door = listener.door;
-            match listener.accept() {
-                Ok((stream, from)) => self.welcome(Peer::new(stream, door, from, self.now)),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => listener.pending = false,
-                Err(error) if is_out_of_descriptors(&error) => {
-                    if !self.close_one(None) {
-                        log::warn!("no descriptor for a new connection ({error}); accepting rests for a moment");
-                        self.accept_at = Some(self.now.after(limits::ACCEPT_REST));
-                        return;
-                    }
-                }
-                // The client is gone, or a firewall was in the way: that was one connection, not all of them.
-                Err(error) => log::debug!("accepting: {error}"),
-            }
-        }
-    }
-
-    fn welcome(&mut self, peer: Peer) {
-        if self.peers.count() >= self.connections_max && !self.close_one(None) {
-            return; // All of them wait for our own answer; this one is dropped.
-        }
-        self.served.connections += 1;
-        let index = self.peers.insert(peer);
-        let token = Token(PEERS + index as usize);
-        let registry = self.poll.registry();
-        let registered = self.peers.get(index).map(|peer| peer.stream.register(registry, token));
-        if !matches!(registered, Some(Ok(()))) {
-            self.peers.remove(index);
-            return;
-        }
-        // What it has to say is often there already.
-        self.pump(index);
     }
 }
