@@ -82,6 +82,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("lexopt", &["src/cli/args.rs"]),
     ("env_logger", &["src/main.rs", "src/cli/"]),
     ("sd_notify", &["src/systemd.rs"]),
+    ("listenfd", &["src/systemd.rs"]),
     ("signal_hook", &["src/net/signals.rs"]),
     ("rustix", &["src/daemon/", "src/net/listener.rs", "src/cli/"]),
 ];

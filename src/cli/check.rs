@@ -53,13 +53,12 @@ fn summary(config: &Config, warning: Option<String>, out: &mut dyn Write) -> io:
         writeln!(out, "warning: {warning}")?;
     }
     writeln!(out, "configuration OK")?;
-    let listens: Vec<_> = config.listen.iter().map(ToString::to_string).collect();
     let workers = match config.workers {
         0 => "0: keeps and acknowledges, hears nothing".to_owned(),
         workers => workers.to_string(),
     };
     let mut rows = vec![
-        ("listen".to_owned(), listens.join(", ")),
+        ("listen".to_owned(), config.listen.to_string()),
         ("store".to_owned(), config.store.display().to_string()),
         ("workers".to_owned(), workers),
     ];

@@ -6,7 +6,7 @@
 use super::playing::{Lodged, Play, Stand};
 use super::{CliError, ahead};
 use crate::bot::solar::binding;
-use crate::config::{Config, Stage, text_of};
+use crate::config::{Config, Listens, Stage, text_of};
 use crate::daemon::{self, Doors, Handle, Inside};
 use crate::keeper::TOKENS;
 use crate::limits;
@@ -83,9 +83,9 @@ fn prepare(
     };
     let stage = Stage { house: stand.url(), seed: stand.seed() };
     let mut config = Config::staged(&text, &file, env, &stage).map_err(CliError::Config)?;
-    config.listen = vec![SocketAddr::from(([127, 0, 0, 1], 0))];
+    config.listen = Listens { addresses: vec![SocketAddr::from(([127, 0, 0, 1], 0))], handed: false };
     // One's own configuration may be at work beside it.
-    config.admin = Vec::new();
+    config.admin = Listens::default();
     config.store = folder.join("ackd.db");
     let doors = Doors::bind(&config).map_err(CliError::Failed)?;
     let base = format!("http://{}", doors.addresses().concat());

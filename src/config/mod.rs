@@ -36,6 +36,7 @@ pub use bot::KnownBot;
 pub use facebook::KnownLogin;
 pub(crate) use findings::quoted;
 pub use findings::{ConfigError, Fault, Risk};
+pub use listen::Listens;
 pub use outline::{KnownChannel, Outline};
 pub use stage::Stage;
 pub use subscription::{Subscription, reconcile};
@@ -54,7 +55,6 @@ use findings::{Findings, Place};
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -68,11 +68,11 @@ use upstream::Upstreams;
 pub struct Config {
     /// The file it was read from.
     pub file: PathBuf,
-    pub listen: Vec<SocketAddr>,
+    pub listen: Listens,
     /// By which certificates the public listeners speak TLS; nothing where they are plain.
     pub tls: Option<TlsFiles>,
     /// Where the operator's browser comes in; empty when nowhere.
-    pub admin: Vec<SocketAddr>,
+    pub admin: Listens,
     pub store: PathBuf,
     pub workers: usize,
     pub connections_max: usize,
@@ -253,7 +253,7 @@ fn read(table: &Table<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> 
     };
     bots.warn_of_unused(findings);
     let subscriptions = subscriptions(table, findings);
-    let doors = Doors { public_url: public_url.as_ref(), admin: &admin };
+    let doors = Doors { public_url: public_url.as_ref(), admin: &admin.addresses };
     let upstreams = table.get("upstream", findings).map(|entry| upstream::upstreams(&entry, doors, around, findings));
     let mut upstreams = upstreams.unwrap_or_default();
     bots.look_for_upstreams(&upstreams.names, findings);

@@ -4,6 +4,7 @@
 //! the registrar, for which nobody waits.
 
 mod certificates;
+mod sockets;
 
 use crate::config::{Config, Subscription, reconcile};
 use crate::intake::{Door, Intake, Place, Route};
@@ -50,10 +51,13 @@ impl Doors {
     /// Binds what a configuration names. An error is one line that says what to do.
     pub fn bind(config: &Config) -> Result<Doors, String> {
         let signals = Signals::take().map_err(|error| format!("taking signals: {error}"))?;
-        let bound =
-            config.listen.iter().map(|at| (at, Door::Public)).chain(config.admin.iter().map(|at| (at, Door::Admin)));
-        let bound = bound.map(|(at, door)| Listener::tcp(*at, door).map_err(|error| unheard(*at, &error)));
-        Ok(Doors { listeners: bound.collect::<Result<_, _>>()?, signals })
+        let mut listeners = sockets::handed(config)?;
+        for (listens, door) in [(&config.listen, Door::Public), (&config.admin, Door::Admin)] {
+            for at in &listens.addresses {
+                listeners.push(Listener::tcp(*at, door).map_err(|error| unheard(*at, &error))?);
+            }
+        }
+        Ok(Doors { listeners, signals })
     }
 
     /// Where they are; for a port of 0 that was asked for, the one that was given.

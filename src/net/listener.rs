@@ -25,10 +25,18 @@ pub struct Listener {
     pub pending: bool,
 }
 
+/// A socket that was opened by somebody else.
+#[derive(Debug)]
+pub enum Handed {
+    Tcp(std::net::TcpListener),
+    Unix(std::os::unix::net::UnixListener),
+}
+
 #[derive(Debug)]
 enum Socket {
     Tcp(TcpListener),
-    Unix(UnixListener, PathBuf),
+    /// With the name that goes when we do, where we have given it.
+    Unix(UnixListener, Option<PathBuf>),
 }
 
 impl Listener {
@@ -39,6 +47,23 @@ impl Listener {
         // Ask for more room than mio does: a platform's burst should queue, not be refused.
         rustix::net::listen(&listener, limits::BACKLOG)?;
         Ok(Listener { socket: Socket::Tcp(listener), door, tls: None, pending: false })
+    }
+
+    /// Goes on with a socket that somebody else listens on for us, as systemd does.
+    pub fn handed(socket: Handed, door: Door) -> io::Result<Listener> {
+        let socket = match socket {
+            Handed::Tcp(listener) => {
+                listener.set_nonblocking(true)?;
+                rustix::net::sockopt::set_tcp_nodelay(&listener, true)?;
+                Socket::Tcp(TcpListener::from_std(listener))
+            }
+            Handed::Unix(listener) => {
+                listener.set_nonblocking(true)?;
+                Socket::Unix(UnixListener::from_std(listener), None)
+            }
+        };
+        // Whoever came while nobody served waits there already.
+        Ok(Listener { socket, door, tls: None, pending: true })
     }
 
     /// Listens on a unix socket that only this user can open. One left over by a crash is replaced: who holds the
@@ -52,14 +77,18 @@ impl Listener {
         fs::rename(&fresh, path)?;
         // A relative one would say little to whoever reads the log in another folder.
         let path = std::path::absolute(path)?;
-        Ok(Listener { socket: Socket::Unix(listener, path), door: Door::Control, tls: None, pending: false })
+        Ok(Listener { socket: Socket::Unix(listener, Some(path)), door: Door::Control, tls: None, pending: false })
     }
 
     /// The address, for the log.
     pub fn address(&self) -> String {
         match &self.socket {
             Socket::Tcp(listener) => listener.local_addr().map_or_else(|error| error.to_string(), |at| at.to_string()),
-            Socket::Unix(_, path) => path.display().to_string(),
+            Socket::Unix(_, Some(path)) => path.display().to_string(),
+            Socket::Unix(listener, None) => match listener.local_addr() {
+                Ok(address) => address.as_pathname().map_or("a socket".to_owned(), |path| path.display().to_string()),
+                Err(error) => error.to_string(),
+            },
         }
     }
 
@@ -89,7 +118,7 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        if let Socket::Unix(_, path) = &self.socket {
+        if let Socket::Unix(_, Some(path)) = &self.socket {
             let _ = fs::remove_file(path);
         }
     }
