@@ -118,6 +118,9 @@ pub const GATHER_JOBS_TIME: Duration = Duration::from_micros(150);
 /// A channel's rest of at least this is remembered in the store, for `ackd why`; a shorter one is over before anybody
 /// could ask.
 pub const REST_TOLD_MIN: Duration = Duration::from_secs(3);
+/// A worker that has one job for longer is believed to be stuck. A bot that asks a slow upstream thirty times takes ten
+/// minutes.
+pub const WORK_STUCK_TIME: Duration = Duration::from_secs(15 * 60);
 /// How long the keeper waits before it tries a failing disk again.
 pub const DISK_RETRY: Duration = Duration::from_secs(1);
 /// How often a daemon that starts tries a store that is held: a command holds it for some milliseconds.

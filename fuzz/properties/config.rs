@@ -16,7 +16,7 @@ pub fn check(data: &[u8]) {
     let first = parse(text);
     let shown = match &first {
         Ok(config) => {
-            assert!(!config.listen.is_empty() && !config.channels.is_empty());
+            assert!(!config.listen.to_string().is_empty() && !config.channels.is_empty());
             config.warnings.iter().for_each(|warning| assert_bounded_line(warning));
             format!("{config:?} {:?}", config.warnings)
         }

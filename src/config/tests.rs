@@ -95,7 +95,7 @@ fn each_is_one_fault(cases: &[(&str, &str, &str)]) {
 fn a_configuration_without_faults_has_every_field() {
     let config = parse(BASE).unwrap();
     assert_eq!(config.warnings, [""; 0]);
-    assert_eq!(config.listen, ["127.0.0.1:3000".parse().unwrap()]);
+    assert_eq!(config.listen.addresses, ["127.0.0.1:3000".parse().unwrap()]);
     assert_eq!((config.store.to_str(), config.workers, config.connections_max), (Some("ackd.db"), 4, 10));
     assert_eq!(config.public_url, Some(PublicUrl::Fixed("https://bots.example.org".to_owned())));
     assert_eq!(config.keep_registered, Some(Duration::from_secs(300)));
@@ -131,8 +131,8 @@ fn the_top_level_says_what_to_write() {
         ),
         (
             "\"127.0.0.1:3000\"",
-            "\"systemd\"",
-            "1: listen: \"systemd\" comes with a later version; write an address and port as in \"127.0.0.1:3000\"",
+            "[\"systemd\", \"systemd\"]",
+            "1: listen: \"systemd\" is listed twice; take one away",
         ),
         (
             "\"127.0.0.1:3000\"",
@@ -773,7 +773,7 @@ fn the_operators_door_is_on_this_machine_and_on_no_public_address() {
     }
     for listen in ["\"127.0.0.1:3001\"", "[\"127.0.0.1:3001\", \"[::1]:3001\"]"] {
         let config = parse(&format!("{WEBEX}\n[admin]\nlisten = {listen}\n")).unwrap();
-        assert!(config.admin.iter().all(|address| address.port() == 3001) && !config.admin.is_empty());
+        assert!(config.admin.addresses.iter().all(|address| address.port() == 3001) && !config.admin.addresses.is_empty());
     }
 }
 
@@ -1146,7 +1146,7 @@ fn the_shipped_examples_have_no_faults() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/echo.toml");
     let echo = Config::load(&file, &|_| None).unwrap();
     assert_eq!((echo.channels.len(), echo.warnings.len()), (1, 3), "{:?}", echo.warnings);
-    assert!(echo.listen.iter().all(|address| address.ip().is_loopback()));
+    assert!(echo.listen.addresses.iter().all(|address| address.ip().is_loopback()));
 }
 
 #[test]

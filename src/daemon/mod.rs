@@ -11,7 +11,7 @@ use crate::intake::{Door, Intake, Place, Route};
 use crate::keeper::{Bell, Health, Keeper, Letter, Letterbox, Line, Post, Receipt, Roster, Ticket, Treasury};
 use crate::limits;
 use crate::model::{ChannelNumber, Host, Lease, Moment, OWNER_CONFIGURATION};
-use crate::net::event_loop::{self, Parts};
+use crate::net::event_loop::{self, Parts, Watch};
 use crate::net::listener::Listener;
 use crate::net::signals::Signals;
 use crate::net::{Announcer, EventLoop, Lobby, Served, Waker};
@@ -144,14 +144,28 @@ pub fn serve(config: &Config, doors: Doors, inside: Inside) -> Result<(), String
     let keeper = start_keeper(file, letters_in, post, workers, (config, &numbers), &health, clock)?;
 
     let (news_out, news) = channel();
+    // A question in each third of its patience: one may be lost to a busy machine.
+    let watch = systemd::watchdog().map(|patience| Watch { every: patience / 3, alive: Box::new(systemd::alive) });
     let reload = speak_tls(config, &mut listeners, Announcer { news: news_out, waker }, clock)?;
     let writable = Arc::clone(&health);
     let ready = Box::new(move || writable.writable.load(Ordering::Relaxed));
     let intake = Intake::new(routes(config, &numbers), places(config), ready);
     let end = letters.clone();
     let letters = Letterbox { letters, health: Arc::clone(&health) };
-    let parts =
-        Parts { poll, listeners, signals, intake, letters, receipts, news, reload, lobby, connections_max, clock };
+    let parts = Parts {
+        poll,
+        listeners,
+        signals,
+        intake,
+        letters,
+        receipts,
+        news,
+        reload,
+        watch,
+        lobby,
+        connections_max,
+        clock,
+    };
     let mut event_loop = EventLoop::new(parts).map_err(|error| format!("starting the loop: {error}"))?;
     announce(&addresses);
     (inside.began)(Handle { letters: end.clone() });

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{SendError, Sender, SyncSender};
+use std::time::Duration;
 
 /// Which connection waits for a receipt. Opaque here; the loop made it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +69,8 @@ pub enum Letter {
     Learn { upstream: String, lesson: Lesson },
     /// What is left of an upstream's limits, the shortest period first.
     Left { upstream: String, answer: SyncSender<Vec<Left>> },
+    /// Say by `Health::pulse` that you move, and that no worker has had its job for too long. Asked at this pace.
+    Pulse { number: u64, every: Duration },
     /// Hand out nothing more.
     Rest,
     /// Nothing more will come from the loop: end when what is out has come back, or at `until`.

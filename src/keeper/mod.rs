@@ -34,6 +34,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TryRecvError};
 use std::thread;
+use std::time::Duration;
 use treasury::{Paid, Payment, Till};
 
 /// The way to the loop: receipts, and something that wakes it.
@@ -50,6 +51,8 @@ pub struct Health {
     pub kept: AtomicU64,
     pub duplicates: AtomicU64,
     pub settled: AtomicU64,
+    /// The last question of the loop to which the answer was that all moves.
+    pub pulse: AtomicU64,
     /// While nobody works: until when the keeper will do nothing of its own accord. `WORKING` otherwise.
     pub rests_until: AtomicI64,
     /// What the loop has handed over and the keeper not yet kept, in bytes.
@@ -66,6 +69,7 @@ impl Default for Health {
             kept: AtomicU64::default(),
             duplicates: AtomicU64::default(),
             settled: AtomicU64::default(),
+            pulse: AtomicU64::default(),
             rests_until: AtomicI64::new(WORKING),
             waiting_bytes: AtomicUsize::default(),
         }
@@ -236,9 +240,20 @@ impl Keeper<'_> {
             Letter::Pay { upstream, payer, calls, answer } => {
                 tray.till.payments.push(Payment { upstream, payer, calls, answer });
             }
+            Letter::Pulse { number, every } => self.pulse(number, every),
             Letter::Rest => tray.resting = true,
             Letter::End { until } => (tray.resting, tray.end_at) = (true, Some(until)),
             question => self.look_up(question),
+        }
+    }
+
+    fn pulse(&mut self, number: u64, every: Duration) {
+        match self.roster.pass(every) {
+            Some(line) => {
+                let name = self.lines.get(line).map_or("", |line| &*line.name);
+                log::error!("a worker does not come back from a job of channel {name}");
+            }
+            None => self.health.pulse.store(number, Ordering::Release),
         }
     }
 

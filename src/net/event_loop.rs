@@ -5,6 +5,9 @@
 
 mod accept;
 mod eviction;
+mod pulse;
+
+pub use pulse::Watch;
 
 use super::Served;
 use super::complaints::Complaints;
@@ -23,6 +26,7 @@ use crate::keeper::{Admission, Letter, Letterbox, Receipt, Refused, Ticket};
 use crate::limits;
 use crate::model::{Moment, Refusal, Request, Response, Tick};
 use mio::{Events, Interest, Poll, Token, Waker};
+use pulse::Pulse;
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
@@ -45,6 +49,8 @@ pub struct EventLoop {
     receipts: Receiver<Vec<(Ticket, Receipt)>>,
     news: Receiver<News>,
     reload: Box<dyn Fn()>,
+    watch: Option<Watch>,
+    pulse: Pulse,
     /// Connections that have had their share of this turn and could go on.
     again: Vec<Ticket>,
     /// Requests of this turn, for the keeper.
@@ -77,6 +83,7 @@ pub struct Parts {
     pub news: Receiver<News>,
     /// Begins what SIGHUP asks for, and waits for nothing.
     pub reload: Box<dyn Fn()>,
+    pub watch: Option<Watch>,
     pub lobby: Lobby,
     pub connections_max: usize,
     pub clock: fn() -> Moment,
@@ -101,6 +108,7 @@ impl EventLoop {
             receipts,
             news,
             reload,
+            watch,
             lobby,
             connections_max,
             clock,
@@ -121,6 +129,8 @@ impl EventLoop {
             receipts,
             news,
             reload,
+            watch,
+            pulse: Pulse::default(),
             admissions: Vec::new(),
             gallery: Gallery::default(),
             lobby,
@@ -174,6 +184,7 @@ impl EventLoop {
             self.pump_again();
             self.end_overdue();
             self.hand_over();
+            self.beat();
         }
         Ok(())
     }
@@ -188,7 +199,10 @@ impl EventLoop {
         if accepting || !self.again.is_empty() || !self.admissions.is_empty() {
             return Some(Duration::ZERO);
         }
-        let soonest = [self.peers.next_deadline(), self.accept_at, self.stopping].into_iter().flatten().min()?;
+        let soonest = [self.peers.next_deadline(), self.accept_at, self.stopping, self.pulse_due()]
+            .into_iter()
+            .flatten()
+            .min()?;
         // A whole millisecond more: poll rounds down, and waking too early would be in vain.
         Some(soonest.since(self.now) + Duration::from_millis(1))
     }
