@@ -114,7 +114,8 @@ pub(super) fn of_group(call: &Call, id: &str, source: &Source, data_max: usize) 
     let (since, until) = (call.time("since")?, call.time("until")?);
     let mut posts = source.posts(since, until, call.now.seconds());
     posts.truncate(limit);
-    let owner = Owner { id, name: "", says: None, link: (format!("https://www.facebook.com/groups/{id}/permalink/"), "/") };
+    let owner =
+        Owner { id, name: "", says: None, link: (format!("https://www.facebook.com/groups/{id}/permalink/"), "/") };
     let items: Vec<String> = posts.iter().map(|post| told(*post, &owner, &fields, call.now.seconds())).collect();
     const KEPT: [&str; 2] = ["fields", "since"];
     let path = format!("{id}/feed");
