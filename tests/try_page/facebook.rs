@@ -30,6 +30,11 @@ fn somebody_logs_in_by_hand_and_is_told_what_came_of_it() {
     ] {
         browser.open(&operator);
         keep(&browser, "operator.png");
+        if answer == "deny" {
+            browser.click("a[href='/login/facebook/done']");
+            assert!(browser.text().contains(" these pages: Brot"), "somebody has logged in: {}", browser.text());
+            browser.click("a[href='/']");
+        }
         browser.click("a[href='/login/facebook']");
         let dialog = browser.text();
         assert!(dialog.contains("You are logged in as Ada Example") && dialog.contains("pages_show_list"), "{dialog}");
@@ -125,7 +130,8 @@ fn a_pages_week_is_told_on_both_platforms_and_comes_of_its_own_accord_when_a_new
 
 /// What would like to run, and what it would do.
 const NAME: &str = "<script>ran = 1</script><img src=x onerror=\"ran = 2\"> & '";
-const POST: &str = "\" onmouseover=\"ran = 3\" <b>&lt;b&gt;</b> <a href=\"javascript:ran = 4\">javascript:ran = 4</a><svg onload=ran=5>";
+const POST: &str = "\" onmouseover=\"ran = 3\" <b>&lt;b&gt;</b> <a href=\"javascript:ran = 4\">javascript:ran = 4</a><svg onload=ran=5>\
+                    https://example.org/WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW";
 
 /// A daemon with a bot that tells of a page on which everything is wild; it ends with its test.
 struct Daemon {
@@ -191,6 +197,7 @@ fn only_words(browser: &Browser, words: &str) {
 #[test]
 fn what_others_wrote_is_text_and_nothing_else_on_every_page() {
     let Some(browser) = browser(1000, 900, false) else { return };
+    browser.be_a_phone(360, 740);
     let daemon = Daemon::start();
     browser.open(&format!("{}/login/fb", daemon.admin));
     assert!(browser.text().contains(NAME), "the stand-in's own page: {}", browser.text());
