@@ -277,4 +277,52 @@ mod tests {
         let told: [Vec<_>; 2] = [left("free", "/api/heroes"), left("paid", "/api/heroes?api_key=a%2Bb")];
         assert_eq!(told, [vec!["6", "8"], vec!["6"]]);
     }
+
+    #[test]
+    fn the_pages_that_are_played_are_those_that_the_bots_tell_of() {
+        let bot = |page: Option<&str>| KnownBot {
+            name: "weekly".to_owned(),
+            kind: "digest",
+            upstream: Some("fb".to_owned()),
+            page: page.map(str::to_owned),
+        };
+        let granted = |bots: &[KnownBot]| {
+            let stand = Stand::open(&Play { seed: Some(7), ..Play::default() }, 0, daemon::clock).unwrap();
+            let facebook = Facebook {
+                app_id: "482".to_owned(),
+                app_secret: Secret::new("demo"),
+                dialog: String::new(),
+                redirect_uri: String::new(),
+                public_login: false,
+            };
+            let upstream = Upstream {
+                name: "fb".to_owned(),
+                kind: Some("facebook"),
+                api: format!("{}/v25.0", stand.server.api("fb")),
+                key: None,
+                limits: Vec::new(),
+                papers: Some(Papers::Facebook(facebook)),
+            };
+            let Ok(Lodged::Consenting(consent)) = stand.lodge_upstream(&upstream, bots) else { unreachable!() };
+            Consent::read(consent.expose().as_bytes()).unwrap().pages()
+        };
+        let (bakery, cafe) = ("Brot & Stulle (104455667788990)", "Two Cups & a Spoon (104455667788991)");
+        assert_eq!(granted(&[]), format!("{bakery}, {cafe}"));
+        assert_eq!(granted(&[bot(Some("104455667788991"))]), format!("{bakery}, {cafe}"));
+        assert_eq!(granted(&[bot(Some("17"))]), format!("{bakery}, {cafe}, A page of yours (17)"));
+        assert_eq!(granted(&[bot(None)]), bakery);
+        let elsewhere = KnownBot { upstream: Some("other".to_owned()), ..bot(None) };
+        assert_eq!(granted(&[elsewhere]), format!("{bakery}, {cafe}"));
+    }
+
+    #[test]
+    fn a_version_is_no_part_of_where_an_api_lives() {
+        for (api, base) in [
+            ("http://localhost:1/fb/v25.0", "http://localhost:1/fb"),
+            ("http://localhost:1/fb", "http://localhost:1/fb"),
+            ("http://localhost:1/vault", "http://localhost:1/vault"),
+        ] {
+            assert_eq!(without_version(api), base);
+        }
+    }
 }
