@@ -114,13 +114,11 @@ fn a_pages_week_is_told_on_both_platforms_and_comes_of_its_own_accord_when_a_new
         browser.keys("subscribe\u{e007}");
         answered(&browser, "You will hear from me on Mon at 09:00 (Europe/Berlin)");
     }
-    // Nobody types anything; in eight days a Monday comes, and with it the summary.
+    // Nobody types anything; on a Monday the summary comes. The clock then stands, or the look would seem to take a day.
     let told =
         "[...document.querySelectorAll('#chat li.bot .bubble')].filter(b => b.textContent.includes('reactions.'))";
     let before = browser.run(&format!("return {told}.length"));
-    for _ in 0..8 {
-        move_clock(&browser, "morning");
-    }
+    assert!((0..8).any(|_| move_clock(&browser, "morning").contains("Mon ")), "a Monday");
     browser.wait_for(&format!("{told}.length > {before}"));
     browser.run("document.getElementById('text').focus()");
     browser.keys("top commented\u{e007}");
