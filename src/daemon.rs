@@ -53,9 +53,9 @@ impl Doors {
         Ok(Doors { listeners: bound.collect::<Result<_, _>>()?, signals })
     }
 
-    /// Where they are; for a port of 0 that was asked for, the one that was given.
-    pub fn addresses(&self) -> Vec<String> {
-        self.listeners.iter().map(Listener::address).collect()
+    /// Where a door of this kind is, the first of several; for a port of 0 that was asked for, the one that was given.
+    pub fn address(&self, door: Door) -> Option<String> {
+        self.listeners.iter().find(|listener| listener.door == door).map(Listener::address)
     }
 }
 

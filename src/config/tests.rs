@@ -315,7 +315,7 @@ fn a_channel_says_what_to_write_into_its_keys() {
         (
             "\"/messenger\"",
             "\"messenger/\"",
-            "8: channel.page.path: \"messenger/\" must begin with a slash; write for example \"/messenger\"",
+            "8: channel.page.path: \"messenger/\" must begin with a slash; write for example path = \"/messenger\"",
         ),
         ("\"/messenger\"", "\"/a?b\"", "8: channel.page.path: \"/a?b\" must end before the ? or #"),
         (
@@ -498,11 +498,11 @@ fn the_slips_of_a_digest_bot_are_named() {
         ("path = \"/weekly\"", "16: bot.echo.secret: is missing; write secret = { env = \"WEEKLY_SECRET\" }"),
         (
             "secret = { env = \"APP\" }\npath = \"weekly\"",
-            "19: bot.echo.path: \"weekly\" must begin with a slash; write for example \"/messenger\"",
+            "19: bot.echo.path: \"weekly\" must begin with a slash; write for example path = \"/weekly\"",
         ),
         (
             "secret = { env = \"APP\" }\npath = \"/weekly/\"",
-            "19: bot.echo.path: \"/weekly/\" must not end with a slash; write for example \"/weekly\"",
+            "19: bot.echo.path: \"/weekly/\" must not end with a slash; write for example path = \"/weekly\"",
         ),
         (
             "path = \"/weekly\"\nsecret = \"0123456789/abcdef\"",
@@ -529,15 +529,21 @@ fn what_a_digest_bot_has_no_use_for_is_a_warning() {
 #[test]
 fn a_bot_is_known_with_what_it_asks() {
     let enphase = "[upstream.enphase]\napi = \"https://enphase.example\"\nper_day = 9\n";
-    let text = format!("{BASE}[bot.sun]\nkind = \"solar\"\nupstream = \"enphase\"\n{enphase}");
-    let known = |name: &str, kind, upstream: Option<&str>| KnownBot {
+    let weekly = "[bot.weekly]\nkind = \"digest\"\nupstream = \"enphase\"\npage = \"17\"\n";
+    let text = format!("{BASE}[bot.sun]\nkind = \"solar\"\nupstream = \"enphase\"\n{weekly}{enphase}");
+    let known = |name: &str, kind, upstream: Option<&str>, page: Option<&str>| KnownBot {
         name: name.to_owned(),
         kind,
         upstream: upstream.map(str::to_owned),
+        page: page.map(str::to_owned),
     };
-    let both = [known("echo", "echo", None), known("sun", "solar", Some("enphase"))];
-    assert_eq!(parse(&text).unwrap().bots, both);
-    assert_eq!(Outline::parse(&text, Path::new("ackd.toml"), &|_| None).unwrap().bots, both);
+    let all = [
+        known("echo", "echo", None, None),
+        known("sun", "solar", Some("enphase"), None),
+        known("weekly", "digest", Some("enphase"), Some("17")),
+    ];
+    assert_eq!(parse(&text).unwrap().bots, all);
+    assert_eq!(Outline::parse(&text, Path::new("ackd.toml"), &|_| None).unwrap().bots, all);
 }
 
 #[test]
