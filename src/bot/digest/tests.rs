@@ -17,6 +17,8 @@ use std::time::Duration;
 
 const PAGE: &str = "104455667788990";
 const FEED: &str = "/104455667788990/feed";
+/// Somebody is at it.
+const SIGN: Content = Content::Courtesy(CourtesyAct::TypingOn);
 const SECRET: &str = "s3cret-of-the-week";
 /// A Friday; the posts of the samples are of this week, but for one of the week before.
 const NOW: &str = "2025-11-21T12:00:00Z";
@@ -108,14 +110,19 @@ impl World {
         let id = EventId { channel: "page".to_owned(), place: 1, part: None };
         let (conversation, person) = ("room".to_owned(), "anna".to_owned());
         let event = Event { id, conversation, person, thread: None, happened: self.desk.now, kind };
-        let replies = self.bot.hear(&event, &mut self.desk)?;
+        self.desk.stage = None;
+        let mut replies = self.bot.hear(&event, &mut self.desk)?;
+        while self.desk.turn() {
+            replies.extend(self.bot.hear(&event, &mut self.desk)?);
+        }
         assert!(replies.iter().all(|reply| reply.to == "room"), "{replies:?}");
         Ok(replies)
     }
 
     fn replies(&mut self, text: &str) -> Vec<Content> {
         let kind = EventKind::Message { text: Some(text.to_owned()), attachments: Vec::new(), choice: None };
-        self.hear(kind).unwrap().into_iter().map(|reply| reply.content).collect()
+        let contents = self.hear(kind).unwrap().into_iter().map(|reply| reply.content);
+        contents.filter(|content| *content != SIGN).collect()
     }
 
     /// The text at the end of an answer.
@@ -228,6 +235,27 @@ fn an_answer_is_a_gallery_and_a_text_with_what_can_be_asked_next() {
         assert_eq!(Messenger::fit_any(reply.clone()), Ok(vec![reply.clone()]));
         assert_eq!(Webex::fit_any(reply.clone()), Ok(vec![reply]), "a gallery is a card there");
     }
+}
+
+#[test]
+fn whoever_waits_for_facebook_sees_a_sign_first_and_nobody_else_does() {
+    let mut world = World::with_feed();
+    let mut told = |world: &mut World, text: &str| {
+        let kind = EventKind::Message { text: Some(text.to_owned()), attachments: Vec::new(), choice: None };
+        let told = world.hear(kind).unwrap().into_iter().map(|reply| reply.content == SIGN).collect::<Vec<_>>();
+        (told, world.calls().len())
+    };
+    assert_eq!(told(&mut world, "this week"), (vec![true, false, false], 4));
+    assert_eq!(told(&mut world, "top shared this week"), (vec![false, false], 0), "it is remembered");
+    for text in ["help", "groups", "whatever", "subscribe"] {
+        assert_eq!(told(&mut world, text), (vec![false], 0), "{text}");
+    }
+    world.later(DIGEST_FRESH).answers(FEED, 500, sample("error_2_service"));
+    assert_eq!(told(&mut world, "this week"), (vec![true, false, false], 1));
+    assert_eq!(told(&mut world, "this week"), (vec![false, false], 0), "Facebook rests");
+    world.feed();
+    let rung = world.ring("last week").unwrap();
+    assert!(rung.iter().all(|reply| reply.content != SIGN), "nobody looks on when an alarm rings");
 }
 
 #[test]
