@@ -333,6 +333,23 @@ fn each_trouble_is_said_in_words() {
 }
 
 #[test]
+fn a_login_helps_at_once_and_may_grant_another_page() {
+    let mut world = World::new();
+    world.bot.set.id = None;
+    world.names().answers(FEED, 400, sample("error_190_expired"));
+    let gone = "I am not allowed to look at Facebook any more; the operator has been told.";
+    assert_eq!(world.says("this week"), gone);
+    for path in ["/me/accounts", FEED] {
+        world.fails(path, CallFault::LoggedOut { why: "a canary".to_owned() });
+    }
+    assert_eq!(world.says("this week"), gone);
+    let other = json!({"data": [{"id": "17", "name": "Other roof"}]}).to_string();
+    world.answers("/me/accounts", 200, other).answers("/17/feed", 200, json!({"data": []}).to_string());
+    let said = "Other roof, Mon 17 Nov to Sun 23 Nov 2025, so far: nothing was posted.";
+    assert_eq!(world.says("this week"), said);
+}
+
+#[test]
 fn facebook_is_left_alone_when_it_wants_that_and_nobody_waits_in_a_line() {
     let mut world = World::new();
     world.names().answers(FEED, 400, sample("error_4_app_limit"));
@@ -745,6 +762,9 @@ fn the_operator_sees_what_they_manage_and_the_week_of_each() {
     world.answers("/me/accounts", 400, sample("error_190_expired"));
     let shown = world.visits(&inside(""));
     assert!(body(&shown).contains("I am not allowed to look at Facebook"), "{}", body(&shown));
+    assert!(world.page(&inside("")).unwrap().renew, "a login helps at once");
+    world.later(DIGEST_REST).answers("/me/accounts", 500, sample("error_2_service"));
+    world.visits(&inside(""));
     assert!(!world.page(&inside("")).unwrap().renew && world.later(DIGEST_REST).page(&inside("")).unwrap().renew);
 }
 
