@@ -45,22 +45,22 @@ pub fn start(hosts: Hosts, tools: Tools, post: Post) -> io::Result<Visits> {
         let office = Arc::new(Office { hosts, reception, tools, post });
         let (renewer, old) = sync_channel(RENEWALS_MAX);
         let (porter, logins) = sync_channel(LOGINS_MAX);
-        office.open("renewer", move |office| office.renew(&old))?;
-        office.open("porter", move |office| office.let_in(&logins))?;
-        office.open("clerk", move |office| office.attend(&waiting, &renewer, &porter))?;
+        office.open("renewer", Box::new(move |office| office.renew(&old)))?;
+        office.open("porter", Box::new(move |office| office.let_in(&logins)))?;
+        office.open("clerk", Box::new(move |office| office.attend(&waiting, &renewer, &porter)))?;
     }
     Ok(visits)
 }
 
 impl Office {
     /// Gives a thread to one of the three.
-    fn open(self: &Arc<Office>, name: &str, work: impl FnOnce(&Office) + Send + 'static) -> io::Result<()> {
+    fn open(self: &Arc<Office>, name: &str, work: Box<dyn FnOnce(&Office) + Send>) -> io::Result<()> {
         let office = Arc::clone(self);
         thread::Builder::new().name(name.to_owned()).spawn(move || work(&office)).map(drop)
     }
 
     /// The clerk's work.
-    fn attend(&self, waiting: &Receiver<(Ticket, Visit)>, renewer: &SyncSender<Visit>, porter: &Visits) {
+    fn attend(&self, waiting: &Receiver<(Ticket, Visit)>, renewer: &Visits, porter: &Visits) {
         for (ticket, visit) in waiting {
             let mut visit = match visit.to {
                 Host::Bot(_) => visit,
@@ -75,14 +75,14 @@ impl Office {
             self.hand_out(ticket, page.response);
             // Where too many wait, it is as old at the next visit.
             if page.renew {
-                let _ = renewer.try_send(Visit { renews: true, ..visit });
+                let _ = renewer.try_send((ticket, Visit { renews: true, ..visit }));
             }
         }
     }
 
     /// The renewer's work.
-    fn renew(&self, old: &Receiver<Visit>) {
-        for visit in old {
+    fn renew(&self, old: &Receiver<(Ticket, Visit)>) {
+        for (_, visit) in old {
             page(&self.hosts, &visit, &Guest::Stranger, &self.tools);
         }
     }

@@ -240,7 +240,7 @@ fn an_answer_is_a_gallery_and_a_text_with_what_can_be_asked_next() {
 #[test]
 fn whoever_waits_for_facebook_sees_a_sign_first_and_nobody_else_does() {
     let mut world = World::with_feed();
-    let mut told = |world: &mut World, text: &str| {
+    let told = |world: &mut World, text: &str| {
         let kind = EventKind::Message { text: Some(text.to_owned()), attachments: Vec::new(), choice: None };
         let told = world.hear(kind).unwrap().into_iter().map(|reply| reply.content == SIGN).collect::<Vec<_>>();
         (told, world.calls().len())
