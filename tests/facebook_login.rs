@@ -19,7 +19,6 @@ use ackd::twin::graph::{Graph, Settings};
 use ackd::twin::{Deed, House, Plan, Server};
 use browser::{Browser, CANARY, answer};
 use rustix::process::{Pid, Signal, kill_process};
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};

@@ -169,7 +169,7 @@ fn every_question_is_answered_alike_on_both_platforms_as_the_posts_of_the_week_a
         {
             let (told, post) = (ask(&scene, twin, text), post.unwrap());
             assert_eq!(told.len(), 2);
-            expect_cards(&told[0], &[post.clone()]);
+            expect_cards(&told[0], std::slice::from_ref(&post));
             let what = format!("the most {}", text.strip_prefix("top ").unwrap());
             assert!(told[1].text.contains(&what) && told[1].text.contains(&post.figures()), "{}", told[1].text);
         }
