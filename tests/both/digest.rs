@@ -4,7 +4,9 @@
 use crate::facebook::{PAGE_ID, Post, Week, settings};
 use crate::ledger::said;
 use crate::scene::{Cast, GRAPH, PAGE, SPACE, Scene, Setup};
+use crate::shared::PATIENCE;
 use crate::shared::browser::{Browser, CANARY, answer};
+use crate::shared::daemon::GLANCE;
 use crate::shared::luck::Luck;
 use ackd::daemon::clock;
 use ackd::keeper::TOKENS;
@@ -13,6 +15,8 @@ use ackd::store::sqlite::{Reader, SqliteFile};
 use ackd::store::{ALARM, State, Store};
 use ackd::twin::{Act, Bubble, Deed};
 use std::process::Command;
+use std::thread;
+use std::time::Instant;
 
 pub const DIGEST: &str = "kind = \"digest\"\nupstream = \"graph\"\npage = \"104455667788990\"\npath = \"/weekly\"\n\
                           secret = { env = \"WEEKLY\" }\nzone = \"Europe/Berlin\"";
@@ -43,9 +47,21 @@ fn log_in(scene: &Scene) -> Browser {
     browser
 }
 
+/// The store of a daemon that does not run. A process that another test begins just now holds its lock for a moment more.
+fn open(scene: &Scene) -> SqliteFile {
+    let began = Instant::now();
+    loop {
+        match SqliteFile::open(&scene.daemon.store()) {
+            Ok(file) => return file,
+            Err(error) => assert!(began.elapsed() < PATIENCE, "{error:?}"),
+        }
+        thread::sleep(GLANCE);
+    }
+}
+
 /// Writes into the store of a daemon that does not run.
 pub fn write(scene: &Scene, write: impl FnOnce(&SqliteFile, &mut dyn Store)) {
-    let file = SqliteFile::open(&scene.daemon.store()).unwrap();
+    let file = open(scene);
     let mut store = file.engine().unwrap();
     write(&file, &mut store);
     store.commit().unwrap();
@@ -280,7 +296,7 @@ fn the_weekly_push_waits_for_facebook_and_comes_once() {
 
 /// The consent, as it is kept.
 fn consent(scene: &Scene) -> String {
-    let file = SqliteFile::open(&scene.daemon.store()).unwrap();
+    let file = open(scene);
     String::from_utf8(file.recall(TOKENS, GRAPH, Moment(0)).unwrap().unwrap()).unwrap()
 }
 
