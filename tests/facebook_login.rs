@@ -8,12 +8,16 @@
     reason = "here a panic is how a failure is told"
 )]
 
+#[path = "shared/browser.rs"]
+mod browser;
+
 use ackd::daemon::clock;
 use ackd::keeper::TOKENS;
 use ackd::model::{Moment, Secret};
 use ackd::store::sqlite::SqliteFile;
 use ackd::twin::graph::{Graph, Settings};
 use ackd::twin::{Deed, House, Plan, Server};
+use browser::{Browser, CANARY, answer};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -23,10 +27,6 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
-
-#[path = "shared/visitor.rs"]
-mod visitor;
-use visitor::{Browser, CANARY, Page};
 
 // ---- Facebook's side ----
 
@@ -348,14 +348,6 @@ fn twin(name: &str, public_login: bool) -> (Folder, Arc<House>, Server) {
     };
     house.lodge("fb", Box::new(Graph::new(settings)), Plan::default()).unwrap();
     (folder, house, server)
-}
-
-/// Goes from the beginning to the dialog, answers there, and on to the end.
-fn answer(browser: &mut Browser, start: &str, form: &str) -> Page {
-    let mut page = browser.follow(start, 4).pop().unwrap();
-    assert!(page.status == 200 && page.url.contains("/dialog/oauth?"), "{} {}", page.url, page.head);
-    page = browser.ask("POST", &page.url.clone(), form);
-    browser.follow(&page.location().unwrap(), 4).pop().unwrap()
 }
 
 /// What is kept, and all tokens in it.

@@ -1,10 +1,10 @@
-//! A browser as far as a test over bare HTTP needs one: it keeps cookies, and goes where it is led.
+//! A browser that follows what it is told, step by step, as somebody who logs in at Facebook.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-/// In each secret, and on no page.
+/// In each secret, and nowhere else: on no page either.
 pub const CANARY: &str = "canary";
 
 /// A browser, with its cookies by host and port.
@@ -75,4 +75,12 @@ impl Page {
         let authority = self.url.split('/').nth(2).unwrap();
         Some(if to.starts_with('/') { format!("http://{authority}{to}") } else { to.to_owned() })
     }
+}
+
+/// Goes from the beginning to the dialog, answers there, and on to the end.
+pub fn answer(browser: &mut Browser, start: &str, form: &str) -> Page {
+    let mut page = browser.follow(start, 4).pop().unwrap();
+    assert!(page.status == 200 && page.url.contains("/dialog/oauth?"), "{} {}", page.url, page.head);
+    page = browser.ask("POST", &page.url.clone(), form);
+    browser.follow(&page.location().unwrap(), 4).pop().unwrap()
 }
