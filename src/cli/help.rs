@@ -141,7 +141,7 @@ Runs the daemon: receives webhooks, keeps each event before it says 200, and
 answers afterwards. Ends on SIGTERM or Ctrl-C when what is under way is done.
 
     --config FILE    the configuration; else ackd.toml, /etc/ackd/ackd.toml
-    -v, --verbose    say more; twice for even more
+    -v, --verbose    say more
 
 Example:
     ackd run --config examples/echo.toml
