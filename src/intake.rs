@@ -169,7 +169,13 @@ impl Intake {
         }
         let link = |place: &Place| {
             let path = escaped(&place.path);
-            format!("<p><a href=\"{path}\">{path}</a></p>")
+            let what = match &place.host {
+                Host::Bot(name) => format!("pages of bot {}", escaped(name)),
+                Host::Login(name) => {
+                    format!("log in for {}, or see <a href=\"{path}/done\">what was granted</a>", escaped(name))
+                }
+            };
+            format!("<p><a href=\"{path}\">{path}</a>: {what}</p>")
         };
         let links: String = self.places.iter().map(link).collect();
         sheet(

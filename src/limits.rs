@@ -61,6 +61,8 @@ pub const FORM_BYTES_MAX: u64 = 4096;
 /// Visits that wait for the one who makes pages. Each takes a request's bytes; more would wait for longer than a browser
 /// does.
 pub const VISITS_MAX: usize = 32;
+/// Pages that wait to be made new for nobody. More are dropped: each asks again when it is visited next.
+pub const RENEWALS_MAX: usize = 4;
 /// How long the keeper may take for an answer; Messenger gives up after 5 s (messenger.md §5).
 pub const KEEPER_TIME: Duration = Duration::from_secs(10);
 /// A client must take our answer within this.

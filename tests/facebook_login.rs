@@ -8,14 +8,17 @@
     reason = "here a panic is how a failure is told"
 )]
 
+#[path = "shared/browser.rs"]
+mod browser;
+
 use ackd::daemon::clock;
 use ackd::keeper::TOKENS;
 use ackd::model::{Moment, Secret};
 use ackd::store::sqlite::SqliteFile;
 use ackd::twin::graph::{Graph, Settings};
 use ackd::twin::{Deed, House, Plan, Server};
+use browser::{Browser, CANARY, answer};
 use rustix::process::{Pid, Signal, kill_process};
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -24,9 +27,6 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
-
-/// In each secret, and nowhere else.
-const CANARY: &str = "canary";
 
 // ---- Facebook's side ----
 
@@ -115,78 +115,6 @@ fn error(code: u32) -> String {
 fn parameter(query: &str, name: &str) -> String {
     let value = query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')).unwrap_or_default();
     value.replace("%3A", ":").replace("%2F", "/")
-}
-
-// ---- a browser ----
-
-/// A browser, with its cookies by host and port.
-#[derive(Default)]
-struct Browser {
-    jar: BTreeMap<(String, String), String>,
-}
-
-struct Page {
-    status: u16,
-    head: String,
-    body: String,
-    url: String,
-}
-
-impl Browser {
-    /// One request, and no step further.
-    fn ask(&mut self, method: &str, url: &str, body: &str) -> Page {
-        let url = url.split('#').next().unwrap();
-        let rest = url.strip_prefix("http://").unwrap();
-        let (authority, target) = rest.split_at(rest.find('/').unwrap());
-        let mine = self.jar.iter().filter(|((host, _), _)| host == authority);
-        let cookies: Vec<_> = mine.map(|((_, name), value)| format!("{name}={value}")).collect();
-        let length = body.len();
-        let request = format!(
-            "{method} {target} HTTP/1.1\r\nHost: {authority}\r\nCookie: {}\r\nSec-Fetch-Site: {}\r\n\
-             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}",
-            cookies.join("; "),
-            if method == "POST" { "same-origin" } else { "none" },
-        );
-        let mut stream = TcpStream::connect(authority.replace("localhost", "127.0.0.1")).unwrap();
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        let _ = stream.read_to_string(&mut answer);
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-        for cookie in head.lines().filter_map(|line| line.strip_prefix("Set-Cookie: ")) {
-            let (name, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
-            assert!(cookie.contains("; HttpOnly; SameSite=Lax"), "{cookie}");
-            match cookie.contains("Max-Age=0;") {
-                true => drop(self.jar.remove(&(authority.to_owned(), name.to_owned()))),
-                false => drop(self.jar.insert((authority.to_owned(), name.to_owned()), value.to_owned())),
-            }
-        }
-        assert!(!body.contains(CANARY), "{body}");
-        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
-        Page { status, head: head.to_owned(), body: body.to_owned(), url: url.to_owned() }
-    }
-
-    fn get(&mut self, url: &str) -> Page {
-        self.ask("GET", url, "")
-    }
-
-    /// Goes where it is led, at most so far; all that it saw.
-    fn follow(&mut self, url: &str, steps: usize) -> Vec<Page> {
-        let mut pages = vec![self.get(url)];
-        for _ in 0..steps {
-            let last = pages.last().unwrap();
-            let Some(to) = last.location() else { break };
-            pages.push(self.get(&to));
-        }
-        pages
-    }
-}
-
-impl Page {
-    fn location(&self) -> Option<String> {
-        let to = self.head.lines().find_map(|line| line.strip_prefix("Location: "))?;
-        let authority = self.url.split('/').nth(2).unwrap();
-        Some(if to.starts_with('/') { format!("http://{authority}{to}") } else { to.to_owned() })
-    }
 }
 
 // ---- a daemon ----
@@ -420,14 +348,6 @@ fn twin(name: &str, public_login: bool) -> (Folder, Arc<House>, Server) {
     };
     house.lodge("fb", Box::new(Graph::new(settings)), Plan::default()).unwrap();
     (folder, house, server)
-}
-
-/// Goes from the beginning to the dialog, answers there, and on to the end.
-fn answer(browser: &mut Browser, start: &str, form: &str) -> Page {
-    let mut page = browser.follow(start, 4).pop().unwrap();
-    assert!(page.status == 200 && page.url.contains("/dialog/oauth?"), "{} {}", page.url, page.head);
-    page = browser.ask("POST", &page.url.clone(), form);
-    browser.follow(&page.location().unwrap(), 4).pop().unwrap()
 }
 
 /// What is kept, and all tokens in it.

@@ -7,6 +7,10 @@
     reason = "here a panic is how a failure is told"
 )]
 
+#[path = "shared/browser.rs"]
+mod browser;
+
+use browser::{Browser, answer};
 use serde_json::{Value, json};
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -14,6 +18,9 @@ use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
+
+/// How often something is looked at that nobody tells of.
+const GLANCE: Duration = Duration::from_millis(10);
 
 /// A folder that goes with its test.
 struct Folder(PathBuf);
@@ -39,15 +46,22 @@ struct Running(Child);
 impl Running {
     /// Starts ackd with these words, and waits until it has said `told` on its output or in its log.
     fn start(words: &[&str], told: &str) -> (Running, String) {
+        let (running, [line]) = Running::start_told(words, [told]);
+        (running, line)
+    }
+
+    /// The same with several lines, in this order.
+    fn start_told<const N: usize>(words: &[&str], told: [&str; N]) -> (Running, [String; N]) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ackd"));
         let (reader, writer) = std::io::pipe().unwrap();
         let child = command.args(words).stdout(writer.try_clone().unwrap()).stderr(writer).spawn().unwrap();
         drop(command);
         let mut lines = BufReader::new(reader).lines().map_while(Result::ok);
-        let line = lines.find(|line| line.contains(told)).unwrap_or_else(|| panic!("{words:?} never told {told:?}"));
+        let mut find = |told| lines.find(|line| line.contains(told));
+        let found = told.map(|told| find(told).unwrap_or_else(|| panic!("{words:?} never told {told:?}")));
         // Whoever stops reading would stop the program, too.
         std::thread::spawn(move || lines.for_each(drop));
-        (Running(child), line)
+        (Running(child), found)
     }
 }
 
@@ -230,6 +244,71 @@ fn a_bot_that_asks_without_a_login_finds_the_stand_in_with_its_key() {
     let calls = ledger["calls"].as_array().unwrap();
     assert!(calls.len() == 7 && calls.iter().all(|call| call["status"] == 200), "{ledger}");
     assert!(!ledger.to_string().contains("of%20ours") && !ledger.to_string().contains("of ours"), "{ledger}");
+}
+
+#[test]
+fn somebody_logs_in_at_the_played_facebook_and_bot_and_page_tell_of_the_same_week() {
+    let folder = Folder::new("week");
+    let (bot, house, admin) = (free_port(), free_port(), free_port());
+    let facebook = format!("http://127.0.0.1:{house}/facebook/v25.0");
+    let text = format!(
+        "listen = \"127.0.0.1:{bot}\"\npublic_url = \"http://127.0.0.1:{bot}\"\n[admin]\nlisten = \"127.0.0.1:{admin}\"\n\
+         [channel.page]\nplatform = \"messenger\"\npath = \"/page\"\nbot = \"weekly\"\napi = \"http://127.0.0.1:{house}/page\"\n\
+         verify_token = \"demo\"\napp_secret = \"canary-secret\"\naccess_token = \"canary-token\"\n\
+         [bot.weekly]\nkind = \"digest\"\nupstream = \"facebook\"\nzone = \"Europe/Berlin\"\npath = \"/weekly\"\n\
+         secret = \"canary-link\"\n[upstream.facebook]\nkind = \"facebook\"\napp_id = \"482\"\n\
+         app_secret = \"canary-app\"\napi = \"{facebook}\"\ndialog = \"{facebook}/dialog/oauth\"\n\
+         [upstream.apart]\nkind = \"facebook\"\napp_id = \"482\"\napp_secret = \"canary-app\"\napi = \"{facebook}\"\n"
+    );
+    let config = folder.0.join("ackd.toml");
+    fs::write(&config, text).unwrap();
+    let config = config.to_str().unwrap();
+    let listen = format!("127.0.0.1:{house}");
+    let words = ["twin", "--config", config, "--listen", &listen, "--seed", "7"];
+    let (_twin, [told, apart]) = Running::start_told(&words, ["facebook: ", "apart: "]);
+    let nobody = "nobody can log in, since its dialog is at https://www.facebook.com/v25.0/dialog/oauth";
+    assert_eq!(apart, format!("apart: facebook at http://{listen}/apart; {nobody}"));
+    let link = format!("http://localhost:{admin}/login/facebook");
+    let wanted = format!("its tokens: open {link} in a browser, while ackd run runs");
+    assert_eq!(told, format!("facebook: facebook at http://{listen}/facebook; {wanted}"));
+    let (_daemon, _) = Running::start(&["run", "--config", config], &format!("listening on 127.0.0.1:{admin}"));
+
+    let mut browser = Browser::default();
+    let done = answer(&mut browser, &link, "answer=allow");
+    // Of a bot that names no page there is one alone.
+    assert!(
+        done.status == 200 && done.body.contains("these pages: Brot &amp; Stulle (104455667788990)</p>"),
+        "{}",
+        done.body
+    );
+    let page = format!("http://127.0.0.1:{bot}/weekly/canary-link");
+    let first = browser.get(&page);
+    assert!(first.head.contains("\r\nRefresh: ") && first.body.contains("is being made"), "{}", first.body);
+    let week = loop {
+        let page = browser.get(&page);
+        if !page.head.contains("\r\nRefresh: ") {
+            break page;
+        }
+        std::thread::sleep(GLANCE);
+    };
+    let sums = week.body.split("<p>").nth(1).and_then(|rest| rest.split("</p>").next()).unwrap();
+    assert!(week.body.contains("Brot &amp; Stulle, Mon ") && sums.ends_with(" reactions."), "{}", week.body);
+
+    let url = format!("http://{listen}");
+    let id = get(&format!("{url}/chat.state"))["conversations"][0]["id"].clone();
+    post(
+        &format!("{url}/act"),
+        &json!({ "twin": "page", "act": { "say": { "conversation": id, "text": "summary" } } }),
+    );
+    let mut after = 0;
+    loop {
+        let news = get(&format!("{url}/chat.news?after=page:{after}"));
+        after = news["after"]["page"].as_u64().unwrap();
+        let bubbles = news["bubbles"].as_array().unwrap();
+        if bubbles.iter().any(|bubble| bubble["text"].as_str().is_some_and(|text| text.contains(sums))) {
+            break;
+        }
+    }
 }
 
 #[test]

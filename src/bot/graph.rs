@@ -21,7 +21,7 @@ pub fn lesson(answer: &Answer, now: Moment) -> Option<Lesson> {
 
 /// The most minutes until calls are allowed again; nothing when they are.
 fn regained(answer: &Answer) -> Option<Duration> {
-    let usage: Value = serde_json::from_str(answer.header("x-business-use-case-usage")?).ok()?;
+    let usage: Value = serde_json::from_slice(answer.header("x-business-use-case-usage")?.as_bytes()).ok()?;
     let calls = usage.as_object()?.values().filter_map(Value::as_array).flatten();
     let minutes = calls.filter_map(|call| call.get("estimated_time_to_regain_access")?.as_u64());
     minutes.max().filter(|minutes| *minutes > 0).map(|minutes| Duration::from_secs(minutes.saturating_mul(60)))
@@ -29,7 +29,7 @@ fn regained(answer: &Answer) -> Option<Duration> {
 
 /// Percentages; at 100 calls are refused from now on.
 fn used_up(answer: &Answer) -> bool {
-    let usage = answer.header("x-app-usage").and_then(|usage| serde_json::from_str::<Value>(usage).ok());
+    let usage = answer.header("x-app-usage").and_then(|usage| serde_json::from_slice::<Value>(usage.as_bytes()).ok());
     let usage = usage.as_ref().and_then(Value::as_object);
     usage.is_some_and(|usage| usage.values().filter_map(Value::as_f64).any(|percent| percent >= 100.0))
 }

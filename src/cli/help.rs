@@ -79,15 +79,18 @@ stand-ins for its platforms, and a page to chat in, all on this machine. It
 prints the page's address; open it in a browser. What is typed there goes the
 real way: a signed webhook, the socket, the store, the bot, the platform's API.
 
-There are two bots: one that shows what a bot can say, and one that tells what
-a solar system produces, which Enphase's stand-in makes up. Say \"today\", \"this
-week\" or \"subscribe 11:00\" to it, then let the clock on the page go on to the
-next morning. Elsewhere it wants a code of `ackd solar invite` first.
+There are four bots. One shows what a bot can say. One tells what a solar system
+produces, which Enphase's stand-in makes up: say \"today\", \"this week\" or
+\"subscribe 11:00\" to it, then let the clock on the page go on to the next
+morning; elsewhere it wants a code of `ackd solar invite` first. One tells how
+players of Dota 2 do: \"Ada\", \"last week\". One tells what happened on a Facebook
+page: \"summary\", \"top shared\"; the second address that is printed shows it in
+the browser, and the login at Facebook as it is played here.
 
     --config FILE    your own channels and bots instead of the built-in ones;
-                     their secrets are made up and not looked for, what your
-                     bots need themselves is read. Of services that bots ask
-                     only Enphase is played
+                     their secrets are made up and not looked for. Of
+                     services that bots ask, Enphase, OpenDota and Facebook are
+                     played
     --keep           leave the store where it is when the trial ends; without,
                      it is removed
     --listen         where the page and the stand-ins are; else a free port
@@ -111,9 +114,11 @@ at http://127.0.0.1:PORT/CHANNEL: give that to the program in place of
 https://graph.facebook.com/v25.0 or https://webexapis.com/v1. Enphase is at
 http://127.0.0.1:PORT/UPSTREAM, for each upstream of that kind whose URLs are on
 this machine: api ends with /api/v4, those for tokens begin with /oauth/; then
-`ackd login UPSTREAM` and `ackd solar invite 698910068`. Webhooks go to the
-paths of the configuration, signed with its secrets: so the file should be one
-made for this, with `api` on this machine and secrets that mean nothing.
+`ackd login UPSTREAM` and `ackd solar invite 698910068`. OpenDota's api ends
+with /api, Facebook's with /v25.0 and its dialog with /v25.0/dialog/oauth; where
+somebody logs in there is printed. Webhooks go to the paths of the
+configuration, signed with its secrets: so the file should be one made for this,
+with `api` on this machine and secrets that mean nothing.
 
     --to URL         where the bot's program listens; else where the
                      configuration's own daemon does
@@ -136,7 +141,7 @@ Runs the daemon: receives webhooks, keeps each event before it says 200, and
 answers afterwards. Ends on SIGTERM or Ctrl-C when what is under way is done.
 
     --config FILE    the configuration; else ackd.toml, /etc/ackd/ackd.toml
-    -v, --verbose    say more; twice for even more
+    -v, --verbose    say more
 
 Example:
     ackd run --config examples/echo.toml

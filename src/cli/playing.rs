@@ -1,11 +1,13 @@
 //! A house of twins for the channels and upstreams of a configuration; `ackd try` and `ackd twin` both play.
 
-use crate::config::{Account, Channel, Config};
+use crate::config::{Account, Channel, Config, KnownBot};
 use crate::daemon;
-use crate::model::{Moment, OAuth, Period, Secret, Upstream};
+use crate::model::{Facebook, Moment, OAuth, Papers, Period, Secret, Upstream};
 use crate::notation::unpercent_text;
 use crate::page::{Clock, Page};
-use crate::twin::{House, Plan, Server, Twin, enphase, messenger, opendota, seed_of, webex};
+use crate::twin::{House, Plan, Server, Twin, enphase, graph, messenger, opendota, seed_of, webex};
+use crate::work::facebook::{Consent, SCOPES};
+use crate::work::vault::Tokens;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -30,7 +32,7 @@ pub enum Lodged {
     Nobody,
     /// It answers whoever asks, or has the key.
     Open,
-    /// It wants tokens: this is the refresh token of somebody who has allowed us to ask it.
+    /// It wants tokens: these are of somebody who has allowed us to ask it, as they are kept.
     Consenting(Secret),
 }
 
@@ -77,12 +79,16 @@ impl Stand {
         Ok(())
     }
 
-    /// Takes in a twin for an upstream, where there is one for its kind.
-    pub fn lodge_upstream(&self, upstream: &Upstream) -> Result<Lodged, String> {
-        let (twin, lodged): (Box<dyn Twin>, _) = match (upstream.kind, upstream.oauth()) {
-            (Some("enphase"), Some(oauth)) => {
-                let (twin, refresh) = self.enphase(upstream, oauth);
-                (Box::new(twin), Lodged::Consenting(refresh))
+    /// Takes in a twin for an upstream, where there is one for its kind. `bots` are those that may ask it.
+    pub fn lodge_upstream(&self, upstream: &Upstream, bots: &[KnownBot]) -> Result<Lodged, String> {
+        let (twin, lodged): (Box<dyn Twin>, _) = match (upstream.kind, &upstream.papers) {
+            (Some("enphase"), Some(Papers::OAuth(oauth))) => {
+                let (twin, tokens) = self.enphase(upstream, oauth);
+                (Box::new(twin), Lodged::Consenting(tokens))
+            }
+            (_, Some(Papers::Facebook(facebook))) => {
+                let (twin, consent) = self.graph(upstream, facebook, bots);
+                (Box::new(twin), Lodged::Consenting(consent))
             }
             (Some("opendota"), _) => (Box::new(self.opendota(upstream)), Lodged::Open),
             _ => return Ok(Lodged::Nobody),
@@ -99,8 +105,31 @@ impl Stand {
         settings.limits = upstream.limits.clone();
         settings.seed = seed_of(self.seed, &upstream.name);
         let mut twin = enphase::Enphase::new(settings);
-        let refresh = twin.refresh_token((self.clock)());
-        (twin, refresh)
+        let now = (self.clock)();
+        let refresh = twin.refresh_token(now);
+        (twin, Tokens::of_refresh(&refresh, now).json())
+    }
+
+    fn graph(&self, upstream: &Upstream, facebook: &Facebook, bots: &[KnownBot]) -> (graph::Graph, Secret) {
+        let mut settings = graph::Settings::played();
+        // As it is called, or nobody would follow a list to its next part.
+        settings.base = without_version(&upstream.api).to_owned();
+        (settings.app_id, settings.app_secret) = (facebook.app_id.clone(), facebook.app_secret.clone());
+        settings.redirect_uris = vec![facebook.redirect_uri.clone()];
+        settings.seed = seed_of(self.seed, &upstream.name);
+        // It counts by hours, and an hour may lie in two days.
+        let per_day = upstream.limits.iter().find(|limit| limit.per == Period::Day);
+        settings.calls_per_hour = per_day.map_or(settings.calls_per_hour, |limit| limit.calls.saturating_mul(2));
+        suit(&mut settings.pages, bots.iter().filter(|bot| bot.upstream.as_ref() == Some(&upstream.name)));
+        let pages = settings.pages.clone();
+        let (mut twin, now) = (graph::Graph::new(settings), (self.clock)());
+        let token = twin.person_token(&SCOPES, now);
+        let granted = pages.iter().filter_map(|page| {
+            let token = twin.page_token(&page.id, &SCOPES, now)?;
+            Some((page.id.as_str(), page.name.as_str(), token))
+        });
+        let consent = Consent::played(&token, &granted.collect::<Vec<_>>(), now).json();
+        (twin, consent)
     }
 
     fn opendota(&self, upstream: &Upstream) -> opendota::OpenDota {
@@ -148,6 +177,24 @@ impl Stand {
         // It is shown once.
         let _ = self.page.set(Page { house, store, title, what, bots, clock });
     }
+}
+
+/// Makes of the pages that are played those which the bots tell of: whatever they name is there, and where one names none,
+/// the person has a role on one page alone.
+fn suit<'a>(pages: &mut Vec<graph::Page>, bots: impl Iterator<Item = &'a KnownBot>) {
+    for bot in bots {
+        match &bot.page {
+            Some(id) if pages.iter().any(|page| page.id == *id) => {}
+            Some(id) => pages.push(graph::Page::bakery(id, "A page of yours")),
+            None => pages.iter_mut().skip(1).for_each(|page| page.role = false),
+        }
+    }
+}
+
+/// The address of an API without the version at its end, as `/v25.0`.
+fn without_version(api: &str) -> &str {
+    let is_version = |end: &str| end.starts_with(|sign: char| sign.is_ascii_digit());
+    api.rsplit_once("/v").filter(|(_, end)| is_version(end)).map_or(api, |(base, _)| base)
 }
 
 /// The key of an upstream as its calls carry it.
@@ -215,9 +262,9 @@ mod tests {
         let free = upstream("free", Some("opendota"), None, &limits);
         let paid = upstream("paid", Some("opendota"), Some("api_key=a%2Bb"), &limits);
         for upstream in [&free, &paid] {
-            assert!(matches!(stand.lodge_upstream(upstream), Ok(Lodged::Open)));
+            assert!(matches!(stand.lodge_upstream(upstream, &[]), Ok(Lodged::Open)));
         }
-        assert!(matches!(stand.lodge_upstream(&upstream("other", None, None, &[])), Ok(Lodged::Nobody)));
+        assert!(matches!(stand.lodge_upstream(&upstream("other", None, None, &[]), &[]), Ok(Lodged::Nobody)));
         let left = |twin: &str, target: &str| {
             let text = format!("GET {target} HTTP/1.1\r\n").into_bytes().into();
             let target = Span { start: 4, end: 4 + target.len() as u16 };
@@ -229,5 +276,53 @@ mod tests {
         };
         let told: [Vec<_>; 2] = [left("free", "/api/heroes"), left("paid", "/api/heroes?api_key=a%2Bb")];
         assert_eq!(told, [vec!["6", "8"], vec!["6"]]);
+    }
+
+    #[test]
+    fn the_pages_that_are_played_are_those_that_the_bots_tell_of() {
+        let bot = |page: Option<&str>| KnownBot {
+            name: "weekly".to_owned(),
+            kind: "digest",
+            upstream: Some("fb".to_owned()),
+            page: page.map(str::to_owned),
+        };
+        let granted = |bots: &[KnownBot]| {
+            let stand = Stand::open(&Play { seed: Some(7), ..Play::default() }, 0, daemon::clock).unwrap();
+            let facebook = Facebook {
+                app_id: "482".to_owned(),
+                app_secret: Secret::new("demo"),
+                dialog: String::new(),
+                redirect_uri: String::new(),
+                public_login: false,
+            };
+            let upstream = Upstream {
+                name: "fb".to_owned(),
+                kind: Some("facebook"),
+                api: format!("{}/v25.0", stand.server.api("fb")),
+                key: None,
+                limits: Vec::new(),
+                papers: Some(Papers::Facebook(facebook)),
+            };
+            let Ok(Lodged::Consenting(consent)) = stand.lodge_upstream(&upstream, bots) else { unreachable!() };
+            Consent::read(consent.expose().as_bytes()).unwrap().pages()
+        };
+        let (bakery, cafe) = ("Brot & Stulle (104455667788990)", "Two Cups & a Spoon (104455667788991)");
+        assert_eq!(granted(&[]), format!("{bakery}, {cafe}"));
+        assert_eq!(granted(&[bot(Some("104455667788991"))]), format!("{bakery}, {cafe}"));
+        assert_eq!(granted(&[bot(Some("17"))]), format!("{bakery}, {cafe}, A page of yours (17)"));
+        assert_eq!(granted(&[bot(None)]), bakery);
+        let elsewhere = KnownBot { upstream: Some("other".to_owned()), ..bot(None) };
+        assert_eq!(granted(&[elsewhere]), format!("{bakery}, {cafe}"));
+    }
+
+    #[test]
+    fn a_version_is_no_part_of_where_an_api_lives() {
+        for (api, base) in [
+            ("http://localhost:1/fb/v25.0", "http://localhost:1/fb"),
+            ("http://localhost:1/fb", "http://localhost:1/fb"),
+            ("http://localhost:1/vault", "http://localhost:1/vault"),
+        ] {
+            assert_eq!(without_version(api), base);
+        }
     }
 }

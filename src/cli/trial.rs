@@ -1,22 +1,23 @@
 //! `ackd try`: the daemon, twins for its platforms and upstreams, and a chat page, all on this machine. What is typed goes
 //! the real way: twin, signed webhook, raw socket, store, bot, call, twin, page.
 //!
-//! Nobody need set anything up: consent is given, and whoever speaks is let in. The clock can be moved on the page.
+//! Nobody need set anything up: consent is given, and whoever speaks is let in. The clock can be moved on the page. Where
+//! there are pages or logins, the operator's door is open too, at an address of its own.
 
 use super::playing::{Lodged, Play, Stand};
 use super::{CliError, ahead};
 use crate::bot::solar::binding;
 use crate::config::{Config, Listens, Stage, text_of};
 use crate::daemon::{self, Doors, Handle, Inside};
+use crate::intake::Door;
 use crate::keeper::TOKENS;
 use crate::limits;
-use crate::model::{MemoryWrite, Secret};
+use crate::model::{MemoryWrite, Papers, Secret};
 use crate::page::Clock;
 use crate::registry::PublicUrl;
 use crate::store::Store;
 use crate::store::sqlite::SqliteFile;
 use crate::twin::enphase::{BERLIN, Zone};
-use crate::work::vault::Tokens;
 use std::fs::{self, DirBuilder};
 use std::io::Write;
 use std::net::SocketAddr;
@@ -58,6 +59,9 @@ pub fn trial(
         writeln!(out, "goes wrong on purpose: {}; the same again: --seed {}", trial.play.faults, stand.seed())?;
     }
     writeln!(out, "open {}/", stand.url())?;
+    if let Some(operator) = doors.address(Door::Admin) {
+        writeln!(out, "pages and logins: http://{operator}/")?;
+    }
     writeln!(out, "Ctrl-C ends it")?;
     out.flush()?;
     // It begins once.
@@ -83,12 +87,15 @@ fn prepare(
     };
     let stage = Stage { house: stand.url(), seed: stand.seed() };
     let mut config = Config::staged(&text, &file, env, &stage).map_err(CliError::Config)?;
-    config.listen = Listens { addresses: vec![SocketAddr::from(([127, 0, 0, 1], 0))], handed: false };
-    // One's own configuration may be at work beside it.
-    config.admin = Listens::default();
+    // One's own configuration may be at work beside it, so no address is taken from there.
+    let free = || Listens { addresses: vec![SocketAddr::from(([127, 0, 0, 1], 0))], handed: false };
+    let has_pages = config.pages.iter().next().is_some() || config.upstreams.iter().any(|one| one.facebook().is_some());
+    (config.listen, config.admin) = (free(), if has_pages { free() } else { Listens::default() });
     config.store = folder.join("ackd.db");
     let doors = Doors::bind(&config).map_err(CliError::Failed)?;
-    let base = format!("http://{}", doors.addresses().concat());
+    let url = |door| format!("http://{}", doors.address(door).unwrap_or_default());
+    let base = url(Door::Public);
+    lead_back(&mut config, &base, &url(Door::Admin));
     config.public_url = Some(PublicUrl::Fixed(base.clone()));
     config.keep_registered = Some(limits::REGISTRATION_INTERVAL);
     stand.lodge(&config, &base).map_err(CliError::Failed)?;
@@ -97,12 +104,22 @@ fn prepare(
     Ok((config, doors))
 }
 
-/// Takes in a twin for each upstream; gives the refresh token of each that wants one.
+/// Logins lead back to the doors of this trial.
+fn lead_back(config: &mut Config, public: &str, admin: &str) {
+    for upstream in &mut config.upstreams {
+        if let Some(Papers::Facebook(facebook)) = &mut upstream.papers {
+            let door = if facebook.public_login { public } else { admin };
+            facebook.redirect_uri = format!("{door}/login/{}", upstream.name);
+        }
+    }
+}
+
+/// Takes in a twin for each upstream; gives the tokens of each that wants some.
 fn consents(config: &Config, stand: &Stand) -> Result<Vec<(String, Secret)>, CliError> {
     let mut consents = Vec::new();
     for upstream in &config.upstreams {
-        match stand.lodge_upstream(upstream).map_err(CliError::Failed)? {
-            Lodged::Consenting(refresh) => consents.push((upstream.name.clone(), refresh)),
+        match stand.lodge_upstream(upstream, &config.bots).map_err(CliError::Failed)? {
+            Lodged::Consenting(tokens) => consents.push((upstream.name.clone(), tokens)),
             Lodged::Open => {}
             Lodged::Nobody => {
                 return Err(CliError::Failed(format!(
@@ -123,8 +140,7 @@ fn remember(config: &Config, stand: &Stand, consents: &[(String, Secret)]) -> Re
     }
     let file = SqliteFile::open(&config.store)?;
     let mut store = file.engine()?;
-    for (upstream, refresh) in consents {
-        let tokens = Tokens::of_refresh(refresh, ahead::clock()).json();
+    for (upstream, tokens) in consents {
         let (bot, key, value) = (TOKENS.to_owned(), upstream.clone(), Some(tokens.expose().as_bytes().to_vec()));
         store.remember(&MemoryWrite { bot, key, value, expires: None })?;
     }

@@ -4,7 +4,7 @@ use super::CliError;
 use super::playing::{Play, Stand};
 use crate::config::{Account, Channel, Config};
 use crate::daemon;
-use crate::model::Upstream;
+use crate::model::{Facebook, Papers, Upstream};
 use crate::net::signals::{Signals, Wish};
 use crate::twin::courier::is_here;
 use rustix::event::{PollFd, PollFlags, poll};
@@ -23,16 +23,16 @@ pub fn twin(config: &Config, to: Option<&str>, play: &Play, chance: u64, out: &m
     let (here, elsewhere): (Vec<_>, Vec<_>) =
         config.upstreams.iter().partition(|upstream| upstream.kind.is_some() && plays_here(&upstream.api));
     for upstream in &here {
-        stand.lodge_upstream(upstream).map_err(CliError::Failed)?;
+        stand.lodge_upstream(upstream, &config.bots).map_err(CliError::Failed)?;
     }
     stand.show(("ackd twin", format!("stand-ins that tell {base}")), None, None, config);
     for channel in &config.channels {
         let (name, platform) = (&channel.name, channel.platform.name());
         writeln!(out, "{name}: {platform} at {}, telling {base}{}", stand.server.api(name), channel.path)?;
     }
-    for Upstream { name, kind, papers, .. } in here {
-        let tokens = if papers.is_some() { format!("; its tokens: ackd login {name}") } else { String::new() };
-        writeln!(out, "{name}: {} at {}{tokens}", kind.unwrap_or_default(), stand.server.api(name))?;
+    for upstream in here {
+        let (name, kind) = (&upstream.name, upstream.kind.unwrap_or_default());
+        writeln!(out, "{name}: {kind} at {}{}", stand.server.api(name), tokens(upstream))?;
     }
     for Upstream { name, api, .. } in elsewhere {
         writeln!(out, "{name}: not played, since it is at {api}")?;
@@ -51,6 +51,20 @@ pub fn twin(config: &Config, to: Option<&str>, play: &Play, chance: u64, out: &m
         }
     }
     Ok(())
+}
+
+/// How a daemon gets its tokens, where it wants some.
+fn tokens(Upstream { name, papers, .. }: &Upstream) -> String {
+    match papers {
+        None => String::new(),
+        Some(Papers::Facebook(Facebook { dialog, .. })) if !plays_here(dialog) => {
+            format!("; nobody can log in, since its dialog is at {dialog}")
+        }
+        Some(Papers::Facebook(Facebook { public_login: false, redirect_uri, .. })) => {
+            format!("; its tokens: open {redirect_uri} in a browser, while ackd run runs")
+        }
+        Some(_) => format!("; its tokens: ackd login {name}"),
+    }
 }
 
 /// A twin signs whatever anybody on this machine has a person write, so it must not have the real platform's secrets:

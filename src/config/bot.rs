@@ -26,6 +26,8 @@ struct Kind {
 
 /// The key of every kind that asks an upstream.
 pub(super) const UPSTREAM: &str = "upstream";
+/// The key of a bot that tells of one page.
+pub(super) const PAGE: &str = "page";
 
 /// All kinds of this version. A new bot is an entry here.
 const KINDS: &[Kind] = &[
@@ -76,6 +78,8 @@ pub struct KnownBot {
     pub kind: &'static str,
     /// The name of an upstream.
     pub upstream: Option<String>,
+    /// The id of the page that it tells of, if it names one.
+    pub page: Option<String>,
 }
 
 /// All bots by name, each with its place.
@@ -89,6 +93,7 @@ struct Made {
     kind: Option<&'static str>,
     /// The upstream that it asks, and where that stands.
     upstream: Option<(Place, String)>,
+    page: Option<String>,
     /// `None` when it has a fault: it is still known by name, so that its channels are not blamed.
     bot: Option<Arc<dyn Bot>>,
     used: bool,
@@ -104,11 +109,14 @@ impl Bots {
             }
             let kind = kind(&entry, findings);
             let bot = kind.and_then(|kind| bot(kind, &entry, around, findings));
-            let upstream = kind.and_then(|kind| kind.keys.iter().find(|key| key.name == UPSTREAM));
-            let upstream = upstream.and_then(|key| entry.peek(UPSTREAM, key.example, findings));
-            let upstream = upstream.and_then(|entry| Some((entry.place.clone(), entry.value.as_str()?.to_owned())));
+            let text = |name| {
+                let key = kind?.keys.iter().find(|key| key.name == name)?;
+                let entry = entry.peek(name, key.example, findings)?;
+                Some((entry.place.clone(), entry.value.as_str()?.to_owned()))
+            };
+            let (upstream, page) = (text(UPSTREAM), text(PAGE).map(|(_, page)| page));
             let kind = kind.map(|kind| kind.word);
-            bots.by_name.insert(name.to_owned(), Made { place: entry.place, kind, upstream, bot, used: false });
+            bots.by_name.insert(name.to_owned(), Made { place: entry.place, kind, upstream, page, bot, used: false });
         }
         bots
     }
@@ -134,7 +142,7 @@ impl Bots {
     pub(super) fn known(&self) -> Vec<KnownBot> {
         let known = self.by_name.iter().filter_map(|(name, made)| {
             let upstream = made.upstream.as_ref().map(|(_, upstream)| upstream.clone());
-            Some(KnownBot { name: name.clone(), kind: made.kind?, upstream })
+            Some(KnownBot { name: name.clone(), kind: made.kind?, upstream, page: made.page.clone() })
         });
         known.collect()
     }

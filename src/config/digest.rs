@@ -1,6 +1,6 @@
 //! The keys of a digest bot: whose week it tells, how weeks are counted, and who may see its pages.
 
-use super::bot::UPSTREAM;
+use super::bot::{PAGE, UPSTREAM};
 use super::findings::{Findings, Risk, quoted};
 use super::name::path_flaw;
 use super::plan;
@@ -16,7 +16,7 @@ use std::sync::Arc;
 pub(super) const KEYS: &[Key] = &[
     Key { name: "kind", example: "\"digest\"" },
     Key { name: UPSTREAM, example: "\"facebook\"" },
-    Key { name: "page", example: "\"104455667788990\"" },
+    Key { name: PAGE, example: "\"104455667788990\"" },
     Key { name: "path", example: "\"/weekly\"" },
     Key { name: "secret", example: "{ env = \"WEEKLY_SECRET\" }" },
     plan::ZONE,
@@ -49,7 +49,7 @@ fn whose(table: &Table<'_>, findings: &mut Findings<'_>) -> Option<(Shape, Optio
         Some(entry) => shape(&entry, findings),
         None => Some(Shape::Page),
     };
-    let (page, group) = (table.get("page", findings), table.get("group", findings));
+    let (page, group) = (table.get(PAGE, findings), table.get("group", findings));
     let shape = shape?;
     let (ours, other) = if shape == Shape::Page { (page, group) } else { (group, page) };
     match (shape, other) {
@@ -107,7 +107,7 @@ fn door(table: &Table<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> 
         return Some(None);
     };
     let text = path.text(findings);
-    if let Some(flaw) = text.and_then(flaw) {
+    if let Some(flaw) = text.and_then(|text| flaw(text, &path.example)) {
         findings.fault(&path.place, flaw);
         return None;
     }
@@ -128,10 +128,9 @@ fn door(table: &Table<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> 
 }
 
 /// What is wrong with the place of pages: other paths hang on its end.
-fn flaw(path: &str) -> Option<String> {
-    path_flaw(path).or_else(|| {
-        path.ends_with('/')
-            .then(|| format!("{} must not end with a slash; write for example \"/weekly\"", quoted(path)))
+fn flaw(path: &str, example: &str) -> Option<String> {
+    path_flaw(path, example).or_else(|| {
+        path.ends_with('/').then(|| format!("{} must not end with a slash; write for example {example}", quoted(path)))
     })
 }
 

@@ -24,11 +24,11 @@ pub(super) fn channel_flaw(name: &str) -> Option<String> {
     })
 }
 
-/// Why this cannot be a webhook's path.
-pub(super) fn path_flaw(path: &str) -> Option<String> {
+/// Why this cannot be the path of a webhook or of pages.
+pub(super) fn path_flaw(path: &str, example: &str) -> Option<String> {
     let shown = quoted(path);
     if !path.starts_with('/') {
-        return Some(format!("{shown} must begin with a slash; write for example \"/messenger\""));
+        return Some(format!("{shown} must begin with a slash; write for example {example}"));
     }
     if path.contains(['?', '#']) {
         return Some(format!("{shown} must end before the ? or #"));

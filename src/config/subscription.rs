@@ -7,6 +7,7 @@ use super::table::{Entry, Key, Table};
 use crate::limits::{ASK_BYTES_MAX, ID_BYTES_MAX, SUBSCRIPTIONS_MAX};
 use crate::model::{Alarm, AlarmSet, AlarmWrite, CONFIGURED, ChannelNumber, Moment, OWNER_CONFIGURATION};
 use crate::notation::nearest::nearest;
+use crate::notation::order::by_name;
 use crate::queue::schedule;
 use std::collections::{BTreeMap, BTreeSet};
 use toml::de::DeValue;
@@ -135,7 +136,7 @@ fn own_name<'t>(entry: &Entry<'t>, findings: &mut Findings<'_>) -> Option<&'t st
 pub fn reconcile(kept: &[Alarm], wanted: &[(ChannelNumber, Subscription)], now: Moment) -> Vec<AlarmWrite> {
     let key = |alarm: &Alarm| (alarm.channel, alarm.conversation.clone(), alarm.name.clone());
     let ours = kept.iter().filter(|alarm| alarm.set.owner == OWNER_CONFIGURATION);
-    let kept: BTreeMap<_, &AlarmSet> = ours.map(|alarm| (key(alarm), &alarm.set)).collect();
+    let kept = by_name(ours.map(|alarm| (key(alarm), &alarm.set)));
     let mut writes = Vec::new();
     let mut stays = BTreeSet::new();
     for (number, Subscription { conversation, name, set, .. }) in wanted {

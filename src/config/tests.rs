@@ -129,11 +129,7 @@ fn the_top_level_says_what_to_write() {
             "\"localhost:3000\"",
             "1: listen: \"localhost:3000\" is a name, and names are not looked up; write \"127.0.0.1:3000\"",
         ),
-        (
-            "\"127.0.0.1:3000\"",
-            "[\"systemd\", \"systemd\"]",
-            "1: listen: \"systemd\" is listed twice; take one away",
-        ),
+        ("\"127.0.0.1:3000\"", "[\"systemd\", \"systemd\"]", "1: listen: \"systemd\" is listed twice; take one away"),
         (
             "\"127.0.0.1:3000\"",
             "3000",
@@ -316,7 +312,7 @@ fn a_channel_says_what_to_write_into_its_keys() {
         (
             "\"/messenger\"",
             "\"messenger/\"",
-            "8: channel.page.path: \"messenger/\" must begin with a slash; write for example \"/messenger\"",
+            "8: channel.page.path: \"messenger/\" must begin with a slash; write for example path = \"/messenger\"",
         ),
         ("\"/messenger\"", "\"/a?b\"", "8: channel.page.path: \"/a?b\" must end before the ? or #"),
         (
@@ -499,11 +495,11 @@ fn the_slips_of_a_digest_bot_are_named() {
         ("path = \"/weekly\"", "16: bot.echo.secret: is missing; write secret = { env = \"WEEKLY_SECRET\" }"),
         (
             "secret = { env = \"APP\" }\npath = \"weekly\"",
-            "19: bot.echo.path: \"weekly\" must begin with a slash; write for example \"/messenger\"",
+            "19: bot.echo.path: \"weekly\" must begin with a slash; write for example path = \"/weekly\"",
         ),
         (
             "secret = { env = \"APP\" }\npath = \"/weekly/\"",
-            "19: bot.echo.path: \"/weekly/\" must not end with a slash; write for example \"/weekly\"",
+            "19: bot.echo.path: \"/weekly/\" must not end with a slash; write for example path = \"/weekly\"",
         ),
         (
             "path = \"/weekly\"\nsecret = \"0123456789/abcdef\"",
@@ -530,15 +526,21 @@ fn what_a_digest_bot_has_no_use_for_is_a_warning() {
 #[test]
 fn a_bot_is_known_with_what_it_asks() {
     let enphase = "[upstream.enphase]\napi = \"https://enphase.example\"\nper_day = 9\n";
-    let text = format!("{BASE}[bot.sun]\nkind = \"solar\"\nupstream = \"enphase\"\n{enphase}");
-    let known = |name: &str, kind, upstream: Option<&str>| KnownBot {
+    let weekly = "[bot.weekly]\nkind = \"digest\"\nupstream = \"enphase\"\npage = \"17\"\n";
+    let text = format!("{BASE}[bot.sun]\nkind = \"solar\"\nupstream = \"enphase\"\n{weekly}{enphase}");
+    let known = |name: &str, kind, upstream: Option<&str>, page: Option<&str>| KnownBot {
         name: name.to_owned(),
         kind,
         upstream: upstream.map(str::to_owned),
+        page: page.map(str::to_owned),
     };
-    let both = [known("echo", "echo", None), known("sun", "solar", Some("enphase"))];
-    assert_eq!(parse(&text).unwrap().bots, both);
-    assert_eq!(Outline::parse(&text, Path::new("ackd.toml"), &|_| None).unwrap().bots, both);
+    let all = [
+        known("echo", "echo", None, None),
+        known("sun", "solar", Some("enphase"), None),
+        known("weekly", "digest", Some("enphase"), Some("17")),
+    ];
+    assert_eq!(parse(&text).unwrap().bots, all);
+    assert_eq!(Outline::parse(&text, Path::new("ackd.toml"), &|_| None).unwrap().bots, all);
 }
 
 #[test]
@@ -773,7 +775,9 @@ fn the_operators_door_is_on_this_machine_and_on_no_public_address() {
     }
     for listen in ["\"127.0.0.1:3001\"", "[\"127.0.0.1:3001\", \"[::1]:3001\"]"] {
         let config = parse(&format!("{WEBEX}\n[admin]\nlisten = {listen}\n")).unwrap();
-        assert!(config.admin.addresses.iter().all(|address| address.port() == 3001) && !config.admin.addresses.is_empty());
+        assert!(
+            config.admin.addresses.iter().all(|address| address.port() == 3001) && !config.admin.addresses.is_empty()
+        );
     }
 }
 

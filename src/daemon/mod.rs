@@ -15,6 +15,7 @@ use crate::net::event_loop::{self, Parts, Watch};
 use crate::net::listener::Listener;
 use crate::net::signals::Signals;
 use crate::net::{Announcer, EventLoop, Lobby, Served, Waker};
+use crate::notation::order::by_name;
 use crate::registry::watch::{self, Course, Registrar, Watched};
 use crate::registry::{PublicUrl, Standing};
 use crate::store::sqlite::SqliteFile;
@@ -30,7 +31,6 @@ use crate::work::{Channel, Channels};
 use certificates::speak_tls;
 use ring::rand::{SecureRandom, SystemRandom};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use std::collections::BTreeSet;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -60,9 +60,9 @@ impl Doors {
         Ok(Doors { listeners, signals })
     }
 
-    /// Where they are; for a port of 0 that was asked for, the one that was given.
-    pub fn addresses(&self) -> Vec<String> {
-        self.listeners.iter().map(Listener::address).collect()
+    /// Where a door of this kind is, the first of several; for a port of 0 that was asked for, the one that was given.
+    pub fn address(&self, door: Door) -> Option<String> {
+        self.listeners.iter().find(|listener| listener.door == door).map(Listener::address)
     }
 }
 
@@ -335,7 +335,7 @@ fn routes(config: &Config, numbers: &[ChannelNumber]) -> Vec<Route> {
 
 /// Where visits are left for the clerk.
 fn lobby(config: &Config, tools: &Tools, post: Post) -> Result<Lobby, String> {
-    let hosts = config.pages.iter().map(|(name, bot)| (name.clone(), Arc::clone(bot))).collect();
+    let hosts = by_name(config.pages.iter().map(|(name, bot)| (name.clone(), Arc::clone(bot))));
     let visits = clerk::start(hosts, tools.clone(), post);
     visits.map(|visits| Lobby { visits }).map_err(|error| format!("starting the clerk: {error}"))
 }
@@ -362,9 +362,14 @@ fn lines(config: &Config, numbers: &[ChannelNumber]) -> Vec<Line> {
 
 /// Each channel's bot as a number from 0.
 fn bots_of_lines(config: &Config) -> Vec<usize> {
-    let names: BTreeSet<_> = config.channels.iter().map(|channel| &channel.bot_name).collect();
-    let place = |name| names.iter().position(|bot| *bot == name).unwrap_or(0);
-    config.channels.iter().map(|channel| place(&channel.bot_name)).collect()
+    let mut names = Vec::new();
+    let place = |name| {
+        names.iter().position(|bot| *bot == name).unwrap_or_else(|| {
+            names.push(name);
+            names.len() - 1
+        })
+    };
+    config.channels.iter().map(|channel| &channel.bot_name).map(place).collect()
 }
 
 /// What looks after the platforms' side of our channels.

@@ -40,7 +40,7 @@ use treasury::{Paid, Payment, Till};
 /// The way to the loop: receipts, and something that wakes it.
 pub struct Post {
     pub receipts: Sender<Vec<(Ticket, Receipt)>>,
-    pub wake: Box<dyn Fn() + Send>,
+    pub wake: Box<dyn Fn() + Send + Sync>,
 }
 
 /// What others may see of the keeper while it works.

@@ -11,6 +11,7 @@
 
 use crate::limits;
 use crate::model::{EventKey, Left, Lesson, Limit, MemoryWrite, Moment, Settlement, Upstream};
+use crate::notation::order::by_name;
 use crate::queue::budget::{Ledger, Line, NotBefore};
 use crate::store::{Store, StoreError};
 use jiff::Timestamp;
@@ -73,7 +74,7 @@ impl Treasury {
             let (limits, line) = (upstream.limits.clone(), Line::new(&upstream.limits));
             (upstream.name.clone(), Budget { limits, line, ..Budget::default() })
         };
-        Treasury { budgets: upstreams.iter().map(budget).collect() }
+        Treasury { budgets: by_name(upstreams.iter().map(budget)) }
     }
 
     /// Takes a lesson in at once, so that whoever pays next is told.

@@ -55,8 +55,8 @@ impl Page {
 
 /// All pages look like this. They name nothing from elsewhere but pictures and links.
 const STYLE: &str = "body{font:1.05em/1.5 system-ui,sans-serif;max-width:40em;margin:2em auto;padding:0 1em;\
-                     color:#222;background:#fff}h1{font-size:1.4em}a{color:#0b57d0}article{border-top:1px solid #ccc;\
-                     padding:.6em 0}.dim{color:#666}button{font:inherit;padding:.4em 1em}\
+                     color:#222;background:#fff;overflow-wrap:anywhere}h1{font-size:1.4em}a{color:#0b57d0}article{border-top:1px solid #ccc;\
+                     padding:.6em 0}article p{margin:.2em 0}.dim{color:#666}button{font:inherit;padding:.4em 1em}\
                      @media(prefers-color-scheme:dark){body{color:#ddd;background:#161616}a{color:#8ab4f8}\
                      .dim{color:#999}article{border-color:#444}}";
 /// Nothing runs in them, nobody frames them, and forms come to us only.

@@ -292,7 +292,7 @@ impl EventLoop {
                     }
                 }
                 Step::Close(reason) => {
-                    log::trace!("connection closed: {reason}");
+                    log::debug!("connection closed: {reason}");
                     self.peers.remove(index);
                     return true;
                 }

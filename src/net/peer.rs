@@ -214,6 +214,6 @@ impl Peer {
 }
 
 fn broken(error: &io::Error) -> Flow {
-    log::trace!("a connection broke: {error}");
+    log::debug!("a connection broke: {error}");
     Flow::Broken
 }

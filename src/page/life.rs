@@ -94,7 +94,13 @@ fn tried(reply: &ReplyLife, attempt: &Attempt) -> Step {
 
 fn end(life: &Life) -> Option<Step> {
     let mood = match life.state {
-        State::Open => return life.due.map(|due| Step::at(due, "to be tried again").more(why(life)).mood(Mood::Warn)),
+        // Without a reason it is only being heard.
+        State::Open => {
+            return life
+                .due
+                .filter(|_| life.why.is_some())
+                .map(|due| Step::at(due, "to be tried again").more(why(life)).mood(Mood::Warn));
+        }
         State::Answered => Mood::Good,
         State::Ignored | State::Skipped => Mood::Warn,
         State::Dead | State::Unknown => Mood::Bad,

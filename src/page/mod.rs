@@ -16,7 +16,7 @@ pub use clock::Clock;
 
 use crate::limits;
 use crate::model::{Method, Moment, Request, Response};
-use crate::notation::order::in_order;
+use crate::notation::order::{by_name, in_order};
 use crate::notation::unpercent_text;
 use crate::store::StoreError;
 use crate::store::sqlite::Reader;
@@ -256,7 +256,7 @@ impl Query<'_> {
     fn numbers(&self, name: &str) -> BTreeMap<String, u64> {
         let list = self.get(name);
         let pairs = list.split(',').filter_map(|pair| pair.rsplit_once(':'));
-        pairs.filter_map(|(name, number)| Some((name.to_owned(), number.parse().ok()?))).collect()
+        by_name(pairs.filter_map(|(name, number)| Some((name.to_owned(), number.parse().ok()?))))
     }
 }
 

@@ -22,6 +22,7 @@ pub use line::{Line, misfit};
 
 use crate::limits;
 use crate::model::{Left, Lesson, Limit, Moment, Period};
+use crate::notation::order::in_order;
 use calendar::{length, period};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -124,8 +125,7 @@ impl Ledger {
             let of = counter.of(*limit);
             Left { per: limit.per, calls: of.saturating_sub(counter.spent(now)), of, ends: counter.ends }
         });
-        let mut left: Vec<_> = left.collect();
-        left.sort_by_key(|left| left.per);
+        let mut left = in_order(left.collect(), |one, other| one.per > other.per);
         let rest = self.rest.as_ref().filter(|rest| rest.until > now);
         if let (Some(shortest), Some(rest)) = (left.first_mut(), rest) {
             (shortest.calls, shortest.ends) = (0, shortest.ends.max(rest.until));

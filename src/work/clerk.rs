@@ -1,8 +1,12 @@
-//! Pages of bots and logins: one thread makes them, one after another, so that a page that waits for an upstream keeps no message
-//! waiting, and no backlog of messages a page.
+//! Pages of bots and logins: one thread makes them, one after another, so that no backlog of messages keeps a page waiting,
+//! nor a page a message.
 //!
-//!     loop ──visit──▶ the bot, at a desk ──▶ what it remembers is durable ──▶ loop: the page
-//!                                              └ it showed something old: once more, for nobody
+//!     loop ──visit──▶ clerk: the bot, at a desk ──▶ what it remembers is durable ──▶ loop: the page
+//!                       ├ it showed something old ──▶ renewer: once more, for nobody
+//!                       └ a login ──▶ porter: its page
+//!
+//! The clerk waits for the store and for nothing else: what is remembered is shown at once, however long Facebook takes.
+//! Whatever asks an upstream is done by one of the two behind, for whom a few may wait.
 
 use super::desk::WorkDesk;
 use super::login;
@@ -10,9 +14,9 @@ use super::pool::Tools;
 use super::session::{Guest, Reception};
 use crate::bot::{Bot, BotFault};
 use crate::keeper::{Letter, Post, Receipt, Ticket};
-use crate::limits::VISITS_MAX;
+use crate::limits::{LOGINS_MAX, RENEWALS_MAX, VISITS_MAX};
 use crate::model::visit::note;
-use crate::model::{Host, Page, Visit};
+use crate::model::{Host, Page, Response, Visit};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
@@ -25,28 +29,80 @@ pub type Visits = SyncSender<(Ticket, Visit)>;
 /// Bots that make pages, by their names.
 pub type Hosts = BTreeMap<String, Arc<dyn Bot>>;
 
-/// Starts the clerk, where somebody has pages. It ends when nobody can leave a visit any more.
+/// What the three work with.
+struct Office {
+    hosts: Hosts,
+    reception: Reception,
+    tools: Tools,
+    post: Post,
+}
+
+/// Starts the clerk and those behind, where somebody has pages. They end when nobody can leave a visit any more.
 pub fn start(hosts: Hosts, tools: Tools, post: Post) -> io::Result<Visits> {
     let (visits, waiting) = sync_channel(VISITS_MAX);
     if !hosts.is_empty() || tools.upstreams.have_logins() {
         let reception = Reception::new().ok_or_else(|| io::Error::other("the system gives no random numbers"))?;
-        let clerk = thread::Builder::new().name("clerk".to_owned());
-        clerk.spawn(move || work(&hosts, &reception, &tools, &post, &waiting))?;
+        let office = Arc::new(Office { hosts, reception, tools, post });
+        let (renewer, old) = sync_channel(RENEWALS_MAX);
+        let (porter, logins) = sync_channel(LOGINS_MAX);
+        office.open("renewer", Box::new(move |office| office.renew(&old)))?;
+        office.open("porter", Box::new(move |office| office.let_in(&logins)))?;
+        office.open("clerk", Box::new(move |office| office.attend(&waiting, &renewer, &porter)))?;
     }
     Ok(visits)
 }
 
-fn work(hosts: &Hosts, reception: &Reception, tools: &Tools, post: &Post, waiting: &Receiver<(Ticket, Visit)>) {
-    for (ticket, mut visit) in waiting {
-        let (page, guest) = receive(hosts, reception, &mut visit, tools);
-        if post.receipts.send(vec![(ticket, Receipt::Made(page.response))]).is_err() {
-            return; // The loop has ended.
+impl Office {
+    /// Gives a thread to one of the three.
+    fn open(self: &Arc<Office>, name: &str, work: Box<dyn FnOnce(&Office) + Send>) -> io::Result<()> {
+        let office = Arc::clone(self);
+        thread::Builder::new().name(name.to_owned()).spawn(move || work(&office)).map(drop)
+    }
+
+    /// The clerk's work.
+    fn attend(&self, waiting: &Receiver<(Ticket, Visit)>, renewer: &Visits, porter: &Visits) {
+        for (ticket, visit) in waiting {
+            let mut visit = match visit.to {
+                Host::Bot(_) => visit,
+                Host::Login(_) => {
+                    if porter.try_send((ticket, visit)).is_err() {
+                        self.hand_out(ticket, busy());
+                    }
+                    continue;
+                }
+            };
+            let page = self.make(&mut visit);
+            self.hand_out(ticket, page.response);
+            // Where too many wait, it is as old at the next visit.
+            if page.renew {
+                let _ = renewer.try_send((ticket, Visit { renews: true, ..visit }));
+            }
         }
-        (post.wake)();
-        if page.renew {
-            visit.renews = true;
-            self::page(hosts, &visit, &guest, tools);
+    }
+
+    /// The renewer's work.
+    fn renew(&self, old: &Receiver<(Ticket, Visit)>) {
+        for (_, visit) in old {
+            page(&self.hosts, &visit, &Guest::Stranger, &self.tools);
         }
+    }
+
+    /// The porter's work.
+    fn let_in(&self, logins: &Receiver<(Ticket, Visit)>) {
+        for (ticket, mut visit) in logins {
+            let page = self.make(&mut visit);
+            self.hand_out(ticket, page.response);
+        }
+    }
+
+    fn make(&self, visit: &mut Visit) -> Page {
+        receive(&self.hosts, &self.reception, visit, &self.tools).0
+    }
+
+    fn hand_out(&self, ticket: Ticket, response: Response) {
+        // The loop is gone only when everything ends; then no visit comes any more either.
+        let _ = self.post.receipts.send(vec![(ticket, Receipt::Made(response))]);
+        (self.post.wake)();
     }
 }
 
@@ -90,6 +146,10 @@ fn nothing() -> Page {
     Page::of(note(404, "Nothing here", "There is no page at this address."))
 }
 
+fn busy() -> Response {
+    note(503, "Not now", "Too many want to log in just now. Nothing was changed; please try again in a moment.")
+}
+
 /// Whether what the bot remembers is on the disk.
 fn keep(desk: WorkDesk<'_>, tools: &Tools) -> bool {
     desk.notes.memory.into_iter().all(|write| {
@@ -102,10 +162,11 @@ fn keep(desk: WorkDesk<'_>, tools: &Tools) -> bool {
 mod tests {
     use super::*;
     use crate::bot::Desk;
-    use crate::model::{Event, Framing, Head, Method, Moment, Reply, Request, Response, Span};
+    use crate::model::{Event, Framing, Head, Method, Moment, Reply, Request, Span};
     use crate::work::fetch::Fetch;
     use crate::work::upstream::Upstreams;
-    use std::sync::mpsc::channel;
+    use std::sync::Mutex;
+    use std::sync::mpsc::{Sender, channel};
 
     /// Remembers how often it was visited, and says it.
     struct Counts;
@@ -131,48 +192,94 @@ mod tests {
         }
     }
 
-    /// What comes of these visits, with a keeper that keeps or does not; and how often something was kept.
-    fn visited(paths: &[&str], keeps: bool) -> (Vec<Response>, usize) {
-        let (keeper, letters) = channel();
-        let (receipts, made) = channel();
-        let keeping = thread::spawn(move || {
-            let (mut kept, mut times) = (None, 0);
-            for letter in letters {
-                match letter {
-                    Letter::Recall { answer, .. } => answer.send(kept.clone()).unwrap(),
-                    Letter::Keep { write, answer } => {
-                        if keeps {
-                            (kept, times) = (write.value, times + 1);
-                        }
-                        answer.send(keeps).unwrap();
-                    }
-                    letter => panic!("{letter:?}"),
-                }
+    /// Makes its page new when it is told to, and not before.
+    struct Hangs {
+        begun: Mutex<Sender<()>>,
+        go_on: Mutex<Receiver<()>>,
+    }
+
+    impl Bot for Hangs {
+        fn hear(&self, _: &Event, _: &mut dyn Desk) -> Result<Vec<Reply>, BotFault> {
+            Ok(Vec::new())
+        }
+
+        fn page(&self, visit: &Visit, _: &mut dyn Desk) -> Result<Option<Page>, BotFault> {
+            if visit.renews {
+                self.begun.lock().unwrap().send(()).unwrap();
+                let _ = self.go_on.lock().unwrap().recv();
             }
-            times
-        });
-        let (fetch, clock): (Arc<Fetch>, fn() -> Moment) = (Arc::default(), || Moment(0));
-        let upstreams = Arc::new(Upstreams::new(&[], Arc::clone(&fetch), keeper.clone(), clock));
-        let (channels, address, identity) = (Arc::default(), Arc::default(), String::new());
-        let tools = Tools { channels, keeper, fetch, upstreams, address, identity, clock, chance: || 0 };
-        let hosts = Hosts::from([("weekly".to_owned(), Arc::new(Counts) as Arc<dyn Bot>)]);
-        let visits = start(hosts, tools, Post { receipts, wake: Box::new(|| {}) }).unwrap();
-        for path in paths {
+            Ok(Some(Page { response: Response::text(200, visit.path.clone()), renew: true }))
+        }
+    }
+
+    /// A clerk who was given a door, with a keeper that keeps or does not.
+    struct Opened {
+        visits: Visits,
+        made: Receiver<Vec<(Ticket, Receipt)>>,
+        /// Each time that something is kept.
+        kept: Receiver<()>,
+    }
+
+    impl Opened {
+        fn new(bot: Arc<dyn Bot>, keeps: bool) -> Opened {
+            let (keeper, letters) = channel();
+            let (receipts, made) = channel();
+            let (tell, kept) = channel();
+            thread::spawn(move || {
+                let mut memory = None;
+                for letter in letters {
+                    match letter {
+                        Letter::Recall { answer, .. } => answer.send(memory.clone()).unwrap(),
+                        Letter::Keep { write, answer } => {
+                            if keeps {
+                                memory = write.value;
+                                let _ = tell.send(());
+                            }
+                            answer.send(keeps).unwrap();
+                        }
+                        letter => panic!("{letter:?}"),
+                    }
+                }
+            });
+            let (fetch, clock): (Arc<Fetch>, fn() -> Moment) = (Arc::default(), || Moment(0));
+            let upstreams = Arc::new(Upstreams::new(&[], Arc::clone(&fetch), keeper.clone(), clock));
+            let (channels, address, identity) = (Arc::default(), Arc::default(), String::new());
+            let tools = Tools { channels, keeper, fetch, upstreams, address, identity, clock, chance: || 0 };
+            let hosts = Hosts::from([("weekly".to_owned(), bot)]);
+            let visits = start(hosts, tools, Post { receipts, wake: Box::new(|| {}) }).unwrap();
+            Opened { visits, made, kept }
+        }
+
+        fn visit(&self, path: &str) {
             let (text, target, headers) = (Box::default(), Span { start: 0, end: 0 }, Box::default());
-            let method = if *path == "/form" { Method::Post } else { Method::Get };
+            let method = if path == "/form" { Method::Post } else { Method::Get };
             let head = Head { method, text, target, headers, framing: Framing::Empty };
             let request = Request { head, body: Vec::new() };
-            let host = if *path == "/other" { "other" } else { "weekly" };
-            let (to, path) = (Host::Bot(host.to_owned()), (*path).to_owned());
+            let host = if path == "/other" { "other" } else { "weekly" };
+            let (to, path) = (Host::Bot(host.to_owned()), path.to_owned());
             let visit = Visit { to, operator: false, guard: String::new(), path, request, renews: false };
-            visits.send((Ticket { slot: 1, generation: 1 }, visit)).unwrap();
+            self.visits.send((Ticket { slot: 1, generation: 1 }, visit)).unwrap();
         }
-        drop(visits);
-        let responses = made.iter().flatten().map(|(_, receipt)| match receipt {
-            Receipt::Made(response) => response,
-            receipt => panic!("{receipt:?}"),
-        });
-        (responses.collect(), keeping.join().unwrap())
+
+        /// The page of the next visit that was made.
+        fn page(&self) -> Response {
+            match self.made.recv().unwrap().pop() {
+                Some((_, Receipt::Made(response))) => response,
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    /// What comes of these visits, and how often something was kept.
+    fn visited(paths: &[&str], keeps: bool) -> (Vec<Response>, usize) {
+        let opened = Opened::new(Arc::new(Counts), keeps);
+        let shown = |path: &&str| {
+            opened.visit(path);
+            opened.page()
+        };
+        let pages = paths.iter().map(shown).collect();
+        drop(opened.visits);
+        (pages, opened.kept.iter().count())
     }
 
     fn text(response: &Response) -> String {
@@ -189,8 +296,31 @@ mod tests {
 
     #[test]
     fn a_page_that_showed_something_old_is_made_once_more_for_nobody() {
-        let (pages, kept) = visited(&["/old", ""], true);
-        assert_eq!((pages.iter().map(text).collect::<Vec<_>>(), kept), (vec!["0 false".into(), "2 false".into()], 3));
+        let opened = Opened::new(Arc::new(Counts), true);
+        opened.visit("/old");
+        assert_eq!(text(&opened.page()), "0 false");
+        for _ in 0..2 {
+            opened.kept.recv().unwrap();
+        }
+        opened.visit("");
+        assert_eq!(text(&opened.page()), "2 false");
+    }
+
+    #[test]
+    fn while_a_page_is_made_new_others_are_shown_and_only_few_wait_to_be_made_new() {
+        let ((begun, begins), (go_on, waits)) = (channel(), channel());
+        let opened = Opened::new(Arc::new(Hangs { begun: Mutex::new(begun), go_on: Mutex::new(waits) }), true);
+        opened.visit("/first");
+        opened.page();
+        begins.recv().unwrap();
+        for number in 0..10 * RENEWALS_MAX {
+            let path = format!("/{number}");
+            opened.visit(&path);
+            assert_eq!(text(&opened.page()), path);
+        }
+        assert!(begins.try_recv().is_err(), "one after another");
+        drop((go_on, opened.visits));
+        assert_eq!(begins.iter().count(), RENEWALS_MAX);
     }
 
     #[test]

@@ -5,9 +5,10 @@ use crate::bot::{BotFault, CallFault, Desk, NewAlarm, SetAlarm};
 use crate::keeper::Letter;
 use crate::limits;
 use crate::model::{
-    AlarmSet, AlarmWrite, Answer, ChannelNumber, Event, EventKey, Left, Lesson, MemoryWrite, Moment, Notes, Plan, Rest,
-    Stage, When,
+    Alarm, AlarmSet, AlarmWrite, Answer, ChannelNumber, Event, EventKey, Left, Lesson, MemoryWrite, Moment, Notes,
+    Plan, Rest, Stage, When,
 };
+use crate::notation::order::by_name;
 use crate::queue::schedule;
 use std::collections::BTreeMap;
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -207,8 +208,8 @@ impl Desk for WorkDesk<'_> {
         let (channel, heard) = self.here()?;
         let conversation = &heard.conversation;
         let kept = self.ask(|answer| Letter::Alarms { channel, conversation: conversation.clone(), answer })?;
-        let mut alarms: BTreeMap<_, _> =
-            kept.into_iter().map(|alarm| (alarm.name.clone(), seen(alarm.name, alarm.set, alarm.due))).collect();
+        let known = |alarm: Alarm| (alarm.name.clone(), seen(alarm.name, alarm.set, alarm.due));
+        let mut alarms = by_name(kept.into_iter().map(known));
         for write in self.notes.alarms.iter().filter(|write| write.conversation == *conversation) {
             match write.set.clone() {
                 Some((set, due)) => alarms.insert(write.name.clone(), seen(write.name.clone(), set, due)),

@@ -206,6 +206,9 @@ impl Desk<'_> {
                 escaped(&consent.lacks().join(", "))
             ));
         }
+        if *self.guest == Guest::Inside {
+            below.push_str("<p><a href=\"/\">All pages and logins</a></p>");
+        }
         if let Guest::Session(_) = self.guest {
             let out = escaped(&format!("{}/out", path_of(&self.custody.facebook.redirect_uri)));
             let guard = self.visit.guard_field();

@@ -3,7 +3,7 @@
 //!     pool.rs    the threads
 //!     hear.rs    one event, heard by its channel's bot          looks it up first where need be; reads through a desk
 //!     desk.rs    what a bot may use meanwhile
-//!     clerk.rs   pages of bots, made by a thread of their own
+//!     clerk.rs   pages of bots, made by threads of their own
 //!     send.rs    one reply, said to its platform                one call
 //!     window.rs  whether a push may be said now, and what happens to it otherwise
 //!     upstream.rs what bots ask: papers, payment, one call; vault.rs has the tokens

@@ -16,6 +16,7 @@ use crate::bot::CallFault;
 use crate::keeper::Letter;
 use crate::limits;
 use crate::model::{Answer, EventKey, Left, Lesson, Moment, OutboundRequest, Outcome, Secret, Upstream};
+use crate::notation::order::by_name;
 use crate::queue::budget::misfit;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -47,7 +48,7 @@ impl Upstreams {
             let custody = custody.map(|facebook| Custody::new(&upstream.name, &upstream.api, facebook));
             (upstream.name.clone(), Known { upstream: upstream.clone(), vault, custody })
         };
-        Upstreams { by_name: upstreams.iter().map(known).collect(), fetch, keeper, clock }
+        Upstreams { by_name: by_name(upstreams.iter().map(known)), fetch, keeper, clock }
     }
 
     /// Asks one for `path`, within its budget and with its papers. The first call may be paid already; others are paid

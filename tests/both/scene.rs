@@ -1,6 +1,7 @@
 //! A daemon with a page and a Webex bot, the twins of both, and short ways to use them.
 
 use crate::deeds::Deeds;
+use crate::facebook::{Facebook, Gate};
 use crate::ledger::{Said, ids, said};
 use crate::shared::PATIENCE;
 use crate::shared::address::own_loopback;
@@ -12,7 +13,7 @@ use ackd::twin::ledger::SentEntry;
 use ackd::twin::messenger::{Messenger, Person};
 use ackd::twin::opendota::{self, OpenDota};
 use ackd::twin::webex::{Member, Webex};
-use ackd::twin::{Act, Bubble, House, Plan, Server, messenger, webex};
+use ackd::twin::{Act, Bubble, House, Plan, Server, graph, messenger, webex};
 use ackd::work::fetch::Fetch;
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -27,12 +28,16 @@ pub const PAGE: &str = "page";
 pub const SPACE: &str = "space";
 /// The twin of an upstream that a bot may ask.
 pub const PLAYERS: &str = "players";
+pub const GRAPH: &str = "graph";
 
 const APP_ID: &str = "482915736608214";
 const APP_SECRET: &str = "5f2d0c1b9a8e7f6d5c4b3a2918070605";
 const VERIFY_TOKEN: &str = "canary-verify-token-9d41c7";
 const PAGE_TOKEN: &str = "EAAcanaryPAGEtoken0Zb71QxWvYu2";
 const SPACE_TOKEN: &str = "canary-webex-token-4c1d";
+const GRAPH_SECRET: &str = "canary-graph-app-secret-77ab";
+/// What the chat builder sends along, and what stands in the link to the bot's page.
+pub const WEEKLY: &str = "canary-weekly-secret-51f0";
 const SPACE_SECRET: &str = "86dacc007724d8ea666f88fc77d918dad9537a15";
 
 /// Calls of OpenDota: in real time nobody waits for a minute to end.
@@ -57,17 +62,19 @@ pub struct Setup {
     pub registers: bool,
     /// Keys of the Webex bot besides the usual ones.
     pub more: &'static str,
+    /// Where the operator comes in, if anywhere.
+    pub admin: Option<SocketAddr>,
 }
 
 impl Default for Setup {
     fn default() -> Setup {
-        Setup { bot: ECHO, workers: 4, registers: true, more: "" }
+        Setup { bot: ECHO, workers: 4, registers: true, more: "", admin: None }
     }
 }
 
 impl daemon::Setup for Setup {
     fn toml(&self, _folder: &Path, address: SocketAddr, api: &str) -> String {
-        let Setup { bot, workers, registers, more } = self;
+        let Setup { bot, workers, registers, more, admin } = self;
         let mut text = format!("listen = \"{address}\"\nworkers = {workers}\npublic_url = \"http://{address}\"\n");
         if !registers {
             text.push_str("keep_registered = \"off\"\n");
@@ -87,6 +94,15 @@ impl daemon::Setup for Setup {
                  per_minute = {DOTA_PER_MINUTE}\nper_day = {DOTA_PER_DAY}\n"
             );
         }
+        if let Some(admin) = admin {
+            let _ = write!(
+                text,
+                "[admin]\nlisten = \"{admin}\"\n[upstream.{GRAPH}]\nkind = \"facebook\"\napp_id = \"{APP_ID}\"\n\
+                 app_secret = {{ env = \"GRAPH\" }}\nredirect_uri = \"http://{admin}/login/{GRAPH}\"\n\
+                 api = \"{api}/{GRAPH}/v25.0\"\ndialog = \"{api}/{GRAPH}/v25.0/dialog/oauth\"\n\
+                 per_minute = 6000\nper_day = 60000\n"
+            );
+        }
         text
     }
 
@@ -97,6 +113,8 @@ impl daemon::Setup for Setup {
             ("PAGE", PAGE_TOKEN),
             ("SPACE", SPACE_TOKEN),
             ("SECRET", SPACE_SECRET),
+            ("GRAPH", GRAPH_SECRET),
+            ("WEEKLY", WEEKLY),
         ];
         variables.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
     }
@@ -110,6 +128,8 @@ pub struct Cast {
     pub groups: usize,
     /// OpenDota, where the bot asks it.
     pub players: Option<opendota::Settings>,
+    /// Facebook, where somebody may log in; address, papers and ways back are set.
+    pub graph: Option<graph::Settings>,
 }
 
 impl Cast {
@@ -138,6 +158,7 @@ impl Cast {
             },
             groups: 1,
             players: None,
+            graph: None,
         }
     }
 }
@@ -147,6 +168,8 @@ pub struct Scene {
     // Dropped first, so that a daemon that still runs does not complain of twins that are gone.
     pub daemon: Daemon<Setup>,
     pub house: Arc<House>,
+    /// Behind which Facebook can be held.
+    pub gate: Arc<Gate>,
     _server: Server,
     api: String,
 }
@@ -166,7 +189,7 @@ impl Scene {
     }
 
     /// Twins, and a daemon that was not started yet.
-    pub fn prepared(setup: Setup, cast: Cast) -> Scene {
+    pub fn prepared(mut setup: Setup, cast: Cast) -> Scene {
         let house = Arc::new(House::with_ledger(ackd::daemon::clock, LEDGER_BYTES));
         let server = Server::open(SocketAddr::from((own_loopback(), 0)), Arc::clone(&house), Box::new(|_| None));
         let server = server.unwrap();
@@ -180,17 +203,29 @@ impl Scene {
         if let Some(players) = cast.players {
             house.lodge(PLAYERS, Box::new(OpenDota::new(players)), Plan::default()).unwrap();
         }
+        let gate = Arc::<Gate>::default();
+        if let Some(settings) = cast.graph {
+            let admin = free();
+            setup.admin = Some(admin);
+            let settings = graph::Settings {
+                base: server.api(GRAPH),
+                app_id: APP_ID.to_owned(),
+                app_secret: Secret::new(GRAPH_SECRET),
+                redirect_uris: vec![format!("http://{admin}/login/{GRAPH}")],
+                ..settings
+            };
+            house.lodge(GRAPH, Box::new(Facebook::new(settings, Arc::clone(&gate))), Plan::default()).unwrap();
+        }
         let mut daemon = Daemon::prepare(Folder::new(), setup, api.clone());
         // Where it will be reached stands in its configuration, so its port must be known before it has one.
-        let free = TcpListener::bind((own_loopback(), 0)).unwrap();
-        daemon.address = free.local_addr().unwrap();
+        daemon.address = free();
         let webhook_url = match cast.page.fields.is_empty() {
             true => cast.page.webhook_url.clone(),
             false => format!("http://{}/page", daemon.address),
         };
         let page = messenger::Settings { webhook_url, ..cast.page };
         house.lodge(PAGE, Box::new(Messenger::new(page)), Plan::default()).unwrap();
-        Scene { daemon, house, _server: server, api }
+        Scene { daemon, house, gate, _server: server, api }
     }
 
     /// Waits until both platforms know the daemon's address.
@@ -348,6 +383,11 @@ impl Scene {
             other => panic!("{path}: {other:?}"),
         }
     }
+}
+
+/// An address whose port nobody uses.
+fn free() -> SocketAddr {
+    TcpListener::bind((own_loopback(), 0)).unwrap().local_addr().unwrap()
 }
 
 /// A person says something, in a group to the bot.

@@ -149,7 +149,9 @@ fn no_secret_is_in_a_log_line_the_store_or_the_process_table_whatever_happens() 
     scene.stop();
 
     let log = scene.daemon.log();
-    assert!(log.contains("DEBUG") && log.contains("TRACE"), "this log does not say enough to give anything away");
+    // The finest lines that a release has, too.
+    let fine = log.lines().any(|line| line.contains("DEBUG connection closed"));
+    assert!(fine, "this log does not say enough to give anything away");
     for secret in secrets {
         let line = log.lines().find(|line| line.contains(secret));
         assert_eq!(line, None, "in the log");

@@ -1,10 +1,12 @@
-//! What several folders of tests have in common: the real daemon as a process, addresses of its own, chance that can
-//! be repeated.
+//! What several folders of tests have in common: the real daemon as a process, addresses of its own, a browser, chance
+//! that can be repeated.
 // Each of them uses a part.
 #![allow(dead_code)]
 
 pub mod address;
+pub mod browser;
 pub mod daemon;
+pub mod head;
 pub mod luck;
 
 use std::time::Duration;

@@ -66,6 +66,24 @@ impl Browser {
         self.post("/execute/sync", &json!({ "script": script, "args": [] }))
     }
 
+    /// Clicks as a hand does on the first element that fits, and is where that leads.
+    pub fn click(&self, css: &str) {
+        let found = self.post("/element", &json!({ "using": "css selector", "value": css }));
+        let id = found.as_object().unwrap().values().next().unwrap().as_str().unwrap();
+        self.post(&format!("/element/{id}/click"), &json!({}));
+    }
+
+    /// Becomes a phone so many pixels wide; a window is never as narrow.
+    pub fn be_a_phone(&self, width: u32, height: u32) {
+        let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 2, "mobile": true });
+        self.post("/goog/cdp/execute", &json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": metrics }));
+    }
+
+    /// All that can be read.
+    pub fn text(&self) -> String {
+        self.run("return document.body.innerText").as_str().unwrap().to_owned()
+    }
+
     /// Waits until `condition`, an expression of JavaScript, is true, and gives its value. The page tells of each
     /// change, so nothing is polled.
     pub fn wait_for(&self, condition: &str) -> Value {

@@ -12,6 +12,7 @@
 )]
 
 mod browser;
+mod facebook;
 
 use browser::Browser;
 use std::io::{BufRead, BufReader, Lines, Read, Write};
@@ -44,6 +45,16 @@ impl Trial {
         let folder = PathBuf::from(told("everything it keeps is in "));
         let url = told("open http://");
         Trial { child, lines, began, url, folder }
+    }
+
+    /// The operator's door, `http://127.0.0.1:PORT/`.
+    fn operator(&mut self) -> String {
+        let line = self
+            .lines
+            .by_ref()
+            .map_while(Result::ok)
+            .find_map(|line| line.strip_prefix("pages and logins: ").map(str::to_owned));
+        line.expect("ackd try tells of the operator's door")
     }
 
     fn interrupt(&mut self) -> ExitStatus {

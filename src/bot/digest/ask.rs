@@ -177,7 +177,11 @@ pub(super) fn renew(
             if known.trouble.as_ref().is_none_or(|(_, told)| *told != why) {
                 log::warn!("upstream {}: the digest of {}: {why}", set.upstream, known.name);
             }
-            known.trouble = Some((now, why));
+            known.trouble = Some((trouble.met(now), why));
+            if trouble == Trouble::LoggedOut {
+                // Whoever logs in next may grant others.
+                Names { at: None, ..Names::load(desk)? }.keep(desk)?;
+            }
             Some(trouble)
         }
     };
@@ -197,7 +201,7 @@ pub(super) fn names(set: &Settings, desk: &mut dyn Desk) -> Result<Option<Troubl
         let body = match call(set, desk, &path)? {
             Ok(body) => body,
             Err(trouble) => {
-                names.trouble = Some((now, say::trouble(&trouble, set)));
+                names.trouble = Some((trouble.met(now), say::trouble(&trouble, set)));
                 return names.keep(desk).map(|()| Some(trouble));
             }
         };

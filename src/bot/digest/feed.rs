@@ -47,6 +47,11 @@ impl Trouble {
     pub(super) fn passes(&self) -> bool {
         matches!(self, Trouble::NotBefore(_) | Trouble::Busy | Trouble::Silent)
     }
+
+    /// From when on Facebook is left alone. Without papers nobody asks it anyway, and new ones are tried at once.
+    pub(super) fn met(&self, now: Moment) -> Moment {
+        if *self == Trouble::LoggedOut { Moment(0) } else { now }
+    }
 }
 
 impl Shape {

@@ -17,8 +17,9 @@ pub(super) fn week(known: &Known, set: &Settings, now: Moment, chosen: Option<&s
     let Some((_, sums)) = &known.seen else {
         return match &known.trouble {
             Some((_, why)) => note(503, "Not now", why),
-            None => note(200, "In a moment", "The summary is being made; this page looks again by itself.")
-                .with("Refresh", DIGEST_RELOAD_SECONDS.to_string()),
+            None => {
+                looks_again(note(200, "In a moment", "The summary is being made; this page looks again by itself."))
+            }
         };
     };
     let mut below = format!("<p>{}</p>", escaped(&capital(&say::totals(sums))));
@@ -63,7 +64,7 @@ pub(super) fn list(names: &Names, set: &Settings, now: Moment) -> Response {
         Shape::Page => ("Pages that you manage", say::GROUPS),
         Shape::Group => ("Groups that you manage", say::RECORDED),
     };
-    let mut below = String::new();
+    let (mut below, mut is_awaited) = (String::new(), false);
     for (id, name) in &names.list {
         let name = if name.is_empty() { id } else { name };
         let told = if set.id.as_deref() == Some(id) { ", the one that is told of" } else { "" };
@@ -76,12 +77,21 @@ pub(super) fn list(names: &Names, set: &Settings, now: Moment) -> Response {
         let why = match &names.trouble {
             Some((_, why)) => why,
             None if names.are_fresh(now) => "There is none; a login at Facebook grants them.",
-            None => "They are being asked for; please look again in a moment.",
+            None => {
+                is_awaited = true;
+                "They are being asked for; this page looks again in a moment."
+            }
         };
         below.push_str(&format!("<p>{}</p>", escaped(why)));
     }
     below.push_str(&format!("<p class=dim>{gone}</p>"));
-    sheet(200, title, &below)
+    let page = sheet(200, title, &below);
+    if is_awaited { looks_again(page) } else { page }
+}
+
+/// A page that a browser opens again by itself.
+fn looks_again(page: Response) -> Response {
+    page.with("Refresh", DIGEST_RELOAD_SECONDS.to_string())
 }
 
 fn capital(text: &str) -> String {

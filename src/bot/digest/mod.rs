@@ -7,8 +7,8 @@
 //!     week       from when until when             say       sentences
 //!     rank       sums, and the best posts
 //!
-//! All three show one result, which is remembered: the best five posts of a week and its sums. It is told with its age when it
-//! could not be renewed. Groups are told of in recorded data only: Facebook has closed them (graph.md §1).
+//! All three show one result, which is remembered: the best five posts of a week and its sums. Whoever asks sees a sign that
+//! somebody is at it when Facebook has to be asked first. It is told with its age when it could not be renewed. Groups are told of in recorded data only: Facebook has closed them (graph.md §1).
 
 mod ask;
 mod feed;
@@ -26,7 +26,9 @@ pub use feed::{Shape, is_id};
 pub use web::Door;
 
 use super::{Bot, BotFault, Desk, subscription};
-use crate::model::{Button, Card, Content, Event, EventKind, Moment, Page, Purpose, QuickReply, Reply, Visit, Weekday};
+use crate::model::{
+    Button, Card, Content, CourtesyAct, Event, EventKind, Moment, Page, Purpose, QuickReply, Reply, Visit, Weekday,
+};
 use ask::Known;
 use feed::Trouble;
 use jiff::tz::TimeZone;
@@ -96,7 +98,16 @@ impl Digest {
         if let Some(words) = subscription::parse(text, zone) {
             return subscription::handle(words, event, WEEKLY, desk);
         }
-        let (contents, _) = self.tell(words::wish(text), desk, Known::is_due)?;
+        let wish = words::wish(text);
+        // Heard a second time, the sign has been shown.
+        if desk.stage().is_none()
+            && let Some(which) = wish.which()
+            && Known::load(&self.set, desk, None, which)?.is_due(desk.now())
+        {
+            desk.go_on(Vec::new(), None)?;
+            return Ok(said(event, vec![Content::Courtesy(CourtesyAct::TypingOn)]));
+        }
+        let (contents, _) = self.tell(wish, desk, Known::is_due)?;
         Ok(said(event, contents))
     }
 
@@ -129,12 +140,13 @@ impl Digest {
     ) -> Result<(Vec<Content>, Option<Trouble>), BotFault> {
         let set = &self.set;
         let text = |text: &str| Ok((vec![menu(text.to_owned())], None));
-        let which = match wish {
-            Wish::Summary(which) | Wish::TopCommented(which) | Wish::TopShared(which) => which,
-            Wish::Groups if set.shape == Shape::Group => return text(say::RECORDED),
-            Wish::Groups => return text(say::GROUPS),
-            Wish::Help => return text(say::HELP),
-            Wish::Unclear => return text(&format!("I did not understand that. {}", say::HELP)),
+        let Some(which) = wish.which() else {
+            return match wish {
+                Wish::Groups if set.shape == Shape::Group => text(say::RECORDED),
+                Wish::Groups => text(say::GROUPS),
+                Wish::Unclear => text(&format!("I did not understand that. {}", say::HELP)),
+                _ => text(say::HELP),
+            };
         };
         let mut known = Known::load(set, desk, None, which)?;
         let mut trouble = None;

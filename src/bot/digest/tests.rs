@@ -17,6 +17,8 @@ use std::time::Duration;
 
 const PAGE: &str = "104455667788990";
 const FEED: &str = "/104455667788990/feed";
+/// Somebody is at it.
+const SIGN: Content = Content::Courtesy(CourtesyAct::TypingOn);
 const SECRET: &str = "s3cret-of-the-week";
 /// A Friday; the posts of the samples are of this week, but for one of the week before.
 const NOW: &str = "2025-11-21T12:00:00Z";
@@ -108,14 +110,19 @@ impl World {
         let id = EventId { channel: "page".to_owned(), place: 1, part: None };
         let (conversation, person) = ("room".to_owned(), "anna".to_owned());
         let event = Event { id, conversation, person, thread: None, happened: self.desk.now, kind };
-        let replies = self.bot.hear(&event, &mut self.desk)?;
+        self.desk.stage = None;
+        let mut replies = self.bot.hear(&event, &mut self.desk)?;
+        while self.desk.turn() {
+            replies.extend(self.bot.hear(&event, &mut self.desk)?);
+        }
         assert!(replies.iter().all(|reply| reply.to == "room"), "{replies:?}");
         Ok(replies)
     }
 
     fn replies(&mut self, text: &str) -> Vec<Content> {
         let kind = EventKind::Message { text: Some(text.to_owned()), attachments: Vec::new(), choice: None };
-        self.hear(kind).unwrap().into_iter().map(|reply| reply.content).collect()
+        let contents = self.hear(kind).unwrap().into_iter().map(|reply| reply.content);
+        contents.filter(|content| *content != SIGN).collect()
     }
 
     /// The text at the end of an answer.
@@ -231,6 +238,27 @@ fn an_answer_is_a_gallery_and_a_text_with_what_can_be_asked_next() {
 }
 
 #[test]
+fn whoever_waits_for_facebook_sees_a_sign_first_and_nobody_else_does() {
+    let mut world = World::with_feed();
+    let told = |world: &mut World, text: &str| {
+        let kind = EventKind::Message { text: Some(text.to_owned()), attachments: Vec::new(), choice: None };
+        let told = world.hear(kind).unwrap().into_iter().map(|reply| reply.content == SIGN).collect::<Vec<_>>();
+        (told, world.calls().len())
+    };
+    assert_eq!(told(&mut world, "this week"), (vec![true, false, false], 4));
+    assert_eq!(told(&mut world, "top shared this week"), (vec![false, false], 0), "it is remembered");
+    for text in ["help", "groups", "whatever", "subscribe"] {
+        assert_eq!(told(&mut world, text), (vec![false], 0), "{text}");
+    }
+    world.later(DIGEST_FRESH).answers(FEED, 500, sample("error_2_service"));
+    assert_eq!(told(&mut world, "this week"), (vec![true, false, false], 1));
+    assert_eq!(told(&mut world, "this week"), (vec![false, false], 0), "Facebook rests");
+    world.feed();
+    let rung = world.ring("last week").unwrap();
+    assert!(rung.iter().all(|reply| reply.content != SIGN), "nobody looks on when an alarm rings");
+}
+
+#[test]
 fn what_was_seen_lately_is_told_as_it_is_and_then_asked_for_again() {
     let mut world = World::with_feed();
     world.says("this week");
@@ -302,6 +330,23 @@ fn each_trouble_is_said_in_words() {
         let said = world.says("summary");
         assert!(said.starts_with(words) && !said.contains("canary"), "{said}");
     }
+}
+
+#[test]
+fn a_login_helps_at_once_and_may_grant_another_page() {
+    let mut world = World::new();
+    world.bot.set.id = None;
+    world.names().answers(FEED, 400, sample("error_190_expired"));
+    let gone = "I am not allowed to look at Facebook any more; the operator has been told.";
+    assert_eq!(world.says("this week"), gone);
+    for path in ["/me/accounts", FEED] {
+        world.fails(path, CallFault::LoggedOut { why: "a canary".to_owned() });
+    }
+    assert_eq!(world.says("this week"), gone);
+    let other = json!({"data": [{"id": "17", "name": "Other roof"}]}).to_string();
+    world.answers("/me/accounts", 200, other).answers("/17/feed", 200, json!({"data": []}).to_string());
+    let said = "Other roof, Mon 17 Nov to Sun 23 Nov 2025, so far: nothing was posted.";
+    assert_eq!(world.says("this week"), said);
 }
 
 #[test]
@@ -717,6 +762,9 @@ fn the_operator_sees_what_they_manage_and_the_week_of_each() {
     world.answers("/me/accounts", 400, sample("error_190_expired"));
     let shown = world.visits(&inside(""));
     assert!(body(&shown).contains("I am not allowed to look at Facebook"), "{}", body(&shown));
+    assert!(world.page(&inside("")).unwrap().renew, "a login helps at once");
+    world.later(DIGEST_REST).answers("/me/accounts", 500, sample("error_2_service"));
+    world.visits(&inside(""));
     assert!(!world.page(&inside("")).unwrap().renew && world.later(DIGEST_REST).page(&inside("")).unwrap().renew);
 }
 

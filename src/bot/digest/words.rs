@@ -15,6 +15,16 @@ pub(super) enum Wish {
     Unclear,
 }
 
+impl Wish {
+    /// The week that it is about, if it is about one.
+    pub(super) fn which(self) -> Option<Which> {
+        match self {
+            Wish::Summary(which) | Wish::TopCommented(which) | Wish::TopShared(which) => Some(which),
+            Wish::Groups | Wish::Help | Wish::Unclear => None,
+        }
+    }
+}
+
 /// What can be tapped below an answer.
 pub(super) const CHOICES: [&str; 5] = ["Last week", "This week", "Top commented", "Top shared", "Subscribe"];
 

@@ -13,6 +13,7 @@ use crate::limits::{
     MEMORY_VALUE_BYTES_MAX, SOLAR_DIRECTORY_LIFE, SOLAR_DIRECTORY_REST, SOLAR_PAGES_MAX, SOLAR_SYSTEM_LIFE,
 };
 use crate::model::Moment;
+use crate::notation::order::in_order;
 use jiff::ToSpan;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -102,7 +103,7 @@ fn listed(set: &Settings, desk: &mut dyn Desk, id: u64) -> Result<Option<Listed>
     // What was known and is not told now stays; what is asked for stands first, and so in bounds.
     let renewed: Vec<u64> = directory.systems.iter().map(|listed| listed.id).collect();
     directory.systems.extend(kept.systems.into_iter().filter(|listed| !renewed.contains(&listed.id)));
-    directory.systems.sort_by_key(|listed| listed.id != id);
+    directory.systems = in_order(directory.systems, |_, listed| listed.id == id);
     while serde_json::to_vec(&directory).is_ok_and(|bytes| bytes.len() > MEMORY_VALUE_BYTES_MAX / 2) {
         let half = directory.systems.len() / 2;
         directory.systems.truncate(half);

@@ -163,7 +163,7 @@ fn path<'t>(entry: &Entry<'t>, channel: &'t str, taken: &mut Taken<'t>, findings
     let other = taken.iter().find(|(other, _)| *other == path).map(|(_, channel)| *channel);
     taken.push((path, channel));
     let twice = || other.map(|other| format!("channel {other} has {} too; each needs its own", quoted(path)));
-    match name::path_flaw(path).or_else(twice) {
+    match name::path_flaw(path, &entry.example).or_else(twice) {
         Some(what) => {
             findings.fault(&entry.place, what);
             None

@@ -171,7 +171,7 @@ fn asked(answer: &Answer, now: Moment) -> Option<Duration> {
 
 /// `X-Business-Use-Case-Usage`: minutes, per business object and kind of call; the longest counts.
 fn regained(answer: &Answer) -> Option<Duration> {
-    let usage: Value = serde_json::from_str(answer.header("x-business-use-case-usage")?).ok()?;
+    let usage: Value = serde_json::from_slice(answer.header("x-business-use-case-usage")?.as_bytes()).ok()?;
     let calls = usage.as_object()?.values().filter_map(Value::as_array).flatten();
     let minutes = calls.filter_map(|call| call.get("estimated_time_to_regain_access")?.as_f64());
     let longest = minutes.fold(0.0, f64::max);
@@ -181,7 +181,7 @@ fn regained(answer: &Answer) -> Option<Duration> {
 
 /// `X-App-Usage`: percentages; at 100 we are throttled, for how long it does not say.
 fn used_up(answer: &Answer) -> Option<Duration> {
-    let usage: Value = serde_json::from_str(answer.header("x-app-usage")?).ok()?;
+    let usage: Value = serde_json::from_slice(answer.header("x-app-usage")?.as_bytes()).ok()?;
     let throttled = usage.as_object()?.values().filter_map(Value::as_f64).any(|percent| percent >= 100.0);
     throttled.then_some(RETRY_DELAY_MAX)
 }

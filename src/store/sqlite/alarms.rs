@@ -65,7 +65,7 @@ impl Watch {
 }
 
 fn alarm((channel, conversation, name, content, due): Row5) -> Result<Alarm, StoreError> {
-    let set = serde_json::from_str::<AlarmSet>(&content)
+    let set = serde_json::from_slice::<AlarmSet>(content.as_bytes())
         .map_err(|error| StoreError(format!("a kept alarm is unreadable: {error}")))?;
     Ok(Alarm { channel: ChannelNumber(channel), conversation, name, set, due: Moment(due) })
 }

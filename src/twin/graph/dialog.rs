@@ -114,8 +114,8 @@ fn page(status: u16, title: &str, body: &str) -> Response {
     let title = escape(title);
     let page = format!(
         "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\n\
-         <title>{title}</title>\n<style>body{{font:1rem/1.5 system-ui,sans-serif;max-width:34rem;margin:3rem auto;padding:0 \
-         1rem}}button{{font:inherit;padding:.4rem 1.5rem}}</style>\n<h1>{title}</h1>\n{body}\n"
+         <title>{title}</title>\n<style>body{{font:1.05em/1.5 system-ui,sans-serif;max-width:40em;margin:2em auto;padding:0 \
+         1em;overflow-wrap:anywhere}}h1{{font-size:1.4em}}button{{font:inherit;padding:.4em 1.5em}}</style>\n<h1>{title}</h1>\n{body}\n"
     );
     Response { content_type: "text/html; charset=utf-8", ..Response::text(status, page) }
         .with("Cache-Control", "no-store")

@@ -101,8 +101,8 @@ pub(super) fn of_page(
     let turns = if settings.gaps { Turns::Paused } else { Turns::Plain };
     let cut = call.cut(&keys, &format!("{}/{edge}", page.id), turns)?;
     let shown = posts.get(cut.range).unwrap_or_default();
-    let link = (format!("https://www.facebook.com/{}/posts/", page.id), "");
-    let owner = Owner { id: &page.id, name: &page.name, link };
+    let (link, says) = ((page.link.clone(), ""), page.says.as_deref());
+    let owner = Owner { id: &page.id, name: &page.name, says, link };
     let items = shown.iter().map(|post| told(*post, &owner, &fields, call.now.seconds())).collect::<Vec<_>>();
     Ok(list(&items, cut.paging))
 }
@@ -114,7 +114,8 @@ pub(super) fn of_group(call: &Call, id: &str, source: &Source, data_max: usize) 
     let (since, until) = (call.time("since")?, call.time("until")?);
     let mut posts = source.posts(since, until, call.now.seconds());
     posts.truncate(limit);
-    let owner = Owner { id, name: "", link: (format!("https://www.facebook.com/groups/{id}/permalink/"), "/") };
+    let owner =
+        Owner { id, name: "", says: None, link: (format!("https://www.facebook.com/groups/{id}/permalink/"), "/") };
     let items: Vec<String> = posts.iter().map(|post| told(*post, &owner, &fields, call.now.seconds())).collect();
     const KEPT: [&str; 2] = ["fields", "since"];
     let path = format!("{id}/feed");
@@ -138,10 +139,11 @@ fn span(call: &Call) -> Result<(Option<i64>, Option<i64>), Refused> {
     }
 }
 
-/// Whose posts are told, and what stands before and behind the number in a post's address.
+/// Whose posts are told, what all of them say, and what stands before and behind the number in a post's address.
 struct Owner<'a> {
     id: &'a str,
     name: &'a str,
+    says: Option<&'a str>,
     link: (String, &'static str),
 }
 
@@ -158,7 +160,10 @@ fn told(post: Post, owner: &Owner, fields: &Fields, now: i64) -> String {
             }
             "from" if post.of_visitor() => told.raw(asked, person(post.number).end()),
             "from" => told.raw(asked, Object::new().text("name", owner.name).text("id", owner.id).end()),
-            "message" => post.text().into_iter().fold(told, |told, text| told.text(asked, &text)),
+            "message" => {
+                let text = owner.says.map(str::to_owned).or_else(|| post.text());
+                text.into_iter().fold(told, |told, text| told.text(asked, &text))
+            }
             "permalink_url" => {
                 let (before, behind) = &owner.link;
                 told.text(asked, &format!("{before}{}{behind}", post.number))

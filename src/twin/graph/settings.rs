@@ -57,6 +57,10 @@ pub struct Page {
     pub zone: TimeZone,
     /// Whether the person has a role on it.
     pub role: bool,
+    /// What every post of it says; without this, what is drawn.
+    pub says: Option<String>,
+    /// What stands before the number of a post in its address.
+    pub link: String,
 }
 
 /// A group, before 2024.
@@ -71,7 +75,8 @@ impl Page {
     /// A bakery in Berlin, on which the person has a role.
     pub fn bakery(id: &str, name: &str) -> Page {
         let category = ("Bakery".to_owned(), "128673187201735".to_owned());
-        Page { id: id.to_owned(), name: name.to_owned(), category, zone: Zone::berlin().rule, role: true }
+        let (id, name, link) = (id.to_owned(), name.to_owned(), format!("https://www.facebook.com/{id}/posts/"));
+        Page { id, name, category, zone: Zone::berlin().rule, role: true, says: None, link }
     }
 }
 

@@ -17,6 +17,7 @@ mod talk;
 mod tests;
 
 pub use consent::Consent;
+pub use talk::SCOPES;
 
 use super::memo::{keep, recall};
 use super::vault::Means;
@@ -28,7 +29,7 @@ use crate::notation::percent;
 use clean::Clean;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
-use talk::{Look, SCOPES, Talk, error_of, papers, refusal};
+use talk::{Look, Talk, error_of, papers, refusal};
 
 /// The consent of one upstream, which lies in the store.
 #[derive(Debug)]

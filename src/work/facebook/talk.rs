@@ -10,7 +10,7 @@ use ring::hmac;
 use serde_json::Value;
 
 /// What a bot may need of a page: its list, what it wrote, and what others answered (graph.md §5).
-pub(super) const SCOPES: [&str; 3] = ["pages_show_list", "pages_read_engagement", "pages_read_user_content"];
+pub const SCOPES: [&str; 3] = ["pages_show_list", "pages_read_engagement", "pages_read_user_content"];
 
 /// Someone to talk to.
 pub(super) struct Talk<'a> {
