@@ -85,6 +85,8 @@ pub const REPLAY_EVENTS_MAX: usize = 1000;
 pub const ACCEPT_REST: Duration = Duration::from_millis(200);
 /// On SIGTERM, requests under way have this long.
 pub const STOP_REQUESTS_TIME: Duration = Duration::from_secs(5);
+/// On SIGTERM, whoever has connected and not asked yet has this long; a request follows its connection within a round trip.
+pub const STOP_NEWCOMERS_TIME: Duration = Duration::from_secs(1);
 /// On SIGTERM, what is on the wire to an upstream has this long; longer than `FETCH_TIME`.
 pub const STOP_WORK_TIME: Duration = Duration::from_secs(25);
 

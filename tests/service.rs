@@ -175,3 +175,78 @@ fn what_does_not_fit_the_sockets_says_what_to_write() {
     alone.wait_for("systemd hands over no socket for it; start ackd by its socket unit");
     assert_eq!(alone.code(), Some(1));
 }
+
+/// A configuration's text for a process that is handed a socket under the number 3, as systemd does it; a shell moves it
+/// there.
+const HANDED: &str =
+    "exec 3<&0 0</dev/null; export LISTEN_FDS=1 LISTEN_FDNAMES=public LISTEN_PID=$$; exec \"$0\" run --config \"$1\"";
+
+/// How often it is started again, unless `ACKD_RESTARTS` says otherwise.
+const RESTARTS: usize = 5;
+
+/// A signed event.
+fn event(id: &str) -> Vec<u8> {
+    let body = format!(
+        "{{\"object\":\"page\",\"entry\":[{{\"id\":\"1\",\"time\":1,\"messaging\":[{{\"sender\":{{\"id\":\"2\"}},\
+         \"recipient\":{{\"id\":\"1\"}},\"timestamp\":1,\"message\":{{\"mid\":\"{id}\",\"text\":\"hello\"}}}}]}}]}}"
+    );
+    let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, b"only-a-test-0123");
+    let tag = ring::hmac::sign(&key, body.as_bytes());
+    let signature: Vec<String> = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let (length, signature) = (body.len(), signature.concat());
+    format!(
+        "POST /page HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {length}\r\n\
+         X-Hub-Signature-256: sha256={signature}\r\n\r\n{body}"
+    )
+    .into_bytes()
+}
+
+#[test]
+fn restarts_refuse_nobody_and_lose_nothing_while_the_socket_is_held_by_another() {
+    let restarts = std::env::var("ACKD_RESTARTS").map_or(RESTARTS, |restarts| restarts.parse().unwrap());
+    let folder = Folder::new();
+    let config = write_config(folder.path(), "\"systemd\"", "workers = 0");
+    let held = TcpListener::bind((own_loopback(), 0)).unwrap();
+    let address = held.local_addr().unwrap();
+    let start = || {
+        let mut command = Command::new("sh");
+        command.args(["-c", HANDED, env!("CARGO_BIN_EXE_ackd")]).arg(&config).env("RUST_LOG", "info");
+        command.env_remove("STATE_DIRECTORY").env_remove("NOTIFY_SOCKET").stdout(Stdio::null());
+        command.stdin(Stdio::from(std::os::fd::OwnedFd::from(held.try_clone().unwrap())));
+        let running = Running::start(command);
+        running.wait_for("listening on");
+        running
+    };
+    let over = std::sync::atomic::AtomicBool::new(false);
+    let load = |client: usize| {
+        let mut acknowledged = 0;
+        while !over.load(std::sync::atomic::Ordering::Relaxed) {
+            let mut socket = TcpStream::connect(address).unwrap();
+            socket.set_read_timeout(Some(PATIENCE)).unwrap();
+            socket.write_all(&event(&format!("{client}-{acknowledged}"))).unwrap();
+            let mut said = String::new();
+            socket.read_to_string(&mut said).unwrap();
+            assert!(said.starts_with("HTTP/1.1 200 "), "event {acknowledged} of client {client}: {said:?}");
+            acknowledged += 1;
+        }
+        acknowledged
+    };
+    let acknowledged: usize = thread::scope(|scope| {
+        let clients: Vec<_> = (0..4).map(|client| scope.spawn(move || load(client))).collect();
+        let mut running = start();
+        for _ in 0..restarts {
+            running.signal(Signal::TERM);
+            assert_eq!(running.code(), Some(0));
+            running = start();
+        }
+        over.store(true, std::sync::atomic::Ordering::Relaxed);
+        let acknowledged = clients.into_iter().map(|client| client.join().unwrap()).sum();
+        running.signal(Signal::TERM);
+        assert_eq!(running.code(), Some(0));
+        acknowledged
+    });
+    let reader = ackd::store::sqlite::Reader::open(&folder.path().join("ackd.db")).unwrap();
+    let [(page, _)] = reader.channels().unwrap()[..] else { panic!("one channel") };
+    // Events of a channel are numbered through.
+    assert_eq!(usize::try_from(reader.newest(page).unwrap().place()).unwrap(), acknowledged);
+}

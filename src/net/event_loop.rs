@@ -6,6 +6,7 @@
 mod accept;
 mod eviction;
 mod pulse;
+mod stopping;
 
 pub use pulse::Watch;
 
@@ -31,6 +32,7 @@ use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
+use stopping::Stopping;
 
 const WAKE: Token = Token(0);
 const SIGNALS: Token = Token(1);
@@ -68,7 +70,7 @@ pub struct EventLoop {
     date: (i64, HttpDate),
     /// Accepting rests until then: the kernel had no descriptor for us.
     accept_at: Option<Tick>,
-    stopping: Option<Tick>,
+    stopping: Option<Stopping>,
     pub served: Served,
 }
 
@@ -183,6 +185,7 @@ impl EventLoop {
             self.accept();
             self.pump_again();
             self.end_overdue();
+            self.end_newcomers();
             self.hand_over();
             self.beat();
         }
@@ -190,7 +193,7 @@ impl EventLoop {
     }
 
     fn is_done(&self) -> bool {
-        self.stopping.is_some_and(|until| self.peers.count() == 0 || self.now >= until)
+        self.stopping.as_ref().is_some_and(|stopping| self.peers.count() == 0 || self.now >= stopping.until)
     }
 
     fn patience(&self) -> Option<Duration> {
@@ -199,7 +202,7 @@ impl EventLoop {
         if accepting || !self.again.is_empty() || !self.admissions.is_empty() {
             return Some(Duration::ZERO);
         }
-        let soonest = [self.peers.next_deadline(), self.accept_at, self.stopping, self.pulse_due()]
+        let soonest = [self.peers.next_deadline(), self.accept_at, self.stop_due(), self.pulse_due()]
             .into_iter()
             .flatten()
             .min()?;
@@ -409,25 +412,6 @@ impl EventLoop {
             Some(Wish::Stop) => self.stop(),
             Some(Wish::Reload) => (self.reload)(),
             _ => {}
-        }
-    }
-
-    /// Accepts nothing more; what is under way gets its answer, what is idle is closed.
-    fn stop(&mut self) {
-        if self.stopping.is_some() {
-            return;
-        }
-        log::info!("stopping: answering what is under way");
-        self.stopping = Some(self.now.after(limits::STOP_REQUESTS_TIME));
-        self.listeners.clear();
-        self.accept_at = None;
-        // The keeper ends only after us, unless by an error that `hand_over` finds.
-        let _ = self.letters.letters.send(Letter::Rest);
-        for index in self.peers.indices() {
-            if let Some(peer) = self.peers.get(index) {
-                peer.http.close_after_answer();
-            }
-            self.pump(index);
         }
     }
 }

@@ -26,6 +26,8 @@ pub struct Peer {
     pub goes_on_later: bool,
     /// What is said once the keeper has kept the request.
     pub promised: Option<Response>,
+    /// It has not asked for anything yet.
+    pub is_new: bool,
     /// It waits for a page.
     pub visits: bool,
     /// Since when it waits for what it waits for.
@@ -69,6 +71,7 @@ impl Peer {
             ending: false,
             goes_on_later: false,
             promised: None,
+            is_new: true,
             visits: false,
             since: now,
             kind: Kind::Idle,
@@ -152,6 +155,7 @@ impl Peer {
 
     /// A request was handed out or refused: whatever comes now, waits from now.
     pub fn restart_wait(&mut self, now: Tick) {
+        self.is_new = false;
         self.since = now;
     }
 
