@@ -18,7 +18,7 @@ pub(super) fn picture(chart: &Chart) -> Option<Picture> {
     let in_thousands = highest >= KILOWATTS_FROM;
     let unit = if in_thousands { "kWh" } else { "Wh" };
     let bars = Bars { title: chart.system.clone(), unit: unit.to_owned(), in_thousands, bars };
-    chart::bars(&bars).map(|png| Picture::png(&png))
+    chart::bars(&bars).map(|gif| Picture::gif(&gif))
 }
 
 /// A week has the names of its days, a month their numbers.
@@ -77,7 +77,7 @@ mod tests {
     fn a_span_of_days_is_drawn_and_none_is_not() {
         let bars = span(jiff::civil::date(2026, 6, 1), 7, |day| Some(day as u64 * 9_000));
         let drawn = picture(&Chart { system: "Roof".to_owned(), bars });
-        assert!(drawn.and_then(|picture| picture.bytes()).is_some_and(|png| png.starts_with(b"\x89PNG")));
+        assert!(drawn.and_then(|picture| picture.bytes()).is_some_and(|gif| gif.starts_with(b"GIF89a")));
         assert_eq!(picture(&Chart { system: "Roof".to_owned(), bars: Vec::new() }), None);
         // Half a kWh can be seen.
         let week = |wh: u64| {
