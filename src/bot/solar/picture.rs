@@ -4,6 +4,7 @@ use super::Chart;
 use super::sums::Bar;
 use crate::chart::{self, Bars};
 use crate::model::Picture;
+use crate::notation::days::{month, short, weekday};
 use jiff::civil::Date;
 
 /// Days that are drawn one by one; of a longer span, its months.
@@ -23,21 +24,22 @@ pub(super) fn picture(chart: &Chart) -> Option<Picture> {
 
 /// A week has the names of its days, a month their numbers.
 fn days(bars: &[Bar]) -> Vec<chart::Bar> {
-    let label = |date: Date| if bars.len() <= 7 { date.strftime("%a").to_string() } else { date.day().to_string() };
+    let named = bars.len() <= 7;
+    let label = |date: Date| if named { short(weekday(date)).to_owned() } else { date.day().to_string() };
     bars.iter().map(|bar| chart::Bar { label: label(bar.date), value: bar.wh }).collect()
 }
 
 /// Each month's sum. A month of which nothing was reported is missing.
 fn months(bars: &[Bar]) -> Vec<chart::Bar> {
-    let month = |bar: &Bar| (bar.date.year(), bar.date.month());
-    let chunks = bars.chunk_by(|one, other| month(one) == month(other));
+    let of = |bar: &Bar| (bar.date.year(), bar.date.month());
+    let chunks = bars.chunk_by(|one, other| of(one) == of(other));
     let sum = |days: &[Bar]| {
         days.iter()
             .filter_map(|day| day.wh)
             .fold(None, |sum: Option<u64>, wh| Some(sum.unwrap_or(0).saturating_add(wh)))
     };
     let bar = |days: &[Bar]| {
-        let label = days.first().map_or_else(String::new, |day| day.date.strftime("%b").to_string());
+        let label = days.first().map_or_else(String::new, |day| short(month(day.date)).to_owned());
         chart::Bar { label, value: sum(days) }
     };
     chunks.map(bar).collect()
