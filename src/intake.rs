@@ -350,10 +350,10 @@ fn asks_for_picture(head: &Head) -> Option<PictureName> {
 }
 
 /// A picture; or the same answer as for any path that is not there, whether it was there once or never.
-pub fn shown(png: Option<Vec<u8>>) -> Response {
-    let Some(png) = png else { return nothing_here().response() };
+pub fn shown(gif: Option<Vec<u8>>) -> Response {
+    let Some(gif) = gif else { return nothing_here().response() };
     let kept = format!("private, max-age={}", limits::PICTURE_CACHE_TIME.as_secs());
-    let picture = Response { status: 200, content_type: "image/png", headers: Vec::new(), body: Cow::Owned(png) };
+    let picture = Response { status: 200, content_type: "image/gif", headers: Vec::new(), body: Cow::Owned(gif) };
     picture
         .with("Cache-Control", kept)
         .with("X-Content-Type-Options", "nosniff")
@@ -417,9 +417,9 @@ mod tests {
         for (method, target) in [
             (Method::Post, name.path()),
             (Method::Options, name.path()),
-            (Method::Get, name.path().replace(".png", "")),
+            (Method::Get, name.path().replace(".gif", "")),
             (Method::Get, PictureName::PATH.to_owned()),
-            (Method::Get, format!("{}../../x.png", PictureName::PATH)),
+            (Method::Get, format!("{}../../x.gif", PictureName::PATH)),
         ] {
             assert_eq!(asked(&intake, Door::Public, &request(method, &target, "")).0, 404, "{method:?} {target}");
         }
@@ -427,8 +427,8 @@ mod tests {
 
     #[test]
     fn a_picture_is_shown_as_nothing_else_and_to_nobody_else() {
-        let response = shown(Some(b"png".to_vec()));
-        assert_eq!((response.status, response.content_type, &*response.body), (200, "image/png", &b"png"[..]));
+        let response = shown(Some(b"gif".to_vec()));
+        assert_eq!((response.status, response.content_type, &*response.body), (200, "image/gif", &b"gif"[..]));
         for (name, value) in [
             ("Cache-Control", "private, max-age=86400"),
             ("X-Content-Type-Options", "nosniff"),

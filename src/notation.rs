@@ -1,8 +1,9 @@
 //! Bytes written as text: hex digits, base64, and the percent signs of URLs. What several rooms read or write alike.
 //! `nearest` finds the word that was probably meant, `order` puts a short list in order, `html` writes text into a page,
-//! `cut` makes a text shorter.
+//! `cut` makes a text shorter, `days` says days and times.
 
 pub mod cut;
+pub mod days;
 pub mod html;
 pub mod nearest;
 pub mod order;

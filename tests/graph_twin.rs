@@ -1191,7 +1191,7 @@ fn a_browser_logs_in_and_a_program_reads_on_over_a_socket() {
     for secret in ["canary", &token, &page, code] {
         assert!(!ledger.contains(secret), "{ledger}");
     }
-    house.deed("facebook", &serde_json::from_str("\"password\"").unwrap()).unwrap();
+    house.deed("facebook", &Deed::Password).unwrap();
     let gone = call(address, &format!("GET /facebook/me?access_token={page} HTTP/1.1"), "");
     assert!(gone.starts_with("HTTP/1.1 401") && gone.contains("\"error_subcode\":460"), "{gone}");
 }

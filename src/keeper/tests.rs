@@ -630,7 +630,7 @@ fn a_picture_is_looked_up_at_once_and_also_while_nothing_can_be_kept() {
     let write = MemoryWrite {
         bot: PICTURES.to_owned(),
         key: there.key(),
-        value: Some(b"png".to_vec()),
+        value: Some(b"gif".to_vec()),
         expires: Some(clock().after(Duration::from_secs(60))),
     };
     house.letters.letters.send(Letter::Remember(write)).unwrap();
@@ -638,14 +638,14 @@ fn a_picture_is_looked_up_at_once_and_also_while_nothing_can_be_kept() {
     assert_eq!(house.receipt(), Receipt::Kept);
     let ask = |name| house.letters.letters.send(Letter::Show(Ticket { slot: 3, generation: 1 }, name)).unwrap();
     ask(there);
-    assert_eq!(house.receipt(), Receipt::Shown(Sought::Found(b"png".to_vec())));
+    assert_eq!(house.receipt(), Receipt::Shown(Sought::Found(b"gif".to_vec())));
     ask(gone);
     assert_eq!(house.receipt(), Receipt::Shown(Sought::Gone));
     house.fault.store(true, Ordering::Relaxed);
     house.admit(0, "m2", "anna");
     assert_eq!(house.receipt(), Receipt::NotKept);
     ask(there);
-    assert_eq!(house.receipt(), Receipt::Shown(Sought::Found(b"png".to_vec())));
+    assert_eq!(house.receipt(), Receipt::Shown(Sought::Found(b"gif".to_vec())));
     house.fault.store(false, Ordering::Relaxed);
     house.end();
 }

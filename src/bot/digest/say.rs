@@ -9,8 +9,9 @@ use crate::bot::figures::{ago, grouped};
 use crate::limits::{DIGEST_FRESH, DIGEST_TITLE_UNITS_MAX};
 use crate::model::Moment;
 use crate::notation::cut::shorten;
+use crate::notation::days::{clock, short_day};
 use jiff::Timestamp;
-use jiff::fmt::strtime;
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 /// What can be asked.
@@ -39,8 +40,7 @@ pub(super) fn title(known: &Known) -> String {
 }
 
 fn span(week: &Week) -> String {
-    let first = strtime::format("%a %-d %b", week.first).unwrap_or_default();
-    format!("{first} to {}", strtime::format("%a %-d %b %Y", week.last).unwrap_or_default())
+    format!("{} to {} {}", short_day(week.first), short_day(week.last), week.last.year())
 }
 
 /// All of it in one text; `None` when nothing is known.
@@ -110,12 +110,11 @@ fn count(figure: u64, what: &str) -> String {
 
 /// `Tue 17 Nov`.
 pub(super) fn day(at: Moment, zone: &TimeZone) -> String {
-    form("%a %-d %b", at, zone)
+    short_day(wall(at, zone).date())
 }
 
-fn form(form: &str, at: Moment, zone: &TimeZone) -> String {
-    let at = Timestamp::from_millisecond(at.0).unwrap_or_default().to_zoned(zone.clone());
-    strtime::format(form, &at).unwrap_or_default()
+fn wall(at: Moment, zone: &TimeZone) -> DateTime {
+    zone.to_datetime(Timestamp::from_millisecond(at.0).unwrap_or_default())
 }
 
 /// The title of a post's card.
@@ -127,7 +126,8 @@ pub(super) fn card_title(post: &Post, set: &Settings) -> String {
 pub(super) fn trouble(trouble: &Trouble, set: &Settings) -> String {
     match trouble {
         Trouble::NotBefore(moment) => {
-            let when = form("%H:%M on %a %-d %b", *moment, &set.zone);
+            let when = wall(*moment, &set.zone);
+            let when = format!("{} on {}", clock(when.time()), short_day(when.date()));
             format!("I may not ask Facebook again before {when}.")
         }
         Trouble::Busy => "Facebook wants fewer questions at the moment.".to_owned(),

@@ -64,10 +64,10 @@ fn pictured(picture: Picture, text: &str) -> Result<Vec<Content>, Unsayable> {
     match picture {
         // The words first: a picture that cannot be fetched ends what comes after it.
         Picture::At(url) => contents.push(Content::Image { url }),
-        Picture::Png(_) if picture.bytes().is_none() => {
-            log::warn!("a bot's picture is no PNG; only its words are said")
+        Picture::Gif(_) if picture.bytes().is_none() => {
+            log::warn!("a bot's picture is no GIF; only its words are said")
         }
-        Picture::Png(_) => {
+        Picture::Gif(_) => {
             if let Some(first) = contents.first_mut() {
                 *first = Content::Picture { picture, text: first.in_words() };
             }
@@ -284,17 +284,17 @@ mod tests {
     fn a_picture_goes_out_beside_the_first_of_its_words() {
         let long = "ä".repeat(TEXT_BYTES_MAX);
         let picture = |picture| fitted(Content::Picture { picture, text: long.clone() }).unwrap();
-        let png = Picture::png(b"\x89PNG\r\n\x1a\n");
-        let contents = picture(png.clone());
+        let gif = Picture::gif(b"GIF89a");
+        let contents = picture(gif.clone());
         let [Content::Picture { picture: first, text: words }, rest @ ..] = &contents[..] else {
             panic!("{contents:?}")
         };
-        assert_eq!((first, rest.len()), (&png, 2));
+        assert_eq!((first, rest.len()), (&gif, 2));
         assert_eq!(format!("{words}{}", said(rest).concat()), long);
         assert!(matches!(picture(Picture::At("https://e.org/".into())).last(), Some(Content::Image { .. })));
-        let words = picture(Picture::png(b"<svg>"));
-        assert!(words.iter().all(|content| matches!(content, Content::Text { .. })), "what is no PNG is not sent");
-        assert!(fitted(Content::Picture { picture: png, text: " ".to_owned() }).is_err(), "it says the same in words");
+        let words = picture(Picture::gif(b"<svg>"));
+        assert!(words.iter().all(|content| matches!(content, Content::Text { .. })), "what is no GIF is not sent");
+        assert!(fitted(Content::Picture { picture: gif, text: " ".to_owned() }).is_err(), "it says the same in words");
     }
 
     #[test]
