@@ -170,6 +170,10 @@ pub const NAME_LIFE: Duration = Duration::from_secs(30);
 pub const NAMES_MAX: usize = 64;
 /// Longest answer of an upstream that we read, in bytes.
 pub const ANSWER_BYTES_MAX: usize = 1024 * 1024;
+/// Most commas, colons and brackets of such an answer outside of strings. An object of one member takes 700 bytes in memory
+/// and three of them, so all of an answer is 7 MB there at most, and four workers with one each stay below the unit's
+/// 64 MiB. A page of 100 posts has 5,000, and no other answer that we ask for has more.
+pub const ANSWER_VALUES_MAX: usize = 30_000;
 /// First wait before a retry; doubled each time …
 pub const RETRY_DELAY: Duration = Duration::from_secs(1);
 /// … up to this, so that a platform that is back is noticed within ten minutes.

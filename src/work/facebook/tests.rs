@@ -163,6 +163,18 @@ fn another_error_is_the_bots_to_judge_and_ends_no_consent() {
 }
 
 #[test]
+fn an_answer_of_too_many_values_fails_on_every_way() {
+    let house = granted();
+    let many = format!("[{}]", vec!["{\"\":0}"; limits::ANSWER_VALUES_MAX / 3 + 1].join(","));
+    for like in ["feed", "debug_token"] {
+        house.graph.lock().unwrap().instead = Some((like, 200, many.clone()));
+        let fault = house.tools.upstreams.get("fb", &format!("/{PAGE}/{like}"), None, false).unwrap_err();
+        assert!(matches!(&fault, CallFault::Failed { why } if why.contains("are not read")), "{fault:?}");
+    }
+    assert_eq!(house.look_after(), 3, "one was asked about, in vain");
+}
+
+#[test]
 fn each_token_is_looked_at_soon_after_a_login_and_then_once_a_day() {
     let house = granted();
     assert_eq!(house.look_after(), 3);
