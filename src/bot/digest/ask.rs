@@ -18,6 +18,7 @@ use crate::limits::{
 };
 use crate::model::{Lesson, Moment};
 use serde_json::{Map, Value, json};
+use std::collections::HashSet;
 
 const NAMES: &str = "names";
 
@@ -223,21 +224,22 @@ fn gather(set: &Settings, desk: &mut dyn Desk, known: &Known) -> Result<Result<S
     let until = week.end.min(began).seconds().saturating_add(1);
     let mut limit = DIGEST_LIMIT;
     let mut path = set.shape.posts(&known.id, (week.from.seconds(), until), limit);
-    let (mut sums, mut seen) = (Sums::default(), Vec::new());
+    let (mut sums, mut seen) = (Sums::default(), HashSet::new());
     for _ in 0..DIGEST_CALLS_MAX {
         if desk.now().since(began) > DIGEST_TIME {
             break;
         }
         match call(set, desk, &path)? {
             Ok(body) => {
-                for item in feed::list(&body) {
-                    let (id, post) = (feed::id(item), feed::post(item));
-                    let is_new = id.as_ref().is_none_or(|id| !seen.contains(id));
+                let (posts, most) = (feed::list(&body), DIGEST_LIMIT as usize);
+                for item in posts.iter().take(most) {
+                    let is_new = feed::id(item).is_none_or(|id| seen.insert(id));
+                    let post = feed::post(item);
                     if is_new && week.has(post.at) {
                         sums.add(post);
                     }
-                    seen.extend(id.filter(|_| is_new));
                 }
+                sums.more |= posts.len() > most || feed::is_cut_off(&body);
                 match feed::next(&body) {
                     Some(next) => path = next.to_owned(),
                     None => return Ok(Ok(sums)),

@@ -140,6 +140,11 @@ pub(super) fn next(body: &Value) -> Option<&str> {
     body.get("paging")?.get("next")?.as_str().filter(|path| path.starts_with('/'))
 }
 
+/// Whether it goes on where we do not follow: then what was seen is not all.
+pub(super) fn is_cut_off(body: &Value) -> bool {
+    next(body).is_none() && body.get("paging").is_some_and(|paging| paging.get("next").is_some())
+}
+
 /// What names a post, so that none counts twice.
 pub(super) fn id(item: &Value) -> Option<String> {
     item.get("id").and_then(scalar)

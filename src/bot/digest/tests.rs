@@ -5,7 +5,7 @@ use crate::bot::CallFault;
 use crate::bot::paper::Paper;
 use crate::limits::{
     DIGEST_ANSWER_BYTES_MAX, DIGEST_BUSY_REST, DIGEST_CALLS_MAX, DIGEST_FRESH, DIGEST_LAST_FRESH, DIGEST_NAMES_FRESH,
-    DIGEST_REST,
+    DIGEST_LIMIT, DIGEST_REST,
 };
 use crate::luck::Luck;
 use crate::model::{Answer, EventId, Framing, Head, Host, Left, Method, Period, Request, Response, Secret, Span};
@@ -419,6 +419,23 @@ fn a_post_that_comes_twice_counts_once_and_those_that_lead_elsewhere_end_the_lis
     let said = world.says("summary");
     assert!(said.contains(": 2 posts, 0 shares, 4 comments"), "{said}");
     assert!(world.calls().iter().all(|path| path.starts_with('/')));
+}
+
+#[test]
+fn a_list_that_is_cut_off_or_longer_than_asked_for_is_told_as_incomplete() {
+    for (posts, paging) in
+        [(2, json!({"next": null})), (2, json!({"next": "https://evil.example/feed"})), (DIGEST_LIMIT + 1, json!({}))]
+    {
+        let mut world = World::new();
+        let posts: Vec<_> = (0..posts).map(|number| post(number.into(), "x", 1)).collect();
+        world.names().answers(FEED, 200, json!({"data": posts, "paging": paging}).to_string());
+        let (said, seen) = (world.says("summary"), posts.len().min(DIGEST_LIMIT as usize));
+        assert!(said.contains(&format!(": {seen} posts, ")), "{said}");
+        assert!(said.ends_with("There were more posts than I look at; these are the newest."), "{paging}: {said}");
+    }
+    let mut world = World::new();
+    world.names().answers(FEED, 200, json!({"data": [post(1, "x", 1)], "paging": {"cursors": {}}}).to_string());
+    assert!(!world.says("summary").contains("more posts"), "it has ended");
 }
 
 #[test]

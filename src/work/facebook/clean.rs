@@ -1,7 +1,7 @@
 //! Graph's answers without tokens: what is left, a bot may see, keep and log.
 //!
 //! A page of a list names the next one by a URL that holds the token (graph.md §5). It becomes the path that a bot asks
-//! for next; one that leads anywhere else is taken away.
+//! for next; one that leads anywhere else is taken away, and null in its place says that the list goes on.
 
 use crate::limits::CALL_PATH_BYTES_MAX;
 use crate::model::{Answer, Secret};
@@ -59,7 +59,13 @@ impl Clean<'_> {
             let Some(url) = paging.remove(name) else { continue };
             match url.as_str().and_then(|url| cut(url, self.api)) {
                 Some(path) => drop(paging.insert(name.to_owned(), Value::String(path))),
-                None => *dropped += 1,
+                None => {
+                    *dropped += 1;
+                    // What goes on where nobody follows is no end.
+                    if name == "next" {
+                        paging.insert(name.to_owned(), Value::Null);
+                    }
+                }
             }
         }
     }

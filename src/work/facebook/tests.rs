@@ -96,6 +96,15 @@ fn where_a_list_goes_on_is_below_the_api_or_nowhere() {
 }
 
 #[test]
+fn a_list_that_goes_on_elsewhere_has_not_ended() {
+    let house = granted();
+    let feed = json!({"data": [], "paging": {"next": "https://elsewhere.example/v25.0/1/feed", "previous": "x"}});
+    house.graph.lock().unwrap().instead = Some(("feed", 200, feed.to_string()));
+    let seen = house.call(&format!("/{PAGE}/feed")).unwrap();
+    assert_eq!(seen, json!({"data": [], "paging": {"next": null}}));
+}
+
+#[test]
 fn what_was_not_granted_is_not_asked_for() {
     let house = House::new(false);
     let mend = "; type ackd login fb, or open http://localhost:3001/login/fb";
