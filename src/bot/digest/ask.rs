@@ -176,7 +176,7 @@ pub(super) fn renew(
         Err(trouble) => {
             let why = say::trouble(&trouble, set);
             if known.trouble.as_ref().is_none_or(|(_, told)| *told != why) {
-                log::warn!("upstream {}: the digest of {}: {why}", set.upstream, known.name);
+                log::warn!("upstream {}: the digest of {}: {why}{}", set.upstream, known.name, trouble.detail());
             }
             known.trouble = Some((trouble.met(now), why));
             if trouble == Trouble::LoggedOut {

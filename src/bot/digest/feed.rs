@@ -39,10 +39,19 @@ pub(super) enum Trouble {
     Unknown,
     /// The configuration names no page, and there is not exactly one.
     Which(usize),
+    /// Its own words, which are for the operator alone.
     Refused(String),
 }
 
 impl Trouble {
+    /// What the operator is told besides.
+    pub(super) fn detail(&self) -> String {
+        match self {
+            Trouble::Refused(why) if !why.is_empty() => format!(" ({why})"),
+            _ => String::new(),
+        }
+    }
+
     /// Whether it passes by itself.
     pub(super) fn passes(&self) -> bool {
         matches!(self, Trouble::NotBefore(_) | Trouble::Busy | Trouble::Silent)

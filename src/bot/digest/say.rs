@@ -8,7 +8,6 @@ use super::week::{Week, Which};
 use crate::bot::figures::{ago, grouped};
 use crate::limits::{DIGEST_FRESH, DIGEST_TITLE_UNITS_MAX};
 use crate::model::Moment;
-use crate::notation::cut::shorten;
 use jiff::Timestamp;
 use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
@@ -146,7 +145,6 @@ pub(super) fn trouble(trouble: &Trouble, set: &Settings) -> String {
              them into the configuration, as page = \"…\"."
                 .to_owned()
         }
-        Trouble::Refused(why) if why.is_empty() => "Facebook refused to tell.".to_owned(),
-        Trouble::Refused(why) => format!("Facebook refused to tell: {}.", shorten(why, 80).trim_end_matches('.')),
+        Trouble::Refused(_) => "Facebook refused to tell; the operator finds its reason in the log.".to_owned(),
     }
 }

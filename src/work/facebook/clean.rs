@@ -28,8 +28,17 @@ impl Clean<'_> {
             answer.body = serde_json::to_vec(&value).ok()?;
         }
         let text = String::from_utf8_lossy(&answer.body);
-        let shows = self.hidden.iter().any(|secret| text.contains(secret.expose()));
+        let shows = self.is_seen(&text) || self.is_seen_behind_signs(&text);
         (!shows).then_some((answer, dropped))
+    }
+
+    fn is_seen(&self, text: &str) -> bool {
+        self.hidden.iter().any(|secret| text.contains(secret.expose()))
+    }
+
+    /// The same of a text as Graph repeats a query, with percent signs, of which there is more than one way to set them.
+    fn is_seen_behind_signs(&self, text: &str) -> bool {
+        text.contains('%') && self.is_seen(&unpercent_text(text, false))
     }
 
     /// No deeper than the JSON was read.
@@ -48,6 +57,9 @@ impl Clean<'_> {
                     if text.contains(secret.expose()) {
                         *text = text.replace(secret.expose(), "***");
                     }
+                }
+                if self.is_seen_behind_signs(text) {
+                    "***".clone_into(text);
                 }
             }
             _ => {}

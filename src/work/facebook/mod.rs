@@ -85,8 +85,9 @@ impl Custody {
             self.refuse(token, &why, by);
             return Err(self.logged_out(&format!("it takes our token no more ({why})")));
         }
+        let proof = Secret::new(talk::proof(&self.facebook, token.expose()));
         // A short one, as of a stand-in, is found in words by chance.
-        let hidden: Vec<_> = [token, &self.facebook.app_secret]
+        let hidden: Vec<_> = [token, &proof, &self.facebook.app_secret]
             .into_iter()
             .filter(|secret| secret.expose().len() >= limits::MASKED_BYTES_MIN)
             .collect();

@@ -96,6 +96,32 @@ fn where_a_list_goes_on_is_below_the_api_or_nowhere() {
 }
 
 #[test]
+fn an_error_that_repeats_the_query_shows_neither_token_nor_proof() {
+    let house = granted();
+    house.call(&format!("/{PAGE}/feed")).unwrap();
+    let asked = house.asked().concat();
+    let proof = asked.split("appsecret_proof=").nth(1).unwrap().to_owned();
+    assert_eq!(proof.len(), 64);
+    for (repeated, shown) in [
+        (format!("appsecret_proof={proof}&a=b"), "No: appsecret_proof=***&a=b"),
+        ("access_token=canary-page-1".to_owned(), "No: access_token=***"),
+        ("access_token=canary%2dpage%2D1".to_owned(), "***"),
+        ("client_secret=canary%2Dapp-secret".to_owned(), "***"),
+        ("100 % of it".to_owned(), "No: 100 % of it"),
+    ] {
+        let error = json!({"error": {"code": 100, "message": format!("No: {repeated}")}});
+        house.graph.lock().unwrap().instead = Some(("feed", 400, error.to_string()));
+        let seen = house.call(&format!("/{PAGE}/feed")).unwrap();
+        assert_eq!(seen["error"]["message"], shown);
+    }
+    for repeated in [proof.as_str(), "canary%2dpage%2D1"] {
+        house.graph.lock().unwrap().instead = Some(("feed", 502, format!("<a href=\"?x={repeated}\">")));
+        let fault = house.tools.upstreams.get("fb", &format!("/{PAGE}/feed"), None, false).unwrap_err();
+        assert!(matches!(&fault, CallFault::Failed { why } if why.ends_with("repeats our secrets")), "{fault:?}");
+    }
+}
+
+#[test]
 fn a_list_that_goes_on_elsewhere_has_not_ended() {
     let house = granted();
     let feed = json!({"data": [], "paging": {"next": "https://elsewhere.example/v25.0/1/feed", "previous": "x"}});
