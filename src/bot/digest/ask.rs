@@ -179,7 +179,7 @@ pub(super) fn renew(
                 log::warn!("upstream {}: the digest of {}: {why}{}", set.upstream, known.name, trouble.detail());
             }
             known.trouble = Some((trouble.met(now), why));
-            if trouble == Trouble::LoggedOut {
+            if trouble.wants_login() {
                 // Whoever logs in next may grant others.
                 Names { at: None, ..Names::load(desk)? }.keep(desk)?;
             }
@@ -266,7 +266,10 @@ fn call(set: &Settings, desk: &mut dyn Desk, path: &str) -> Result<Result<Value,
     let judged = match desk.get(&set.upstream, path) {
         Ok(answer) => feed::judge(&answer),
         Err(CallFault::NotBefore { moment, .. }) => Err(Trouble::NotBefore(moment)),
-        Err(CallFault::LoggedOut { .. }) => Err(Trouble::LoggedOut),
+        Err(CallFault::LoggedOut { why }) => match desk.given(&set.upstream)? {
+            Some(_) => Err(Trouble::LoggedOut),
+            None => Err(Trouble::Nobody(why)),
+        },
         Err(CallFault::Failed { .. } | CallFault::Never { .. }) => Err(Trouble::Silent),
     };
     if judged == Err(Trouble::Busy) {

@@ -34,6 +34,8 @@ pub(super) enum Trouble {
     /// No answer, or none that can be read.
     Silent,
     LoggedOut,
+    /// Nobody has logged in yet; what the operator does about it.
+    Nobody(String),
     Forbidden,
     /// There is no such page for us.
     Unknown,
@@ -47,7 +49,7 @@ impl Trouble {
     /// What the operator is told besides.
     pub(super) fn detail(&self) -> String {
         match self {
-            Trouble::Refused(why) if !why.is_empty() => format!(" ({why})"),
+            Trouble::Refused(why) | Trouble::Nobody(why) if !why.is_empty() => format!(" ({why})"),
             _ => String::new(),
         }
     }
@@ -59,7 +61,12 @@ impl Trouble {
 
     /// From when on Facebook is left alone. Without papers nobody asks it anyway, and new ones are tried at once.
     pub(super) fn met(&self, now: Moment) -> Moment {
-        if *self == Trouble::LoggedOut { Moment(0) } else { now }
+        if self.wants_login() { Moment(0) } else { now }
+    }
+
+    /// Whether it lasts until somebody logs in.
+    pub(super) fn wants_login(&self) -> bool {
+        matches!(self, Trouble::LoggedOut | Trouble::Nobody(_))
     }
 }
 

@@ -132,6 +132,7 @@ pub(super) fn trouble(trouble: &Trouble, set: &Settings) -> String {
         Trouble::Busy => "Facebook wants fewer questions at the moment.".to_owned(),
         Trouble::Silent | Trouble::TooMuch => "Facebook gives no answer at the moment.".to_owned(),
         Trouble::LoggedOut => "I am not allowed to look at Facebook any more; the operator has been told.".to_owned(),
+        Trouble::Nobody(_) => "Nobody has logged in at Facebook yet.".to_owned(),
         Trouble::Forbidden => "Facebook does not let me read these posts; the operator has to grant \
              pages_read_engagement and pages_read_user_content, and to log in again."
             .to_owned(),

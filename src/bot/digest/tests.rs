@@ -4,8 +4,8 @@ use super::*;
 use crate::bot::CallFault;
 use crate::bot::paper::Paper;
 use crate::limits::{
-    DIGEST_ANSWER_BYTES_MAX, DIGEST_BUSY_REST, DIGEST_CALLS_MAX, DIGEST_FRESH, DIGEST_LAST_FRESH, DIGEST_NAMES_FRESH,
-    DIGEST_LIMIT, DIGEST_REST,
+    DIGEST_ANSWER_BYTES_MAX, DIGEST_BUSY_REST, DIGEST_CALLS_MAX, DIGEST_FRESH, DIGEST_LAST_FRESH, DIGEST_LIMIT,
+    DIGEST_NAMES_FRESH, DIGEST_REST,
 };
 use crate::luck::Luck;
 use crate::model::{Answer, EventId, Framing, Head, Host, Left, Method, Period, Request, Response, Secret, Span};
@@ -57,7 +57,10 @@ impl World {
             zone: TimeZone::get("Europe/Berlin").unwrap(),
             starts: Weekday::Mon,
         };
-        World { bot: Digest::new(set), desk: Paper { now: at(NOW), ..Paper::default() } }
+        World {
+            bot: Digest::new(set),
+            desk: Paper { now: at(NOW), given: Some(at("2025-11-01T00:00:00Z")), ..Paper::default() },
+        }
     }
 
     /// One in which Facebook answers, once.
@@ -347,6 +350,22 @@ fn a_login_helps_at_once_and_may_grant_another_page() {
     world.answers("/me/accounts", 200, other).answers("/17/feed", 200, json!({"data": []}).to_string());
     let said = "Other roof, Mon 17 Nov to Sun 23 Nov 2025, so far: nothing was posted.";
     assert_eq!(world.says("this week"), said);
+}
+
+#[test]
+fn before_the_first_login_it_is_said_that_there_was_none() {
+    let mut world = World::new();
+    world.desk.given = None;
+    for path in ["/me/accounts", FEED] {
+        world.fails(path, CallFault::LoggedOut { why: "a canary; type ackd login facebook".to_owned() });
+    }
+    assert_eq!(world.says("this week"), "Nobody has logged in at Facebook yet.");
+    // Somebody does, and it helps at once.
+    world.desk.given = Some(world.desk.now);
+    world.names().feed();
+    assert_eq!(world.says("this week"), THIS_WEEK);
+    let nobody = Trouble::Nobody("upstream facebook: type ackd login facebook".to_owned());
+    assert_eq!(nobody.detail(), " (upstream facebook: type ackd login facebook)", "so the operator reads it");
 }
 
 #[test]

@@ -153,6 +153,18 @@ fn what_was_not_granted_is_not_asked_for() {
 }
 
 #[test]
+fn where_nobody_has_logged_in_yet_the_operator_is_told_at_the_start() {
+    let house = House::new(false);
+    let upstreams = &house.tools.upstreams;
+    let told =
+        "upstream fb: nobody has logged in there yet; type ackd login fb, or open http://localhost:3001/login/fb";
+    assert_eq!(upstreams.custody("fb").unwrap().unmet(upstreams.means()).as_deref(), Some(told));
+    assert_eq!((upstreams.greet(), upstreams.given("fb")), (1, Ok(None)));
+    log_in(&house);
+    assert_eq!((house.tools.upstreams.greet(), house.tools.upstreams.given("fb")), (0, Ok(Some(NOW))));
+}
+
+#[test]
 fn a_token_that_is_refused_is_asked_with_no_more_until_somebody_logs_in() {
     for (subcode, why) in [
         (458, "the app was removed by whoever logged in; error 190/458"),

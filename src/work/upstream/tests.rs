@@ -296,7 +296,9 @@ fn an_answer_of_too_many_values_is_a_failure_that_says_so() {
 fn nobody_is_asked_before_the_first_login() {
     let house = House::new(None);
     assert_eq!(house.logged_out(), "upstream sun: nobody has logged in there yet; type ackd login sun");
-    assert_eq!(house.deeds(), [""; 0]);
+    assert_eq!((house.upstreams.greet(), house.deeds()), (1, Vec::new()), "the operator is told at the start");
+    *house.stored.lock().unwrap() = Some(tokens(0, NOW.0 + DAY, NOW.0));
+    assert_eq!(house.upstreams.greet(), 0);
 }
 
 #[test]
