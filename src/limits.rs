@@ -442,8 +442,15 @@ pub const DIGEST_FIGURE_MAX: u64 = 1_000_000_000_000;
 pub const DIGEST_FRESH: Duration = Duration::from_secs(10 * 60);
 /// … and one that is over, where only few still comment, for so long. An app that one person uses has a hundred calls a day.
 pub const DIGEST_LAST_FRESH: Duration = Duration::from_secs(3600);
-/// How long nobody is asked again after a look that failed.
+/// The part of a day's calls that is kept for what is said of our own accord: looks for whoever asks leave it.
+pub const DIGEST_KEPT_PART: u32 = 10;
+/// Calls that a look takes as a rule. What is left of a day is shared out by it; where a look takes more, the gaps grow.
+pub const DIGEST_LOOK_CALLS: u32 = 2;
+/// How long nobody is asked again after a look that failed …
 pub const DIGEST_REST: Duration = Duration::from_secs(60);
+/// … and after each one in a row; the last is for all that follow. Whoever fails on the third page pays for three calls.
+pub const DIGEST_RESTS: [Duration; 4] =
+    [DIGEST_REST, Duration::from_secs(5 * 60), Duration::from_secs(30 * 60), Duration::from_secs(120 * 60)];
 /// How long Facebook is left alone when it wants fewer calls: it counts by the hour, and what is left comes back by and by.
 pub const DIGEST_BUSY_REST: Duration = Duration::from_secs(300);
 /// How long a week is remembered: last week's is asked for until the next one ends.

@@ -28,7 +28,7 @@ pub(super) const RECORDED: &str = "What I tell of a group was recorded earlier. 
 /// While nothing was seen yet: why, or that it comes.
 pub(super) fn nothing(known: &Known) -> &str {
     let making = "The summary is being made. Please ask again in a moment.";
-    known.trouble.as_ref().map_or(making, |(_, why)| why)
+    known.trouble.as_ref().map_or(making, |trouble| &trouble.why)
 }
 
 /// `Roof of Ada, Mon 10 Nov to Sun 16 Nov 2025`.
@@ -70,7 +70,7 @@ pub(super) fn notes(known: &Known, set: &Settings, now: Moment) -> Vec<String> {
             notes.push(format!("As of {}.", ago(now.since(*at))));
         }
     }
-    notes.extend(known.trouble.as_ref().map(|(_, why)| why.clone()));
+    notes.extend(known.trouble.as_ref().map(|trouble| trouble.why.clone()));
     if set.shape == Shape::Group {
         notes.push(RECORDED.to_owned());
     }

@@ -5,10 +5,12 @@ use crate::bot::CallFault;
 use crate::bot::paper::Paper;
 use crate::limits::{
     DIGEST_ANSWER_BYTES_MAX, DIGEST_BUSY_REST, DIGEST_CALLS_MAX, DIGEST_FRESH, DIGEST_LAST_FRESH, DIGEST_LIMIT,
-    DIGEST_NAMES_FRESH, DIGEST_REST,
+    DIGEST_NAMES_FRESH, DIGEST_REST, DIGEST_RESTS,
 };
 use crate::luck::Luck;
-use crate::model::{Answer, EventId, Framing, Head, Host, Left, Method, Period, Request, Response, Secret, Span};
+use crate::model::{
+    Answer, EventId, Framing, Head, Host, Left, Method, Moment, Period, Request, Response, Secret, Span,
+};
 use crate::platform::messenger::Messenger;
 use crate::platform::webex::Webex;
 use serde_json::{Value, json};
@@ -350,6 +352,82 @@ fn a_login_helps_at_once_and_may_grant_another_page() {
     world.answers("/me/accounts", 200, other).answers("/17/feed", 200, json!({"data": []}).to_string());
     let said = "Other roof, Mon 17 Nov to Sun 23 Nov 2025, so far: nothing was posted.";
     assert_eq!(world.says("this week"), said);
+}
+
+#[test]
+fn after_each_failure_facebook_is_left_alone_for_longer_until_a_look_or_a_login_succeeds() {
+    let mut world = World::new();
+    world.names();
+    for rest in [DIGEST_RESTS.to_vec(), vec![DIGEST_RESTS[3]]].concat() {
+        world.answers(FEED, 500, sample("error_2_service")).says("this week");
+        assert!(!world.calls().is_empty(), "{rest:?}");
+        world.later(rest - Duration::from_secs(1)).says("this week");
+        assert_eq!(world.calls().len(), 0, "{rest:?}");
+        world.later(Duration::from_secs(1));
+    }
+    world.feed().says("this week");
+    world.later(DIGEST_FRESH).answers(FEED, 500, sample("error_2_service")).says("this week");
+    world.later(DIGEST_REST).answers(FEED, 500, sample("error_2_service")).says("this week");
+    world.calls();
+    world.later(DIGEST_REST).says("this week");
+    assert_eq!(world.calls().len(), 0, "the second in a row");
+    world.desk.given = Some(world.desk.now);
+    assert_eq!(world.feed().says("this week"), THIS_WEEK);
+}
+
+#[test]
+fn what_was_seen_before_a_failure_is_told_as_incomplete_unless_more_is_known() {
+    let mut world = World::new();
+    world.names().answers(FEED, 200, sample("page_feed_page1")).answers(FEED, 500, sample("error_2_service"));
+    let said = world.says("this week");
+    assert!(said.starts_with(THIS_WEEK), "{said}");
+    assert!(
+        said.contains("There were more posts than I look at") && said.contains("no answer at the moment"),
+        "{said}"
+    );
+    world.later(DIGEST_REST).feed();
+    assert_eq!(world.says("this week"), THIS_WEEK);
+    let paging = json!({"next": format!("{FEED}?after=1")});
+    world.later(DIGEST_FRESH).answers(FEED, 200, json!({"data": [], "paging": paging}).to_string());
+    world.answers(FEED, 500, sample("error_2_service"));
+    let said = world.says("this week");
+    assert!(said.starts_with(THIS_WEEK) && !said.contains("more posts"), "{said}");
+    // A push waits for all of it.
+    let mut world = World::new();
+    world.names().answers(FEED, 200, json!({"data": [post(1, "x", 1)], "paging": paging}).to_string());
+    world.answers(FEED, 500, sample("error_2_service"));
+    assert!(matches!(world.ring("last week"), Err(BotFault::Later { .. })));
+}
+
+#[test]
+fn the_calls_of_a_day_last_for_whoever_asks_all_day_and_some_are_kept_for_pushes() {
+    let mut world = World::new();
+    world.desk.now = at("2025-11-21T00:00:00Z");
+    let ends = at("2025-11-22T00:00:00Z");
+    let (mut calls, mut last_look) = (100_u32, world.desk.now);
+    world.names();
+    while world.desk.now < ends {
+        world.desk.left = vec![Left { per: Period::Day, calls, of: 100, ends }];
+        world.desk.answers.retain(|(path, _)| path != FEED);
+        // A look takes two calls.
+        let paging = json!({"next": format!("{FEED}?after=1")});
+        world.answers(FEED, 200, json!({"data": [], "paging": paging}).to_string()).posts(&[]);
+        let said = world.says("this week");
+        let taken = world.calls().len() as u32;
+        assert!(!said.contains("I may not ask"), "{said}");
+        calls = calls.checked_sub(taken).unwrap();
+        last_look = if taken > 0 { world.desk.now } else { last_look };
+        assert!(taken == 0 || calls >= 10, "{calls}");
+        world.later(Duration::from_secs(60));
+    }
+    assert!(calls <= 30, "{calls} are left over");
+    assert!(ends.since(last_look) < Duration::from_secs(3 * 3600), "they lasted until {last_look:?}");
+
+    let mut world = World::with_feed();
+    world.desk.left = vec![Left { per: Period::Day, calls: 10, of: 100, ends }];
+    assert_eq!(world.says("last week"), "I may not ask Facebook again before 01:00 on Sat 22 Nov.");
+    let pushed = world.ring("last week").unwrap();
+    assert!(matches!(&pushed[1].content, Content::Text { text, .. } if text == LAST_WEEK), "{pushed:?}");
 }
 
 #[test]
