@@ -170,6 +170,10 @@ pub const NAME_LIFE: Duration = Duration::from_secs(30);
 pub const NAMES_MAX: usize = 64;
 /// Longest answer of an upstream that we read, in bytes.
 pub const ANSWER_BYTES_MAX: usize = 1024 * 1024;
+/// Most commas, colons and brackets of such an answer outside of strings. An object of one member takes 700 bytes in memory
+/// and three of them, so all of an answer is 7 MB there at most, and four workers with one each stay below the unit's
+/// 64 MiB. A page of 100 posts has 5,000, and no other answer that we ask for has more.
+pub const ANSWER_VALUES_MAX: usize = 30_000;
 /// First wait before a retry; doubled each time …
 pub const RETRY_DELAY: Duration = Duration::from_secs(1);
 /// … up to this, so that a platform that is back is noticed within ten minutes.
@@ -438,8 +442,15 @@ pub const DIGEST_FIGURE_MAX: u64 = 1_000_000_000_000;
 pub const DIGEST_FRESH: Duration = Duration::from_secs(10 * 60);
 /// … and one that is over, where only few still comment, for so long. An app that one person uses has a hundred calls a day.
 pub const DIGEST_LAST_FRESH: Duration = Duration::from_secs(3600);
-/// How long nobody is asked again after a look that failed.
+/// The part of a day's calls that is kept for what is said of our own accord: looks for whoever asks leave it.
+pub const DIGEST_KEPT_PART: u32 = 10;
+/// Calls that a look takes as a rule. What is left of a day is shared out by it; where a look takes more, the gaps grow.
+pub const DIGEST_LOOK_CALLS: u32 = 2;
+/// How long nobody is asked again after a look that failed …
 pub const DIGEST_REST: Duration = Duration::from_secs(60);
+/// … and after each one in a row; the last is for all that follow. Whoever fails on the third page pays for three calls.
+pub const DIGEST_RESTS: [Duration; 4] =
+    [DIGEST_REST, Duration::from_secs(5 * 60), Duration::from_secs(30 * 60), Duration::from_secs(120 * 60)];
 /// How long Facebook is left alone when it wants fewer calls: it counts by the hour, and what is left comes back by and by.
 pub const DIGEST_BUSY_REST: Duration = Duration::from_secs(300);
 /// How long a week is remembered: last week's is asked for until the next one ends.

@@ -59,6 +59,9 @@ pub trait Desk {
     /// What is left of the upstream's limits, the shortest period first.
     fn left(&mut self, upstream: &str) -> Result<Vec<Left>, BotFault>;
 
+    /// When somebody last logged in at an upstream, where that is done on a page of ours; `None` before the first time.
+    fn given(&mut self, upstream: &str) -> Result<Option<Moment>, BotFault>;
+
     /// Takes what an upstream said about its limits into account, for everybody who asks it.
     fn learn(&mut self, upstream: &str, lesson: Lesson) -> Result<(), BotFault>;
 

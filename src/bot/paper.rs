@@ -19,6 +19,8 @@ pub struct Paper {
     /// The paths that were asked for.
     pub asked: Vec<String>,
     pub left: Vec<Left>,
+    /// When somebody logged in.
+    pub given: Option<Moment>,
     pub lessons: Vec<Lesson>,
     /// The stage that is heard.
     pub stage: Option<Vec<u8>>,
@@ -89,6 +91,10 @@ impl Desk for Paper {
 
     fn left(&mut self, _upstream: &str) -> Result<Vec<Left>, BotFault> {
         Ok(self.left.clone())
+    }
+
+    fn given(&mut self, _upstream: &str) -> Result<Option<Moment>, BotFault> {
+        Ok(self.given)
     }
 
     fn learn(&mut self, _upstream: &str, lesson: Lesson) -> Result<(), BotFault> {

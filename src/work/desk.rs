@@ -175,6 +175,10 @@ impl Desk for WorkDesk<'_> {
         self.tools.upstreams.left(upstream).map_err(|why| BotFault::Later { why, after: None })
     }
 
+    fn given(&mut self, upstream: &str) -> Result<Option<Moment>, BotFault> {
+        self.tools.upstreams.given(upstream).map_err(|fault| fault.later(self.now()))
+    }
+
     fn learn(&mut self, upstream: &str, lesson: Lesson) -> Result<(), BotFault> {
         self.tools.upstreams.learn(upstream, lesson).map_err(|why| BotFault::Later { why, after: None })
     }

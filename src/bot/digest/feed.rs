@@ -34,15 +34,26 @@ pub(super) enum Trouble {
     /// No answer, or none that can be read.
     Silent,
     LoggedOut,
+    /// Nobody has logged in yet; what the operator does about it.
+    Nobody(String),
     Forbidden,
     /// There is no such page for us.
     Unknown,
     /// The configuration names no page, and there is not exactly one.
     Which(usize),
+    /// Its own words, which are for the operator alone.
     Refused(String),
 }
 
 impl Trouble {
+    /// What the operator is told besides.
+    pub(super) fn detail(&self) -> String {
+        match self {
+            Trouble::Refused(why) | Trouble::Nobody(why) if !why.is_empty() => format!(" ({why})"),
+            _ => String::new(),
+        }
+    }
+
     /// Whether it passes by itself.
     pub(super) fn passes(&self) -> bool {
         matches!(self, Trouble::NotBefore(_) | Trouble::Busy | Trouble::Silent)
@@ -50,7 +61,12 @@ impl Trouble {
 
     /// From when on Facebook is left alone. Without papers nobody asks it anyway, and new ones are tried at once.
     pub(super) fn met(&self, now: Moment) -> Moment {
-        if *self == Trouble::LoggedOut { Moment(0) } else { now }
+        if self.wants_login() { Moment(0) } else { now }
+    }
+
+    /// Whether it lasts until somebody logs in.
+    pub(super) fn wants_login(&self) -> bool {
+        matches!(self, Trouble::LoggedOut | Trouble::Nobody(_))
     }
 }
 
@@ -138,6 +154,11 @@ pub(super) fn list(body: &Value) -> &[Value] {
 /// followed by others (graph.md §1).
 pub(super) fn next(body: &Value) -> Option<&str> {
     body.get("paging")?.get("next")?.as_str().filter(|path| path.starts_with('/'))
+}
+
+/// Whether it goes on where we do not follow: then what was seen is not all.
+pub(super) fn is_cut_off(body: &Value) -> bool {
+    next(body).is_none() && body.get("paging").is_some_and(|paging| paging.get("next").is_some())
 }
 
 /// What names a post, so that none counts twice.

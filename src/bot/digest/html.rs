@@ -16,7 +16,7 @@ use crate::notation::html::escaped;
 pub(super) fn week(known: &Known, set: &Settings, now: Moment, chosen: Option<&str>) -> Response {
     let Some((_, sums)) = &known.seen else {
         return match &known.trouble {
-            Some((_, why)) => note(503, "Not now", why),
+            Some(trouble) => note(503, "Not now", &trouble.why),
             None => {
                 looks_again(note(200, "In a moment", "The summary is being made; this page looks again by itself."))
             }
@@ -75,7 +75,7 @@ pub(super) fn list(names: &Names, set: &Settings, now: Moment) -> Response {
     }
     if names.list.is_empty() {
         let why = match &names.trouble {
-            Some((_, why)) => why,
+            Some(trouble) => &trouble.why,
             None if names.are_fresh(now) => "There is none; a login at Facebook grants them.",
             None => {
                 is_awaited = true;

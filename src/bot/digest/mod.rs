@@ -27,7 +27,7 @@ pub use web::Door;
 
 use super::{Bot, BotFault, Desk, subscription};
 use crate::model::{
-    Button, Card, Content, CourtesyAct, Event, EventKind, Moment, Page, Purpose, QuickReply, Reply, Visit, Weekday,
+    Button, Card, Content, CourtesyAct, Event, EventKind, Page, Purpose, QuickReply, Reply, Visit, Weekday,
 };
 use ask::Known;
 use feed::Trouble;
@@ -107,7 +107,7 @@ impl Digest {
             desk.go_on(Vec::new(), None)?;
             return Ok(said(event, vec![Content::Courtesy(CourtesyAct::TypingOn)]));
         }
-        let (contents, _) = self.tell(wish, desk, Known::is_due)?;
+        let (contents, _) = self.tell(wish, desk, false)?;
         Ok(said(event, contents))
     }
 
@@ -118,7 +118,7 @@ impl Digest {
             Wish::Help | Wish::Unclear => Wish::Summary(Which::Last),
             wish => wish,
         };
-        let (contents, trouble) = self.tell(wish, desk, |known, now| !known.is_fresh(now))?;
+        let (contents, trouble) = self.tell(wish, desk, true)?;
         if let Some(trouble) = trouble.filter(Trouble::passes) {
             let after = match trouble {
                 Trouble::NotBefore(moment) => Some(moment.since(desk.now())),
@@ -136,7 +136,7 @@ impl Digest {
         &self,
         wish: Wish,
         desk: &mut dyn Desk,
-        is_due: fn(&Known, Moment) -> bool,
+        is_push: bool,
     ) -> Result<(Vec<Content>, Option<Trouble>), BotFault> {
         let set = &self.set;
         let text = |text: &str| Ok((vec![menu(text.to_owned())], None));
@@ -150,8 +150,9 @@ impl Digest {
         };
         let mut known = Known::load(set, desk, None, which)?;
         let mut trouble = None;
-        if is_due(&known, desk.now()) {
-            (known, trouble) = ask::renew(set, desk, None, which)?;
+        let is_due = if is_push { !known.is_new(desk.now()) } else { known.is_due(desk.now()) };
+        if is_due {
+            (known, trouble) = ask::renew(set, desk, None, which, is_push)?;
         }
         let now = desk.now();
         let Some((_, sums)) = &known.seen else {

@@ -8,7 +8,6 @@ use super::week::{Week, Which};
 use crate::bot::figures::{ago, grouped};
 use crate::limits::{DIGEST_FRESH, DIGEST_TITLE_UNITS_MAX};
 use crate::model::Moment;
-use crate::notation::cut::shorten;
 use crate::notation::days::{clock, short_day};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -30,7 +29,7 @@ pub(super) const RECORDED: &str = "What I tell of a group was recorded earlier. 
 /// While nothing was seen yet: why, or that it comes.
 pub(super) fn nothing(known: &Known) -> &str {
     let making = "The summary is being made. Please ask again in a moment.";
-    known.trouble.as_ref().map_or(making, |(_, why)| why)
+    known.trouble.as_ref().map_or(making, |trouble| &trouble.why)
 }
 
 /// `Roof of Ada, Mon 10 Nov to Sun 16 Nov 2025`.
@@ -71,7 +70,7 @@ pub(super) fn notes(known: &Known, set: &Settings, now: Moment) -> Vec<String> {
             notes.push(format!("As of {}.", ago(now.since(*at))));
         }
     }
-    notes.extend(known.trouble.as_ref().map(|(_, why)| why.clone()));
+    notes.extend(known.trouble.as_ref().map(|trouble| trouble.why.clone()));
     if set.shape == Shape::Group {
         notes.push(RECORDED.to_owned());
     }
@@ -133,6 +132,7 @@ pub(super) fn trouble(trouble: &Trouble, set: &Settings) -> String {
         Trouble::Busy => "Facebook wants fewer questions at the moment.".to_owned(),
         Trouble::Silent | Trouble::TooMuch => "Facebook gives no answer at the moment.".to_owned(),
         Trouble::LoggedOut => "I am not allowed to look at Facebook any more; the operator has been told.".to_owned(),
+        Trouble::Nobody(_) => "Nobody has logged in at Facebook yet.".to_owned(),
         Trouble::Forbidden => "Facebook does not let me read these posts; the operator has to grant \
              pages_read_engagement and pages_read_user_content, and to log in again."
             .to_owned(),
@@ -146,7 +146,6 @@ pub(super) fn trouble(trouble: &Trouble, set: &Settings) -> String {
              them into the configuration, as page = \"…\"."
                 .to_owned()
         }
-        Trouble::Refused(why) if why.is_empty() => "Facebook refused to tell.".to_owned(),
-        Trouble::Refused(why) => format!("Facebook refused to tell: {}.", shorten(why, 80).trim_end_matches('.')),
+        Trouble::Refused(_) => "Facebook refused to tell; the operator finds its reason in the log.".to_owned(),
     }
 }

@@ -52,14 +52,14 @@ pub(super) fn page(set: &Settings, visit: &Visit, desk: &mut dyn Desk) -> Result
     };
     let chosen = wanted.chosen.as_deref();
     if let Some(id) = chosen
-        && !Names::load(desk)?.list.iter().any(|(known, _)| known == id)
+        && !Names::load(set, desk)?.list.iter().any(|(known, _)| known == id)
     {
         return Ok(None);
     }
     let mut known = Known::load(set, desk, chosen, wanted.which)?;
     let now = desk.now();
     if visit.renews && known.is_due(now) {
-        known = ask::renew(set, desk, chosen, wanted.which)?.0;
+        known = ask::renew(set, desk, chosen, wanted.which, false)?.0;
     }
     let response = match wanted.json {
         true => guarded(gallery::week(&known, set, now)),
@@ -71,10 +71,10 @@ pub(super) fn page(set: &Settings, visit: &Visit, desk: &mut dyn Desk) -> Result
 /// What the operator manages.
 fn list(set: &Settings, visit: &Visit, desk: &mut dyn Desk) -> Result<Page, BotFault> {
     let now = desk.now();
-    if visit.renews && Names::load(desk)?.are_due(now) {
-        ask::names(set, desk)?;
+    if visit.renews && Names::load(set, desk)?.are_due(now) {
+        ask::names(set, desk, false)?;
     }
-    let names = Names::load(desk)?;
+    let names = Names::load(set, desk)?;
     Ok(Page { response: html::list(&names, set, now), renew: !visit.renews && names.are_due(now) })
 }
 

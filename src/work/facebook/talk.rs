@@ -177,9 +177,13 @@ pub(super) fn refusal(code: i64, subcode: i64) -> String {
 
 /// The token of a call, with the proof that we hold the app's secret (messenger.md §6).
 pub(super) fn papers(facebook: &Facebook, token: &str) -> String {
+    format!("access_token={}&appsecret_proof={}", percent(token), proof(facebook, token))
+}
+
+/// That proof.
+pub(super) fn proof(facebook: &Facebook, token: &str) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, facebook.app_secret.expose().as_bytes());
-    let proof = hex(hmac::sign(&key, token.as_bytes()).as_ref());
-    format!("access_token={}&appsecret_proof={proof}", percent(token))
+    hex(hmac::sign(&key, token.as_bytes()).as_ref())
 }
 
 /// A page of a list; nothing where it has no token, as one on which whoever logged in may not read.
