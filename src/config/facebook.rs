@@ -90,8 +90,10 @@ fn whole(
     let app_id = table.need("app_id", findings).and_then(|entry| number(&entry, "app", findings));
     let app_secret = table.need("app_secret", findings);
     let app_secret = app_secret.and_then(|entry| secret(&entry, Fit::Anything, around, findings));
-    let mut at =
-        |key, known| url(table, key, Some(known), findings).map(|url| place(name, url.trim_end_matches('/'), around));
+    let mut at = |key, known| {
+        let url = url(table, key, Some(known), findings)?;
+        Some(place(name, url.trim_end_matches('/'), Some(known), around))
+    };
     let (api, dialog) = (at("api", API), at("dialog", DIALOG));
     let limits = limits(table, LIMITS, findings);
     let login = login?;

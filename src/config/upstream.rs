@@ -180,8 +180,9 @@ fn upstream(name: &str, entry: &Entry<'_>, around: &Around<'_>, findings: &mut F
         Some(entry) => Some(kind(&entry, findings)?),
         None => None,
     };
-    let api = url(&table, "api", kind.map(|kind| kind.api), findings);
-    let api = api.map(|api| place(name, api.trim_end_matches('/'), around));
+    let known = kind.map(|kind| kind.api);
+    let api = url(&table, "api", known, findings);
+    let api = api.map(|api| place(name, api.trim_end_matches('/'), known, around));
     let is_needed = kind.is_some_and(|kind| !kind.is_open);
     let key = match paper(&table, "key", is_needed, findings) {
         Some(entry) => secret(&entry, Fit::Anything, around, findings).map(|key| Some(in_query(kind, &key))),
@@ -272,7 +273,7 @@ fn oauth(
 ) -> Option<OAuth> {
     let table = entry.table(OAUTH_KEYS, findings)?;
     let at = |name, known: Option<&str>, findings: &mut Findings<'_>| {
-        url(&table, name, known, findings).map(|url| place(upstream, &url, around))
+        url(&table, name, known, findings).map(|url| place(upstream, &url, known, around))
     };
     let authorize_url = at("authorize_url", known.map(|known| known.authorize_url), findings);
     let token_url = at("token_url", known.map(|known| known.token_url), findings);
@@ -294,10 +295,10 @@ fn oauth(
     })
 }
 
-/// Where a URL leads: in a trial to the same path of the service's stand-in, which knows the paths of the service.
-pub(super) fn place(upstream: &str, url: &str, around: &Around<'_>) -> String {
+/// Where a URL leads: in a trial to the service's stand-in, which knows the paths of the service.
+pub(super) fn place(upstream: &str, url: &str, known: Option<&str>, around: &Around<'_>) -> String {
     let Secrets::Played(stage) = around.secrets else { return url.to_owned() };
-    let path = url.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map_or("", |(_, path)| path);
+    let path = known.map_or(path(url), |known| service_path(path(url), path(known)));
     let slash = if path.is_empty() { "" } else { "/" };
     format!("{}{slash}{path}", stage.api(upstream))
 }
@@ -310,6 +311,24 @@ pub(super) fn url(
     findings: &mut Findings<'_>,
 ) -> Option<String> {
     let entry = match (table.get(name, findings), known) {
+/// A URL's path, without the slash before it.
+fn path(url: &str) -> &str {
+    url.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map_or("", |(_, path)| path)
+}
+
+/// The service's own path, though of the version that the file has it: what the file has before it, as the name of a twin,
+/// belongs to the address that is not taken.
+fn service_path<'t>(written: &'t str, known: &'t str) -> &'t str {
+    let is_version =
+        |part: &str| part.strip_prefix('v').is_some_and(|rest| rest.starts_with(|sign: char| sign.is_ascii_digit()));
+    let parts = known.split('/').count();
+    let tail =
+        written.rmatch_indices('/').nth(parts - 1).map_or(written, |(at, _)| written.get(at + 1..).unwrap_or(""));
+    let fits = |(part, own): (&str, &str)| part == own || is_version(part) && is_version(own);
+    let is_whole = tail.split('/').count() == parts && tail.split('/').zip(known.split('/')).all(fits);
+    if is_whole { tail } else { known }
+}
+
         (Some(entry), _) => entry,
         (None, Some(known)) => return Some(known.to_owned()),
         (None, None) => table.need(name, findings)?,
@@ -554,3 +573,26 @@ mod tests {
         assert_eq!(config.upstreams[0].api, "http://127.0.0.1:1/enphase/api/v2", "the path is that of the service");
     }
 }
+
+    #[test]
+    fn a_file_for_twins_is_tried_with_the_paths_of_the_service_alone() {
+        let stage = Stage { house: "http://127.0.0.1:1".to_owned(), seed: 7 };
+        let api_of = |kind: &str, written: &str| {
+            let upstream = format!("[upstream.it]\nkind = \"{kind}\"\napi = \"{written}\"\n");
+            let text = file(&upstream);
+            Config::staged(&text, Path::new("ackd.toml"), &|_| None, &stage).unwrap().upstreams.remove(0).api
+        };
+        for (written, staged) in [
+            ("http://127.0.0.1:3900/it/api", "http://127.0.0.1:1/it/api"),
+            ("https://proxy.example/dota/", "http://127.0.0.1:1/it/api"),
+            ("https://api.opendota.com/api/", "http://127.0.0.1:1/it/api"),
+        ] {
+            assert_eq!(api_of("opendota", written), staged, "{written}");
+        }
+        let enphase = ENPHASE.replace("key =", "api = \"http://127.0.0.1:3900/enphase/api/v2\"\nkey =");
+        let enphase =
+            enphase.replace("client_id", "token_url = \"http://127.0.0.1:3900/enphase/oauth/token\"\nclient_id");
+        let config = Config::staged(&file(&enphase), Path::new("ackd.toml"), &|_| None, &stage).unwrap();
+        assert_eq!(config.upstreams[0].api, "http://127.0.0.1:1/enphase/api/v2");
+        assert_eq!(config.upstreams[0].oauth().unwrap().token_url, "http://127.0.0.1:1/enphase/oauth/token");
+    }
