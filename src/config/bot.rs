@@ -7,6 +7,7 @@ use super::name;
 use super::surroundings::Around;
 use super::table::{Entry, Key, Table};
 use crate::bot::Bot;
+use super::upstream::Upstreams;
 use crate::bot::dota::{self, Dota};
 use crate::bot::echo::{self, Echo};
 use crate::bot::solar::{Settings, Shape, Solar};
@@ -152,15 +153,14 @@ impl Bots {
         self.by_name.values().any(|made| made.upstream.as_ref().is_some_and(|(_, asked)| asked == upstream))
     }
 
-    /// Whatever a bot asks must be there.
-    pub(super) fn look_for_upstreams(&self, names: &[String], findings: &mut Findings<'_>) {
+    /// Whatever a bot asks must be there, and be what the bot can ask. One without a kind is believed to be it.
+    pub(super) fn look_for_upstreams(&self, upstreams: &Upstreams, findings: &mut Findings<'_>) {
+        let names = &upstreams.names;
         for made in self.by_name.values() {
-            let Some((place, name)) = made.upstream.as_ref().filter(|(_, name)| !names.contains(name)) else {
-                continue;
-            };
-            let service = match made.kind {
-                Some("dota") => "opendota",
-                Some("digest") => "facebook",
+            let (Some((place, name)), Some(bot)) = (&made.upstream, made.kind) else { continue };
+            let service = match bot {
+                "dota" => "opendota",
+                "digest" => "facebook",
                 _ => "enphase",
             };
             let hint = match nearest(name, names.iter().map(String::as_str)) {
@@ -170,6 +170,14 @@ impl Bots {
                 }
                 None => format!("write a table [upstream.{service}] with kind = {service:?}"),
             };
+            if let Some((_, kind)) = names.iter().zip(&upstreams.kinds).find(|(known, _)| *known == name) {
+                if let Some(kind) = kind.filter(|kind| *kind != service) {
+                    let name = quoted(name);
+                    let what = format!("{name} is of kind {kind:?}; a {bot} bot asks one of kind {service:?}");
+                    findings.fault(place, what);
+                }
+                continue;
+            }
             findings.fault(place, format!("there is no upstream {}; {hint}", quoted(name)));
         }
     }

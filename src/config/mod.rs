@@ -249,7 +249,7 @@ fn read(table: &Table<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> 
     let doors = Doors { public_url: public_url.as_ref(), admin: &admin };
     let upstreams = table.get("upstream", findings).map(|entry| upstream::upstreams(&entry, doors, around, findings));
     let mut upstreams = upstreams.unwrap_or_default();
-    bots.look_for_upstreams(&upstreams.names, findings);
+    bots.look_for_upstreams(&upstreams, findings);
     upstreams.look_at_names(&bots, &channel_names(table, findings), findings);
     let channel_paths = channel_paths(table, findings);
     let pages = bots.with_pages(&channel_paths, findings);

@@ -518,6 +518,28 @@ fn the_slips_of_a_digest_bot_are_named() {
 }
 
 #[test]
+fn a_bot_asks_an_upstream_of_the_kind_that_it_knows() {
+    let enphase =
+        "kind = \"enphase\"\nkey = { env = \"APP\" }\noauth = { client_id = \"a\", client_secret = { env = \"APP\" } }";
+    let facebook = "kind = \"facebook\"\napp_id = \"1\"\napp_secret = { env = \"APP\" }\npublic_login = true";
+    let opendota = "kind = \"opendota\"";
+    let unknown = "api = \"https://other.example\"\nper_day = 9";
+    let upstreams = [("enphase", enphase), ("facebook", facebook), ("opendota", opendota)];
+    for (bot, asks) in [("solar", "enphase"), ("digest", "facebook"), ("dota", "opendota")] {
+        let with = |keys: &str| format!("{BASE}[bot.it]\nkind = {bot:?}\nupstream = \"up\"\n[upstream.up]\n{keys}\n");
+        assert!(parse(&with(unknown)).is_ok(), "{bot}");
+        for (kind, keys) in upstreams {
+            let wrong =
+                format!("20: bot.it.upstream: \"up\" is of kind {kind:?}; a {bot} bot asks one of kind {asks:?}");
+            match kind == asks {
+                true => assert!(parse(&with(keys)).is_ok(), "{bot}"),
+                false => assert_eq!(faults(&with(keys)), [wrong]),
+            }
+        }
+    }
+}
+
+#[test]
 fn what_a_digest_bot_has_no_use_for_is_a_warning() {
     let unset = faults(&digest("path = \"/weekly\"\nsecret = { env = \"NONE\" }"));
     assert!(unset[0].contains("bot.echo.secret: the environment variable NONE is not set"), "{unset:?}");

@@ -106,6 +106,8 @@ const REFRESH_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
 pub(super) struct Upstreams {
     pub(super) whole: Vec<Upstream>,
     pub(super) names: Vec<String>,
+    /// What each of them is, where that is known.
+    pub(super) kinds: Vec<Option<&'static str>>,
     places: Vec<Place>,
     /// Logins that are made on a page of ours.
     pub(super) logins: Vec<KnownLogin>,
@@ -155,7 +157,8 @@ pub(super) fn upstreams(
         if let Some(what) = name::flaw(name) {
             findings.fault(&entry.place, what);
         }
-        if word(&entry, findings) == Some(facebook::KIND) {
+        let word = word(&entry, findings);
+        if word == Some(facebook::KIND) {
             let (whole, login) = facebook::upstream(name, &entry, doors, around, findings);
             upstreams.whole.extend(whole);
             upstreams.logins.extend(login);
@@ -163,9 +166,15 @@ pub(super) fn upstreams(
             upstreams.whole.extend(upstream(name, &entry, around, findings));
         }
         upstreams.names.push(name.to_owned());
+        upstreams.kinds.push(words().find(|known| Some(*known) == word));
         upstreams.places.push(entry.place);
     }
     upstreams
+}
+
+/// The words for all kinds.
+fn words() -> impl Iterator<Item = &'static str> + Clone {
+    KINDS.iter().map(|kind| kind.word).chain([facebook::KIND])
 }
 
 /// The word for a kind, before anything else is read.
@@ -214,9 +223,8 @@ fn kind(entry: &Entry<'_>, findings: &mut Findings<'_>) -> Option<&'static Kind>
     let word = entry.text(findings)?;
     let found = KINDS.iter().find(|kind| kind.word == word);
     if found.is_none() {
-        let words = KINDS.iter().map(|kind| kind.word).chain([facebook::KIND]);
-        let hint = nearest(word, words.clone()).map_or_else(String::new, |near| format!("did you mean {near:?}? "));
-        let words = words.collect::<Vec<_>>().join(", ");
+        let hint = nearest(word, words()).map_or_else(String::new, |near| format!("did you mean {near:?}? "));
+        let words = words().collect::<Vec<_>>().join(", ");
         let what = format!("there is no kind of upstream {}; {hint}kinds: {words}; or none", quoted(word));
         findings.fault(&entry.place, what);
     }
