@@ -28,6 +28,8 @@ struct Kind {
 /// The key of every kind that asks an upstream.
 pub(super) const UPSTREAM: &str = "upstream";
 /// The key of a bot that tells of one page.
+/// The key of a bot that makes pages, for where they are.
+pub(super) const PATH: &str = "path";
 pub(super) const PAGE: &str = "page";
 
 /// All kinds of this version. A new bot is an entry here.
@@ -96,6 +98,8 @@ struct Made {
     upstream: Option<(Place, String)>,
     page: Option<String>,
     /// `None` when it has a fault: it is still known by name, so that its channels are not blamed.
+    /// Where its path stands, if it has one.
+    path: Option<Place>,
     bot: Option<Arc<dyn Bot>>,
     used: bool,
 }
@@ -117,7 +121,9 @@ impl Bots {
             };
             let (upstream, page) = (text(UPSTREAM), text(PAGE).map(|(_, page)| page));
             let kind = kind.map(|kind| kind.word);
-            bots.by_name.insert(name.to_owned(), Made { place: entry.place, kind, upstream, page, bot, used: false });
+            let path = text(PATH).map(|(place, _)| place);
+            let made = Made { place: entry.place, kind, upstream, page, path, bot, used: false };
+            bots.by_name.insert(name.to_owned(), made);
         }
         bots
     }
@@ -182,22 +188,25 @@ impl Bots {
         }
     }
 
-    /// Those that make pages. A place is one bot's alone.
+    /// Those that make pages. A place is one bot's alone; `taken` are those of channels, each with whose it is.
     pub(super) fn with_pages(
         &self,
-        channel_paths: &[&str],
+        taken: &mut Vec<(String, String)>,
         findings: &mut Findings<'_>,
     ) -> Vec<(String, Arc<dyn Bot>)> {
         let mut pages: Vec<(String, Arc<dyn Bot>)> = Vec::new();
         for (name, made) in &self.by_name {
             let Some((bot, place)) = made.bot.as_ref().and_then(|bot| Some((bot, bot.place()?))) else { continue };
-            let taken = pages.iter().filter_map(|(_, bot)| bot.place());
-            if let Some(other) = taken.chain(channel_paths.iter().copied()).find(|other| overlap(place, other)) {
-                let what =
-                    format!("its pages at {} are in the way of {}; take another path", quoted(place), quoted(other));
-                findings.fault(&made.place, what);
+            if let Some((whose, other)) = taken.iter().find(|(_, other)| overlap(place, other)) {
+                let what = format!(
+                    "its pages at {} are in the way of {whose} at {}; take another path",
+                    quoted(place),
+                    quoted(other)
+                );
+                findings.fault(made.path.as_ref().unwrap_or(&made.place), what);
             }
             pages.push((name.clone(), Arc::clone(bot)));
+            taken.push((format!("bot {name}"), place.to_owned()));
         }
         pages
     }

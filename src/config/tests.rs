@@ -510,7 +510,7 @@ fn the_slips_of_a_digest_bot_are_named() {
         ),
         (
             "path = \"/messenger\"\nsecret = { env = \"APP\" }",
-            "16: bot.echo: its pages at \"/messenger\" are in the way of \"/messenger\"; take another path",
+            "18: bot.echo.path: its pages at \"/messenger\" are in the way of channel page at \"/messenger\"; take another path",
         ),
     ] {
         assert_eq!(faults(&digest(keys)), [fault], "{keys}");

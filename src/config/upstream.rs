@@ -114,14 +114,14 @@ pub(super) struct Upstreams {
 }
 
 impl Upstreams {
-    /// A path is one login's alone. `taken` are those of channels and of bots.
-    pub(super) fn look_at_paths(&self, taken: &[&str], findings: &mut Findings<'_>) {
+    /// A path is one login's alone. `taken` are those of channels and of bots, each with whose it is.
+    pub(super) fn look_at_paths(&self, taken: &[(String, String)], findings: &mut Findings<'_>) {
         for (name, place) in self.names.iter().zip(&self.places) {
             let path = facebook::path(name);
             let is_login = self.logins.iter().any(|login| login.upstream == *name);
-            if let Some(other) = taken.iter().find(|other| is_login && overlap(&path, other)) {
+            if let Some((whose, other)) = taken.iter().find(|(_, other)| is_login && overlap(&path, other)) {
                 let what = format!(
-                    "its login at {} is in the way of {}; take another path there",
+                    "its login at {} is in the way of {whose} at {}; take another path there",
                     quoted(&path),
                     quoted(other)
                 );
