@@ -156,6 +156,33 @@ fn what_is_typed_is_answered_on_both_platforms_and_its_life_is_told() {
 }
 
 #[test]
+fn whoever_comes_back_finds_everything_in_the_order_in_which_it_was_said() {
+    let Some(browser) = browser(1280, 800, false) else { return };
+    let trial = Trial::start(&[]);
+    browser.open(&trial.url);
+    browser.wait_for("document.activeElement.id === 'text'");
+    for words in ["one", "two"] {
+        browser.keys(&format!("{words}\u{e007}"));
+        answered(&browser, &format!("You said: {words}"));
+    }
+    // The first answer changes after the second was said: its quick replies go.
+    let choice = "[...document.querySelectorAll('.choices button')].find(b => b.textContent === 'Markup')";
+    browser.wait_for(choice);
+    browser.run(&format!("{choice}.click()"));
+    answered(&browser, "Bold, slanted and code");
+    let order = "['one', 'You said: one', 'two', 'You said: two', 'Markup', 'Bold, slanted and code'].map(words =>
+        [...document.querySelectorAll('#chat .bubble')].findIndex(b => b.textContent.startsWith(words)))";
+    let told = |browser: &Browser| {
+        answered(browser, "Bold, slanted and code");
+        browser.run(&format!("return {order}.join()"))
+    };
+    assert_eq!(told(&browser), "0,1,2,3,4,5");
+    browser.open(&trial.url);
+    assert_eq!(told(&browser), "0,1,2,3,4,5", "and after a reload");
+    nothing_is_wrong(&browser);
+}
+
+#[test]
 fn the_page_is_readable_on_a_phone_and_in_the_dark() {
     let Some(browser) = browser(500, 900, true) else { return };
     let trial = Trial::start(&[]);
