@@ -4,6 +4,7 @@ use super::digest;
 use super::findings::{Findings, Place, Risk, quoted};
 use super::length::interval;
 use super::name;
+use super::plan;
 use super::surroundings::Around;
 use super::table::{Entry, Key, Table};
 use crate::bot::Bot;
@@ -61,7 +62,7 @@ const KINDS: &[Kind] = &[
     },
     Kind {
         word: "dota",
-        keys: &[Key { name: "kind", example: "\"dota\"" }, Key { name: UPSTREAM, example: "\"opendota\"" }],
+        keys: &[Key { name: "kind", example: "\"dota\"" }, Key { name: UPSTREAM, example: "\"opendota\"" }, plan::ZONE],
         make: dota,
     },
     Kind { word: "digest", keys: digest::KEYS, make: digest::digest },
@@ -290,8 +291,12 @@ fn solar(table: &Table<'_>, _: &Around<'_>, findings: &mut Findings<'_>) -> Opti
 }
 
 fn dota(table: &Table<'_>, _: &Around<'_>, findings: &mut Findings<'_>) -> Option<Arc<dyn Bot>> {
-    let upstream = table.need(UPSTREAM, findings)?.text(findings)?.to_owned();
-    Some(Arc::new(Dota::new(dota::Settings { upstream })))
+    let upstream = table.need(UPSTREAM, findings).and_then(|entry| entry.text(findings));
+    let zone = match table.get(plan::ZONE.name, findings) {
+        Some(_) => plan::zone_or_system(table, findings),
+        None => Some("UTC".to_owned()),
+    };
+    Some(Arc::new(Dota::new(dota::Settings { upstream: upstream?.to_owned(), zone: zone? })))
 }
 
 /// How old figures may get: an interval.
