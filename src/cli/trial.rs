@@ -23,7 +23,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// The configuration that is tried where none is named.
 const BUILT_IN: &str = include_str!("../../examples/try.toml");
@@ -166,7 +166,13 @@ fn clock(stand: &Stand, daemon: Arc<OnceLock<Handle>>) -> Clock {
         house.look_again();
         Ok(())
     };
+    // Two clicks move it one after the other, or what the first one brought about would be under way at the second.
+    let turn = Mutex::new(());
     Clock { now: ahead::clock, zone: zone.name, rule: zone.rule, go: Box::new(go) }
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(daemon) = daemon.get() {
+            daemon.await_rest(limits::TRIAL_REST_TIME);
+        }
 }
 
 /// A folder that goes when the trial ends, unless it is to be kept.

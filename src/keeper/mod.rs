@@ -130,6 +130,8 @@ struct Tray {
     end_at: Option<Moment>,
     failing: bool,
     prune_at: Moment,
+    /// Those who wait until nothing is under way.
+    patient: Vec<SyncSender<()>>,
     /// When the last turn looked for jobs. What fell due since then, during the commit, nobody has seen.
     looked: Moment,
 }
@@ -155,6 +157,12 @@ impl Keeper<'_> {
         loop {
             self.turn(&mut tray);
             let drained = self.roster.at_rest() && tray.unsettled.is_empty();
+            if drained {
+                // Whoever has gone meanwhile need not be told.
+                for told in tray.patient.drain(..) {
+                    let _ = told.try_send(());
+                }
+            }
             if !open || tray.end_at.is_some_and(|until| drained || (self.clock)() >= until) {
                 break;
             }
@@ -232,6 +240,7 @@ impl Keeper<'_> {
             }
             Letter::Remember(write) => tray.memory.push(write),
             Letter::Look { seen } => drop(seen.try_send(())),
+            Letter::Still { told } => tray.patient.push(told),
             Letter::Keep { write, answer } => tray.till.keeps.push((write, answer)),
             Letter::Pay { upstream, payer, calls, answer } => {
                 tray.till.payments.push(Payment { upstream, payer, calls, answer });

@@ -395,6 +395,22 @@ fn the_end_waits_for_what_is_out() {
 }
 
 #[test]
+fn whoever_waits_for_rest_is_told_when_nothing_is_under_way() {
+    let house = House::start(1, &["page"]);
+    house.ask(|told| Letter::Still { told });
+    house.admit(0, "m1", "anna");
+    let heard = house.lease(0);
+    let (told, still) = sync_channel(1);
+    house.letters.letters.send(Letter::Still { told }).unwrap();
+    // Two turns later it would have been told.
+    assert!(house.keep("one") && house.keep("two"));
+    assert!(still.try_recv().is_err());
+    house.hear(0, &heard, &[]);
+    still.recv_timeout(PATIENCE).unwrap();
+    house.end();
+}
+
+#[test]
 fn an_order_is_carried_out_and_told() {
     let house = House::start(0, &["page"]);
     let ticket = Ticket { slot: 1, generation: 1 };
