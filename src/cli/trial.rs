@@ -166,7 +166,13 @@ fn remember(config: &Config, stand: &Stand, consents: &[(String, Secret)]) -> Re
 /// The clock of all of it, shown where the system that is played is.
 fn clock(stand: &Stand, daemon: Arc<OnceLock<Handle>>) -> Clock {
     let (house, zone) = (Arc::clone(&stand.house), Zone::berlin());
+    // Two clicks move it one after the other, or what the first one brought about would be under way at the second.
+    let turn = Mutex::new(());
     let go = move |by| {
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(daemon) = daemon.get() {
+            daemon.await_rest(limits::TRIAL_REST_TIME);
+        }
         ahead::go(by)?;
         if let Some(daemon) = daemon.get() {
             daemon.look_again();
@@ -174,13 +180,7 @@ fn clock(stand: &Stand, daemon: Arc<OnceLock<Handle>>) -> Clock {
         house.look_again();
         Ok(())
     };
-    // Two clicks move it one after the other, or what the first one brought about would be under way at the second.
-    let turn = Mutex::new(());
     Clock { now: ahead::clock, zone: zone.name, rule: zone.rule, go: Box::new(go) }
-        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(daemon) = daemon.get() {
-            daemon.await_rest(limits::TRIAL_REST_TIME);
-        }
 }
 
 /// A folder that goes when the trial ends, unless it is to be kept.

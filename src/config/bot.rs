@@ -7,8 +7,8 @@ use super::name;
 use super::plan;
 use super::surroundings::Around;
 use super::table::{Entry, Key, Table};
-use crate::bot::Bot;
 use super::upstream::Upstreams;
+use crate::bot::Bot;
 use crate::bot::dota::{self, Dota};
 use crate::bot::echo::{self, Echo};
 use crate::bot::solar::{Settings, Shape, Solar};
@@ -28,9 +28,9 @@ struct Kind {
 
 /// The key of every kind that asks an upstream.
 pub(super) const UPSTREAM: &str = "upstream";
-/// The key of a bot that tells of one page.
 /// The key of a bot that makes pages, for where they are.
 pub(super) const PATH: &str = "path";
+/// The key of a bot that tells of one page.
 pub(super) const PAGE: &str = "page";
 
 /// All kinds of this version. A new bot is an entry here.
@@ -98,9 +98,9 @@ struct Made {
     /// The upstream that it asks, and where that stands.
     upstream: Option<(Place, String)>,
     page: Option<String>,
-    /// `None` when it has a fault: it is still known by name, so that its channels are not blamed.
     /// Where its path stands, if it has one.
     path: Option<Place>,
+    /// `None` when it has a fault: it is still known by name, so that its channels are not blamed.
     bot: Option<Arc<dyn Bot>>,
     used: bool,
 }
@@ -121,8 +121,8 @@ impl Bots {
                 Some((entry.place.clone(), entry.value.as_str()?.to_owned()))
             };
             let (upstream, page) = (text(UPSTREAM), text(PAGE).map(|(_, page)| page));
-            let kind = kind.map(|kind| kind.word);
             let path = text(PATH).map(|(place, _)| place);
+            let kind = kind.map(|kind| kind.word);
             let made = Made { place: entry.place, kind, upstream, page, path, bot, used: false };
             bots.by_name.insert(name.to_owned(), made);
         }
@@ -170,13 +170,6 @@ impl Bots {
                 "digest" => "facebook",
                 _ => "enphase",
             };
-            let hint = match nearest(name, names.iter().map(String::as_str)) {
-                Some(near) => format!("did you mean {}?", quoted(near)),
-                None if name::flaw(name).is_none() => {
-                    format!("write a table [upstream.{name}] with kind = {service:?}")
-                }
-                None => format!("write a table [upstream.{service}] with kind = {service:?}"),
-            };
             if let Some((_, kind)) = names.iter().zip(&upstreams.kinds).find(|(known, _)| *known == name) {
                 if let Some(kind) = kind.filter(|kind| *kind != service) {
                     let name = quoted(name);
@@ -185,6 +178,13 @@ impl Bots {
                 }
                 continue;
             }
+            let hint = match nearest(name, names.iter().map(String::as_str)) {
+                Some(near) => format!("did you mean {}?", quoted(near)),
+                None if name::flaw(name).is_none() => {
+                    format!("write a table [upstream.{name}] with kind = {service:?}")
+                }
+                None => format!("write a table [upstream.{service}] with kind = {service:?}"),
+            };
             findings.fault(place, format!("there is no upstream {}; {hint}", quoted(name)));
         }
     }
@@ -206,8 +206,8 @@ impl Bots {
                 );
                 findings.fault(made.path.as_ref().unwrap_or(&made.place), what);
             }
-            pages.push((name.clone(), Arc::clone(bot)));
             taken.push((format!("bot {name}"), place.to_owned()));
+            pages.push((name.clone(), Arc::clone(bot)));
         }
         pages
     }

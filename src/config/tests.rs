@@ -1154,6 +1154,24 @@ fn the_shipped_examples_have_no_faults() {
 }
 
 #[test]
+fn the_example_for_twins_plays_everything_on_this_machine_and_can_be_tried_as_it_is() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/twin.toml");
+    let config = Config::load(&file, &|_| None).unwrap();
+    assert!(config.risks.iter().all(|risk| matches!(risk, Risk::InClear)), "{:?}", config.warnings);
+    let here = |url: &str| url.starts_with("http://127.0.0.1:3900/");
+    for channel in &config.channels {
+        let Account::Messenger(account) = &channel.account else { panic!("{channel:?}") };
+        assert_eq!(account.api, format!("http://127.0.0.1:3900/{}", channel.name));
+    }
+    assert!(config.upstreams.iter().all(|upstream| here(&upstream.api)), "{:?}", config.upstreams);
+    assert!(config.upstreams.iter().filter_map(Upstream::facebook).all(|facebook| here(&facebook.dialog)));
+    let stage = Stage { house: "http://127.0.0.1:1".to_owned(), seed: 7 };
+    let staged = Config::staged(&text_of(&file).unwrap(), &file, &|_| None, &stage).unwrap();
+    let apis: Vec<_> = staged.upstreams.iter().map(|upstream| &*upstream.api).collect();
+    assert_eq!(apis, ["http://127.0.0.1:1/opendota/api", "http://127.0.0.1:1/facebook/v25.0"]);
+}
+
+#[test]
 fn the_full_example_shows_every_key() {
     let text = include_str!("../../examples/ackd.toml");
     let lines: Vec<_> = text.lines().map(|line| line.trim_start_matches(['#', ' '])).collect();

@@ -311,14 +311,6 @@ pub(super) fn place(upstream: &str, url: &str, known: Option<&str>, around: &Aro
     format!("{}{slash}{path}", stage.api(upstream))
 }
 
-/// A URL as it is written: whether it ends with a slash may matter to whoever compares it.
-pub(super) fn url(
-    table: &Table<'_>,
-    name: &'static str,
-    known: Option<&str>,
-    findings: &mut Findings<'_>,
-) -> Option<String> {
-    let entry = match (table.get(name, findings), known) {
 /// A URL's path, without the slash before it.
 fn path(url: &str) -> &str {
     url.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map_or("", |(_, path)| path)
@@ -337,6 +329,14 @@ fn service_path<'t>(written: &'t str, known: &'t str) -> &'t str {
     if is_whole { tail } else { known }
 }
 
+/// A URL as it is written: whether it ends with a slash may matter to whoever compares it.
+pub(super) fn url(
+    table: &Table<'_>,
+    name: &'static str,
+    known: Option<&str>,
+    findings: &mut Findings<'_>,
+) -> Option<String> {
+    let entry = match (table.get(name, findings), known) {
         (Some(entry), _) => entry,
         (None, Some(known)) => return Some(known.to_owned()),
         (None, None) => table.need(name, findings)?,
@@ -580,7 +580,6 @@ mod tests {
         let config = Config::staged(&file(&odd), Path::new("ackd.toml"), &|_| None, &stage).unwrap();
         assert_eq!(config.upstreams[0].api, "http://127.0.0.1:1/enphase/api/v2", "the path is that of the service");
     }
-}
 
     #[test]
     fn a_file_for_twins_is_tried_with_the_paths_of_the_service_alone() {
@@ -604,3 +603,4 @@ mod tests {
         assert_eq!(config.upstreams[0].api, "http://127.0.0.1:1/enphase/api/v2");
         assert_eq!(config.upstreams[0].oauth().unwrap().token_url, "http://127.0.0.1:1/enphase/oauth/token");
     }
+}
