@@ -101,9 +101,9 @@ impl Handle {
     /// Waits until nothing is under way, as long as that may take: who moves the clock meanwhile makes it seem to have
     /// taken as long as the way was.
     pub fn await_rest(&self, patience: Duration) {
-        let (told, still) = sync_channel(1);
-        if self.letters.send(Letter::Still { told }).is_ok() {
-            // Longer than that nobody waits who moves a clock.
+        let (under_way, still) = sync_channel(1);
+        if self.letters.send(Letter::Still { under_way }).is_ok() {
+            // Nothing comes but the end of the channel, or of patience.
             let _ = still.recv_timeout(patience);
         }
     }
