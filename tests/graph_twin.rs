@@ -512,7 +512,7 @@ fn somebody_may_leave_a_scope_out() {
 #[test]
 fn what_is_ticked_in_the_form_is_granted_and_all_of_it_is_ticked_at_first() {
     let scopes = "&scope=pages_show_list,email";
-    let form = String::from_utf8(Scene::new().dialog(scopes, "").body).unwrap();
+    let form = String::from_utf8(Scene::new().dialog(scopes, "").body.into_owned()).unwrap();
     let box_of = |scope: &str| format!("<input type=\"checkbox\" name=\"with\" value=\"{scope}\" checked>");
     assert!(form.contains(&box_of("pages_show_list")) && form.contains(&box_of("email")), "{form}");
     assert!(form.contains("<input type=\"hidden\" name=\"boxes\" value=\"1\">"), "{form}");
