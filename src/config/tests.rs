@@ -530,7 +530,7 @@ fn a_bot_asks_an_upstream_of_the_kind_that_it_knows() {
         assert!(parse(&with(unknown)).is_ok(), "{bot}");
         for (kind, keys) in upstreams {
             let wrong =
-                format!("20: bot.it.upstream: \"up\" is of kind {kind:?}; a {bot} bot asks one of kind {asks:?}");
+                format!("21: bot.it.upstream: \"up\" is of kind {kind:?}; a {bot} bot asks one of kind {asks:?}");
             match kind == asks {
                 true => assert!(parse(&with(keys)).is_ok(), "{bot}"),
                 false => assert_eq!(faults(&with(keys)), [wrong]),
