@@ -98,6 +98,16 @@ pub struct Handle {
 }
 
 impl Handle {
+    /// Waits until nothing is under way, as long as that may take: who moves the clock meanwhile makes it seem to have
+    /// taken as long as the way was.
+    pub fn await_rest(&self, patience: Duration) {
+        let (under_way, still) = sync_channel(1);
+        if self.letters.send(Letter::Still { under_way }).is_ok() {
+            // Nothing comes but the end of the channel, or of patience.
+            let _ = still.recv_timeout(patience);
+        }
+    }
+
     /// The clock was moved: what is due now is looked at again.
     pub fn look_again(&self) {
         let (seen, looked) = sync_channel(1);

@@ -131,6 +131,9 @@ pub const MEMORY_KEYS_MAX: u32 = 1_000_000;
 pub const TRIAL_AHEAD_MAX: Duration = Duration::from_secs(366 * 24 * 3600);
 /// How long after eleven the next morning of a trial is: what is due at eleven is due.
 pub const MORNING_SLACK: Duration = Duration::from_secs(1);
+/// How long a trial's clock waits for what is under way before it is moved: an answer of several calls to stand-ins takes
+/// less, and with faults that delay calls somebody who clicked waits no longer.
+pub const TRIAL_REST_TIME: Duration = Duration::from_secs(3);
 /// Longest name of a bot, and longest key, that a command may have the store remember something under, in bytes. Those of
 /// bots consist of a channel's name and a platform's id, which are shorter.
 pub const MEMORY_NAME_BYTES_MAX: usize = 512;

@@ -163,6 +163,8 @@ impl Stand {
                 let api = self.server.api(&channel.name);
                 let mut settings = webex::Settings::new(channel.name.clone(), account.access_token.clone(), api);
                 settings.seed = seed_of(self.seed, &channel.name);
+                let email = format!("{}-ackd@webex.bot", channel.bot_name);
+                settings.bot = webex::Member::new(channel.bot_name.clone(), email);
                 settings.private_files = true;
                 Box::new(webex::Webex::new(settings, (self.clock)()))
             }

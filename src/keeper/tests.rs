@@ -395,6 +395,26 @@ fn the_end_waits_for_what_is_out() {
 }
 
 #[test]
+fn whoever_waits_for_rest_is_told_when_nothing_is_under_way() {
+    let house = House::start(1, &["page"]);
+    let ask = || {
+        let (under_way, still) = sync_channel(1);
+        house.letters.letters.send(Letter::Still { under_way }).unwrap();
+        still
+    };
+    assert_eq!(ask().recv_timeout(PATIENCE), Err(RecvTimeoutError::Disconnected));
+    house.admit(0, "m1", "anna");
+    let heard = house.lease(0);
+    let still = ask();
+    // Two turns later it would have been told.
+    assert!(house.keep("one") && house.keep("two"));
+    assert_eq!(still.try_recv(), Err(TryRecvError::Empty));
+    house.hear(0, &heard, &[]);
+    assert_eq!(still.recv_timeout(PATIENCE), Err(RecvTimeoutError::Disconnected));
+    house.end();
+}
+
+#[test]
 fn an_order_is_carried_out_and_told() {
     let house = House::start(0, &["page"]);
     let ticket = Ticket { slot: 1, generation: 1 };

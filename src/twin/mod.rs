@@ -275,6 +275,8 @@ pub enum Side {
 pub struct Bubble {
     /// Changes with the bubble; later is higher.
     pub number: u64,
+    /// Stays the same: in a conversation, what was said later has a higher one.
+    pub born: u64,
     /// The platform's id of the message; stays the same.
     pub id: String,
     pub conversation: String,

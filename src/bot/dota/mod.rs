@@ -32,6 +32,8 @@ use words::{Part, Whom, Wish};
 pub struct Settings {
     /// The upstream to ask, by its name in the configuration.
     pub upstream: String,
+    /// Where people's times of day are, by its name in the IANA database.
+    pub zone: String,
 }
 
 /// Tells people of players.
@@ -99,7 +101,7 @@ impl Dota {
     }
 
     fn hear_words(&self, event: &Event, text: &str, desk: &mut dyn Desk) -> Result<Vec<Reply>, BotFault> {
-        if let Some(words) = subscription::parse(text, "UTC") {
+        if let Some(words) = subscription::parse(text, &self.set.zone) {
             return self.subscribe(event, words, desk);
         }
         if let Some(choice) = Choice::load(desk, event)? {

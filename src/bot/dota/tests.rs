@@ -56,7 +56,7 @@ const BOB: At<'_> = At("bob", "room");
 
 impl World {
     fn new() -> World {
-        let set = Settings { upstream: "opendota".to_owned() };
+        let set = Settings { upstream: "opendota".to_owned(), zone: "Europe/Berlin".to_owned() };
         World { bot: Dota::new(set), desk: Paper { now: at(NOW), ..Paper::default() } }
     }
 
@@ -785,7 +785,7 @@ fn a_subscription_tells_the_last_week() {
     assert_eq!(world.anna("subscribe mon 9:00"), say::STRANGER);
     assert_eq!(world.anna("stop"), "You have no subscription; write \"subscribe 11:00\".");
     world.anna("me is 86745912");
-    let said = "You will hear from me on Mon at 09:00 (UTC). Say \"stop\" to end it. It is about the last week of Arteezy-like \
+    let said = "You will hear from me on Mon at 09:00 (Europe/Berlin). Say \"stop\" to end it. It is about the last week of Arteezy-like \
                 (id 86745912).";
     assert_eq!(world.anna("subscribe mon 9:00"), said);
     let note = world.desk.alarms[subscription::NAME].note.clone();
