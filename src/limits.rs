@@ -405,6 +405,9 @@ pub const DOTA_PATIENCE: Duration = Duration::from_secs(30);
 pub const DOTA_TRIES: u32 = 3;
 /// … and how long apart.
 pub const DOTA_RETRY: Duration = Duration::from_secs(5);
+/// What one person may have of a day's calls while less than half of it is left, in percent: some thirty players. A
+/// hundred names of five calls each would be a sixth of everybody's day.
+pub const DOTA_SHARE_PERCENT: u32 = 5;
 /// By how much OpenDota's clock may be behind ours: its next minute or day begins as much later.
 pub const DOTA_CLOCK_SLACK: Duration = Duration::from_secs(2);
 

@@ -116,6 +116,8 @@ const GAME: &[&str] = &[
 pub(super) enum Trouble {
     /// The budget has nothing left before this; when it is that of the day, how many calls a day has.
     NotBefore { moment: Moment, of_day: Option<u32> },
+    /// The one who asks has had more of the day than others leave; until then.
+    HadEnough(Moment),
     /// No answer, or none that can be read; why.
     Silent(String),
     /// There is no such player.

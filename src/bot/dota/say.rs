@@ -309,6 +309,12 @@ pub(super) fn trouble(trouble: &Trouble, player: u32, now: Moment) -> String {
         Trouble::NotBefore { moment, of_day: None } => {
             format!("Too many are asking OpenDota just now; please ask again in {}.", span(moment.since(now)))
         }
+        Trouble::HadEnough(until) => {
+            let wait = span(until.since(now));
+            format!(
+                "You have had a good share of today's calls at OpenDota, and the rest is for others; ask again in {wait}."
+            )
+        }
         Trouble::Silent(_) => "OpenDota gives no answer at the moment; please ask again later.".to_owned(),
         Trouble::Unknown => format!("OpenDota knows no player with the id {player}."),
         Trouble::Key => "OpenDota does not take my key; please tell the operator.".to_owned(),

@@ -583,6 +583,41 @@ fn a_day_that_is_used_up_is_told_with_what_is_known() {
 }
 
 #[test]
+fn who_has_had_a_good_share_of_a_short_day_leaves_the_rest_to_others() {
+    let day = |calls| Left { per: Period::Day, calls, of: 100, ends: at("2025-11-21T00:00:00Z") };
+    let enough =
+        "You have had a good share of today's calls at OpenDota, and the rest is for others; ask again in 60 min.";
+    let mut world = World::with_ada();
+    let none = sample("error_404");
+    let asks = |world: &mut World, who, player: u32| {
+        world.first(&format!("/players/{player}"), 404, &none);
+        world.says(who, &format!("player {player}")).concat()
+    };
+    world.desk.left = vec![day(100)];
+    for player in 1..=5 {
+        asks(&mut world, ANNA, player);
+    }
+    world.desk.left = vec![day(49)];
+    assert_eq!(asks(&mut world, ANNA, 6), "OpenDota knows no player with the id 6.", "a twentieth is hers");
+    assert_eq!(asks(&mut world, ANNA, 7), enough);
+    assert_eq!(world.anna("somebody new"), enough);
+    assert_eq!(asks(&mut world, BOB, 8), "OpenDota knows no player with the id 8.");
+    world.asked();
+    assert_eq!(
+        world.anna("player 6"),
+        "OpenDota knows no player with the id 6.",
+        "what is known costs nobody anything"
+    );
+    assert_eq!((world.asked(), world.desk.rest.take()), (vec![], None), "and nobody is woken at midnight");
+    world.desk.left = vec![day(50)];
+    assert_eq!(asks(&mut world, ANNA, 9), "OpenDota knows no player with the id 9.", "while half is left, all may ask");
+    world.desk.left = vec![day(49)];
+    world.desk.now = at("2025-11-21T00:00:00Z");
+    world.desk.left[0].ends = at("2025-11-22T00:00:00Z");
+    assert_eq!(asks(&mut world, ANNA, 10), "OpenDota knows no player with the id 10.", "and the next day is another");
+}
+
+#[test]
 fn a_refusal_is_learnt_and_waited_for() {
     for (name, per, until) in [
         ("error_429_minute", Period::Minute, "2025-11-20T23:01:00Z"),
