@@ -399,6 +399,13 @@ fn tap(title: &str, payload: String) -> QuickReply {
     QuickReply { title: title.to_owned(), payload }
 }
 
+/// Asks somebody whether they meant this word of ours.
+pub(super) fn ask_back(event: &Event, meant: String) -> Reply {
+    let text = say::near(&meant);
+    let quick_replies = vec![tap(&meant, meant.clone())];
+    Reply { content: Content::Text { text, quick_replies }, ..Reply::text(&event.conversation, "") }
+}
+
 /// Offers somebody the choice, and remembers it. What is tapped can be tapped by others, too: it makes nobody this player.
 pub(super) fn offer(event: &Event, desk: &mut dyn Desk, choice: &Choice, more: &str) -> Result<Reply, BotFault> {
     choice.keep(desk, event)?;

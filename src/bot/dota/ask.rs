@@ -175,6 +175,8 @@ pub(super) fn search(
     let silent = || Trouble::Silent("its answer cannot be read".to_owned());
     let found = match body.and_then(|body| opendota::found(&body).ok_or_else(silent)) {
         Ok(found) => dated(found, desk.now()),
+        // Of a search that is no word about a player.
+        Err(Trouble::Unknown) => return Ok(Err(Trouble::Refused(String::new()))),
         Err(trouble) => return Ok(Err(trouble)),
     };
     keep(desk, &search_key(name), &found, Some(DOTA_SEARCH_LIFE))?;

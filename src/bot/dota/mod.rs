@@ -112,6 +112,10 @@ impl Dota {
                 let fewer = Choice { hits: chosen, ..choice };
                 return answer::offer(event, desk, &fewer, "").map(|reply| vec![reply]);
             }
+            if choice.is_beyond(text) {
+                let more = say::beyond(choice.hits.len());
+                return answer::offer(event, desk, &choice, &more).map(|reply| vec![reply]);
+            }
         }
         self.wish(event, words::wish(text), desk)
     }
@@ -128,6 +132,9 @@ impl Dota {
             Wish::TooShort => return Ok(said(event, say::TOO_SHORT)),
             Wish::TooLong => return Ok(said(event, say::TOO_LONG)),
             Wish::NoId => return Ok(said(event, say::NO_ID)),
+            Wish::NoLink => return Ok(said(event, say::NO_LINK)),
+            Wish::Thanks => return Ok(said(event, say::WELCOME)),
+            Wish::Near(meant) => return Ok(vec![answer::ask_back(event, meant)]),
         };
         let mut name = String::new();
         let (player, unknown) = match whom {
