@@ -171,7 +171,7 @@ impl Dota {
         };
         let is_new = matches!(words, subscription::Words::Subscribe(_));
         let Some(player) = player.or((!is_new).then_some(0)) else { return Ok(said(event, say::STRANGER)) };
-        let mut replies = subscription::handle(words, event, &Part::Week.of(player), desk)?;
+        let mut replies = subscription::handle(words, event, &Part::Week.of(player), "subscribe mon 9:00", desk)?;
         if let Some(Content::Text { text, .. }) = replies.first_mut().map(|reply| &mut reply.content).filter(|_| is_new)
         {
             text.push_str(&say::subscribed(&ask::Shelf::load(desk, player)?));

@@ -866,7 +866,7 @@ fn a_note_is_read_back_and_what_is_none_is_told() {
 fn a_subscription_tells_the_last_week() {
     let mut world = World::with_ada();
     assert_eq!(world.anna("subscribe mon 9:00"), say::STRANGER);
-    assert_eq!(world.anna("stop"), "You have no subscription; write \"subscribe 11:00\".");
+    assert_eq!(world.anna("stop"), "You have no subscription; write \"subscribe mon 9:00\".");
     world.anna("me is 86745912");
     let said = "You will hear from me on Mon at 09:00 (UTC). Say \"stop\" to end it. It is about the last week of Arteezy-like \
                 (id 86745912).";
@@ -879,7 +879,7 @@ fn a_subscription_tells_the_last_week() {
     let said: Vec<Vec<&str>> = stages.iter().map(|replies| replies.iter().map(text).collect()).collect();
     let week = format!("Arteezy-like: The last 7 days: 1843 won, 1607 lost: 53.4 % won. {HEROES}");
     assert_eq!(said, [vec![], vec![week.as_str()]], "no sign, and no word of a wait");
-    assert!(world.anna("stop").starts_with("Your subscription has ended."));
+    assert_eq!(world.anna("stop"), "Your subscription has ended. Write \"subscribe mon 9:00\" to begin again.");
 }
 
 #[test]
