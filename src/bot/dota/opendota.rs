@@ -337,7 +337,8 @@ mod tests {
     #[test]
     fn names_of_heroes_are_short_and_a_list_that_is_too_large_to_remember_is_left_out() {
         let list = |name: &str, many: u64| {
-            let heroes: Vec<_> = (0..many).map(|id| json!({"id": u64::MAX - id, "localized_name": name})).collect();
+            let heroes: Vec<_> =
+                (0..many).map(|id| json!({"id": i64::MAX.unsigned_abs() - id, "localized_name": name})).collect();
             Reading::Names.keep(&Value::from(heroes)).unwrap()
         };
         let name = |names: &Map<String, Value>| names.values().next().and_then(Value::as_str).map(str::to_owned);
