@@ -15,6 +15,9 @@ use std::iter::Peekable;
 pub const NAME: &str = "subscription";
 
 const DAY_SECONDS: u32 = 24 * 3600;
+/// Only Messenger has such a rule (messenger.md §9).
+const HELD: &str =
+    " Messenger lets me write only within 24 hours of your last message; otherwise you get it when you next write.";
 const EXAMPLES: &str = "write for example \"subscribe 11:00\", \"subscribe mon, fri 9:30\" or \"subscribe every 2h\".";
 
 /// What somebody wants.
@@ -66,7 +69,10 @@ pub fn handle(
             let when = plan.words();
             let alarm = NewAlarm { name: NAME.to_owned(), conversation: None, note: note.to_owned(), plan };
             match desk.set_alarm(alarm)? {
-                Ok(_) => format!("You will hear from me {when}. Say \"stop\" to end it."),
+                Ok(_) => {
+                    let held = if desk.holds_pushes() { HELD } else { "" };
+                    format!("You will hear from me {when}. Say \"stop\" to end it.{held}")
+                }
                 Err(why) => format!("That does not work: {why}."),
             }
         }
@@ -430,6 +436,8 @@ mod tests {
         assert_eq!(said("stop", &mut desk), none_yet);
         let told = "You will hear from me every day at 11:00 (Europe/Berlin). Say \"stop\" to end it.";
         assert_eq!(said("subscribe 11:00", &mut desk), told);
+        desk.holds = true;
+        assert_eq!(said("subscribe 11:00", &mut desk), format!("{told}{HELD}"), "nothing is promised that cannot be");
         let due = desk.now;
         let set = SetAlarm { name: NAME.to_owned(), note: "today".to_owned(), plan: plan("subscribe 11:00"), due };
         assert_eq!(desk.alarms.values().collect::<Vec<_>>(), [&set]);
