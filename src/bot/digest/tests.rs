@@ -23,8 +23,7 @@ const SECRET: &str = "s3cret-of-the-week";
 /// A Friday; the posts of the samples are of this week, but for one of the week before.
 const NOW: &str = "2025-11-21T12:00:00Z";
 const THIS_WEEK: &str = "Roof of Ada, Mon 17 Nov to Sun 23 Nov 2025, so far: 3 posts, 5 shares, 18 comments, 0 reactions. \
-     Most commented: “Sunny week on the roof ☀️” (4 shares, 17 comments). \
-     Most shared: “Sunny week on the roof ☀️” (4 shares, 17 comments).";
+     Most commented and most shared: “Sunny week on the roof ☀️” (4 shares, 17 comments).";
 const LAST_WEEK: &str = "Roof of Ada, Mon 10 Nov to Sun 16 Nov 2025: 1 post, 0 shares, 1 comment, 0 reactions. \
      Most commented: “Snow” (1 comment).";
 
