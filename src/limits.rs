@@ -384,6 +384,15 @@ pub const DOTA_MATCHES_MAX: usize = 20;
 pub const DOTA_TOP_HEROES: usize = 5;
 /// Heroes whose names are kept. Dota has some 125.
 pub const DOTA_HEROES_MAX: usize = 500;
+/// Longest name of a hero that is kept, in characters; Dota's have up to 19.
+pub const DOTA_HERO_CHARS_MAX: usize = 32;
+/// Names of all heroes together, as JSON, in bytes; Dota's have some 3,000. A longer list is not kept, so that what is
+/// remembered of the world always fits.
+pub const DOTA_NAMES_BYTES_MAX: usize = MEMORY_VALUE_BYTES_MAX / 2;
+/// Longest text of a match that is kept, in bytes: each is a number, and one of 64 bits has 20 digits.
+pub const DOTA_DIGITS_MAX: usize = 20;
+/// Most of anything that is believed of a player.
+pub const DOTA_FIGURE_MAX: u64 = 1_000_000_000_000;
 /// How long what was read of a player, or found, is as good as new: a match takes half an hour.
 pub const DOTA_FRESH: Duration = Duration::from_secs(10 * 60);
 /// The same for names of heroes and for OpenDota's own limits: both change a few times a year.
@@ -412,6 +421,9 @@ pub const DOTA_PATIENCE: Duration = Duration::from_secs(30);
 pub const DOTA_TRIES: u32 = 3;
 /// … and how long apart.
 pub const DOTA_RETRY: Duration = Duration::from_secs(5);
+/// What one person may have of a day's calls while less than half of it is left, in percent: some thirty players. A
+/// hundred names of five calls each would be a sixth of everybody's day.
+pub const DOTA_SHARE_PERCENT: u32 = 5;
 /// By how much OpenDota's clock may be behind ours: its next minute or day begins as much later.
 pub const DOTA_CLOCK_SLACK: Duration = Duration::from_secs(2);
 

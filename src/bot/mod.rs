@@ -72,6 +72,11 @@ pub trait Desk {
     /// Takes an alarm of the event's conversation away.
     fn cancel_alarm(&mut self, name: &str) -> Result<(), BotFault>;
 
+    /// Whether what is said here of our own accord is held when nobody has written for a while.
+    fn holds_pushes(&self) -> bool {
+        false
+    }
+
     /// The alarms of the event's conversation, in order of their names.
     fn alarms(&mut self) -> Result<Vec<SetAlarm>, BotFault>;
 }

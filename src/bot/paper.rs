@@ -12,6 +12,8 @@ pub struct Paper {
     /// Until when, where it is not for ever.
     pub expires: BTreeMap<String, Moment>,
     pub alarms: BTreeMap<String, SetAlarm>,
+    /// Whether pushes are held here.
+    pub holds: bool,
     /// Alarms set in other conversations.
     pub far_alarms: Vec<NewAlarm>,
     /// What upstreams answer, by the beginning of the path; the first that fits is used up.
@@ -116,6 +118,10 @@ impl Desk for Paper {
     fn cancel_alarm(&mut self, name: &str) -> Result<(), BotFault> {
         self.alarms.remove(name);
         Ok(())
+    }
+
+    fn holds_pushes(&self) -> bool {
+        self.holds
     }
 
     fn alarms(&mut self) -> Result<Vec<SetAlarm>, BotFault> {

@@ -96,7 +96,7 @@ impl Digest {
         let text = if bare.eq_ignore_ascii_case("subscribe") { &weekly } else { text };
         let zone = self.set.zone.iana_name().unwrap_or("UTC");
         if let Some(words) = subscription::parse(text, zone) {
-            return subscription::handle(words, event, WEEKLY, desk);
+            return subscription::handle(words, event, WEEKLY, "subscribe", desk);
         }
         let wish = words::wish(text);
         // Heard a second time, the sign has been shown.
@@ -115,7 +115,7 @@ impl Digest {
     /// it is tried again.
     fn ring(&self, event: &Event, note: &str, desk: &mut dyn Desk) -> Result<Vec<Reply>, BotFault> {
         let wish = match words::wish(note) {
-            Wish::Help | Wish::Unclear => Wish::Summary(Which::Last),
+            Wish::Help | Wish::Elsewhen | Wish::Unclear => Wish::Summary(Which::Last),
             wish => wish,
         };
         let (contents, trouble) = self.tell(wish, desk, true)?;
@@ -144,6 +144,7 @@ impl Digest {
             return match wish {
                 Wish::Groups if set.shape == Shape::Group => text(say::RECORDED),
                 Wish::Groups => text(say::GROUPS),
+                Wish::Elsewhen => text(say::ELSEWHEN),
                 Wish::Unclear => text(&format!("I did not understand that. {}", say::HELP)),
                 _ => text(say::HELP),
             };

@@ -18,6 +18,9 @@ pub(super) const HELP: &str = "I tell what happened on our Facebook page. Ask me
      commented or top shared. \"subscribe\" brings you last week's summary when a new week begins, \"subscribe fri 18:00\" \
      when you like; \"when?\" says when, and \"stop\" ends it.";
 
+/// Of other times nothing is kept.
+pub(super) const ELSEWHEN: &str = "I know this week and the last.";
+
 /// What Facebook has closed (graph.md §1).
 pub(super) const GROUPS: &str = "I cannot look at groups: Facebook closed them to programs on 22 April 2024, for every app \
      and every version, and nothing has taken their place. I tell of a page instead; ask me for the summary.";
@@ -45,7 +48,10 @@ fn span(week: &Week) -> String {
 /// All of it in one text; `None` when nothing is known.
 pub(super) fn summary(known: &Known, set: &Settings, now: Moment) -> Option<String> {
     let (_, sums) = known.seen.as_ref()?;
-    let best = [("Most commented", &sums.commented), ("Most shared", &sums.shared)];
+    let best = match sums.commented == sums.shared {
+        true => [("Most commented and most shared", &sums.commented), ("", &None)],
+        false => [("Most commented", &sums.commented), ("Most shared", &sums.shared)],
+    };
     let best = best.into_iter().filter_map(|(what, post)| Some(format!("{what}: {}.", quoted(post.as_ref()?, set))));
     let parts = [format!("{}: {}", title(known), totals(sums))].into_iter().chain(best).chain(notes(known, set, now));
     Some(parts.collect::<Vec<_>>().join(" "))

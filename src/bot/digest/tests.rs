@@ -25,8 +25,7 @@ const SECRET: &str = "s3cret-of-the-week";
 /// A Friday; the posts of the samples are of this week, but for one of the week before.
 const NOW: &str = "2025-11-21T12:00:00Z";
 const THIS_WEEK: &str = "Roof of Ada, Mon 17 Nov to Sun 23 Nov 2025, so far: 3 posts, 5 shares, 18 comments, 0 reactions. \
-     Most commented: “Sunny week on the roof ☀️” (4 shares, 17 comments). \
-     Most shared: “Sunny week on the roof ☀️” (4 shares, 17 comments).";
+     Most commented and most shared: “Sunny week on the roof ☀️” (4 shares, 17 comments).";
 const LAST_WEEK: &str = "Roof of Ada, Mon 10 Nov to Sun 16 Nov 2025: 1 post, 0 shares, 1 comment, 0 reactions. \
      Most commented: “Snow” (1 comment).";
 
@@ -611,6 +610,23 @@ fn a_group_is_told_of_as_it_was_recorded() {
 }
 
 #[test]
+fn a_post_that_is_best_in_both_is_told_once_and_of_other_weeks_nothing() {
+    let mut world = World::new();
+    let mut both = post(1, "Snow", 3);
+    both["shares"] = json!({ "count": 2 });
+    world.names().posts(&[both]);
+    let said = world.says("sumary");
+    assert!(said.contains(" Most commented and most shared: “Snow” (2 shares, 3 comments)."), "{said}");
+    assert_eq!(said.matches("Snow").count(), 1, "{said}");
+    world.calls();
+    assert_eq!(world.says("next week"), say::ELSEWHEN);
+    assert_eq!(world.calls(), [""; 0]);
+    let mut world = World::new();
+    world.names().posts(&[post(1, "Snow", 0)]);
+    assert!(!world.says("summary").contains("Most"));
+}
+
+#[test]
 fn a_subscription_brings_last_week_and_trouble_that_passes_is_tried_again() {
     let mut world = World::with_feed();
     assert!(world.says("Subscribe!").starts_with("You will hear from me on Mon at 09:00 (Europe/Berlin)."));
@@ -619,7 +635,7 @@ fn a_subscription_brings_last_week_and_trouble_that_passes_is_tried_again() {
     let pushed = world.ring("last week").unwrap();
     assert!(pushed.iter().all(|reply| reply.purpose == Purpose::Push));
     assert!(matches!(&pushed[1].content, Content::Text { text, .. } if text == LAST_WEEK), "{pushed:?}");
-    assert!(world.says("stop").contains("has ended"));
+    assert_eq!(world.says("stop"), "Your subscription has ended. Write \"subscribe\" to begin again.");
 
     let mut world = World::new();
     world.names().answers(FEED, 500, sample("error_2_service")).answers(FEED, 500, sample("error_2_service")).feed();

@@ -19,6 +19,9 @@ pub(super) fn fit(reply: Reply) -> Result<Vec<Reply>, Unsayable> {
         Content::Text { text, mut quick_replies } => {
             titled("a quick reply", quick_replies.iter().map(|quick_reply| &*quick_reply.title))?;
             let mut contents = plain(&text)?;
+            if !quick_replies.is_empty() {
+                for_card(&mut contents);
+            }
             if let Some(Content::Text { quick_replies: last, .. }) = contents.last_mut() {
                 last.append(&mut quick_replies);
             }
@@ -58,6 +61,16 @@ fn plain(text: &str) -> Result<Vec<Content>, Unsayable> {
     Ok(cut_bytes(text, TEXT_BYTES_MAX).into_iter().map(content).collect())
 }
 
+/// Parts the last text once more where, with all that must be escaped, it is more than a card takes.
+fn for_card(contents: &mut Vec<Content>) {
+    let Some(Content::Text { text, quick_replies }) = contents.pop() else { return };
+    if card::text_bytes(&text) <= 2 * TEXT_BYTES_MAX {
+        return contents.push(Content::Text { text, quick_replies });
+    }
+    let content = |piece: &str| Content::Text { text: piece.to_owned(), quick_replies: Vec::new() };
+    contents.extend(cut_bytes(&text, TEXT_BYTES_MAX / 4).into_iter().map(content));
+}
+
 /// A picture beside its words, as far as they fit; what is longer follows.
 fn pictured(picture: Picture, text: &str) -> Result<Vec<Content>, Unsayable> {
     let mut contents = plain(text)?;
@@ -83,6 +96,7 @@ fn with_buttons(text: &str, buttons: Vec<Button>) -> Result<Vec<Content>, Unsaya
     }
     lead_somewhere(&buttons)?;
     let mut contents = plain(text)?;
+    for_card(&mut contents);
     if let Some(Content::Text { text, .. }) = contents.pop() {
         contents.push(Content::Buttons { text, buttons });
     }
@@ -231,6 +245,19 @@ mod tests {
         let contents = fitted(Content::Buttons { text: "a ".repeat(4000), buttons: vec![postback(1)] }).unwrap();
         assert!(matches!(&contents[..], [Content::Text { .. }, Content::Buttons { .. }]), "{contents:?}");
         assert_eq!(said(&contents).concat(), "a ".repeat(4000));
+    }
+
+    #[test]
+    fn a_text_of_signs_that_must_be_escaped_fits_its_card_all_the_same() {
+        for sign in ["\\", "[", "\u{1}", "\""] {
+            let quick_replies = vec![QuickReply { title: "t".to_owned(), payload: "P".to_owned() }];
+            let long = sign.repeat(TEXT_BYTES_MAX);
+            let contents = fitted(Content::Text { text: long.clone(), quick_replies }).unwrap();
+            assert_eq!(said(&contents).concat(), long);
+            assert!(matches!(contents.last(), Some(Content::Text { quick_replies, .. }) if !quick_replies.is_empty()));
+            let contents = fitted(Content::Buttons { text: long.clone(), buttons: vec![postback(1)] }).unwrap();
+            assert_eq!(said(&contents).concat(), long);
+        }
     }
 
     #[test]
