@@ -11,6 +11,7 @@ use crate::limits::{
 };
 use crate::model::{Answer, Moment};
 use crate::notation::cut::shorten;
+use crate::notation::line::line;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -150,7 +151,7 @@ pub(super) fn post(item: &Value) -> Post {
     let text = item.get("message").and_then(Value::as_str).unwrap_or_default();
     Post {
         at: item.get("created_time").and_then(time),
-        text: shorten(&plain(text), DIGEST_TEXT_UNITS_MAX),
+        text: shorten(&line(text, DIGEST_TEXT_CHARS_MAX), DIGEST_TEXT_UNITS_MAX),
         link: item.get("permalink_url").and_then(Value::as_str).filter(|url| is_link(url)).map(str::to_owned),
         shares: figure(item.get("shares").and_then(|shares| shares.get("count"))),
         comments: count(item.get("comments")),
@@ -198,32 +199,7 @@ fn is_link(url: &str) -> bool {
 }
 
 fn name(text: &str) -> String {
-    shorten(&plain(text), DIGEST_NAME_UNITS_MAX)
-}
-
-/// Somebody's text on one line. Signs that cannot be seen are left out, among them those that turn the direction of what
-/// follows; and no text makes a link of its own where a platform reads markdown.
-fn plain(text: &str) -> String {
-    let hidden = |sign: char| {
-        sign.is_control()
-            || matches!(sign, '\u{ad}' | '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}')
-            || matches!(sign, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
-    };
-    let mut line = String::new();
-    for sign in text.chars().take(DIGEST_TEXT_CHARS_MAX) {
-        if sign.is_whitespace() {
-            if !line.is_empty() && !line.ends_with(' ') {
-                line.push(' ');
-            }
-        } else if !hidden(sign) {
-            if sign == '(' && line.ends_with(']') {
-                line.push(' ');
-            }
-            line.push(sign);
-        }
-    }
-    line.truncate(line.trim_end().len());
-    line
+    shorten(&line(text, DIGEST_TEXT_CHARS_MAX), DIGEST_NAME_UNITS_MAX)
 }
 
 #[cfg(test)]
