@@ -35,7 +35,8 @@ pub(super) enum Trouble {
     /// No answer, or none that can be read.
     Silent,
     LoggedOut,
-    Forbidden,
+    /// This permission is not granted, or one of these.
+    Forbidden(&'static str),
     /// There is no such page for us.
     Unknown,
     /// The configuration names no page, and there is not exactly one.
@@ -123,11 +124,18 @@ fn refusal(error: &Value) -> Trouble {
         Some(1) if message.contains("reduce the amount of data") => Trouble::TooMuch,
         Some(1 | 2) => Trouble::Silent,
         Some(4 | 17 | 32 | 341 | 613) => Trouble::Busy,
-        Some(10 | 200..=299) => Trouble::Forbidden,
+        Some(10 | 200..=299) => Trouble::Forbidden(needed(message)),
         Some(102 | 190) => Trouble::LoggedOut,
         Some(100) if unsigned(error.get("error_subcode")) == Some(33) => Trouble::Unknown,
         _ => Trouble::Refused(name(message)),
     }
+}
+
+/// What Facebook says is missing; all that posts need, where it does not say so.
+fn needed(message: &str) -> &'static str {
+    let permissions = ["pages_read_engagement", "pages_read_user_content"];
+    let named = permissions.into_iter().find(|name| message.contains(name));
+    named.unwrap_or("pages_read_engagement and pages_read_user_content")
 }
 
 /// The items of a list.
@@ -208,6 +216,8 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    const BOTH: &str = "pages_read_engagement and pages_read_user_content";
+
     fn judged(status: u16, name: &str) -> Result<Value, Trouble> {
         judge(&Answer { status, headers: Vec::new(), body: sample(name) })
     }
@@ -222,7 +232,7 @@ mod tests {
             (400, "error_1_too_much_data", Trouble::TooMuch),
             (500, "error_2_service", Trouble::Silent),
             (400, "error_4_app_limit", Trouble::Busy),
-            (403, "error_10_permission", Trouble::Forbidden),
+            (403, "error_10_permission", Trouble::Forbidden("pages_read_engagement")),
             (400, "error_100_groups_gone", Trouble::Unknown),
             (401, "error_190_expired", Trouble::LoggedOut),
             // The status says nothing.
@@ -236,7 +246,7 @@ mod tests {
         for code in [17, 32, 341, 613] {
             assert_eq!(coded(&json!(code)), Trouble::Busy, "{code}");
         }
-        assert_eq!((coded(&json!("200")), coded(&json!(299))), (Trouble::Forbidden, Trouble::Forbidden));
+        assert_eq!((coded(&json!("200")), coded(&json!(299))), (Trouble::Forbidden(BOTH), Trouble::Forbidden(BOTH)));
         assert_eq!((coded(&json!(1)), coded(&json!(102))), (Trouble::Silent, Trouble::LoggedOut));
         assert_eq!(coded(&json!(100)), Trouble::Refused("No. x".to_owned()));
         assert_eq!(coded(&Value::Null), Trouble::Refused("No. x".to_owned()));
