@@ -43,9 +43,17 @@ pub const BODY_TIME_MAX: Duration = Duration::from_secs(60);
 pub const IDLE_TIME: Duration = Duration::from_secs(75);
 /// Body of a form that a page sends: one button and its token.
 pub const FORM_BYTES_MAX: u64 = 4096;
-/// Visits that wait for the one who makes pages. Each takes a request's bytes; more would wait for longer than a browser
-/// does.
-pub const VISITS_MAX: usize = 32;
+/// Visits under way. Each takes its request, 20 KiB at the most, so all of them 2.5 MiB; a page takes a few milliseconds, so
+/// the last one is made while its browser waits.
+pub const VISITS_MAX: usize = 128;
+/// … of those who come through the public door; the rest is the operator's, whoever else is at the door …
+pub const VISITS_PUBLIC_MAX: usize = VISITS_MAX / 4 * 3;
+/// … and of those who show there what only the store can tell from a guess, so that who has a link finds a place.
+pub const VISITS_UNPROVEN_MAX: usize = VISITS_MAX / 2;
+/// Visits of logins that wait, since one may ask Facebook for some seconds …
+pub const LOGIN_VISITS_MAX: usize = 32;
+/// … and of those who come through the public door.
+pub const LOGIN_VISITS_PUBLIC_MAX: usize = LOGIN_VISITS_MAX / 4 * 3;
 /// Pages that wait to be made new for nobody. More are dropped: each asks again when it is visited next.
 pub const RENEWALS_MAX: usize = 4;
 /// How long the keeper may take for an answer; Messenger gives up after 5 s (messenger.md §5).
@@ -262,6 +270,9 @@ pub const LOGINS_MAX: usize = 8;
 pub const LOGIN_CALLS_TIME: Duration = Duration::from_secs(8);
 /// How long somebody who logged in at the public door is the operator there: a working day.
 pub const SESSION_TIME: Duration = Duration::from_secs(12 * 3600);
+/// Cookies of one name that are tried. A browser sends one of ours, and as many more as a neighbour below the same domain
+/// makes up.
+pub const COOKIES_MAX: usize = 8;
 /// How often Facebook is asked whether tokens are still good (graph.md §1).
 pub const CONSENT_CHECK: Duration = Duration::from_secs(24 * 3600);
 /// From so long before a token ends, the operator is warned each day. Nothing but a new login prolongs one.

@@ -14,7 +14,7 @@ pub mod solar;
 pub mod subscription;
 pub mod tour;
 
-use crate::model::{Answer, Event, Left, Lesson, Moment, Page, Plan, Reply, Visit};
+use crate::model::{Answer, Event, Head, Left, Lesson, Moment, Page, Plan, Reply, Visit};
 use std::time::Duration;
 
 /// All that a bot may use while it works. What it remembers is committed with its replies, or not at all.
@@ -143,6 +143,12 @@ pub trait Bot: Send + Sync {
     /// The path below which its pages lie, as `/weekly`; `None` for a bot that has none.
     fn place(&self) -> Option<&str> {
         None
+    }
+
+    /// Whether whoever sends this has the secret of what lies at a path below its place. The loop asks, before anything is
+    /// looked up.
+    fn opens(&self, _head: &Head, _below: &str) -> bool {
+        false
     }
 
     /// Makes a page. `None` when there is nothing at this path.

@@ -104,6 +104,8 @@ pub enum Receipt {
     Shown(Sought),
     /// A page was made.
     Made(Response),
+    /// There is no page for whoever wants one.
+    Nothing,
 }
 
 /// What became of a look into the store.

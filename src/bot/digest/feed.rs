@@ -11,6 +11,7 @@ use crate::limits::{
 };
 use crate::model::{Answer, Moment};
 use crate::notation::cut::shorten;
+use crate::notation::line::line;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -36,7 +37,8 @@ pub(super) enum Trouble {
     LoggedOut,
     /// Nobody has logged in yet; what the operator does about it.
     Nobody(String),
-    Forbidden,
+    /// This permission is not granted, or one of these.
+    Forbidden(&'static str),
     /// There is no such page for us.
     Unknown,
     /// The configuration names no page, and there is not exactly one.
@@ -138,11 +140,18 @@ fn refusal(error: &Value) -> Trouble {
         Some(1) if message.contains("reduce the amount of data") => Trouble::TooMuch,
         Some(1 | 2) => Trouble::Silent,
         Some(4 | 17 | 32 | 341 | 613) => Trouble::Busy,
-        Some(10 | 200..=299) => Trouble::Forbidden,
+        Some(10 | 200..=299) => Trouble::Forbidden(needed(message)),
         Some(102 | 190) => Trouble::LoggedOut,
         Some(100) if unsigned(error.get("error_subcode")) == Some(33) => Trouble::Unknown,
         _ => Trouble::Refused(name(message)),
     }
+}
+
+/// What Facebook says is missing; all that posts need, where it does not say so.
+fn needed(message: &str) -> &'static str {
+    let permissions = ["pages_read_engagement", "pages_read_user_content"];
+    let named = permissions.into_iter().find(|name| message.contains(name));
+    named.unwrap_or("pages_read_engagement and pages_read_user_content")
 }
 
 /// The items of a list.
@@ -171,7 +180,7 @@ pub(super) fn post(item: &Value) -> Post {
     let text = item.get("message").and_then(Value::as_str).unwrap_or_default();
     Post {
         at: item.get("created_time").and_then(time),
-        text: shorten(&plain(text), DIGEST_TEXT_UNITS_MAX),
+        text: shorten(&line(text, DIGEST_TEXT_CHARS_MAX), DIGEST_TEXT_UNITS_MAX),
         link: item.get("permalink_url").and_then(Value::as_str).filter(|url| is_link(url)).map(str::to_owned),
         shares: figure(item.get("shares").and_then(|shares| shares.get("count"))),
         comments: count(item.get("comments")),
@@ -219,32 +228,7 @@ fn is_link(url: &str) -> bool {
 }
 
 fn name(text: &str) -> String {
-    shorten(&plain(text), DIGEST_NAME_UNITS_MAX)
-}
-
-/// Somebody's text on one line. Signs that cannot be seen are left out, among them those that turn the direction of what
-/// follows; and no text makes a link of its own where a platform reads markdown.
-fn plain(text: &str) -> String {
-    let hidden = |sign: char| {
-        sign.is_control()
-            || matches!(sign, '\u{ad}' | '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}')
-            || matches!(sign, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
-    };
-    let mut line = String::new();
-    for sign in text.chars().take(DIGEST_TEXT_CHARS_MAX) {
-        if sign.is_whitespace() {
-            if !line.is_empty() && !line.ends_with(' ') {
-                line.push(' ');
-            }
-        } else if !hidden(sign) {
-            if sign == '(' && line.ends_with(']') {
-                line.push(' ');
-            }
-            line.push(sign);
-        }
-    }
-    line.truncate(line.trim_end().len());
-    line
+    shorten(&line(text, DIGEST_TEXT_CHARS_MAX), DIGEST_NAME_UNITS_MAX)
 }
 
 #[cfg(test)]
@@ -252,6 +236,8 @@ mod tests {
     use super::super::tests::sample;
     use super::*;
     use serde_json::json;
+
+    const BOTH: &str = "pages_read_engagement and pages_read_user_content";
 
     fn judged(status: u16, name: &str) -> Result<Value, Trouble> {
         judge(&Answer { status, headers: Vec::new(), body: sample(name) })
@@ -267,7 +253,7 @@ mod tests {
             (400, "error_1_too_much_data", Trouble::TooMuch),
             (500, "error_2_service", Trouble::Silent),
             (400, "error_4_app_limit", Trouble::Busy),
-            (403, "error_10_permission", Trouble::Forbidden),
+            (403, "error_10_permission", Trouble::Forbidden("pages_read_engagement")),
             (400, "error_100_groups_gone", Trouble::Unknown),
             (401, "error_190_expired", Trouble::LoggedOut),
             // The status says nothing.
@@ -281,7 +267,7 @@ mod tests {
         for code in [17, 32, 341, 613] {
             assert_eq!(coded(&json!(code)), Trouble::Busy, "{code}");
         }
-        assert_eq!((coded(&json!("200")), coded(&json!(299))), (Trouble::Forbidden, Trouble::Forbidden));
+        assert_eq!((coded(&json!("200")), coded(&json!(299))), (Trouble::Forbidden(BOTH), Trouble::Forbidden(BOTH)));
         assert_eq!((coded(&json!(1)), coded(&json!(102))), (Trouble::Silent, Trouble::LoggedOut));
         assert_eq!(coded(&json!(100)), Trouble::Refused("No. x".to_owned()));
         assert_eq!(coded(&Value::Null), Trouble::Refused("No. x".to_owned()));

@@ -27,7 +27,7 @@ pub use web::Door;
 
 use super::{Bot, BotFault, Desk, subscription};
 use crate::model::{
-    Button, Card, Content, CourtesyAct, Event, EventKind, Page, Purpose, QuickReply, Reply, Visit, Weekday,
+    Button, Card, Content, CourtesyAct, Event, EventKind, Head, Page, Purpose, QuickReply, Reply, Visit, Weekday,
 };
 use ask::Known;
 use feed::Trouble;
@@ -78,6 +78,10 @@ impl Bot for Digest {
 
     fn place(&self) -> Option<&str> {
         self.set.door.as_ref().map(|door| door.path.as_str())
+    }
+
+    fn opens(&self, head: &Head, below: &str) -> bool {
+        self.set.door.as_ref().is_some_and(|door| web::has_secret(&door.secret, head, below))
     }
 
     fn page(&self, visit: &Visit, desk: &mut dyn Desk) -> Result<Option<Page>, BotFault> {

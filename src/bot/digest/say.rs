@@ -127,6 +127,17 @@ pub(super) fn card_title(post: &Post, set: &Settings) -> String {
     post.title(DIGEST_TITLE_UNITS_MAX, |at| day(at, &set.zone))
 }
 
+const NOBODY: &str = "Nobody has logged in at Facebook yet.";
+const LOGGED_OUT: &str = "I am not allowed to look at Facebook any more; the operator has been told.";
+const FORBIDDEN: &str = "Facebook does not let me read these posts; the operator has to grant";
+pub(super) const NO_PAGE: &str = "There is no page that I may look at; the operator has to log in to Facebook, for a page that they \
+     manage.";
+
+/// Whether a trouble that was told so ends with a new login.
+pub(super) fn wants_login(why: &str) -> bool {
+    [NOBODY, LOGGED_OUT, NO_PAGE].contains(&why) || why.starts_with(FORBIDDEN)
+}
+
 /// Why there is nothing newer.
 pub(super) fn trouble(trouble: &Trouble, set: &Settings) -> String {
     match trouble {
@@ -137,16 +148,12 @@ pub(super) fn trouble(trouble: &Trouble, set: &Settings) -> String {
         }
         Trouble::Busy => "Facebook wants fewer questions at the moment.".to_owned(),
         Trouble::Silent | Trouble::TooMuch => "Facebook gives no answer at the moment.".to_owned(),
-        Trouble::LoggedOut => "I am not allowed to look at Facebook any more; the operator has been told.".to_owned(),
-        Trouble::Nobody(_) => "Nobody has logged in at Facebook yet.".to_owned(),
-        Trouble::Forbidden => "Facebook does not let me read these posts; the operator has to grant \
-             pages_read_engagement and pages_read_user_content, and to log in again."
-            .to_owned(),
+        Trouble::LoggedOut => LOGGED_OUT.to_owned(),
+        Trouble::Nobody(_) => NOBODY.to_owned(),
+        Trouble::Forbidden(needed) => format!("{FORBIDDEN} {needed}, and to log in again."),
         Trouble::Unknown if set.shape == Shape::Group => GROUPS.to_owned(),
         Trouble::Unknown => "Facebook does not know this page, or does not show it to me.".to_owned(),
-        Trouble::Which(0) => "There is no page that I may look at; the operator has to log in to Facebook, for a page \
-             that they manage."
-            .to_owned(),
+        Trouble::Which(0) => NO_PAGE.to_owned(),
         Trouble::Which(_) => {
             "I do not know which page to look at: there are several, and the operator has to write one of \
              them into the configuration, as page = \"…\"."

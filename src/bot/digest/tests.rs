@@ -9,7 +9,7 @@ use crate::limits::{
 };
 use crate::luck::Luck;
 use crate::model::{
-    Answer, EventId, Framing, Head, Host, Left, Method, Moment, Period, Request, Response, Secret, Span,
+    Answer, Claim, EventId, Framing, Head, Host, Left, Method, Moment, Period, Request, Response, Secret, Span,
 };
 use crate::platform::messenger::Messenger;
 use crate::platform::webex::Webex;
@@ -174,7 +174,8 @@ fn visit(method: Method, below: &str, headers: &[(&str, &str)]) -> Visit {
     let head = Head { method, text: text.into_bytes().into(), target, headers, framing: Framing::Empty };
     let path = below.split('?').next().unwrap_or_default().to_owned();
     let request = Request { head, body: Vec::new() };
-    Visit { to: Host::Bot("weekly".to_owned()), operator: false, guard: String::new(), path, request, renews: false }
+    let (to, claim) = (Host::Bot("weekly".to_owned()), Claim::Link);
+    Visit { to, claim, operator: false, guard: String::new(), path, request, renews: false }
 }
 
 fn get(below: &str) -> Visit {
@@ -182,7 +183,7 @@ fn get(below: &str) -> Visit {
 }
 
 fn inside(below: &str) -> Visit {
-    Visit { operator: true, ..get(below) }
+    Visit { claim: Claim::Inside, operator: true, ..get(below) }
 }
 
 fn body(response: &Response) -> String {
@@ -676,6 +677,7 @@ fn only_the_link_a_header_or_the_operator_opens_the_pages() {
     for open in [
         get(&format!("/{SECRET}")),
         get("/s3cret%2Dof-the-week"),
+        get(&format!("/{SECRET}/")),
         with("X-Ackd-Secret", SECRET),
         with("x-ackd-secret", SECRET),
         with("Authorization", &format!("Bearer {SECRET}")),
@@ -685,14 +687,20 @@ fn only_the_link_a_header_or_the_operator_opens_the_pages() {
         inside("?week=this"),
         Visit { operator: true, ..with("X-Ackd-Secret", SECRET) },
     ] {
-        assert!(World::with_feed().page(&open).is_some(), "{open:?}");
+        let mut world = World::with_feed();
+        assert!(world.page(&open).is_some(), "{open:?}");
+        assert_eq!(
+            world.bot.opens(&open.request.head, &open.path),
+            open != inside("") && open != inside("/") && open != inside("?week=this"),
+            "{open:?}"
+        );
     }
     for closed in [
         get(""),
         get("/"),
         get("?week=this"),
         get(&format!("/{wrong}")),
-        get(&format!("/{SECRET}/")),
+        get(&format!("/{SECRET}//")),
         get(&format!("/{SECRET}x")),
         get(&format!("//{SECRET}")),
         get(&format!("?secret={SECRET}")),
@@ -706,6 +714,7 @@ fn only_the_link_a_header_or_the_operator_opens_the_pages() {
     ] {
         let mut world = World::with_feed();
         assert!(world.page(&closed).is_none() && world.calls().is_empty(), "{closed:?}");
+        assert!(!world.bot.opens(&closed.request.head, &closed.path), "{closed:?}");
     }
     let mut world = World::with_feed();
     world.bot.set.door = None;
@@ -885,6 +894,8 @@ fn the_operator_sees_what_they_manage_and_the_week_of_each() {
     let html = body(&world.visits(&inside("?page=222")));
     assert!(html.contains("&lt;Barn&gt;, Mon 10 Nov") && html.contains("Hay"), "{html}");
     assert!(html.contains("<a href=\"?page=222&amp;week=this\">"), "{html}");
+    assert!(html.contains("<a href=\"?\">Pages that you manage</a>"), "{html}");
+    assert!(!html.contains("/login/"), "{html}");
     for strange in ["?page=333", "?page=../x", "?page="] {
         assert_eq!(world.page(&inside(strange)), None, "{strange}");
     }
@@ -892,11 +903,29 @@ fn the_operator_sees_what_they_manage_and_the_week_of_each() {
     world.answers("/me/accounts", 400, sample("error_190_expired"));
     let shown = world.visits(&inside(""));
     assert!(body(&shown).contains("I am not allowed to look at Facebook"), "{}", body(&shown));
+    assert!(body(&shown).contains(LOGIN), "{}", body(&shown));
+    let outside = Visit { claim: Claim::Unproven, ..inside("") };
+    let shown = body(&world.visits(&outside));
+    assert!(shown.contains("ackd login facebook shows") && !shown.contains(LOGIN), "{shown}");
     assert!(world.page(&inside("")).unwrap().renew, "a login helps at once");
     world.later(DIGEST_REST).answers("/me/accounts", 500, sample("error_2_service"));
     world.visits(&inside(""));
     assert!(!world.page(&inside("")).unwrap().renew && world.later(DIGEST_REST).page(&inside("")).unwrap().renew);
 }
+
+#[test]
+fn a_missing_grant_is_named_alone_and_only_the_operator_is_led_to_a_login() {
+    let mut world = World::new();
+    world.names().answers(FEED, 403, sample("error_10_permission"));
+    let shown = body(&world.visits(&inside("?week=last")));
+    assert!(shown.contains("has to grant pages_read_engagement, and to log in again.</p>"), "{shown}");
+    assert!(shown.contains(LOGIN) && shown.contains("<a href=\"?\">"), "{shown}");
+    let shown = body(&world.visits(&get(&format!("/{SECRET}"))));
+    assert!(shown.contains("has to grant pages_read_engagement, and") && !shown.contains("<a href"), "{shown}");
+}
+
+/// The link to a login, at the operator's door.
+const LOGIN: &str = "<a href=\"/login/facebook\">Log in at Facebook</a>";
 
 /// What texts of others may be made of.
 const PARTS: [&str; 24] = [

@@ -5,6 +5,7 @@ use super::clean::cut;
 use super::consent::{Consent, PageToken, Token};
 use crate::limits;
 use crate::model::{Facebook, Moment, OutboundRequest, Outcome, Secret};
+use crate::notation::line::line;
 use crate::notation::{hex, percent};
 use ring::hmac;
 use serde_json::Value;
@@ -193,7 +194,7 @@ fn page(listed: &Value) -> Option<PageToken> {
         !id.is_empty() && id.len() <= limits::ID_BYTES_MAX && id.bytes().all(|byte| byte.is_ascii_digit())
     })?;
     let name = listed.get("name").and_then(Value::as_str).unwrap_or_default();
-    let name = name.chars().filter(|sign| !sign.is_control()).take(limits::GRANTED_NAME_CHARS_MAX).collect();
+    let name = line(name, limits::GRANTED_NAME_CHARS_MAX);
     Some(PageToken { id, name, token: Token::new(sound(listed.get("access_token")?)?) })
 }
 
