@@ -205,8 +205,9 @@ fn is_over(trouble: Option<&Failure>, now: Moment) -> bool {
 fn stretched(life: Duration, left: &[Left], now: Moment) -> Duration {
     let long = left.iter().filter(|left| is_long(left) && left.ends > now);
     let share = |left: &Left| {
-        let calls = left.calls.saturating_sub(kept(left)).max(1);
-        left.ends.since(now).saturating_mul(DIGEST_LOOK_CALLS) / calls
+        let calls = left.calls.saturating_sub(kept(left));
+        // With none to share out, what is known is told until there are some again.
+        left.ends.since(now).saturating_mul(DIGEST_LOOK_CALLS).checked_div(calls).unwrap_or(Duration::MAX)
     };
     long.map(share).fold(life, Duration::max)
 }

@@ -417,7 +417,8 @@ fn the_calls_of_a_day_last_for_whoever_asks_all_day_and_some_are_kept_for_pushes
         assert!(!said.contains("I may not ask"), "{said}");
         calls = calls.checked_sub(taken).unwrap();
         last_look = if taken > 0 { world.desk.now } else { last_look };
-        assert!(taken == 0 || calls >= 10, "{calls}");
+        // The desk of paper counts a look when it is over, so the last one may have begun with a single call.
+        assert!(taken == 0 || calls >= 9, "{calls}");
         world.later(Duration::from_secs(60));
     }
     assert!(calls <= 30, "{calls} are left over");
@@ -426,7 +427,7 @@ fn the_calls_of_a_day_last_for_whoever_asks_all_day_and_some_are_kept_for_pushes
     let mut world = World::with_feed();
     world.desk.left = vec![Left { per: Period::Day, calls: 10, of: 100, ends }];
     assert_eq!(world.says("last week"), "I may not ask Facebook again before 01:00 on Sat 22 Nov.");
-    let pushed = world.ring("last week").unwrap();
+    let pushed = world.later(DIGEST_REST).ring("last week").unwrap();
     assert!(matches!(&pushed[1].content, Content::Text { text, .. } if text == LAST_WEEK), "{pushed:?}");
 }
 
