@@ -906,6 +906,7 @@ fn the_operator_sees_what_they_manage_and_the_week_of_each() {
     assert!(body(&shown).contains("I am not allowed to look at Facebook"), "{}", body(&shown));
     assert!(body(&shown).contains(LOGIN), "{}", body(&shown));
     let outside = Visit { claim: Claim::Unproven, ..inside("") };
+    world.answers("/me/accounts", 400, sample("error_190_expired"));
     let shown = body(&world.visits(&outside));
     assert!(shown.contains("ackd login facebook shows") && !shown.contains(LOGIN), "{shown}");
     assert!(world.page(&inside("")).unwrap().renew, "a login helps at once");
