@@ -343,7 +343,7 @@ fn is_this_machine(head: &Head) -> bool {
     name.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
-/// A form is short, and nobody but the operator sends one.
+/// A form is short, whoever sends it.
 fn page_gate(place: &Place, head: &Head) -> Result<(), Refusal> {
     let long = matches!(head.framing, Framing::Chunked)
         || matches!(head.framing, Framing::Length(bytes) if bytes > limits::FORM_BYTES_MAX);

@@ -41,7 +41,7 @@ pub const BODY_BYTES_PER_SECOND_MIN: usize = 8 * 1024;
 pub const BODY_TIME_MAX: Duration = Duration::from_secs(60);
 /// How long a keep-alive connection may say nothing.
 pub const IDLE_TIME: Duration = Duration::from_secs(75);
-/// Body of a form that a page sends: one button and its token.
+/// Body of a form that a page or a chat builder sends: a button and its token, or a person's attributes.
 pub const FORM_BYTES_MAX: u64 = 4096;
 /// Visits under way. Each takes its request, 20 KiB at the most, so all of them 2.5 MiB; a page takes a few milliseconds, so
 /// the last one is made while its browser waits.

@@ -3,13 +3,13 @@
 use super::request::{Request, Response};
 use crate::notation::html::escaped;
 
-/// A request for a page that a worker makes, since it may take an upstream.
+/// A request for a page that the clerk has a bot or a login make.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Visit {
     pub to: Host,
     pub claim: Claim,
-    /// It is the operator: whoever comes through the admin listener, or logged in at the public door. A form that gets to
-    /// who makes pages was sent by nobody else.
+    /// It is the operator: whoever comes through the admin listener, or logged in at the public door. A bot's
+    /// page must look at this before it does anything: strangers may send forms to it, too, as chat builders do.
     pub operator: bool,
     /// What a form of a page for the operator brings back, or it is not taken; see `guard_field`.
     pub guard: String,

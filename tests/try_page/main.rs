@@ -169,11 +169,11 @@ fn whoever_comes_back_finds_everything_in_the_order_in_which_it_was_said() {
     let choice = "[...document.querySelectorAll('.choices button')].find(b => b.textContent === 'Markup')";
     browser.wait_for(choice);
     browser.run(&format!("{choice}.click()"));
-    answered(&browser, "Bold, slanted and code");
-    let order = "['one', 'You said: one', 'two', 'You said: two', 'Markup', 'Bold, slanted and code'].map(words =>
+    answered(&browser, "Plain words, where markup");
+    let order = "['one', 'You said: one', 'two', 'You said: two', 'Markup', 'Plain words, where markup'].map(words =>
         [...document.querySelectorAll('#chat .bubble')].findIndex(b => b.textContent.startsWith(words)))";
     let told = |browser: &Browser| {
-        answered(browser, "Bold, slanted and code");
+        answered(browser, "Plain words, where markup");
         browser.run(&format!("return {order}.join()"))
     };
     assert_eq!(told(&browser), "0,1,2,3,4,5");
