@@ -14,9 +14,9 @@
 //! Never here: sockets, the store, waiting. It decides; the loop and the keeper do.
 
 use crate::limits;
-use crate::model::visit::{note, sheet};
+use crate::model::visit::{leads_home, note, sheet};
 use crate::model::{
-    Arrival, ChannelNumber, EventId, EventKey, Framing, Head, Host, Method, Moment, Order, PictureName, Purpose,
+    Arrival, ChannelNumber, Claim, EventId, EventKey, Framing, Head, Host, Method, Moment, Order, PictureName, Purpose,
     Refusal, Reply, Request, Response, Secret, Visit,
 };
 use crate::notation::html::escaped;
@@ -61,14 +61,18 @@ pub struct Route {
     pub platform: Arc<dyn Platform>,
 }
 
+/// What a head shows that asks for what lies below a place, at this path: nothing for a stranger.
+pub type Claims = Box<dyn Fn(&Head, &str) -> Option<Claim>>;
+
 /// Where the pages of one host lie.
-#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// The path, and everything below it.
     pub path: String,
     pub host: Host,
     /// Whether it is there at the public door, too.
     pub public: bool,
+    /// Who may ask for it there. To anybody else it is not there, and costs no look into the store.
+    pub claims: Claims,
 }
 
 /// All that can be asked for.
@@ -99,8 +103,10 @@ impl Intake {
         if door == Door::Admin && !is_this_machine(head) {
             return Err(Refusal::new(421, "this is the operator's door: open it as http://127.0.0.1:PORT/"));
         }
-        if let Some((place, _)) = self.place(door, head) {
-            return page_gate(place, head);
+        if let Some((place, _, claim)) = self.place(door, head) {
+            // Who shows nothing for certain is not told either how one would have to ask.
+            return page_gate(place, head)
+                .map_err(|refusal| if claim == Claim::Unproven { nothing_here() } else { refusal });
         }
         if door == Door::Admin {
             // A browser is shown a page.
@@ -121,10 +127,10 @@ impl Intake {
         if door == Door::Control {
             return self.control(request);
         }
-        if let Some((place, path)) = self.place(door, &request.head) {
-            let (to, path, operator) = (place.host.clone(), path.to_owned(), door == Door::Admin);
-            let visit = Visit { to, operator, guard: String::new(), path, request: request.clone(), renews: false };
-            return Ok(Verdict::Visit(Box::new(visit)));
+        if let Some((place, path, claim)) = self.place(door, &request.head) {
+            let (to, path, operator) = (place.host.clone(), path.to_owned(), claim == Claim::Inside);
+            let (guard, request) = (String::new(), request.clone());
+            return Ok(Verdict::Visit(Box::new(Visit { to, claim, operator, guard, path, request, renews: false })));
         }
         if door == Door::Admin {
             return Ok(Verdict::Answer(self.front(request.head.path())));
@@ -156,26 +162,35 @@ impl Intake {
         })
     }
 
-    /// The place that a path lies in, with the path below it.
-    fn place<'a>(&self, door: Door, head: &'a Head) -> Option<(&Place, &'a str)> {
-        let places = self.places.iter().filter(|place| place.public || door == Door::Admin);
-        places.filter_map(|place| Some((place, below(head.path(), &place.path)?))).next()
+    /// The place that a path lies in, with the path below it and what the visitor shows; nothing for strangers.
+    fn place<'a>(&self, door: Door, head: &'a Head) -> Option<(&Place, &'a str, Claim)> {
+        self.places.iter().find_map(|place| {
+            let below = below(head.path(), &place.path)?;
+            let claim = match door {
+                Door::Admin => Some(Claim::Inside),
+                _ if place.public => (place.claims)(head, below),
+                _ => None,
+            };
+            claim.map(|claim| (place, below, claim))
+        })
     }
 
     /// What the operator's door shows where nobody has a place: what there is.
     fn front(&self, path: &str) -> Response {
         if path != "/" {
-            return note(404, "Nothing here", "There is no page at this address.");
+            return leads_home(note(404, "Nothing here", "There is no page at this address."));
         }
         let link = |place: &Place| {
             let path = escaped(&place.path);
-            let what = match &place.host {
-                Host::Bot(name) => format!("pages of bot {}", escaped(name)),
-                Host::Login(name) => {
-                    format!("log in for {}, or see <a href=\"{path}/done\">what was granted</a>", escaped(name))
-                }
+            let (name, words, more) = match &place.host {
+                Host::Bot(name) => (escaped(name), "What happened on your page this week", String::new()),
+                Host::Login(name) => (
+                    escaped(name),
+                    "Log in at Facebook",
+                    format!(" or see <a href=\"{path}/done\">what was granted</a>"),
+                ),
             };
-            format!("<p><a href=\"{path}\">{path}</a>: {what}</p>")
+            format!("<p><a href=\"{path}\">{words}</a>{more} <span class=dim>({name})</span></p>")
         };
         let links: String = self.places.iter().map(link).collect();
         sheet(
@@ -334,7 +349,7 @@ fn is_this_machine(head: &Head) -> bool {
     name.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
-/// A form is short, and nobody but the operator sends one.
+/// A form is short, whoever sends it.
 fn page_gate(place: &Place, head: &Head) -> Result<(), Refusal> {
     let long = matches!(head.framing, Framing::Chunked)
         || matches!(head.framing, Framing::Length(bytes) if bytes > limits::FORM_BYTES_MAX);
@@ -346,7 +361,8 @@ fn page_gate(place: &Place, head: &Head) -> Result<(), Refusal> {
     }
 }
 
-fn nothing_here() -> Refusal {
+/// The answer at every path that is not there, or not for whoever asks.
+pub fn nothing_here() -> Refusal {
     Refusal::new(404, "there is nothing at this path")
 }
 
@@ -356,10 +372,10 @@ fn asks_for_picture(head: &Head) -> Option<PictureName> {
 }
 
 /// A picture; or the same answer as for any path that is not there, whether it was there once or never.
-pub fn shown(png: Option<Vec<u8>>) -> Response {
-    let Some(png) = png else { return nothing_here().response() };
+pub fn shown(gif: Option<Vec<u8>>) -> Response {
+    let Some(gif) = gif else { return nothing_here().response() };
     let kept = format!("private, max-age={}", limits::PICTURE_CACHE_TIME.as_secs());
-    let picture = Response { status: 200, content_type: "image/png", headers: Vec::new(), body: Cow::Owned(png) };
+    let picture = Response { status: 200, content_type: "image/gif", headers: Vec::new(), body: Cow::Owned(gif) };
     picture
         .with("Cache-Control", kept)
         .with("X-Content-Type-Options", "nosniff")
@@ -423,9 +439,9 @@ mod tests {
         for (method, target) in [
             (Method::Post, name.path()),
             (Method::Options, name.path()),
-            (Method::Get, name.path().replace(".png", "")),
+            (Method::Get, name.path().replace(".gif", "")),
             (Method::Get, PictureName::PATH.to_owned()),
-            (Method::Get, format!("{}../../x.png", PictureName::PATH)),
+            (Method::Get, format!("{}../../x.gif", PictureName::PATH)),
         ] {
             assert_eq!(asked(&intake, Door::Public, &request(method, &target, "")).0, 404, "{method:?} {target}");
         }
@@ -433,8 +449,8 @@ mod tests {
 
     #[test]
     fn a_picture_is_shown_as_nothing_else_and_to_nobody_else() {
-        let response = shown(Some(b"png".to_vec()));
-        assert_eq!((response.status, response.content_type, &*response.body), (200, "image/png", &b"png"[..]));
+        let response = shown(Some(b"gif".to_vec()));
+        assert_eq!((response.status, response.content_type, &*response.body), (200, "image/gif", &b"gif"[..]));
         for (name, value) in [
             ("Cache-Control", "private, max-age=86400"),
             ("X-Content-Type-Options", "nosniff"),
@@ -448,7 +464,12 @@ mod tests {
     fn with_pages() -> Intake {
         let place = |path: &str, public| {
             let host = Host::Bot(path.trim_start_matches('/').to_owned());
-            Place { path: path.to_owned(), host, public }
+            let claims: Claims = Box::new(|head, below| match (below, head.query()) {
+                ("/right", _) => Some(Claim::Link),
+                (_, "may-be") => Some(Claim::Unproven),
+                _ => None,
+            });
+            Place { path: path.to_owned(), host, public, claims }
         };
         Intake::new(Vec::new(), vec![place("/weekly", true), place("/login", false)], Box::new(|| true))
     }
@@ -479,8 +500,11 @@ mod tests {
     fn a_page_lies_at_its_place_and_below_and_nowhere_else() {
         let here = "127.0.0.1:3001";
         for (door, target, host, expected) in [
-            (Door::Public, "/weekly", "bots.example.org", Ok(("weekly", false, ""))),
-            (Door::Public, "/weekly/abc?format=json", "bots.example.org", Ok(("weekly", false, "/abc"))),
+            (Door::Public, "/weekly?may-be", "bots.example.org", Ok(("weekly", false, ""))),
+            (Door::Public, "/weekly/right?format=json", "bots.example.org", Ok(("weekly", false, "/right"))),
+            (Door::Public, "/weekly", "bots.example.org", Err(404)),
+            (Door::Public, "/weekly/wrong?format=json", "bots.example.org", Err(404)),
+            (Door::Public, "/login?may-be", "bots.example.org", Err(404)),
             (Door::Public, "/weeklyx", "bots.example.org", Err(404)),
             (Door::Public, "/login", "bots.example.org", Err(404)),
             (Door::Public, "/login/x", here, Err(404)),
@@ -496,8 +520,28 @@ mod tests {
             assert_eq!(led(door, &visit(Method::Get, target, host)), expected, "{door:?} {target}");
         }
         for method in [Method::Put, Method::Delete, Method::Options] {
-            assert_eq!(led(Door::Public, &visit(method, "/weekly", "x")), Err(405), "{method:?}");
+            assert_eq!(led(Door::Public, &visit(method, "/weekly/right", "x")), Err(405), "{method:?}");
         }
+    }
+
+    #[test]
+    fn to_strangers_a_place_is_as_a_path_that_is_not_there() {
+        let intake = with_pages();
+        let refused = |method, target: &str, framing| {
+            let mut asked = visit(method, target, "x");
+            asked.head.framing = framing;
+            intake.gate(Door::Public, &asked.head).unwrap_err()
+        };
+        let long = Framing::Length(limits::FORM_BYTES_MAX + 1);
+        for method in [Method::Get, Method::Head, Method::Post, Method::Put, Method::Delete, Method::Options] {
+            let nowhere = refused(method, "/nowhere", Framing::Empty);
+            for target in ["/weekly", "/weekly/", "/weekly/wrong", "/login", "/login/done"] {
+                assert_eq!(refused(method, target, long), nowhere, "{method:?} {target}");
+            }
+        }
+        // Whoever may be the operator, or may not.
+        assert_eq!(refused(Method::Put, "/weekly?may-be", Framing::Empty), nothing_here());
+        assert_eq!(refused(Method::Post, "/weekly?may-be", Framing::Chunked), nothing_here());
     }
 
     #[test]
@@ -525,7 +569,7 @@ mod tests {
             (Framing::Length(limits::FORM_BYTES_MAX + 1), Some(413)),
             (Framing::Chunked, Some(413)),
         ] {
-            let mut form = visit(Method::Post, "/weekly", "x");
+            let mut form = visit(Method::Post, "/weekly/right", "x");
             form.head.framing = framing;
             assert_eq!(led(Door::Public, &form).err(), expected, "{framing:?}");
         }

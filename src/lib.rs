@@ -23,7 +23,7 @@
 //!     platform   messenger, webex: read, recall, fit, write, judge  pure
 //!     queue      when, never what                                   pure
 //!     bot        hears events, says replies, knows its desk
-//!     chart      numbers as a picture                               png
+//!     chart      numbers as a picture                               gif
 //!     store      what is kept, and in which order it is handed out  rusqlite
 //!     model      nouns that cross a wall
 //!     notation   bytes as text: hex digits, percent signs

@@ -56,11 +56,19 @@ pub const BODY_BYTES_PER_SECOND_MIN: usize = 8 * 1024;
 pub const BODY_TIME_MAX: Duration = Duration::from_secs(60);
 /// How long a keep-alive connection may say nothing.
 pub const IDLE_TIME: Duration = Duration::from_secs(75);
-/// Body of a form that a page sends: one button and its token.
+/// Body of a form that a page or a chat builder sends: a button and its token, or a person's attributes.
 pub const FORM_BYTES_MAX: u64 = 4096;
-/// Visits that wait for the one who makes pages. Each takes a request's bytes; more would wait for longer than a browser
-/// does.
-pub const VISITS_MAX: usize = 32;
+/// Visits under way. Each takes its request, 20 KiB at the most, so all of them 2.5 MiB; a page takes a few milliseconds, so
+/// the last one is made while its browser waits.
+pub const VISITS_MAX: usize = 128;
+/// … of those who come through the public door; the rest is the operator's, whoever else is at the door …
+pub const VISITS_PUBLIC_MAX: usize = VISITS_MAX / 4 * 3;
+/// … and of those who show there what only the store can tell from a guess, so that who has a link finds a place.
+pub const VISITS_UNPROVEN_MAX: usize = VISITS_MAX / 2;
+/// Visits of logins that wait, since one may ask Facebook for some seconds …
+pub const LOGIN_VISITS_MAX: usize = 32;
+/// … and of those who come through the public door.
+pub const LOGIN_VISITS_PUBLIC_MAX: usize = LOGIN_VISITS_MAX / 4 * 3;
 /// Pages that wait to be made new for nobody. More are dropped: each asks again when it is visited next.
 pub const RENEWALS_MAX: usize = 4;
 /// How long the keeper may take for an answer; Messenger gives up after 5 s (messenger.md §5).
@@ -151,6 +159,9 @@ pub const MEMORY_KEYS_MAX: u32 = 1_000_000;
 pub const TRIAL_AHEAD_MAX: Duration = Duration::from_secs(366 * 24 * 3600);
 /// How long after eleven the next morning of a trial is: what is due at eleven is due.
 pub const MORNING_SLACK: Duration = Duration::from_secs(1);
+/// How long a trial's clock waits for what is under way before it is moved: an answer of several calls to stand-ins takes
+/// less, and with faults that delay calls somebody who clicked waits no longer.
+pub const TRIAL_REST_TIME: Duration = Duration::from_secs(3);
 /// Longest name of a bot, and longest key, that a command may have the store remember something under, in bytes. Those of
 /// bots consist of a channel's name and a platform's id, which are shorter.
 pub const MEMORY_NAME_BYTES_MAX: usize = 512;
@@ -190,6 +201,10 @@ pub const NAME_LIFE: Duration = Duration::from_secs(30);
 pub const NAMES_MAX: usize = 64;
 /// Longest answer of an upstream that we read, in bytes.
 pub const ANSWER_BYTES_MAX: usize = 1024 * 1024;
+/// Most commas, colons and brackets of such an answer outside of strings. An object of one member takes 700 bytes in memory
+/// and three of them, so all of an answer is 7 MB there at most, and four workers with one each stay below the unit's
+/// 64 MiB. A page of 100 posts has 5,000, and no other answer that we ask for has more.
+pub const ANSWER_VALUES_MAX: usize = 30_000;
 /// First wait before a retry; doubled each time …
 pub const RETRY_DELAY: Duration = Duration::from_secs(1);
 /// … up to this, so that a platform that is back is noticed within ten minutes.
@@ -275,6 +290,9 @@ pub const LOGINS_MAX: usize = 8;
 pub const LOGIN_CALLS_TIME: Duration = Duration::from_secs(8);
 /// How long somebody who logged in at the public door is the operator there: a working day.
 pub const SESSION_TIME: Duration = Duration::from_secs(12 * 3600);
+/// Cookies of one name that are tried. A browser sends one of ours, and as many more as a neighbour below the same domain
+/// makes up.
+pub const COOKIES_MAX: usize = 8;
 /// How often Facebook is asked whether tokens are still good (graph.md §1).
 pub const CONSENT_CHECK: Duration = Duration::from_secs(24 * 3600);
 /// From so long before a token ends, the operator is warned each day. Nothing but a new login prolongs one.
@@ -397,6 +415,15 @@ pub const DOTA_MATCHES_MAX: usize = 20;
 pub const DOTA_TOP_HEROES: usize = 5;
 /// Heroes whose names are kept. Dota has some 125.
 pub const DOTA_HEROES_MAX: usize = 500;
+/// Longest name of a hero that is kept, in characters; Dota's have up to 19.
+pub const DOTA_HERO_CHARS_MAX: usize = 32;
+/// Names of all heroes together, as JSON, in bytes; Dota's have some 3,000. A longer list is not kept, so that what is
+/// remembered of the world always fits.
+pub const DOTA_NAMES_BYTES_MAX: usize = MEMORY_VALUE_BYTES_MAX / 2;
+/// Longest text of a match that is kept, in bytes: each is a number, and one of 64 bits has 20 digits.
+pub const DOTA_DIGITS_MAX: usize = 20;
+/// Most of anything that is believed of a player.
+pub const DOTA_FIGURE_MAX: u64 = 1_000_000_000_000;
 /// How long what was read of a player, or found, is as good as new: a match takes half an hour.
 pub const DOTA_FRESH: Duration = Duration::from_secs(10 * 60);
 /// The same for names of heroes and for OpenDota's own limits: both change a few times a year.
@@ -425,6 +452,9 @@ pub const DOTA_PATIENCE: Duration = Duration::from_secs(30);
 pub const DOTA_TRIES: u32 = 3;
 /// … and how long apart.
 pub const DOTA_RETRY: Duration = Duration::from_secs(5);
+/// What one person may have of a day's calls while less than half of it is left, in percent: some thirty players. A
+/// hundred names of five calls each would be a sixth of everybody's day.
+pub const DOTA_SHARE_PERCENT: u32 = 5;
 /// By how much OpenDota's clock may be behind ours: its next minute or day begins as much later.
 pub const DOTA_CLOCK_SLACK: Duration = Duration::from_secs(2);
 
@@ -458,8 +488,15 @@ pub const DIGEST_FIGURE_MAX: u64 = 1_000_000_000_000;
 pub const DIGEST_FRESH: Duration = Duration::from_secs(10 * 60);
 /// … and one that is over, where only few still comment, for so long. An app that one person uses has a hundred calls a day.
 pub const DIGEST_LAST_FRESH: Duration = Duration::from_secs(3600);
-/// How long nobody is asked again after a look that failed.
+/// The part of a day's calls that is kept for what is said of our own accord: looks for whoever asks leave it.
+pub const DIGEST_KEPT_PART: u32 = 10;
+/// Calls that a look takes as a rule. What is left of a day is shared out by it; where a look takes more, the gaps grow.
+pub const DIGEST_LOOK_CALLS: u32 = 2;
+/// How long nobody is asked again after a look that failed …
 pub const DIGEST_REST: Duration = Duration::from_secs(60);
+/// … and after each one in a row; the last is for all that follow. Whoever fails on the third page pays for three calls.
+pub const DIGEST_RESTS: [Duration; 4] =
+    [DIGEST_REST, Duration::from_secs(5 * 60), Duration::from_secs(30 * 60), Duration::from_secs(120 * 60)];
 /// How long Facebook is left alone when it wants fewer calls: it counts by the hour, and what is left comes back by and by.
 pub const DIGEST_BUSY_REST: Duration = Duration::from_secs(300);
 /// How long a week is remembered: last week's is asked for until the next one ends.

@@ -83,6 +83,32 @@ fn services_have_their_limits_and_subscriptions_their_times() {
 }
 
 #[test]
+fn doors_for_browsers_are_told_with_what_the_app_must_know() {
+    let more = "[admin]\nlisten = [\"127.0.0.1:3001\", \"[::1]:3001\"]\n\
+                [upstream.facebook]\nkind = \"facebook\"\napp_id = \"482\"\napp_secret = \"demo-app-secret\"\n\
+                [bot.weekly]\nkind = \"digest\"\nupstream = \"facebook\"\npath = \"/weekly\"\nsecret = \"demo-weekly-secret\"\n";
+    let plain = format!("{}\n{more}", fs::read_to_string(EXAMPLE).unwrap());
+    let file = File::new("doors", &plain);
+    let (fine, text) = told(&file.0);
+    assert!(fine && !text.contains("demo-"), "{text}");
+    let is = |name: &str, told: &str| {
+        text.lines().any(|line| line.trim_start().strip_prefix(name).map(str::trim) == Some(told))
+    };
+    assert!(is("admin", "http://127.0.0.1:3001/, http://[::1]:3001/"), "{text}");
+    assert!(is("pages", "/weekly (bot weekly)"), "{text}");
+    let login = "http://localhost:3001/login/facebook, which the app must have as a valid OAuth redirect URI";
+    assert!(is("login facebook", login), "{text}");
+
+    let public = more.replace("app_id", "public_login = true\napp_id");
+    let public =
+        format!("public_url = \"https://bots.example.org\"\n{}\n{public}", fs::read_to_string(EXAMPLE).unwrap());
+    let file = File::new("public-doors", &public);
+    let (fine, text) = told(&file.0);
+    assert!(fine && text.contains("  https://bots.example.org/weekly (bot weekly)\n"), "{text}");
+    assert!(text.contains("  https://bots.example.org/login/facebook, which the app must have"), "{text}");
+}
+
+#[test]
 fn a_file_that_is_no_store_is_a_fault_and_stays_as_it_is() {
     let store = std::env::temp_dir().join(format!("ackd-check-foreign-{}.db", std::process::id()));
     let store = File::at(store.to_str().unwrap().to_owned(), "somebody's notes\n");

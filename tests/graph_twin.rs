@@ -510,6 +510,26 @@ fn somebody_may_leave_a_scope_out() {
 }
 
 #[test]
+fn what_is_ticked_in_the_form_is_granted_and_all_of_it_is_ticked_at_first() {
+    let scopes = "&scope=pages_show_list,email";
+    let form = String::from_utf8(Scene::new().dialog(scopes, "").body.into_owned()).unwrap();
+    let box_of = |scope: &str| format!("<input type=\"checkbox\" name=\"with\" value=\"{scope}\" checked>");
+    assert!(form.contains(&box_of("pages_show_list")) && form.contains(&box_of("email")), "{form}");
+    assert!(form.contains("<input type=\"hidden\" name=\"boxes\" value=\"1\">"), "{form}");
+    for (ticked, granted) in [
+        ("&with=pages_show_list&with=email", json!(["pages_show_list", "email", "public_profile"])),
+        ("&with=email", json!(["email", "public_profile"])),
+        ("", json!(["public_profile"])),
+    ] {
+        let mut scene = Scene::new();
+        let response = scene.dialog(scopes, &format!("boxes=1{ticked}&answer=allow"));
+        let code = header(&response, "Location").unwrap().split("code=").nth(1).unwrap().to_owned();
+        let token = token_of(&scene.redeem(&code).1);
+        assert_eq!(scene.debug(&token)["scopes"], granted, "{ticked}");
+    }
+}
+
+#[test]
 fn a_code_works_once_and_briefly_and_for_the_app_only() {
     let mut scene = Scene::new();
     let uri = percent(BACK);
@@ -1191,7 +1211,7 @@ fn a_browser_logs_in_and_a_program_reads_on_over_a_socket() {
     for secret in ["canary", &token, &page, code] {
         assert!(!ledger.contains(secret), "{ledger}");
     }
-    house.deed("facebook", &serde_json::from_str("\"password\"").unwrap()).unwrap();
+    house.deed("facebook", &Deed::Password).unwrap();
     let gone = call(address, &format!("GET /facebook/me?access_token={page} HTTP/1.1"), "");
     assert!(gone.starts_with("HTTP/1.1 401") && gone.contains("\"error_subcode\":460"), "{gone}");
 }

@@ -312,6 +312,34 @@ fn somebody_logs_in_at_the_played_facebook_and_bot_and_page_tell_of_the_same_wee
 }
 
 #[test]
+fn the_example_for_twins_is_tried_as_it_is_and_its_bots_find_whom_they_ask() {
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/twin.toml");
+    let (_trial, line) = Running::start(&["try", "--config", example, "--seed", "7"], "open http://");
+    let url = line.trim_start_matches("open ").trim_end_matches('/');
+    let conversations = get(&format!("{url}/chat.state"))["conversations"].clone();
+    let mut after = String::new();
+    for (twin, text, answer) in
+        [("dota-page", "86745912", "Ada (id 86745912) from CA: Immortal"), ("weekly-page", "summary", " reactions.")]
+    {
+        let one = conversations.as_array().unwrap().iter().find(|one| one["twin"] == twin).unwrap();
+        let said = json!({ "say": { "conversation": one["id"], "text": text } });
+        post(&format!("{url}/act"), &json!({ "twin": twin, "act": said }));
+        let mut told = Vec::new();
+        // Each waits until something happens, and what is not answered after so much never is.
+        let is_told = (0..30).any(|_| {
+            let news = get(&format!("{url}/chat.news?after={after}"));
+            let numbers = news["after"].as_object().unwrap().iter().map(|(twin, number)| format!("{twin}:{number}"));
+            after = numbers.collect::<Vec<_>>().join(",");
+            let bubbles = news["bubbles"].as_array().unwrap().iter();
+            let said = bubbles.filter(|bubble| bubble["twin"] == twin && bubble["side"] == "bot");
+            told.extend(said.map(|bubble| bubble["text"].as_str().unwrap_or_default().to_owned()));
+            told.iter().any(|text| text.contains(answer))
+        });
+        assert!(is_told, "{twin}: {told:?}");
+    }
+}
+
+#[test]
 fn a_trial_with_faults_says_its_seed_and_takes_it_back() {
     let faults = ["try", "--faults", "cut 2%"];
     let (trial, line) = Running::start(&faults, "goes wrong on purpose");

@@ -78,7 +78,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("croner", &["src/queue/schedule.rs"]),
     ("base64", &["src/notation.rs", "src/platform/webex/id.rs", "src/twin/base64.rs"]),
     ("embedded_graphics", &["src/chart/"]),
-    ("png", &["src/chart/"]),
+    ("gif", &["src/chart/"]),
     ("lexopt", &["src/cli/args.rs"]),
     ("env_logger", &["src/main.rs", "src/cli/"]),
     ("sd_notify", &["src/systemd.rs"]),

@@ -14,7 +14,7 @@ pub mod solar;
 pub mod subscription;
 pub mod tour;
 
-use crate::model::{Answer, Event, Left, Lesson, Moment, Page, Plan, Reply, Visit};
+use crate::model::{Answer, Event, Head, Left, Lesson, Moment, Page, Plan, Reply, Visit};
 use std::time::Duration;
 
 /// All that a bot may use while it works. What it remembers is committed with its replies, or not at all.
@@ -59,6 +59,9 @@ pub trait Desk {
     /// What is left of the upstream's limits, the shortest period first.
     fn left(&mut self, upstream: &str) -> Result<Vec<Left>, BotFault>;
 
+    /// When somebody last logged in at an upstream, where that is done on a page of ours; `None` before the first time.
+    fn given(&mut self, upstream: &str) -> Result<Option<Moment>, BotFault>;
+
     /// Takes what an upstream said about its limits into account, for everybody who asks it.
     fn learn(&mut self, upstream: &str, lesson: Lesson) -> Result<(), BotFault>;
 
@@ -68,6 +71,11 @@ pub trait Desk {
 
     /// Takes an alarm of the event's conversation away.
     fn cancel_alarm(&mut self, name: &str) -> Result<(), BotFault>;
+
+    /// Whether what is said here of our own accord is held when nobody has written for a while.
+    fn holds_pushes(&self) -> bool {
+        false
+    }
 
     /// The alarms of the event's conversation, in order of their names.
     fn alarms(&mut self) -> Result<Vec<SetAlarm>, BotFault>;
@@ -135,6 +143,12 @@ pub trait Bot: Send + Sync {
     /// The path below which its pages lie, as `/weekly`; `None` for a bot that has none.
     fn place(&self) -> Option<&str> {
         None
+    }
+
+    /// Whether whoever sends this has the secret of what lies at a path below its place. The loop asks, before anything is
+    /// looked up.
+    fn opens(&self, _head: &Head, _below: &str) -> bool {
+        false
     }
 
     /// Makes a page. `None` when there is nothing at this path.

@@ -12,6 +12,8 @@ pub struct Paper {
     /// Until when, where it is not for ever.
     pub expires: BTreeMap<String, Moment>,
     pub alarms: BTreeMap<String, SetAlarm>,
+    /// Whether pushes are held here.
+    pub holds: bool,
     /// Alarms set in other conversations.
     pub far_alarms: Vec<NewAlarm>,
     /// What upstreams answer, by the beginning of the path; the first that fits is used up.
@@ -19,6 +21,8 @@ pub struct Paper {
     /// The paths that were asked for.
     pub asked: Vec<String>,
     pub left: Vec<Left>,
+    /// When somebody logged in.
+    pub given: Option<Moment>,
     pub lessons: Vec<Lesson>,
     /// The stage that is heard.
     pub stage: Option<Vec<u8>>,
@@ -91,6 +95,10 @@ impl Desk for Paper {
         Ok(self.left.clone())
     }
 
+    fn given(&mut self, _upstream: &str) -> Result<Option<Moment>, BotFault> {
+        Ok(self.given)
+    }
+
     fn learn(&mut self, _upstream: &str, lesson: Lesson) -> Result<(), BotFault> {
         self.lessons.push(lesson);
         Ok(())
@@ -110,6 +118,10 @@ impl Desk for Paper {
     fn cancel_alarm(&mut self, name: &str) -> Result<(), BotFault> {
         self.alarms.remove(name);
         Ok(())
+    }
+
+    fn holds_pushes(&self) -> bool {
+        self.holds
     }
 
     fn alarms(&mut self) -> Result<Vec<SetAlarm>, BotFault> {

@@ -15,7 +15,9 @@ use std::iter::Peekable;
 pub const NAME: &str = "subscription";
 
 const DAY_SECONDS: u32 = 24 * 3600;
-const NONE_YET: &str = "You have no subscription; write \"subscribe 11:00\".";
+/// Only Messenger has such a rule (messenger.md §9).
+const HELD: &str =
+    " Messenger lets me write only within 24 hours of your last message; otherwise you get it when you next write.";
 const EXAMPLES: &str = "write for example \"subscribe 11:00\", \"subscribe mon, fri 9:30\" or \"subscribe every 2h\".";
 
 /// What somebody wants.
@@ -52,23 +54,33 @@ pub fn parse(text: &str, zone: &str) -> Option<Words> {
     }
 }
 
-/// Does what somebody wants in the event's conversation, and says so. `note` is what the bot hears when the alarm rings.
-pub fn handle(words: Words, event: &Event, note: &str, desk: &mut dyn Desk) -> Result<Vec<Reply>, BotFault> {
+/// Does what somebody wants in the event's conversation, and says so. `note` is what the bot hears when the alarm rings,
+/// `example` what somebody may write to set one.
+pub fn handle(
+    words: Words,
+    event: &Event,
+    note: &str,
+    example: &str,
+    desk: &mut dyn Desk,
+) -> Result<Vec<Reply>, BotFault> {
     let said = match words {
         Words::Unclear(what) => what,
         Words::Subscribe(plan) => {
             let when = plan.words();
             let alarm = NewAlarm { name: NAME.to_owned(), conversation: None, note: note.to_owned(), plan };
             match desk.set_alarm(alarm)? {
-                Ok(_) => format!("You will hear from me {when}. Say \"stop\" to end it."),
+                Ok(_) => {
+                    let held = if desk.holds_pushes() { HELD } else { "" };
+                    format!("You will hear from me {when}. Say \"stop\" to end it.{held}")
+                }
                 Err(why) => format!("That does not work: {why}."),
             }
         }
         Words::Stop | Words::When => match desk.alarms()?.into_iter().find(|alarm| alarm.name == NAME) {
-            None => NONE_YET.to_owned(),
+            None => format!("You have no subscription; write \"{example}\"."),
             Some(_) if words == Words::Stop => {
                 desk.cancel_alarm(NAME)?;
-                "Your subscription has ended. Write \"subscribe 11:00\" to begin again.".to_owned()
+                format!("Your subscription has ended. Write \"{example}\" to begin again.")
             }
             Some(alarm) => format!(
                 "You hear from me {}; the next time is {}. Say \"stop\" to end it.",
@@ -409,7 +421,8 @@ mod tests {
         let (conversation, person) = ("7".to_owned(), "7".to_owned());
         let kind = EventKind::Other { kind: "message".to_owned() };
         let event = Event { id, conversation, person, thread: None, happened: Moment(0), kind };
-        let replies = handle(parse(text, "Europe/Berlin").unwrap(), &event, "today", desk).unwrap();
+        let replies =
+            handle(parse(text, "Europe/Berlin").unwrap(), &event, "today", "subscribe sun 9:00", desk).unwrap();
         let [Reply { to, content: Content::Text { text, .. }, .. }] = replies.as_slice() else { panic!("{replies:?}") };
         assert_eq!(to, "7");
         text.clone()
@@ -418,10 +431,13 @@ mod tests {
     #[test]
     fn a_subscription_is_set_shown_changed_and_ended() {
         let mut desk = Paper { now: Moment(1_795_341_600_000), ..Paper::default() };
-        assert_eq!(said("when?", &mut desk), NONE_YET);
-        assert_eq!(said("stop", &mut desk), NONE_YET);
+        let none_yet = "You have no subscription; write \"subscribe sun 9:00\".";
+        assert_eq!(said("when?", &mut desk), none_yet);
+        assert_eq!(said("stop", &mut desk), none_yet);
         let told = "You will hear from me every day at 11:00 (Europe/Berlin). Say \"stop\" to end it.";
         assert_eq!(said("subscribe 11:00", &mut desk), told);
+        desk.holds = true;
+        assert_eq!(said("subscribe 11:00", &mut desk), format!("{told}{HELD}"), "nothing is promised that cannot be");
         let due = desk.now;
         let set = SetAlarm { name: NAME.to_owned(), note: "today".to_owned(), plan: plan("subscribe 11:00"), due };
         assert_eq!(desk.alarms.values().collect::<Vec<_>>(), [&set]);
@@ -433,7 +449,8 @@ mod tests {
         assert_eq!(desk.alarms.len(), 1, "one takes the place of the other");
         assert!(said("subscribe", &mut desk).starts_with("At what time?"));
         assert_eq!(desk.alarms.get(NAME).unwrap().plan, plan("subscribe every 2h"), "what is unclear changes nothing");
-        assert!(said("stop", &mut desk).starts_with("Your subscription has ended."));
+        let ended = "Your subscription has ended. Write \"subscribe sun 9:00\" to begin again.";
+        assert_eq!(said("stop", &mut desk), ended);
         assert!(desk.alarms.is_empty());
     }
 }

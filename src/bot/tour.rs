@@ -87,7 +87,7 @@ fn week() -> Content {
     let chart =
         Bars { title: "Messages of a made-up week".to_owned(), unit: "messages".to_owned(), bars, ..Bars::default() };
     match chart::bars(&chart) {
-        Some(png) => Content::Picture { picture: Picture::png(&png), text },
+        Some(gif) => Content::Picture { picture: Picture::gif(&gif), text },
         None => menu(text),
     }
 }

@@ -1,4 +1,4 @@
-//! A chart's lines, bars and words, in four colours, and these as PNG.
+//! A chart's lines, bars and words, in four colours, and these as GIF.
 
 use super::Bars;
 use super::scale::{Scale, grouped};
@@ -11,6 +11,7 @@ use embedded_graphics::pixelcolor::raw::{BigEndian, RawU2};
 use embedded_graphics::prelude::*;
 use embedded_graphics::primitives::{PrimitiveStyle, Rectangle};
 use embedded_graphics::text::{Baseline, Text};
+use std::borrow::Cow;
 
 /// The picture, in pixels. In a chat it is shown half as wide; the signs are still 10 of its pixels wide then.
 pub(super) const WIDTH: usize = 640;
@@ -37,7 +38,7 @@ const BAR_WIDTH_MAX: i32 = 80;
 /// How high the hatching of a missing value is, in pixels.
 const HATCH_HEIGHT: i32 = 60;
 
-/// Two bits a pixel, the leftmost in the highest bits, as PNG wants them.
+/// Two bits a pixel, the leftmost in the highest bits: a quarter of what GIF takes, for as long as it is drawn.
 type Canvas = Framebuffer<Gray2, RawU2, BigEndian, WIDTH, HEIGHT, { buffer_size::<Gray2>(WIDTH, HEIGHT) }>;
 
 pub(super) fn bars(chart: &Bars) -> Option<Vec<u8>> {
@@ -175,17 +176,12 @@ fn fill(canvas: &mut Canvas, area: Rectangle, colour: Gray2) {
     drawn.unwrap_or_else(|never| match never {});
 }
 
-fn encode(pixels: &[u8]) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, WIDTH as u32, HEIGHT as u32);
-    encoder.set_color(png::ColorType::Indexed);
-    encoder.set_depth(png::BitDepth::Two);
-    encoder.set_palette(&PALETTE[..]);
-    encoder.set_compression(png::Compression::Balanced);
-    // Neighbouring rows are mostly equal, but of so few colours they compress best as they are.
-    encoder.set_filter(png::Filter::NoFilter);
-    let mut writer = encoder.write_header().ok()?;
-    writer.write_image_data(pixels).ok()?;
-    writer.finish().ok()?;
-    Some(bytes)
+/// One frame, which stands still.
+fn encode(packed: &[u8]) -> Option<Vec<u8>> {
+    let pixels: Vec<u8> = packed.iter().flat_map(|byte| [6, 4, 2, 0].map(|shift| byte >> shift & 3)).collect();
+    let (width, height) = (WIDTH as u16, HEIGHT as u16);
+    let frame = gif::Frame { width, height, buffer: Cow::Owned(pixels), ..gif::Frame::default() };
+    let mut encoder = gif::Encoder::new(Vec::new(), width, height, &PALETTE).ok()?;
+    encoder.write_frame(&frame).ok()?;
+    encoder.into_inner().ok()
 }

@@ -1,6 +1,6 @@
-//! Numbers as a picture: a bar chart as PNG, drawn with the feature `charts`.
+//! Numbers as a picture: a bar chart as GIF, drawn with the feature `charts`.
 //!
-//!     Bars ──scale──▶ marks, heights ──draw──▶ four colours ──png──▶ bytes
+//!     Bars ──scale──▶ marks, heights ──draw──▶ four colours ──gif──▶ bytes
 //!
 //! It looks the same in light and dark chats, since it brings its own ground, and can be read on a phone. Whole numbers
 //! go in, and equal input gives equal bytes. A chart never stands alone: who makes one says the same in words, for
@@ -35,13 +35,13 @@ pub struct Bar {
     pub value: Option<u64>,
 }
 
-/// The chart as PNG. `None` without a bar, with more than `CHART_BARS_MAX`, and in a build without charts.
+/// The chart as GIF. `None` without a bar, with more than `CHART_BARS_MAX`, and in a build without charts.
 #[cfg(feature = "charts")]
 pub fn bars(chart: &Bars) -> Option<Vec<u8>> {
     draw::bars(chart)
 }
 
-/// The chart as PNG; this build draws none.
+/// The chart as GIF; this build draws none.
 #[cfg(not(feature = "charts"))]
 pub fn bars(_chart: &Bars) -> Option<Vec<u8>> {
     None

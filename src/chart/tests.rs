@@ -23,14 +23,16 @@ struct Seen {
 fn seen(chart: &Bars) -> Seen {
     let bytes = bars(chart).unwrap();
     assert!(bytes.len() < 20_000 && bytes.len() < MEMORY_VALUE_BYTES_MAX, "{} bytes", bytes.len());
-    let mut reader = png::Decoder::new(std::io::Cursor::new(&bytes)).read_info().unwrap();
-    let mut packed = vec![0; reader.output_buffer_size().unwrap()];
-    reader.next_frame(&mut packed).unwrap();
-    let info = reader.info();
-    assert_eq!((info.width as usize, info.height as usize), (WIDTH, HEIGHT));
-    assert_eq!((info.color_type, info.bit_depth), (png::ColorType::Indexed, png::BitDepth::Two));
-    assert!(info.trns.is_none(), "it brings its own ground");
-    let pixels = packed.iter().flat_map(|byte| [6, 4, 2, 0].map(|shift| byte >> shift & 3)).collect();
+    let mut options = gif::DecodeOptions::new();
+    options.set_color_output(gif::ColorOutput::Indexed);
+    let mut reader = options.read_info(&*bytes).unwrap();
+    assert_eq!((reader.width() as usize, reader.height() as usize), (WIDTH, HEIGHT));
+    assert_eq!(reader.global_palette().map(<[u8]>::len), Some(4 * 3));
+    let frame = reader.read_next_frame().unwrap().unwrap();
+    assert_eq!((frame.width as usize, frame.height as usize), (WIDTH, HEIGHT));
+    assert!(frame.transparent.is_none(), "it brings its own ground");
+    let pixels = frame.buffer.to_vec();
+    assert!(reader.read_next_frame().unwrap().is_none(), "it stands still");
     Seen { bytes, pixels }
 }
 

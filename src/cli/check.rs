@@ -67,6 +67,7 @@ fn summary(config: &Config, warning: Option<String>, out: &mut dyn Write) -> io:
         Some(PublicUrl::Ngrok { .. }) => "(ngrok)",
         None => "",
     };
+    doors(config, base, &mut rows);
     for channel in &config.channels {
         let url = format!("{base}{}", channel.path);
         let told = format!("{} at {url}, bot {}", channel.platform.name(), channel.bot_name);
@@ -84,6 +85,25 @@ fn summary(config: &Config, warning: Option<String>, out: &mut dyn Write) -> io:
         let told = format!("{:?} to {conversation}, {}", set.note, set.plan.words());
         rows.push((format!("subscription on {channel}"), told));
     }
+    write_rows(rows, out)
+}
+
+/// Where browsers come in, and what Facebook must be told of that.
+fn doors(config: &Config, base: &str, rows: &mut Vec<(String, String)>) {
+    if !config.admin.addresses.is_empty() {
+        let admin: Vec<_> = config.admin.addresses.iter().map(|address| format!("http://{address}/")).collect();
+        rows.push(("admin".to_owned(), admin.join(", ")));
+    }
+    for (name, bot) in config.pages.iter() {
+        rows.push(("pages".to_owned(), format!("{base}{} (bot {name})", bot.place().unwrap_or_default())));
+    }
+    for (name, facebook) in config.upstreams.iter().filter_map(|one| Some((&one.name, one.facebook()?))) {
+        let told = format!("{}, which the app must have as a valid OAuth redirect URI", facebook.redirect_uri);
+        rows.push((format!("login {name}"), told));
+    }
+}
+
+fn write_rows(rows: Vec<(String, String)>, out: &mut dyn Write) -> io::Result<()> {
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     for (name, value) in rows {
         writeln!(out, "  {name:width$}  {value}")?;

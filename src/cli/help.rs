@@ -93,7 +93,8 @@ the browser, and the login at Facebook as it is played here.
                      played
     --keep           leave the store where it is when the trial ends; without,
                      it is removed
-    --listen         where the page and the stand-ins are; else a free port
+    --listen         where the page and the stand-ins are; else a free port.
+                     Pages and logins are at the port after it, when it is free
     --faults PLAN    what goes wrong on purpose, as
                      'late 5% 300ms, cut 2%, 429 1% 3s, 500 3%, token 1% 2s,
                      duplicate 10%, reorder 10%'

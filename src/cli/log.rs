@@ -1,6 +1,7 @@
 //! What a command says on stderr while it runs: one line a message, with its time, or with a priority for the journal.
 
 use super::show::shown;
+use crate::notation::days::to_the_second;
 use env_logger::{Builder, WriteStyle};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
@@ -111,7 +112,8 @@ fn for_journal(record: &Record<'_>, out: &mut dyn Write) -> io::Result<()> {
 
 /// `2026-11-21 08:26:10.123Z INFO message`.
 fn for_people(record: &Record<'_>, now: &Zoned, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{} {} {}", now.strftime("%Y-%m-%d %H:%M:%S.%3fZ"), record.level(), message(record))
+    let (second, milliseconds) = (to_the_second(now.datetime()), now.millisecond());
+    writeln!(out, "{second}.{milliseconds:03}Z {} {}", record.level(), message(record))
 }
 
 /// The message on one line: part of it may be words from outside. Whose it is, where it is not ours.

@@ -163,6 +163,8 @@ impl Stand {
                 let api = self.server.api(&channel.name);
                 let mut settings = webex::Settings::new(channel.name.clone(), account.access_token.clone(), api);
                 settings.seed = seed_of(self.seed, &channel.name);
+                let email = format!("{}-ackd@webex.bot", channel.bot_name);
+                settings.bot = webex::Member::new(channel.bot_name.clone(), email);
                 settings.private_files = true;
                 Box::new(webex::Webex::new(settings, (self.clock)()))
             }
@@ -182,11 +184,20 @@ impl Stand {
 /// Makes of the pages that are played those which the bots tell of: whatever they name is there, and where one names none,
 /// the person has a role on one page alone.
 fn suit<'a>(pages: &mut Vec<graph::Page>, bots: impl Iterator<Item = &'a KnownBot>) {
+    let (mut named, mut one_alone) = (Vec::new(), false);
     for bot in bots {
         match &bot.page {
-            Some(id) if pages.iter().any(|page| page.id == *id) => {}
-            Some(id) => pages.push(graph::Page::bakery(id, "A page of yours")),
-            None => pages.iter_mut().skip(1).for_each(|page| page.role = false),
+            Some(id) => named.push(id),
+            None => one_alone = true,
+        }
+    }
+    // The other pages that are played; of those that somebody names, the person may speak.
+    for page in pages.iter_mut().skip(1).filter(|page| one_alone && !named.contains(&&page.id)) {
+        page.role = false;
+    }
+    for id in named {
+        if !pages.iter().any(|page| page.id == *id) {
+            pages.push(graph::Page::bakery(id, "A page of yours"));
         }
     }
 }

@@ -4,6 +4,7 @@
 //! a list, or turn the rest of a line around. So whatever is not ours goes through `shown`.
 
 use crate::model::Moment;
+use crate::notation::days::to_the_second;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::borrow::Cow;
@@ -62,17 +63,22 @@ fn steers(letter: char) -> bool {
 
 /// A moment to the second: `2026-11-21 08:26:10`.
 pub fn second(moment: Moment, zone: &TimeZone) -> String {
-    time(moment, zone, "%Y-%m-%d %H:%M:%S")
+    time(moment, zone).unwrap_or_else(|| out_of_time(moment))
 }
 
 /// A moment to the millisecond: `2026-11-21 08:26:10.123`.
 pub fn millisecond(moment: Moment, zone: &TimeZone) -> String {
-    time(moment, zone, "%Y-%m-%d %H:%M:%S.%3f")
+    let time = time(moment, zone).map(|time| format!("{time}.{:03}", moment.0.rem_euclid(1000)));
+    time.unwrap_or_else(|| out_of_time(moment))
 }
 
-fn time(moment: Moment, zone: &TimeZone, format: &str) -> String {
-    let Ok(time) = Timestamp::from_millisecond(moment.0) else { return format!("{} ms", moment.0) };
-    time.to_zoned(zone.clone()).strftime(format).to_string()
+fn time(moment: Moment, zone: &TimeZone) -> Option<String> {
+    Some(to_the_second(zone.to_datetime(Timestamp::from_millisecond(moment.0).ok()?)))
+}
+
+/// A moment that no calendar has.
+fn out_of_time(moment: Moment) -> String {
+    format!("{} ms", moment.0)
 }
 
 #[cfg(test)]

@@ -20,10 +20,10 @@ use crate::store::sqlite::SqliteFile;
 use crate::twin::enphase::{BERLIN, Zone};
 use std::fs::{self, DirBuilder};
 use std::io::Write;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// The configuration that is tried where none is named.
 const BUILT_IN: &str = include_str!("../../examples/try.toml");
@@ -88,9 +88,11 @@ fn prepare(
     let stage = Stage { house: stand.url(), seed: stand.seed() };
     let mut config = Config::staged(&text, &file, env, &stage).map_err(CliError::Config)?;
     // One's own configuration may be at work beside it, so no address is taken from there.
-    let free = || Listens { addresses: vec![SocketAddr::from(([127, 0, 0, 1], 0))], handed: false };
+    let free = SocketAddr::from(([127, 0, 0, 1], 0));
     let has_pages = config.pages.iter().next().is_some() || config.upstreams.iter().any(|one| one.facebook().is_some());
-    (config.listen, config.admin) = (free(), if has_pages { free() } else { Listens::default() });
+    let at = |address| Listens { addresses: vec![address], handed: false };
+    let operator = next_port(trial.play.listen).unwrap_or(free);
+    (config.listen, config.admin) = (at(free), if has_pages { at(operator) } else { Listens::default() });
     config.store = folder.join("ackd.db");
     let doors = Doors::bind(&config).map_err(CliError::Failed)?;
     let url = |door| format!("http://{}", doors.address(door).unwrap_or_default());
@@ -102,6 +104,13 @@ fn prepare(
     let consents = consents(&config, stand)?;
     remember(&config, stand, &consents)?;
     Ok((config, doors))
+}
+
+/// The port after the one that was asked for, when it is free: whoever comes through `ssh -L` must know both before.
+fn next_port(listen: Option<SocketAddr>) -> Option<SocketAddr> {
+    let listen = listen.filter(|listen| listen.port() != 0)?;
+    let next = SocketAddr::new(listen.ip(), listen.port().checked_add(1)?);
+    TcpListener::bind(next).is_ok().then_some(next)
 }
 
 /// Logins lead back to the doors of this trial.
@@ -158,7 +167,13 @@ fn remember(config: &Config, stand: &Stand, consents: &[(String, Secret)]) -> Re
 /// The clock of all of it, shown where the system that is played is.
 fn clock(stand: &Stand, daemon: Arc<OnceLock<Handle>>) -> Clock {
     let (house, zone) = (Arc::clone(&stand.house), Zone::berlin());
+    // Two clicks move it one after the other, or what the first one brought about would be under way at the second.
+    let turn = Mutex::new(());
     let go = move |by| {
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(daemon) = daemon.get() {
+            daemon.await_rest(limits::TRIAL_REST_TIME);
+        }
         ahead::go(by)?;
         if let Some(daemon) = daemon.get() {
             daemon.look_again();

@@ -4,8 +4,10 @@ use super::digest;
 use super::findings::{Findings, Place, Risk, quoted};
 use super::length::interval;
 use super::name;
+use super::plan;
 use super::surroundings::Around;
 use super::table::{Entry, Key, Table};
+use super::upstream::Upstreams;
 use crate::bot::Bot;
 use crate::bot::dota::{self, Dota};
 use crate::bot::echo::{self, Echo};
@@ -26,6 +28,8 @@ struct Kind {
 
 /// The key of every kind that asks an upstream.
 pub(super) const UPSTREAM: &str = "upstream";
+/// The key of a bot that makes pages, for where they are.
+pub(super) const PATH: &str = "path";
 /// The key of a bot that tells of one page.
 pub(super) const PAGE: &str = "page";
 
@@ -58,7 +62,7 @@ const KINDS: &[Kind] = &[
     },
     Kind {
         word: "dota",
-        keys: &[Key { name: "kind", example: "\"dota\"" }, Key { name: UPSTREAM, example: "\"opendota\"" }],
+        keys: &[Key { name: "kind", example: "\"dota\"" }, Key { name: UPSTREAM, example: "\"opendota\"" }, plan::ZONE],
         make: dota,
     },
     Kind { word: "digest", keys: digest::KEYS, make: digest::digest },
@@ -94,6 +98,8 @@ struct Made {
     /// The upstream that it asks, and where that stands.
     upstream: Option<(Place, String)>,
     page: Option<String>,
+    /// Where its path stands, if it has one.
+    path: Option<Place>,
     /// `None` when it has a fault: it is still known by name, so that its channels are not blamed.
     bot: Option<Arc<dyn Bot>>,
     used: bool,
@@ -115,8 +121,10 @@ impl Bots {
                 Some((entry.place.clone(), entry.value.as_str()?.to_owned()))
             };
             let (upstream, page) = (text(UPSTREAM), text(PAGE).map(|(_, page)| page));
+            let path = text(PATH).map(|(place, _)| place);
             let kind = kind.map(|kind| kind.word);
-            bots.by_name.insert(name.to_owned(), Made { place: entry.place, kind, upstream, page, bot, used: false });
+            let made = Made { place: entry.place, kind, upstream, page, path, bot, used: false };
+            bots.by_name.insert(name.to_owned(), made);
         }
         bots
     }
@@ -152,17 +160,24 @@ impl Bots {
         self.by_name.values().any(|made| made.upstream.as_ref().is_some_and(|(_, asked)| asked == upstream))
     }
 
-    /// Whatever a bot asks must be there.
-    pub(super) fn look_for_upstreams(&self, names: &[String], findings: &mut Findings<'_>) {
+    /// Whatever a bot asks must be there, and be what the bot can ask. One without a kind is believed to be it.
+    pub(super) fn look_for_upstreams(&self, upstreams: &Upstreams, findings: &mut Findings<'_>) {
+        let names = &upstreams.names;
         for made in self.by_name.values() {
-            let Some((place, name)) = made.upstream.as_ref().filter(|(_, name)| !names.contains(name)) else {
-                continue;
-            };
-            let service = match made.kind {
-                Some("dota") => "opendota",
-                Some("digest") => "facebook",
+            let (Some((place, name)), Some(bot)) = (&made.upstream, made.kind) else { continue };
+            let service = match bot {
+                "dota" => "opendota",
+                "digest" => "facebook",
                 _ => "enphase",
             };
+            if let Some((_, kind)) = names.iter().zip(&upstreams.kinds).find(|(known, _)| *known == name) {
+                if let Some(kind) = kind.filter(|kind| *kind != service) {
+                    let name = quoted(name);
+                    let what = format!("{name} is of kind {kind:?}; a {bot} bot asks one of kind {service:?}");
+                    findings.fault(place, what);
+                }
+                continue;
+            }
             let hint = match nearest(name, names.iter().map(String::as_str)) {
                 Some(near) => format!("did you mean {}?", quoted(near)),
                 None if name::flaw(name).is_none() => {
@@ -174,21 +189,24 @@ impl Bots {
         }
     }
 
-    /// Those that make pages. A place is one bot's alone.
+    /// Those that make pages. A place is one bot's alone; `taken` are those of channels, each with whose it is.
     pub(super) fn with_pages(
         &self,
-        channel_paths: &[&str],
+        taken: &mut Vec<(String, String)>,
         findings: &mut Findings<'_>,
     ) -> Vec<(String, Arc<dyn Bot>)> {
         let mut pages: Vec<(String, Arc<dyn Bot>)> = Vec::new();
         for (name, made) in &self.by_name {
             let Some((bot, place)) = made.bot.as_ref().and_then(|bot| Some((bot, bot.place()?))) else { continue };
-            let taken = pages.iter().filter_map(|(_, bot)| bot.place());
-            if let Some(other) = taken.chain(channel_paths.iter().copied()).find(|other| overlap(place, other)) {
-                let what =
-                    format!("its pages at {} are in the way of {}; take another path", quoted(place), quoted(other));
-                findings.fault(&made.place, what);
+            if let Some((whose, other)) = taken.iter().find(|(_, other)| overlap(place, other)) {
+                let what = format!(
+                    "its pages at {} are in the way of {whose} at {}; take another path",
+                    quoted(place),
+                    quoted(other)
+                );
+                findings.fault(made.path.as_ref().unwrap_or(&made.place), what);
             }
+            taken.push((format!("bot {name}"), place.to_owned()));
             pages.push((name.clone(), Arc::clone(bot)));
         }
         pages
@@ -273,8 +291,12 @@ fn solar(table: &Table<'_>, _: &Around<'_>, findings: &mut Findings<'_>) -> Opti
 }
 
 fn dota(table: &Table<'_>, _: &Around<'_>, findings: &mut Findings<'_>) -> Option<Arc<dyn Bot>> {
-    let upstream = table.need(UPSTREAM, findings)?.text(findings)?.to_owned();
-    Some(Arc::new(Dota::new(dota::Settings { upstream })))
+    let upstream = table.need(UPSTREAM, findings).and_then(|entry| entry.text(findings));
+    let zone = match table.get(plan::ZONE.name, findings) {
+        Some(_) => plan::zone_or_system(table, findings),
+        None => Some("UTC".to_owned()),
+    };
+    Some(Arc::new(Dota::new(dota::Settings { upstream: upstream?.to_owned(), zone: zone? })))
 }
 
 /// How old figures may get: an interval.

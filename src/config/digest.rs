@@ -1,6 +1,6 @@
 //! The keys of a digest bot: whose week it tells, how weeks are counted, and who may see its pages.
 
-use super::bot::{PAGE, UPSTREAM};
+use super::bot::{PAGE, PATH, UPSTREAM};
 use super::findings::{Findings, Risk, quoted};
 use super::name::path_flaw;
 use super::plan;
@@ -17,7 +17,7 @@ pub(super) const KEYS: &[Key] = &[
     Key { name: "kind", example: "\"digest\"" },
     Key { name: UPSTREAM, example: "\"facebook\"" },
     Key { name: PAGE, example: "\"104455667788990\"" },
-    Key { name: "path", example: "\"/weekly\"" },
+    Key { name: PATH, example: "\"/weekly\"" },
     Key { name: "secret", example: "{ env = \"WEEKLY_SECRET\" }" },
     plan::ZONE,
     Key { name: "week_starts", example: "\"mon\"" },
@@ -100,8 +100,8 @@ fn id(entry: &Entry<'_>, findings: &mut Findings<'_>) -> Option<String> {
 /// Path and secret, which go together.
 fn door(table: &Table<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> Option<Option<Door>> {
     let secret = table.get("secret", findings);
-    let Some(path) = table.get("path", findings) else {
-        if let Some(secret) = secret.filter(|_| table.lacks("path")) {
+    let Some(path) = table.get(PATH, findings) else {
+        if let Some(secret) = secret.filter(|_| table.lacks(PATH)) {
             findings.warn(Risk::Odd, &secret.place, "is of no use without path");
         }
         return Some(None);

@@ -1,7 +1,7 @@
 //! The keys of an upstream of the kind `facebook`: the app that asks, and where somebody logs in for it (graph.md §3).
 
 use super::channel::messenger::number;
-use super::findings::Findings;
+use super::findings::{Findings, Risk};
 use super::secret::{Fit, secret};
 use super::surroundings::{Around, Secrets};
 use super::table::{Entry, Key, Table};
@@ -90,9 +90,14 @@ fn whole(
     let app_id = table.need("app_id", findings).and_then(|entry| number(&entry, "app", findings));
     let app_secret = table.need("app_secret", findings);
     let app_secret = app_secret.and_then(|entry| secret(&entry, Fit::Anything, around, findings));
-    let mut at =
-        |key, known| url(table, key, Some(known), findings).map(|url| place(name, url.trim_end_matches('/'), around));
+    let mut at = |key, known| {
+        let url = url(table, key, Some(known), findings)?;
+        Some(place(name, url.trim_end_matches('/'), Some(known), around))
+    };
     let (api, dialog) = (at("api", API), at("dialog", DIALOG));
+    if let (Some(api), Some(dialog)) = (&api, &dialog) {
+        look_at_dialog(table, api, dialog, around, findings);
+    }
     let limits = limits(table, LIMITS, findings);
     let login = login?;
     let papers = Facebook {
@@ -104,6 +109,21 @@ fn whole(
     };
     let papers = Some(Papers::Facebook(papers));
     Some(Upstream { name: name.to_owned(), kind: Some(KIND), api: api?, key: None, limits: limits?, papers })
+}
+
+/// Who asks a stand-in and leads browsers to the real one has forgotten half.
+fn look_at_dialog(table: &Table<'_>, api: &str, dialog: &str, around: &Around<'_>, findings: &mut Findings<'_>) {
+    let is_here = |url| BaseUrl::parse(url).is_ok_and(|url| url.loopback);
+    if matches!(around.secrets, Secrets::Played(_)) || !is_here(api) || is_here(dialog) {
+        return;
+    }
+    if let Some(entry) = table.get("api", findings) {
+        let what = format!(
+            "is on this machine, but whoever logs in would be led to {dialog}; write dialog = \"{}/dialog/oauth\" beside it",
+            api.trim_end_matches('/')
+        );
+        findings.warn(Risk::Odd, &entry.place, what);
+    }
 }
 
 /// Where Facebook leads a browser back to: what is written, or the login's path at its door.
@@ -235,6 +255,40 @@ mod tests {
     }
 
     #[test]
+    fn a_file_for_twins_is_tried_with_the_paths_of_facebook_alone() {
+        let stage = Stage { house: "http://127.0.0.1:1".to_owned(), seed: 7 };
+        for (version, staged) in [("/v25.0", "v25.0"), ("/v24.0", "v24.0"), ("", "v25.0")] {
+            let house = format!("http://127.0.0.1:3900/facebook{version}");
+            let keys = format!("api = \"{house}\"\ndialog = \"{house}/dialog/oauth\"\napp_id");
+            let text = file(&LEAST.replace("app_id", &keys));
+            let config = Config::staged(&text, Path::new("ackd.toml"), &|_| None, &stage).unwrap();
+            assert_eq!(config.upstreams[0].api, format!("http://127.0.0.1:1/fb/{staged}"));
+            let dialog = &config.upstreams[0].facebook().unwrap().dialog;
+            assert_eq!(*dialog, format!("http://127.0.0.1:1/fb/{staged}/dialog/oauth"));
+        }
+    }
+
+    #[test]
+    fn whoever_asks_a_stand_in_is_warned_of_the_real_dialog() {
+        let house = "http://127.0.0.1:3900/facebook/v25.0";
+        let api = LEAST.replace("app_id", &format!("api = \"{house}\"\napp_id"));
+        let warned = "upstream.fb.api: is on this machine, but whoever logs in would be led to \
+                      https://www.facebook.com/v25.0/dialog/oauth; write dialog = \
+                      \"http://127.0.0.1:3900/facebook/v25.0/dialog/oauth\" beside it";
+        let of_api = |text: &str| {
+            let warnings = parse(text).unwrap().warnings;
+            warnings.into_iter().filter(|warning| warning.contains("upstream.fb.api")).collect::<Vec<_>>()
+        };
+        let told = of_api(&api);
+        assert!(told.len() == 1 && told[0].ends_with(warned), "{told:?}");
+        let both = api.replace("app_id", &format!("dialog = \"{house}/dialog/oauth\"\napp_id"));
+        assert!(of_api(&both).is_empty() && of_api(LEAST).is_empty());
+        let stage = Stage { house: "http://127.0.0.1:1".to_owned(), seed: 7 };
+        let staged = Config::staged(&file(&api), Path::new("ackd.toml"), &|_| None, &stage).unwrap();
+        assert!(!staged.warnings.concat().contains("upstream.fb.api"), "a trial plays both");
+    }
+
+    #[test]
     fn a_login_that_nobody_could_make_says_what_to_write() {
         let with = |key: &str| LEAST.replace("app_id", &format!("{key}\napp_id"));
         for (text, fault) in [
@@ -279,7 +333,7 @@ mod tests {
             "{LEAST}[channel.x]\nplatform = \"messenger\"\npath = \"/login/fb/x\"\nbot = \"echo\"\n\
              verify_token = {{ env = \"SECRET\" }}\napp_secret = {{ env = \"SECRET\" }}\naccess_token = {{ env = \"SECRET\" }}\n"
         );
-        let clash = "upstream.fb: its login at \"/login/fb\" is in the way of \"/login/fb/x\"; take another path there";
+        let clash = "upstream.fb: its login at \"/login/fb\" is in the way of channel x at \"/login/fb/x\"; take another path there";
         assert_eq!(faults(&taken), [clash]);
     }
 }

@@ -256,11 +256,10 @@ fn read(table: &Table<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> 
     let doors = Doors { public_url: public_url.as_ref(), admin: &admin.addresses };
     let upstreams = table.get("upstream", findings).map(|entry| upstream::upstreams(&entry, doors, around, findings));
     let mut upstreams = upstreams.unwrap_or_default();
-    bots.look_for_upstreams(&upstreams.names, findings);
+    bots.look_for_upstreams(&upstreams, findings);
     upstreams.look_at_names(&bots, &channel_names(table, findings), findings);
-    let channel_paths = channel_paths(table, findings);
-    let pages = bots.with_pages(&channel_paths, findings);
-    let taken = pages.iter().filter_map(|(_, bot)| bot.place()).chain(channel_paths).collect::<Vec<_>>();
+    let mut taken = channel_paths(table, findings);
+    let pages = bots.with_pages(&mut taken, findings);
     upstreams.look_at_paths(&taken, findings);
     let config = Config {
         file: around.file.to_owned(),
@@ -296,13 +295,14 @@ fn channel_names<'t>(table: &Table<'t>, findings: &Findings<'_>) -> Vec<&'t str>
     }
 }
 
-/// The paths of all channels.
-fn channel_paths<'t>(table: &Table<'t>, findings: &Findings<'_>) -> Vec<&'t str> {
+/// The paths of all channels, each with whose it is.
+fn channel_paths(table: &Table<'_>, findings: &Findings<'_>) -> Vec<(String, String)> {
     let Some(DeValue::Table(channels)) = table.get("channel", findings).map(|entry| entry.value) else {
         return Vec::new();
     };
-    let path = |channel: &'t DeValue<'t>| channel.as_table()?.get("path")?.get_ref().as_str();
-    channels.values().filter_map(|channel| path(channel.get_ref())).collect()
+    let path = |channel: &DeValue<'_>| Some(channel.as_table()?.get("path")?.get_ref().as_str()?.to_owned());
+    let whose = channels.iter().map(|(name, channel)| (name.get_ref(), path(channel.get_ref())));
+    whose.filter_map(|(name, path)| Some((format!("channel {name}"), path?))).collect()
 }
 
 fn store_path(table: &Table<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> PathBuf {

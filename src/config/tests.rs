@@ -507,10 +507,32 @@ fn the_slips_of_a_digest_bot_are_named() {
         ),
         (
             "path = \"/messenger\"\nsecret = { env = \"APP\" }",
-            "16: bot.echo: its pages at \"/messenger\" are in the way of \"/messenger\"; take another path",
+            "18: bot.echo.path: its pages at \"/messenger\" are in the way of channel page at \"/messenger\"; take another path",
         ),
     ] {
         assert_eq!(faults(&digest(keys)), [fault], "{keys}");
+    }
+}
+
+#[test]
+fn a_bot_asks_an_upstream_of_the_kind_that_it_knows() {
+    let enphase =
+        "kind = \"enphase\"\nkey = { env = \"APP\" }\noauth = { client_id = \"a\", client_secret = { env = \"APP\" } }";
+    let facebook = "kind = \"facebook\"\napp_id = \"1\"\napp_secret = { env = \"APP\" }\npublic_login = true";
+    let opendota = "kind = \"opendota\"";
+    let unknown = "api = \"https://other.example\"\nper_day = 9";
+    let upstreams = [("enphase", enphase), ("facebook", facebook), ("opendota", opendota)];
+    for (bot, asks) in [("solar", "enphase"), ("digest", "facebook"), ("dota", "opendota")] {
+        let with = |keys: &str| format!("{BASE}[bot.it]\nkind = {bot:?}\nupstream = \"up\"\n[upstream.up]\n{keys}\n");
+        assert!(parse(&with(unknown)).is_ok(), "{bot}");
+        for (kind, keys) in upstreams {
+            let wrong =
+                format!("21: bot.it.upstream: \"up\" is of kind {kind:?}; a {bot} bot asks one of kind {asks:?}");
+            match kind == asks {
+                true => assert!(parse(&with(keys)).is_ok(), "{bot}"),
+                false => assert_eq!(faults(&with(keys)), [wrong]),
+            }
+        }
     }
 }
 
@@ -1151,6 +1173,24 @@ fn the_shipped_examples_have_no_faults() {
     let echo = Config::load(&file, &|_| None).unwrap();
     assert_eq!((echo.channels.len(), echo.warnings.len()), (1, 3), "{:?}", echo.warnings);
     assert!(echo.listen.addresses.iter().all(|address| address.ip().is_loopback()));
+}
+
+#[test]
+fn the_example_for_twins_plays_everything_on_this_machine_and_can_be_tried_as_it_is() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/twin.toml");
+    let config = Config::load(&file, &|_| None).unwrap();
+    assert!(config.risks.iter().all(|risk| matches!(risk, Risk::InClear)), "{:?}", config.warnings);
+    let here = |url: &str| url.starts_with("http://127.0.0.1:3900/");
+    for channel in &config.channels {
+        let Account::Messenger(account) = &channel.account else { panic!("{channel:?}") };
+        assert_eq!(account.api, format!("http://127.0.0.1:3900/{}", channel.name));
+    }
+    assert!(config.upstreams.iter().all(|upstream| here(&upstream.api)), "{:?}", config.upstreams);
+    assert!(config.upstreams.iter().filter_map(Upstream::facebook).all(|facebook| here(&facebook.dialog)));
+    let stage = Stage { house: "http://127.0.0.1:1".to_owned(), seed: 7 };
+    let staged = Config::staged(&text_of(&file).unwrap(), &file, &|_| None, &stage).unwrap();
+    let apis: Vec<_> = staged.upstreams.iter().map(|upstream| &*upstream.api).collect();
+    assert_eq!(apis, ["http://127.0.0.1:1/opendota/api", "http://127.0.0.1:1/facebook/v25.0"]);
 }
 
 #[test]

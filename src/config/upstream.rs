@@ -106,20 +106,22 @@ const REFRESH_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
 pub(super) struct Upstreams {
     pub(super) whole: Vec<Upstream>,
     pub(super) names: Vec<String>,
+    /// What each of them is, where that is known.
+    pub(super) kinds: Vec<Option<&'static str>>,
     places: Vec<Place>,
     /// Logins that are made on a page of ours.
     pub(super) logins: Vec<KnownLogin>,
 }
 
 impl Upstreams {
-    /// A path is one login's alone. `taken` are those of channels and of bots.
-    pub(super) fn look_at_paths(&self, taken: &[&str], findings: &mut Findings<'_>) {
+    /// A path is one login's alone. `taken` are those of channels and of bots, each with whose it is.
+    pub(super) fn look_at_paths(&self, taken: &[(String, String)], findings: &mut Findings<'_>) {
         for (name, place) in self.names.iter().zip(&self.places) {
             let path = facebook::path(name);
             let is_login = self.logins.iter().any(|login| login.upstream == *name);
-            if let Some(other) = taken.iter().find(|other| is_login && overlap(&path, other)) {
+            if let Some((whose, other)) = taken.iter().find(|(_, other)| is_login && overlap(&path, other)) {
                 let what = format!(
-                    "its login at {} is in the way of {}; take another path there",
+                    "its login at {} is in the way of {whose} at {}; take another path there",
                     quoted(&path),
                     quoted(other)
                 );
@@ -155,7 +157,8 @@ pub(super) fn upstreams(
         if let Some(what) = name::flaw(name) {
             findings.fault(&entry.place, what);
         }
-        if word(&entry, findings) == Some(facebook::KIND) {
+        let word = word(&entry, findings);
+        if word == Some(facebook::KIND) {
             let (whole, login) = facebook::upstream(name, &entry, doors, around, findings);
             upstreams.whole.extend(whole);
             upstreams.logins.extend(login);
@@ -163,9 +166,15 @@ pub(super) fn upstreams(
             upstreams.whole.extend(upstream(name, &entry, around, findings));
         }
         upstreams.names.push(name.to_owned());
+        upstreams.kinds.push(words().find(|known| Some(*known) == word));
         upstreams.places.push(entry.place);
     }
     upstreams
+}
+
+/// The words for all kinds.
+fn words() -> impl Iterator<Item = &'static str> + Clone {
+    KINDS.iter().map(|kind| kind.word).chain([facebook::KIND])
 }
 
 /// The word for a kind, before anything else is read.
@@ -180,8 +189,9 @@ fn upstream(name: &str, entry: &Entry<'_>, around: &Around<'_>, findings: &mut F
         Some(entry) => Some(kind(&entry, findings)?),
         None => None,
     };
-    let api = url(&table, "api", kind.map(|kind| kind.api), findings);
-    let api = api.map(|api| place(name, api.trim_end_matches('/'), around));
+    let known = kind.map(|kind| kind.api);
+    let api = url(&table, "api", known, findings);
+    let api = api.map(|api| place(name, api.trim_end_matches('/'), known, around));
     let is_needed = kind.is_some_and(|kind| !kind.is_open);
     let key = match paper(&table, "key", is_needed, findings) {
         Some(entry) => secret(&entry, Fit::Anything, around, findings).map(|key| Some(in_query(kind, &key))),
@@ -213,9 +223,8 @@ fn kind(entry: &Entry<'_>, findings: &mut Findings<'_>) -> Option<&'static Kind>
     let word = entry.text(findings)?;
     let found = KINDS.iter().find(|kind| kind.word == word);
     if found.is_none() {
-        let words = KINDS.iter().map(|kind| kind.word).chain([facebook::KIND]);
-        let hint = nearest(word, words.clone()).map_or_else(String::new, |near| format!("did you mean {near:?}? "));
-        let words = words.collect::<Vec<_>>().join(", ");
+        let hint = nearest(word, words()).map_or_else(String::new, |near| format!("did you mean {near:?}? "));
+        let words = words().collect::<Vec<_>>().join(", ");
         let what = format!("there is no kind of upstream {}; {hint}kinds: {words}; or none", quoted(word));
         findings.fault(&entry.place, what);
     }
@@ -272,7 +281,7 @@ fn oauth(
 ) -> Option<OAuth> {
     let table = entry.table(OAUTH_KEYS, findings)?;
     let at = |name, known: Option<&str>, findings: &mut Findings<'_>| {
-        url(&table, name, known, findings).map(|url| place(upstream, &url, around))
+        url(&table, name, known, findings).map(|url| place(upstream, &url, known, around))
     };
     let authorize_url = at("authorize_url", known.map(|known| known.authorize_url), findings);
     let token_url = at("token_url", known.map(|known| known.token_url), findings);
@@ -294,12 +303,30 @@ fn oauth(
     })
 }
 
-/// Where a URL leads: in a trial to the same path of the service's stand-in, which knows the paths of the service.
-pub(super) fn place(upstream: &str, url: &str, around: &Around<'_>) -> String {
+/// Where a URL leads: in a trial to the service's stand-in, which knows the paths of the service.
+pub(super) fn place(upstream: &str, url: &str, known: Option<&str>, around: &Around<'_>) -> String {
     let Secrets::Played(stage) = around.secrets else { return url.to_owned() };
-    let path = url.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map_or("", |(_, path)| path);
+    let path = known.map_or(path(url), |known| service_path(path(url), path(known)));
     let slash = if path.is_empty() { "" } else { "/" };
     format!("{}{slash}{path}", stage.api(upstream))
+}
+
+/// A URL's path, without the slash before it.
+fn path(url: &str) -> &str {
+    url.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map_or("", |(_, path)| path)
+}
+
+/// The service's own path, though of the version that the file has it: what the file has before it, as the name of a twin,
+/// belongs to the address that is not taken.
+fn service_path<'t>(written: &'t str, known: &'t str) -> &'t str {
+    let is_version =
+        |part: &str| part.strip_prefix('v').is_some_and(|rest| rest.starts_with(|sign: char| sign.is_ascii_digit()));
+    let parts = known.split('/').count();
+    let tail =
+        written.rmatch_indices('/').nth(parts - 1).map_or(written, |(at, _)| written.get(at + 1..).unwrap_or(""));
+    let fits = |(part, own): (&str, &str)| part == own || is_version(part) && is_version(own);
+    let is_whole = tail.split('/').count() == parts && tail.split('/').zip(known.split('/')).all(fits);
+    if is_whole { tail } else { known }
 }
 
 /// A URL as it is written: whether it ends with a slash may matter to whoever compares it.
@@ -554,5 +581,28 @@ mod tests {
         let odd = ENPHASE.replace("key =", "api = \"https://sun.example/api/v2/\"\nkey =");
         let config = Config::staged(&file(&odd), Path::new("ackd.toml"), &|_| None, &stage).unwrap();
         assert_eq!(config.upstreams[0].api, "http://127.0.0.1:1/enphase/api/v2", "the path is that of the service");
+    }
+
+    #[test]
+    fn a_file_for_twins_is_tried_with_the_paths_of_the_service_alone() {
+        let stage = Stage { house: "http://127.0.0.1:1".to_owned(), seed: 7 };
+        let api_of = |kind: &str, written: &str| {
+            let upstream = format!("[upstream.it]\nkind = \"{kind}\"\napi = \"{written}\"\n");
+            let text = file(&upstream);
+            Config::staged(&text, Path::new("ackd.toml"), &|_| None, &stage).unwrap().upstreams.remove(0).api
+        };
+        for (written, staged) in [
+            ("http://127.0.0.1:3900/it/api", "http://127.0.0.1:1/it/api"),
+            ("https://proxy.example/dota/", "http://127.0.0.1:1/it/api"),
+            ("https://api.opendota.com/api/", "http://127.0.0.1:1/it/api"),
+        ] {
+            assert_eq!(api_of("opendota", written), staged, "{written}");
+        }
+        let enphase = ENPHASE.replace("key =", "api = \"http://127.0.0.1:3900/enphase/api/v2\"\nkey =");
+        let enphase =
+            enphase.replace("client_id", "token_url = \"http://127.0.0.1:3900/enphase/oauth/token\"\nclient_id");
+        let config = Config::staged(&file(&enphase), Path::new("ackd.toml"), &|_| None, &stage).unwrap();
+        assert_eq!(config.upstreams[0].api, "http://127.0.0.1:1/enphase/api/v2");
+        assert_eq!(config.upstreams[0].oauth().unwrap().token_url, "http://127.0.0.1:1/enphase/oauth/token");
     }
 }

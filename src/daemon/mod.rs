@@ -7,10 +7,10 @@ mod certificates;
 mod sockets;
 
 use crate::config::{Config, Subscription, reconcile};
-use crate::intake::{Door, Intake, Place, Route};
+use crate::intake::{Claims, Door, Intake, Place, Route};
 use crate::keeper::{Bell, Health, Keeper, Letter, Letterbox, Line, Post, Receipt, Roster, Ticket, Treasury};
 use crate::limits;
-use crate::model::{ChannelNumber, Host, Lease, Moment, OWNER_CONFIGURATION};
+use crate::model::{ChannelNumber, Claim, Host, Lease, Moment, OWNER_CONFIGURATION};
 use crate::net::event_loop::{self, Parts, Watch};
 use crate::net::listener::Listener;
 use crate::net::signals::Signals;
@@ -27,7 +27,7 @@ use crate::work::fetch::Fetch;
 use crate::work::introduce::{self, ACCOUNTS};
 use crate::work::pool::{self, Tools};
 use crate::work::upstream::Upstreams;
-use crate::work::{Channel, Channels};
+use crate::work::{Channel, Channels, login, session};
 use certificates::speak_tls;
 use ring::rand::{SecureRandom, SystemRandom};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -105,6 +105,16 @@ pub struct Handle {
 }
 
 impl Handle {
+    /// Waits until nothing is under way, as long as that may take: who moves the clock meanwhile makes it seem to have
+    /// taken as long as the way was.
+    pub fn await_rest(&self, patience: Duration) {
+        let (under_way, still) = sync_channel(1);
+        if self.letters.send(Letter::Still { under_way }).is_ok() {
+            // Nothing comes but the end of the channel, or of patience.
+            let _ = still.recv_timeout(patience);
+        }
+    }
+
     /// The clock was moved: what is due now is looked at again.
     pub fn look_again(&self) {
         let (seen, looked) = sync_channel(1);
@@ -337,20 +347,28 @@ fn routes(config: &Config, numbers: &[ChannelNumber]) -> Vec<Route> {
 fn lobby(config: &Config, tools: &Tools, post: Post) -> Result<Lobby, String> {
     let hosts = by_name(config.pages.iter().map(|(name, bot)| (name.clone(), Arc::clone(bot))));
     let visits = clerk::start(hosts, tools.clone(), post);
-    visits.map(|visits| Lobby { visits }).map_err(|error| format!("starting the clerk: {error}"))
+    visits.map(Lobby::new).map_err(|error| format!("starting the clerk: {error}"))
 }
 
 /// Where pages lie.
 fn places(config: &Config) -> Vec<Place> {
     let bots = config.pages.iter().filter_map(|(name, bot)| {
-        Some(Place { path: bot.place()?.to_owned(), host: Host::Bot(name.clone()), public: true })
+        let opens = Arc::clone(bot);
+        let claims: Claims = Box::new(move |head, below| match opens.opens(head, below) {
+            true => Some(Claim::Link),
+            false => session::may_be(head).then_some(Claim::Unproven),
+        });
+        Some(Place { path: bot.place()?.to_owned(), host: Host::Bot(name.clone()), public: true, claims })
     });
     let logins = config.upstreams.iter().filter_map(|upstream| {
         let name = &upstream.name;
+        let claims: Claims =
+            Box::new(|head, below| (login::may_begin(head, below) || session::may_be(head)).then_some(Claim::Unproven));
         Some(Place {
             path: format!("/login/{name}"),
             host: Host::Login(name.clone()),
             public: upstream.facebook()?.public_login,
+            claims,
         })
     });
     bots.chain(logins).collect()

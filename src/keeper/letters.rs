@@ -60,6 +60,8 @@ pub enum Letter {
     Alarms { channel: ChannelNumber, conversation: String, answer: SyncSender<Vec<Alarm>> },
     /// Look again at what is due, since the clock was moved; `seen` is told when the letter was read.
     Look { seen: SyncSender<()> },
+    /// `under_way` is dropped when nothing is under way.
+    Still { under_way: SyncSender<()> },
     /// Remember this, and say whether it is on the disk.
     Keep { write: MemoryWrite, answer: SyncSender<bool> },
     /// Pay for so many calls of an upstream, all or none; they may be made once that is on the disk. `payer` is the event
@@ -105,6 +107,8 @@ pub enum Receipt {
     Shown(Sought),
     /// A page was made.
     Made(Response),
+    /// There is no page for whoever wants one.
+    Nothing,
 }
 
 /// What became of a look into the store.

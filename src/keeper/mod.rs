@@ -134,6 +134,8 @@ struct Tray {
     end_at: Option<Moment>,
     failing: bool,
     prune_at: Moment,
+    /// Those who wait until nothing is under way; they see theirs go.
+    patient: Vec<SyncSender<()>>,
     /// When the last turn looked for jobs. What fell due since then, during the commit, nobody has seen.
     looked: Moment,
 }
@@ -159,6 +161,7 @@ impl Keeper<'_> {
         loop {
             self.turn(&mut tray);
             let drained = self.roster.at_rest() && tray.unsettled.is_empty();
+            tray.patient.retain(|_| !drained);
             if !open || tray.end_at.is_some_and(|until| drained || (self.clock)() >= until) {
                 break;
             }
@@ -236,6 +239,7 @@ impl Keeper<'_> {
             }
             Letter::Remember(write) => tray.memory.push(write),
             Letter::Look { seen } => drop(seen.try_send(())),
+            Letter::Still { under_way } => tray.patient.push(under_way),
             Letter::Keep { write, answer } => tray.till.keeps.push((write, answer)),
             Letter::Pay { upstream, payer, calls, answer } => {
                 tray.till.payments.push(Payment { upstream, payer, calls, answer });
@@ -314,10 +318,9 @@ impl Keeper<'_> {
         };
         for Unsettled { worker, settlement, go_on } in &tray.unsettled {
             let line = plan.roster.line_of(*worker);
-            let go_on = *go_on && !tray.resting;
             let next = match self.came_too_late(settlement, now)? {
                 Some(again) => self.store.settle(&again, false, now)?,
-                None => self.store.settle(settlement, go_on, now)?,
+                None => self.store.settle(settlement, *go_on && !tray.resting, now)?,
             };
             plan.roster.take_back(*worker);
             self.treasury.heard(settlement);

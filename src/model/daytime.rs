@@ -5,6 +5,7 @@
 
 use super::alarm::{Plan, When};
 use super::time::Moment;
+use crate::notation::days::{clock, short_day};
 use crate::notation::order::in_order;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -109,7 +110,7 @@ impl Plan {
     pub fn day_and_time(&self, moment: Moment) -> String {
         let zone = TimeZone::get(&self.zone).unwrap_or(TimeZone::UTC);
         let wall = Timestamp::from_millisecond(moment.0).map(|moment| zone.to_datetime(moment));
-        wall.map_or_else(|_| self.local(moment), |wall| wall.strftime("%a %-d %b, %H:%M").to_string())
+        wall.map_or_else(|_| self.local(moment), |wall| format!("{}, {}", short_day(wall.date()), clock(wall.time())))
     }
 
     /// A moment on the wall clock of the plan's zone: `2026-11-22 11:00 (Europe/Berlin)`.
@@ -120,7 +121,10 @@ impl Plan {
             Err(_) => (TimeZone::UTC, "UTC"),
         };
         match Timestamp::from_millisecond(moment.0) {
-            Ok(moment) => format!("{} ({name})", zone.to_datetime(moment).strftime("%Y-%m-%d %H:%M")),
+            Ok(moment) => {
+                let wall = zone.to_datetime(moment);
+                format!("{} {} ({name})", wall.date(), clock(wall.time()))
+            }
             Err(_) => format!("{} s after 1970 (UTC)", moment.seconds()),
         }
     }

@@ -39,4 +39,4 @@ pub use request::{Framing, Head, Method, Refusal, Request, Response, Span};
 pub use secret::Secret;
 pub use time::{Moment, Tick};
 pub use upstream::{Facebook, Left, Lesson, Limit, OAuth, Papers, Period, Upstream};
-pub use visit::{Host, Page, Visit};
+pub use visit::{Claim, Host, Page, Visit};

@@ -7,29 +7,29 @@ use std::fmt;
 /// Under which name pictures are remembered, one key for each. No bot can be called so.
 pub const PICTURES: &str = "shown pictures";
 
-/// How each PNG begins.
-const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
+/// How each GIF begins.
+const GIF: &[u8] = b"GIF89a";
 
 /// A picture's bytes, or where they are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Picture {
-    /// A PNG, as base64.
-    Png(String),
+    /// A GIF, as base64.
+    Gif(String),
     /// At a public URL.
     At(String),
 }
 
 impl Picture {
-    /// A PNG by its bytes.
-    pub fn png(bytes: &[u8]) -> Picture {
-        Picture::Png(base64(bytes))
+    /// A GIF by its bytes.
+    pub fn gif(bytes: &[u8]) -> Picture {
+        Picture::Gif(base64(bytes))
     }
 
-    /// The bytes of a PNG, if they are one.
+    /// The bytes of a GIF, if they are one.
     pub fn bytes(&self) -> Option<Vec<u8>> {
         match self {
-            Picture::Png(text) => from_base64(text).filter(|bytes| bytes.starts_with(PNG)),
+            Picture::Gif(text) => from_base64(text).filter(|bytes| bytes.starts_with(GIF)),
             Picture::At(_) => None,
         }
     }
@@ -40,7 +40,7 @@ impl Picture {
 pub struct PictureName([u8; 16]);
 
 impl PictureName {
-    /// Where pictures are, below the public URL. The name follows, and `.png`.
+    /// Where pictures are, below the public URL. The name follows, and `.gif`.
     pub const PATH: &str = "/.well-known/ackd/picture/";
 
     /// A name of 128 random bits.
@@ -50,13 +50,13 @@ impl PictureName {
 
     /// The picture that a path names, in the one way in which it is written.
     pub fn of_path(path: &str) -> Option<PictureName> {
-        let digits = path.strip_prefix(PictureName::PATH)?.strip_suffix(".png")?;
+        let digits = path.strip_prefix(PictureName::PATH)?.strip_suffix(".gif")?;
         from_hex(digits.as_bytes()).map(PictureName).filter(|name| name.key() == digits)
     }
 
     /// The path of the picture.
     pub fn path(&self) -> String {
-        format!("{}{}.png", PictureName::PATH, self.key())
+        format!("{}{}.gif", PictureName::PATH, self.key())
     }
 
     /// The key under which it is remembered.
@@ -79,12 +79,12 @@ mod tests {
     fn a_path_names_a_picture_in_one_way_only() {
         let name = PictureName::new([0xab; 16]);
         let (path, key) = (name.path(), name.key());
-        assert_eq!(path, format!("/.well-known/ackd/picture/{}.png", "ab".repeat(16)));
+        assert_eq!(path, format!("/.well-known/ackd/picture/{}.gif", "ab".repeat(16)));
         assert_eq!(PictureName::of_path(&path), Some(name));
         for wrong in [
             path.replace("ab", "AB"),
-            path.replace(".png", ""),
-            path.replace(".png", ".PNG"),
+            path.replace(".gif", ""),
+            path.replace(".gif", ".GIF"),
             path.replace("/picture/", "/picture//"),
             path.replace(&key, &key[2..]),
             path.replace(&key, &format!("{key}ab")),
@@ -101,11 +101,11 @@ mod tests {
     }
 
     #[test]
-    fn only_a_png_is_a_png() {
-        let png = [PNG, b"rest"].concat();
-        assert_eq!(Picture::png(&png).bytes(), Some(png));
-        assert_eq!(Picture::png(b"<svg>").bytes(), None);
-        assert_eq!(Picture::Png("no base64".to_owned()).bytes(), None);
+    fn only_a_gif_is_a_gif() {
+        let gif = [GIF, b"rest"].concat();
+        assert_eq!(Picture::gif(&gif).bytes(), Some(gif));
+        assert_eq!(Picture::gif(b"<svg>").bytes(), None);
+        assert_eq!(Picture::Gif("no base64".to_owned()).bytes(), None);
         assert_eq!(Picture::At("https://example.org/a.png".to_owned()).bytes(), None);
     }
 }

@@ -3,12 +3,13 @@
 use super::request::{Request, Response};
 use crate::notation::html::escaped;
 
-/// A request for a page that a worker makes, since it may take an upstream.
+/// A request for a page that the clerk has a bot or a login make.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Visit {
     pub to: Host,
-    /// It is the operator: whoever comes through the admin listener, or logged in at the public door. A form that gets to
-    /// who makes pages was sent by nobody else.
+    pub claim: Claim,
+    /// It is the operator: whoever comes through the admin listener, or logged in at the public door. A bot's
+    /// page must look at this before it does anything: strangers may send forms to it, too, as chat builders do.
     pub operator: bool,
     /// What a form of a page for the operator brings back, or it is not taken; see `guard_field`.
     pub guard: String,
@@ -17,6 +18,17 @@ pub struct Visit {
     pub request: Request,
     /// Nobody waits for it any more: what is remembered for this page is to be made new.
     pub renews: bool,
+}
+
+/// What somebody shows at the door, before anybody looks into the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// What only the store can tell from a guess: a session, a login that is under way, the ticket of one.
+    Unproven,
+    /// The secret of a host.
+    Link,
+    /// It came through the admin listener.
+    Inside,
 }
 
 /// The name of what a form brings back.
@@ -63,15 +75,26 @@ const STYLE: &str = "body{font:1.05em/1.5 system-ui,sans-serif;max-width:40em;ma
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; base-uri 'none'; \
                       form-action 'self'; frame-ancestors 'none'";
 
+/// How each of them ends.
+const END: &str = "</html>\n";
+const HOME: &str = "<p><a href=\"/\">All pages and logins</a></p>\n";
+
 /// A page of ours: a heading, and what stands below it, which is HTML already.
 pub fn sheet(status: u16, title: &str, below: &str) -> Response {
     let title = escaped(title);
     let html = format!(
         "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\">\
-         <title>{title}</title><style>{STYLE}</style><h1>{title}</h1>\n{below}\n</html>\n"
+         <title>{title}</title><style>{STYLE}</style><h1>{title}</h1>\n{below}\n{END}"
     );
     let response = Response { content_type: "text/html; charset=utf-8", ..Response::text(status, html) };
     guarded(response).with("Content-Security-Policy", POLICY)
+}
+
+/// The same page as the operator's door shows it: it ends with the way to all others. What is no page of ours stays as it is.
+pub fn leads_home(response: Response) -> Response {
+    let Some(page) = response.body.strip_suffix(END.as_bytes()) else { return response };
+    let body = [page, HOME.as_bytes(), END.as_bytes()].concat();
+    Response { body: body.into(), ..response }
 }
 
 /// The same with one sentence of plain text.

@@ -22,7 +22,7 @@ use super::refusals::{busy, not_kept};
 use super::signals::{Signals, Wish};
 use super::tls::Tls;
 use crate::http::{HttpDate, Step};
-use crate::intake::{Intake, Verdict, told};
+use crate::intake::{Intake, Verdict, nothing_here, told};
 use crate::keeper::{Admission, Letter, Letterbox, Receipt, Refused, Ticket};
 use crate::limits;
 use crate::model::{Moment, Refusal, Request, Response, Tick};
@@ -329,7 +329,7 @@ impl EventLoop {
                     peer.http.respond(&refusal.response(), &self.date.1);
                 }
             }
-            Ok(Verdict::Visit(visit)) => match self.lobby.ask(ticket, *visit) {
+            Ok(Verdict::Visit(visit)) => match self.lobby.ask(ticket, visit) {
                 Ok(()) => peer.visits = true,
                 Err(refusal) => peer.http.respond(&refusal.response(), &self.date.1),
             },
@@ -376,7 +376,17 @@ impl EventLoop {
                         }
                     }
                     Receipt::NotKept => self.say(ticket, &not_kept().response()),
-                    Receipt::Made(response) => self.say(ticket, &response),
+                    Receipt::Made(response) => {
+                        self.lobby.made();
+                        self.say(ticket, &response);
+                    }
+                    Receipt::Nothing => {
+                        self.lobby.made();
+                        // The same words as at any path that is not there, and as at the gate the last ones.
+                        if self.peers.get_by(ticket).is_some() {
+                            self.refuse(ticket.slot, &nothing_here());
+                        }
+                    }
                     Receipt::Done(lines) => self.say(ticket, &told(&lines)),
                     Receipt::Shown(sought) => {
                         let response = self.gallery.show(sought);

@@ -26,7 +26,7 @@ impl Gallery {
     pub(super) fn show(&mut self, sought: Sought) -> Response {
         self.asked = self.asked.saturating_sub(1);
         match sought {
-            Sought::Found(png) => shown(Some(png)),
+            Sought::Found(gif) => shown(Some(gif)),
             Sought::Gone => shown(None),
             Sought::Failed => not_shown().response(),
         }
@@ -51,7 +51,7 @@ mod tests {
         }
         assert_eq!(gallery.ask(&keeper, ticket, name), Err(not_shown()));
         assert_eq!(asked.try_iter().count(), PICTURES_ASKED_MAX);
-        assert_eq!(gallery.show(Sought::Found(b"png".to_vec())).status, 200);
+        assert_eq!(gallery.show(Sought::Found(b"gif".to_vec())).status, 200);
         gallery.ask(&keeper, ticket, name).unwrap();
         assert_eq!(gallery.show(Sought::Gone).status, 404);
         assert_eq!(gallery.show(Sought::Failed).status, 503);

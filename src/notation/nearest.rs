@@ -16,7 +16,7 @@ pub fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Opti
 }
 
 /// How many letters were added, left out, mistaken, or swapped with their neighbour.
-fn slips(typed: &str, meant: &str) -> usize {
+pub fn slips(typed: &str, meant: &str) -> usize {
     let (typed, meant): (Vec<char>, Vec<char>) = (typed.chars().collect(), meant.chars().collect());
     let mut before: Vec<usize> = Vec::new();
     let mut above: Vec<usize> = (0..=meant.len()).collect();

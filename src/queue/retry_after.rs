@@ -2,9 +2,9 @@
 
 use crate::limits::UPSTREAM_WAIT_MAX;
 use crate::model::Moment;
+use crate::notation::days::{month_called, short, weekday};
 use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::fmt::{rfc2822, strtime};
+use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use std::time::Duration;
 
@@ -25,15 +25,35 @@ pub fn http_date(value: &str) -> Option<Moment> {
     timestamp(value).map(|date| Moment(date.as_millisecond()))
 }
 
-/// `Sun, 06 Nov 1994 08:49:37 GMT`, or one of the two obsolete forms, which have no other zone than GMT either.
+/// `Sun, 06 Nov 1994 08:49:37 GMT`, or one of the two obsolete forms, `Sunday, 06-Nov-94 08:49:37 GMT` and
+/// `Sun Nov  6 08:49:37 1994`, which have no other zone than GMT either.
 fn timestamp(value: &str) -> Option<Timestamp> {
-    if let Ok(date) = rfc2822::DateTimeParser::new().parse_timestamp(value) {
-        return Some(date);
-    }
-    ["%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"].into_iter().find_map(|form| {
-        let date: DateTime = strtime::parse(form, value).ok()?.to_datetime().ok()?;
-        date.to_zoned(TimeZone::UTC).ok().map(|date| date.timestamp())
-    })
+    let words: Vec<&str> = value.split([' ', '-']).filter(|word| !word.is_empty()).collect();
+    let (name, day, month, year, time) = match *words {
+        [name, day, month, year, time, "GMT"] => (name.strip_suffix(',')?, day, month, year, time),
+        [name, month, day, time, year] => (name, day, month, year, time),
+        _ => return None,
+    };
+    let year = match (year.len(), i16::from(number(year.get(..2)?)?), number(year.get(2..)?)) {
+        (4, century, Some(rest)) => century * 100 + i16::from(rest),
+        // Of the last fifty years or so, as C takes it.
+        (2, rest @ ..69, _) => 2000 + rest,
+        (2, rest, _) => 1900 + rest,
+        _ => return None,
+    };
+    let mut clock = time.split(':').map(number);
+    let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
+    // A leap second has no place of its own.
+    let second = if second == 60 { 59 } else { second };
+    let date = Date::new(year, month_called(month)?, number(day)?).ok()?;
+    let time = Time::new(hour, minute, second, 0).ok()?;
+    let fits = clock.next().is_none() && [weekday(date), short(weekday(date))].contains(&name);
+    TimeZone::UTC.to_timestamp(date.to_datetime(time)).ok().filter(|_| fits)
+}
+
+/// One or two digits, and no sign before them.
+fn number(digits: &str) -> Option<i8> {
+    (digits.len() <= 2 && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(digits)?.parse().ok()
 }
 
 #[cfg(test)]
@@ -57,6 +77,25 @@ mod tests {
             ("Sun, 06 Nov 1994 08:49:29 GMT", Some(seconds(0))),
             ("Thu, 01 Jan 1970 00:00:00 GMT", Some(seconds(0))),
             ("Thu, 31 Dec 2099 23:59:59 GMT", Some(UPSTREAM_WAIT_MAX)),
+            ("Sun, 06 Nov 1994 08:49:60 GMT", Some(Duration::from_millis(28_500))),
+            ("Sunday, 06-Nov-68 08:49:37 GMT", None),
+            ("Tuesday, 06-Nov-68 08:49:37 GMT", Some(UPSTREAM_WAIT_MAX)),
+            ("Thursday, 06-Nov-69 08:49:37 GMT", Some(seconds(0))),
+            ("Mon, 06 Nov 1994 08:49:37 GMT", None),
+            ("Thu, 31 Nov 1994 08:49:37 GMT", None),
+            ("Sun, 06 Nov 1994 08:60:37 GMT", None),
+            ("Sun, 06 Nov 1994 24:49:37 GMT", None),
+            ("Sun, 06 Nov 1994 08:49:61 GMT", None),
+            ("Sun, 06 Nov 1994 08:49:37:00 GMT", None),
+            ("Sun, 06 Nov 1994 08:49 GMT", None),
+            ("Sun, 06 Nov 1994 +8:49:37 GMT", None),
+            ("Sun, 06 Nov 94199 08:49:37 GMT", None),
+            ("Sun, 06 Nov 199ü 08:49:37 GMT", None),
+            ("Sun, 06 Nov +994 08:49:37 GMT", None),
+            ("Sun, 06 Mov 1994 08:49:37 GMT", None),
+            ("Sun, 06 Nov 1994 08:49:37 PST", None),
+            ("Sun, 06 Nov 1994 08:49:37", None),
+            ("Sun 06 Nov 1994 08:49:37 GMT", None),
             ("Sun, 06 Nov 1994", None),
             ("", None),
             (" ", None),

@@ -97,6 +97,7 @@ impl Registrar {
 
     fn run(&mut self, upstream: &dyn Upstream, pause: Pause<'_>) {
         let mut failures = 0;
+        self.upstreams.greet();
         while self.is_needed() {
             failures = if self.look(self.rest(failures + 1), upstream, pause) { 0 } else { failures + 1 };
             if !self.is_needed() || !pause(self.rest(failures)) {

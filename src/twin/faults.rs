@@ -121,7 +121,7 @@ impl Plan {
 
 /// `0.5%` as parts of a million.
 fn share(text: &str) -> Option<u32> {
-    let percent = text.strip_suffix('%')?.parse::<f64>().ok()?;
+    let percent = super::decimal(text.strip_suffix('%')?)?;
     (0.0..=100.0).contains(&percent).then(|| (percent * 10_000.0).round() as u32)
 }
 

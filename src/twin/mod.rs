@@ -10,6 +10,7 @@
 //!     graph/         an upstream: Facebook's login page and tokens, pages and what they post, groups as they once were
 //!     house.rs       where twins live: hands them acts and calls one at a time, and takes what follows from them
 //!     ledger.rs      what was said and what was told, readable as JSON
+//!     asked.rs       what people do, from the JSON in which it is asked
 //!     faults.rs      what goes wrong on purpose, by a seed
 //!     period.rs      minutes, days and months by which upstreams count
 //!     query.rs       what stands behind the ? of a call
@@ -21,6 +22,7 @@
 //! which it is there to test; both follow the facts, each on its own.
 //! Never here: the store, bots, our own platforms.
 
+mod asked;
 mod base64;
 pub mod courier;
 pub mod enphase;
@@ -36,7 +38,7 @@ pub mod server;
 pub mod webex;
 
 use crate::model::{Limit, Method, Moment, Period, Request, Response};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::time::Duration;
 
 pub use faults::{Chance, Plan, seed_of};
@@ -200,16 +202,10 @@ pub struct Conversation {
 }
 
 /// What a person does. As JSON: `{"say": {"conversation": "…", "text": "…"}}`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Act {
     /// Writes a text; in a group the twin puts the mention of the bot before it, unless `mentions` is false.
-    Say {
-        conversation: String,
-        text: String,
-        #[serde(default = "mentions")]
-        mentions: bool,
-    },
+    Say { conversation: String, text: String, mentions: bool },
     /// Writes in the thread of a message, by that message's id.
     SayInThread { conversation: String, thread: String, text: String },
     /// Sends a picture or file at a URL, without a text.
@@ -220,8 +216,7 @@ pub enum Act {
 }
 
 /// What happens at an upstream of its own accord. As JSON: `"revoke"`, `{"silence": {"source": "…"}}`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Deed {
     /// The person takes consent back: no token is good any more.
     Revoke,
@@ -262,9 +257,9 @@ impl Meter {
     }
 }
 
-/// Whoever writes in a group means the bot, unless told.
-fn mentions() -> bool {
-    true
+/// A decimal number as JSON writes it. The library's own reader of such is 14 KB that nothing else here needs.
+fn decimal(text: &str) -> Option<f64> {
+    serde_json::from_slice::<serde_json::Value>(text.as_bytes()).ok()?.as_f64()
 }
 
 /// Who said it.
@@ -280,6 +275,8 @@ pub enum Side {
 pub struct Bubble {
     /// Changes with the bubble; later is higher.
     pub number: u64,
+    /// Stays the same: in a conversation, what was said later has a higher one.
+    pub born: u64,
     /// The platform's id of the message; stays the same.
     pub id: String,
     pub conversation: String,

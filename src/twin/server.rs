@@ -10,13 +10,12 @@
 //! name the loopback as its host (a name of theirs could lead here), and to come from no other origin.
 //! Threads wait in `read`, and end when the server is dropped. Never here: what a twin answers.
 
+use super::asked::Asked;
 use super::courier::is_loopback;
 use super::house::{Answered, House};
-use super::{Act, Deed};
 use crate::http::{Connection, HttpDate, Step, Wait};
 use crate::limits;
 use crate::model::{Head, Method, Refusal, Request, Response, Span};
-use serde::Deserialize;
 use serde_json::json;
 use std::collections::HashMap;
 use std::io::{self, ErrorKind, Read, Write};
@@ -194,7 +193,7 @@ impl Door {
     }
 
     fn act(&self, request: &Request) -> Response {
-        let asked = match serde_json::from_slice::<Asked>(&request.body) {
+        let asked = match Asked::read(&request.body) {
             Ok(asked) => asked,
             Err(error) => return Response::text(400, format!("this is no act: {error}\n")),
         };
@@ -213,17 +212,6 @@ impl Door {
     fn lock(&self) -> MutexGuard<'_, Streams> {
         self.streams.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// What `POST /act` takes.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Asked {
-    twin: String,
-    act: Option<Act>,
-    #[serde(default)]
-    acts: Vec<Act>,
-    deed: Option<Deed>,
 }
 
 /// The same request with a path that is shorter by so many bytes at its front.

@@ -14,17 +14,20 @@ use super::pool::Tools;
 use super::session::{Guest, Reception};
 use crate::bot::{Bot, BotFault};
 use crate::keeper::{Letter, Post, Receipt, Ticket};
-use crate::limits::{LOGINS_MAX, RENEWALS_MAX, VISITS_MAX};
-use crate::model::visit::note;
-use crate::model::{Host, Page, Response, Visit};
+use crate::limits::{LOGIN_VISITS_MAX, LOGIN_VISITS_PUBLIC_MAX, RENEWALS_MAX, VISITS_MAX};
+use crate::model::visit::{leads_home, note};
+use crate::model::{Claim, Host, Page, Response, Visit};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 /// Where visits are left.
-pub type Visits = SyncSender<(Ticket, Visit)>;
+pub type Visits = SyncSender<(Ticket, Box<Visit>)>;
+/// Where they are found.
+type Waiting = Receiver<(Ticket, Box<Visit>)>;
 
 /// Bots that make pages, by their names.
 pub type Hosts = BTreeMap<String, Arc<dyn Bot>>;
@@ -35,6 +38,8 @@ struct Office {
     reception: Reception,
     tools: Tools,
     post: Post,
+    /// How many wait for the porter, or are with him.
+    logins: AtomicUsize,
 }
 
 /// Starts the clerk and those behind, where somebody has pages. They end when nobody can leave a visit any more.
@@ -42,9 +47,9 @@ pub fn start(hosts: Hosts, tools: Tools, post: Post) -> io::Result<Visits> {
     let (visits, waiting) = sync_channel(VISITS_MAX);
     if !hosts.is_empty() || tools.upstreams.have_logins() {
         let reception = Reception::new().ok_or_else(|| io::Error::other("the system gives no random numbers"))?;
-        let office = Arc::new(Office { hosts, reception, tools, post });
+        let office = Arc::new(Office { hosts, reception, tools, post, logins: AtomicUsize::new(0) });
         let (renewer, old) = sync_channel(RENEWALS_MAX);
-        let (porter, logins) = sync_channel(LOGINS_MAX);
+        let (porter, logins) = sync_channel(LOGIN_VISITS_MAX);
         office.open("renewer", Box::new(move |office| office.renew(&old)))?;
         office.open("porter", Box::new(move |office| office.let_in(&logins)))?;
         office.open("clerk", Box::new(move |office| office.attend(&waiting, &renewer, &porter)))?;
@@ -60,84 +65,103 @@ impl Office {
     }
 
     /// The clerk's work.
-    fn attend(&self, waiting: &Receiver<(Ticket, Visit)>, renewer: &Visits, porter: &Visits) {
-        for (ticket, visit) in waiting {
-            let mut visit = match visit.to {
-                Host::Bot(_) => visit,
-                Host::Login(_) => {
-                    if porter.try_send((ticket, visit)).is_err() {
-                        self.hand_out(ticket, busy());
-                    }
-                    continue;
+    fn attend(&self, waiting: &Waiting, renewer: &Visits, porter: &Visits) {
+        for (ticket, mut visit) in waiting {
+            if let Host::Login(_) = visit.to {
+                if !self.send_on(ticket, visit, porter) {
+                    self.hand_out(ticket, Some(busy()));
                 }
-            };
+                continue;
+            }
             let page = self.make(&mut visit);
-            self.hand_out(ticket, page.response);
+            let renew = page.as_ref().is_some_and(|page| page.renew);
+            self.hand_out(ticket, page.map(|page| page.response));
             // Where too many wait, it is as old at the next visit.
-            if page.renew {
-                let _ = renewer.try_send((ticket, Visit { renews: true, ..visit }));
+            if renew {
+                visit.renews = true;
+                let _ = renewer.try_send((ticket, visit));
             }
         }
     }
 
+    /// Sends a visit on to the porter, if he has a place for it; some are the operator's.
+    fn send_on(&self, ticket: Ticket, visit: Box<Visit>, porter: &Visits) -> bool {
+        let places = if visit.claim == Claim::Inside { LOGIN_VISITS_MAX } else { LOGIN_VISITS_PUBLIC_MAX };
+        if self.logins.load(Ordering::Relaxed) >= places {
+            return false;
+        }
+        self.logins.fetch_add(1, Ordering::Relaxed);
+        porter.try_send((ticket, visit)).is_ok()
+    }
+
     /// The renewer's work.
-    fn renew(&self, old: &Receiver<(Ticket, Visit)>) {
+    fn renew(&self, old: &Waiting) {
         for (_, visit) in old {
             page(&self.hosts, &visit, &Guest::Stranger, &self.tools);
         }
     }
 
     /// The porter's work.
-    fn let_in(&self, logins: &Receiver<(Ticket, Visit)>) {
+    fn let_in(&self, logins: &Waiting) {
         for (ticket, mut visit) in logins {
             let page = self.make(&mut visit);
-            self.hand_out(ticket, page.response);
+            self.logins.fetch_sub(1, Ordering::Relaxed);
+            self.hand_out(ticket, page.map(|page| page.response));
         }
     }
 
-    fn make(&self, visit: &mut Visit) -> Page {
-        receive(&self.hosts, &self.reception, visit, &self.tools).0
+    fn make(&self, visit: &mut Visit) -> Option<Page> {
+        receive(&self.hosts, &self.reception, visit, &self.tools)
     }
 
-    fn hand_out(&self, ticket: Ticket, response: Response) {
+    fn hand_out(&self, ticket: Ticket, response: Option<Response>) {
+        let receipt = response.map_or(Receipt::Nothing, Receipt::Made);
         // The loop is gone only when everything ends; then no visit comes any more either.
-        let _ = self.post.receipts.send(vec![(ticket, Receipt::Made(response))]);
+        let _ = self.post.receipts.send(vec![(ticket, receipt)]);
         (self.post.wake)();
     }
 }
 
-/// Finds out who it is, and makes the page.
-pub(super) fn receive(hosts: &Hosts, reception: &Reception, visit: &mut Visit, tools: &Tools) -> (Page, Guest) {
+/// Finds out who it is, and makes the page; where there is none, the operator is told so, and a stranger nothing.
+pub(super) fn receive(hosts: &Hosts, reception: &Reception, visit: &mut Visit, tools: &Tools) -> Option<Page> {
     let guest = reception.welcome(visit, tools);
     let page = match reception.objects(visit, &guest) {
-        Some(why) => Page::of(note(403, "Not done", why)),
+        Some(why) => Some(Page::of(note(403, "Not done", why))),
         None => page(hosts, visit, &guest, tools),
     };
-    (page, guest)
+    match guest {
+        Guest::Stranger => page,
+        Guest::Session(_) => Some(page.unwrap_or_else(nothing)),
+        Guest::Inside => {
+            let page = page.unwrap_or_else(nothing);
+            Some(Page { response: leads_home(page.response), ..page })
+        }
+    }
 }
 
-/// The page that is wanted, or one that says why there is none.
-fn page(hosts: &Hosts, visit: &Visit, guest: &Guest, tools: &Tools) -> Page {
+/// The page that is wanted, or one that says why it cannot be made; `None` where there is none.
+fn page(hosts: &Hosts, visit: &Visit, guest: &Guest, tools: &Tools) -> Option<Page> {
     let name = match &visit.to {
         Host::Bot(name) => name,
         Host::Login(name) => {
-            let desk = tools.upstreams.custody(name).map(|custody| login::Desk { custody, visit, guest, tools });
-            return desk.and_then(|desk| desk.page()).map_or_else(nothing, Page::of);
+            let custody = tools.upstreams.custody(name)?;
+            return login::Desk { custody, visit, guest, tools }.page().map(Page::of);
         }
     };
-    let Some(bot) = hosts.get(name) else { return nothing() };
+    let bot = hosts.get(name)?;
     let mut desk = WorkDesk::new(name, tools);
+    let faulty = |status, title, text| Some(Page::of(note(status, title, text)));
     match bot.page(visit, &mut desk) {
-        Ok(Some(page)) if keep(desk, tools) => page,
-        Ok(Some(_)) => Page::of(note(503, "Not now", "What this page changes could not be kept. Please try again.")),
-        Ok(None) => nothing(),
+        Ok(Some(page)) if keep(desk, tools) => Some(page),
+        Ok(Some(_)) => faulty(503, "Not now", "What this page changes could not be kept. Please try again."),
+        Ok(None) => None,
         Err(BotFault::Later { why, .. }) => {
             log::warn!("bot {name}: a page: {why}");
-            Page::of(note(503, "Not now", "This page cannot be made just now. Please try again in a moment."))
+            faulty(503, "Not now", "This page cannot be made just now. Please try again in a moment.")
         }
         Err(BotFault::Never { why }) => {
             log::error!("bot {name}: a page: {why}");
-            Page::of(note(500, "Something is wrong", "This page cannot be made; the log of ackd says why."))
+            faulty(500, "Something is wrong", "This page cannot be made; the log of ackd says why.")
         }
     }
 }
@@ -212,9 +236,21 @@ mod tests {
         }
     }
 
+    fn asked(method: Method) -> Request {
+        let (text, target, headers) = (Box::default(), Span { start: 0, end: 0 }, Box::default());
+        let head = Head { method, text, target, headers, framing: Framing::Empty };
+        Request { head, body: Vec::new() }
+    }
+
+    fn asked_by(to: Host, claim: Claim, path: String, request: Request) -> Visit {
+        let operator = claim == Claim::Inside;
+        Visit { to, claim, operator, guard: String::new(), path, request, renews: false }
+    }
+
     /// A clerk who was given a door, with a keeper that keeps or does not.
     struct Opened {
         visits: Visits,
+        tools: Tools,
         made: Receiver<Vec<(Ticket, Receipt)>>,
         /// Each time that something is kept.
         kept: Receiver<()>,
@@ -246,25 +282,27 @@ mod tests {
             let (channels, address, identity) = (Arc::default(), Arc::default(), String::new());
             let tools = Tools { channels, keeper, fetch, upstreams, address, identity, clock, chance: || 0 };
             let hosts = Hosts::from([("weekly".to_owned(), bot)]);
-            let visits = start(hosts, tools, Post { receipts, wake: Box::new(|| {}) }).unwrap();
-            Opened { visits, made, kept }
+            let visits = start(hosts, tools.clone(), Post { receipts, wake: Box::new(|| {}) }).unwrap();
+            Opened { visits, tools, made, kept }
         }
 
         fn visit(&self, path: &str) {
-            let (text, target, headers) = (Box::default(), Span { start: 0, end: 0 }, Box::default());
-            let method = if path == "/form" { Method::Post } else { Method::Get };
-            let head = Head { method, text, target, headers, framing: Framing::Empty };
-            let request = Request { head, body: Vec::new() };
+            let request = asked(if path == "/form" { Method::Post } else { Method::Get });
             let host = if path == "/other" { "other" } else { "weekly" };
             let (to, path) = (Host::Bot(host.to_owned()), path.to_owned());
-            let visit = Visit { to, operator: false, guard: String::new(), path, request, renews: false };
-            self.visits.send((Ticket { slot: 1, generation: 1 }, visit)).unwrap();
+            self.send(to, Claim::Link, path, request);
+        }
+
+        fn send(&self, to: Host, claim: Claim, path: String, request: Request) {
+            let visit = asked_by(to, claim, path, request);
+            self.visits.send((Ticket { slot: 1, generation: 1 }, Box::new(visit))).unwrap();
         }
 
         /// The page of the next visit that was made.
         fn page(&self) -> Response {
             match self.made.recv().unwrap().pop() {
                 Some((_, Receipt::Made(response))) => response,
+                Some((_, Receipt::Nothing)) => Response::text(404, ""),
                 other => panic!("{other:?}"),
             }
         }
@@ -278,7 +316,7 @@ mod tests {
             opened.page()
         };
         let pages = paths.iter().map(shown).collect();
-        drop(opened.visits);
+        drop((opened.visits, opened.tools));
         (pages, opened.kept.iter().count())
     }
 
@@ -324,6 +362,41 @@ mod tests {
     }
 
     #[test]
+    fn strangers_are_told_nothing_where_there_is_nothing_and_the_operator_is_shown_a_way_home() {
+        let (pages, _) = visited(&["/nowhere", "/other"], true);
+        assert_eq!(pages.iter().map(|page| page.content_type).collect::<Vec<_>>(), ["text/plain; charset=utf-8"; 2]);
+        let opened = Opened::new(Arc::new(Counts), true);
+        for (path, status) in [("/nowhere", 404), ("/later", 503), ("/alarm", 500)] {
+            opened.send(Host::Bot("weekly".to_owned()), Claim::Inside, path.to_owned(), asked(Method::Get));
+            let page = opened.page();
+            let home = "<p><a href=\"/\">All pages and logins</a></p>\n</html>\n";
+            assert!(page.status == status && text(&page).ends_with(home), "{path}: {}", text(&page));
+        }
+        opened.send(Host::Bot("weekly".to_owned()), Claim::Inside, String::new(), asked(Method::Get));
+        assert_eq!(text(&opened.page()), "0 false", "what is no page of ours stays as it is");
+    }
+
+    #[test]
+    fn the_porter_has_places_that_strangers_cannot_hold() {
+        let (visits, waiting) = sync_channel(LOGIN_VISITS_MAX);
+        let opened = Opened::new(Arc::new(Counts), true);
+        let (receipts, _made) = channel();
+        let post = Post { receipts, wake: Box::new(|| {}) };
+        let (hosts, reception) = (Hosts::new(), Reception::new().unwrap());
+        let office = Office { hosts, reception, tools: opened.tools.clone(), post, logins: AtomicUsize::new(0) };
+        let hold_all = |claim| {
+            let visit = || Box::new(asked_by(Host::Login("fb".to_owned()), claim, String::new(), asked(Method::Get)));
+            let ticket = Ticket { slot: 1, generation: 1 };
+            (0..).take_while(|_| office.send_on(ticket, visit(), &visits)).count()
+        };
+        assert_eq!(hold_all(Claim::Unproven), LOGIN_VISITS_PUBLIC_MAX);
+        assert_eq!(hold_all(Claim::Inside), LOGIN_VISITS_MAX / 4);
+        drop(visits);
+        office.let_in(&waiting);
+        assert_eq!(office.logins.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
     fn what_a_stranger_posts_comes_in_a_strangers_name() {
         let (pages, kept) = visited(&["/form"], true);
         assert_eq!((pages.iter().map(text).collect::<Vec<_>>(), kept), (vec!["operator: false".to_owned()], 0));
@@ -331,8 +404,8 @@ mod tests {
 
     #[test]
     fn what_goes_wrong_is_a_page_that_says_so_and_nothing_more() {
-        let (pages, _) = visited(&["/later", "/never", "/alarm", "/nowhere", "/other"], true);
-        assert_eq!(pages.iter().map(|page| page.status).collect::<Vec<_>>(), [503, 500, 500, 404, 404]);
+        let (pages, _) = visited(&["/later", "/never", "/alarm"], true);
+        assert_eq!(pages.iter().map(|page| page.status).collect::<Vec<_>>(), [503, 500, 500]);
         for page in &pages {
             assert!(text(page).starts_with("<!doctype html>") && !text(page).contains("canary"), "{}", text(page));
             assert!(page.headers.iter().any(|(name, _)| *name == "Content-Security-Policy"), "{page:?}");

@@ -9,6 +9,7 @@ use crate::model::{
     Plan, Rest, Stage, When,
 };
 use crate::notation::order::by_name;
+use crate::platform::Outside;
 use crate::queue::schedule;
 use std::collections::BTreeMap;
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -175,6 +176,10 @@ impl Desk for WorkDesk<'_> {
         self.tools.upstreams.left(upstream).map_err(|why| BotFault::Later { why, after: None })
     }
 
+    fn given(&mut self, upstream: &str) -> Result<Option<Moment>, BotFault> {
+        self.tools.upstreams.given(upstream).map_err(|fault| fault.later(self.now()))
+    }
+
     fn learn(&mut self, upstream: &str, lesson: Lesson) -> Result<(), BotFault> {
         self.tools.upstreams.learn(upstream, lesson).map_err(|why| BotFault::Later { why, after: None })
     }
@@ -202,6 +207,11 @@ impl Desk for WorkDesk<'_> {
         let (conversation, name) = (heard.conversation.clone(), name.to_owned());
         self.notes.alarms.push(AlarmWrite { channel, conversation, name, set: None });
         Ok(())
+    }
+
+    fn holds_pushes(&self) -> bool {
+        let here = self.heard.and_then(|(key, _)| self.tools.channels.get(&key.channel()));
+        here.is_some_and(|channel| channel.platform.window().is_some() && channel.outside == Outside::Hold)
     }
 
     fn alarms(&mut self) -> Result<Vec<SetAlarm>, BotFault> {

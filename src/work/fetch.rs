@@ -1,13 +1,14 @@
 //! Calls to upstreams: the one agent, its time limits, and the roots it trusts. The only place with ureq.
 //!
-//! No redirects (a reply must not be said twice, nor a token follow one), no proxy from the environment, bounded
-//! answers. TLS by rustls with ring and the system's roots; where the system has none, with bundled ones if they were
+//! No redirects (a reply must not be said twice, nor a token follow one), no proxy from the environment, answers bounded
+//! in their bytes and, before anybody reads them, in their values. TLS by rustls with ring and the system's roots; where the system has none, with bundled ones if they were
 //! built in.
 
 use super::resolve::Remembering;
 use crate::limits;
 use crate::model::{Answer, FetchFault, Method, OutboundRequest, Outcome};
 use crate::notation::base64;
+use crate::notation::values::values;
 use std::error::Error;
 use std::io::{self, Read};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -185,6 +186,12 @@ fn call(agent: &Agent, request: &OutboundRequest) -> Result<Answer, FetchFault> 
         // The status is known; what came of the body is judged as it is.
         log::debug!("an answer broke off after {} bytes: {error}", body.len());
     }
+    let found = values(&body);
+    if found > limits::ANSWER_VALUES_MAX {
+        // Read as JSON, it would take a hundred times its length.
+        let why = format!("its answer has {found} JSON values; more than {} are not read", limits::ANSWER_VALUES_MAX);
+        return Err(FetchFault { went_out: true, why });
+    }
     Ok(Answer { status, headers, body })
 }
 
@@ -326,6 +333,22 @@ mod tests {
         let Outcome::Answered(answer) = outcome else { panic!("{outcome:?}") };
         assert_eq!((answer.status, answer.header("retry-after")), (302, Some("7")));
         assert_eq!(answer.body, b"no");
+    }
+
+    #[test]
+    fn an_answer_of_too_many_values_is_none_and_one_at_the_bound_is() {
+        let answered = |values: usize| {
+            served_by(move |mut stream| {
+                let mut some = [0; 512];
+                let _ = stream.read(&mut some);
+                let body = format!("[{}]", vec!["0"; values].join(","));
+                let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+                stream.write_all(answer.as_bytes()).unwrap();
+            })
+        };
+        assert!(matches!(answered(limits::ANSWER_VALUES_MAX), Outcome::Answered(_)));
+        let Outcome::Failed(fault) = answered(limits::ANSWER_VALUES_MAX + 1) else { panic!("it was answered") };
+        assert!(fault.went_out && fault.why.contains("30001 JSON values; more than 30000 are not read"), "{fault:?}");
     }
 
     #[test]

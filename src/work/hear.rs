@@ -10,8 +10,8 @@ use crate::bot::BotFault;
 use crate::keeper::Letter;
 use crate::limits;
 use crate::model::{
-    Delivery, Event, EventId, EventKey, EventKind, Moment, Notes, OWNER_CONFIGURATION, Outcome, Purpose, Reply, Ring,
-    Settlement, Stage,
+    Content, Delivery, Event, EventId, EventKey, EventKind, Moment, Notes, OWNER_CONFIGURATION, Outcome, Purpose,
+    Reply, Ring, Settlement, Stage,
 };
 use crate::platform::{Kept, Recalled, Unsayable};
 use crate::queue::backoff;
@@ -122,9 +122,10 @@ impl Hearing<'_> {
                     kind: EventKind::Alarm { name, note: set.note, due },
                 };
                 let mut settlement = self.let_hear(&event, channel, tools);
+                // The first words say of when it is; what stands before them cannot.
                 if let Settlement::Heard { replies, .. } = &mut settlement
                     && channel.platform.window().is_some()
-                    && let Some(reply) = replies.first_mut()
+                    && let Some(reply) = replies.iter_mut().find(|reply| matches!(reply.content, Content::Text { .. }))
                 {
                     let now = (tools.clock)();
                     reply.dated = Some((now, set.plan.day_and_time(now)));
@@ -194,10 +195,10 @@ fn answer(event: &Event, channel: &Channel, desk: &mut WorkDesk<'_>) -> Result<V
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{space, tools};
+    use super::super::testing::{page, space, tools};
     use super::*;
     use crate::bot::Desk;
-    use crate::model::{ChannelNumber, Upstream};
+    use crate::model::{AlarmSet, Card, ChannelNumber, Plan, RunMissed, Upstream, When};
     use crate::queue::budget::NotBefore;
     use std::net::TcpListener;
     use std::sync::Arc;
@@ -221,6 +222,44 @@ mod tests {
         assert!(matches!(hearing.run(&space, &tools).0, Settlement::HearDead { .. }));
         let put_back = Hearing { since: Moment(1), ..hearing };
         assert!(matches!(put_back.run(&space, &tools).0, Settlement::HearLater { .. }));
+    }
+
+    /// Shows cards, then says two sentences.
+    struct Shows;
+
+    impl crate::bot::Bot for Shows {
+        fn hear(&self, event: &Event, _: &mut dyn Desk) -> Result<Vec<Reply>, BotFault> {
+            let text = |text| Reply::text(&event.conversation, text);
+            let (title, subtitle) = ("Roof".to_owned(), Some("9 kWh".to_owned()));
+            let card = Card { title, subtitle, image_url: None, url: None, buttons: Vec::new() };
+            let gallery = Reply { content: Content::Gallery { cards: vec![card] }, ..text("") };
+            Ok(vec![gallery, text("Nine."), text("Ten.")])
+        }
+    }
+
+    #[test]
+    fn of_what_is_said_by_an_alarm_the_first_words_know_when_it_was() {
+        let (tools, _letters) = tools(&[], || Moment(1_795_341_600_000));
+        let plan = Plan {
+            when: When::Every { seconds: 3600 },
+            zone: "UTC".to_owned(),
+            run_missed: RunMissed::Latest,
+            spread_s: 0,
+        };
+        let (owner, person) = ("shows".to_owned(), "anna".to_owned());
+        let set = AlarmSet { owner, person, thread: None, note: String::new(), plan };
+        let raw = serde_json::to_vec(&Ring { name: "daily".to_owned(), set, due: Moment(0) }).unwrap();
+        let event = EventKey::new(ChannelNumber(1), 17);
+        let (conversation, since) = ("anna", Moment(0));
+        let hearing =
+            Hearing { event, lane: 1, conversation, received: since, since, raw: &raw, attempt: 1, stage: None };
+        let dated = |channel: Channel| {
+            let channel = Channel { bot: Arc::new(Shows), bot_name: "shows".to_owned(), ..channel };
+            let Settlement::Heard { replies, .. } = hearing.ring(&channel, &tools).0 else { panic!("not heard") };
+            replies.into_iter().map(|reply| reply.dated.map(|(_, when)| when)).collect::<Vec<_>>()
+        };
+        assert_eq!(dated(page()), [None, Some("Sun 22 Nov, 10:00".to_owned()), None]);
+        assert_eq!(dated(space(None)), [None, None, None], "where nothing is held, nothing is late");
     }
 
     /// Asks an upstream for two calls at once, and says itself that it wants to come later.

@@ -16,7 +16,7 @@ mod tests;
 use super::facebook::Custody;
 use super::memo::{keep, recall};
 use super::pool::Tools;
-use super::session::{self, Guest, cookie, mark, parameter, random, set_cookie};
+use super::session::{self, Guest, cookies, mark, parameter, random, set_cookie};
 use crate::limits::{LOGIN_TIME, LOGINS_MAX};
 use crate::model::visit::{guarded, note, sheet};
 use crate::model::{Head, Method, Moment, Response, Visit};
@@ -28,8 +28,10 @@ use subtle::ConstantTimeEq;
 pub const LOGINS: &str = "upstream logins";
 /// The parameter of a link that lets somebody begin.
 const TICKET: &str = "ticket";
-/// The cookie of a browser that was sent to the dialog.
+/// The cookie of a browser that was sent to the dialog. Over HTTPS it has a name that browsers take from this very host
+/// alone, so that no neighbour below the same domain can set one beside it.
 const COOKIE: &str = "ackd-login";
+const COOKIE_OF_HOST: &str = "__Host-ackd-login-";
 
 /// A login that is under way.
 #[derive(Serialize, Deserialize)]
@@ -49,6 +51,14 @@ pub fn ticket_link(redirect_uri: &str, ticket: &str) -> String {
     format!("{redirect_uri}?{TICKET}={ticket}")
 }
 
+/// Whether whoever sends this may have begun a login, or has a ticket for one; only the store knows.
+pub fn may_begin(head: &Head, below: &str) -> bool {
+    let query = head.query();
+    below.is_empty()
+        && matches!(head.method, Method::Get | Method::Head)
+        && (is_return(query) || parameter(query, TICKET).is_some())
+}
+
 /// One visit of the login of one upstream.
 pub(super) struct Desk<'a> {
     pub(super) custody: &'a Custody,
@@ -58,9 +68,12 @@ pub(super) struct Desk<'a> {
 }
 
 impl Desk<'_> {
-    /// The page that is wanted.
+    /// The page that is wanted. To strangers there is nothing but the way in, and no step of it that they can only guess.
     pub(super) fn page(&self) -> Option<Response> {
         let head = &self.visit.request.head;
+        if !self.guest.is_operator() && !may_begin(head, &self.visit.path) {
+            return None;
+        }
         Some(match (self.visit.path.as_str(), head.method) {
             ("", Method::Get) if is_return(head.query()) => self.come_back(head),
             ("", Method::Get) => self.begin(head),
@@ -97,25 +110,32 @@ impl Desk<'_> {
         }
         match self.has_ticket(head) {
             Ok(true) => self.send_away(),
-            Ok(false) => {
-                let how = format!(
-                    "A login begins with the link that ackd login {} shows. It is good once, for ten minutes.",
-                    self.custody.name()
-                );
-                note(403, "This needs a link", &how)
-            }
+            Ok(false) => sheet(403, "This needs a link", &self.how()),
             Err(response) => response,
         }
     }
 
+    /// How a login begins: at the operator's door by a link, elsewhere by one that a command shows.
+    fn how(&self) -> String {
+        let name = escaped(self.custody.name());
+        match self.guest {
+            Guest::Inside => format!("<p><a href=\"/login/{name}\">Log in at Facebook</a></p>"),
+            Guest::Session(_) | Guest::Stranger => {
+                format!(
+                    "<p>A login begins with the link that ackd login {name} shows. It is good once, for ten minutes.</p>"
+                )
+            }
+        }
+    }
+
+    /// A sentence, and how to begin a login after it.
+    fn again(&self, status: u16, title: &str, text: &str) -> Response {
+        sheet(status, title, &format!("<p>{}</p>{}", escaped(text), self.how()))
+    }
+
     /// Somebody else's page led here: a person shall say that they want it.
     fn question(&self) -> Response {
-        let name = escaped(self.custody.name());
-        let below = format!(
-            "<p>Another page led you here. Do you want to log in?</p>\
-             <p><a href=\"/login/{name}\">Log in at Facebook</a></p>"
-        );
-        sheet(200, "Log in at Facebook?", &below)
+        self.again(200, "Log in at Facebook?", "Another page led you here. Do you want to log in?")
     }
 
     /// Whether the link's ticket was good; it is used up then, on the disk.
@@ -140,9 +160,21 @@ impl Desk<'_> {
         if !self.put(&pending, now) {
             return not_now();
         }
-        let path = path_of(&self.custody.facebook.redirect_uri);
-        let cookie = set_cookie(COOKIE, &browser, path, LOGIN_TIME.as_secs(), self.is_secure());
-        led(&self.custody.dialog(&state)).with("Set-Cookie", cookie)
+        self.mark_browser(led(&self.custody.dialog(&state)), &browser, LOGIN_TIME.as_secs())
+    }
+
+    /// The answer with a browser's cookie.
+    fn mark_browser(&self, response: Response, value: &str, seconds: u64) -> Response {
+        let (name, path) = self.cookie();
+        response.with("Set-Cookie", set_cookie(&name, value, path, seconds, self.is_secure()))
+    }
+
+    /// The name and path of a browser's cookie. What is of the whole host has the login's name in its own.
+    fn cookie(&self) -> (String, &str) {
+        match self.is_secure() {
+            true => ([COOKIE_OF_HOST, self.custody.name()].concat(), "/"),
+            false => (COOKIE.to_owned(), path_of(&self.custody.facebook.redirect_uri)),
+        }
     }
 
     /// Somebody is back from the dialog: first of all, is it who was sent?
@@ -150,14 +182,15 @@ impl Desk<'_> {
         let now = (self.tools.clock)();
         let Ok(mut pending) = self.pending(now) else { return not_now() };
         let state = mark(&parameter(head.query(), "state").unwrap_or_default());
-        let browser = mark(&cookie(head, COOKIE).unwrap_or_default());
+        let browsers: Vec<_> = cookies(head, &self.cookie().0).map(mark).collect();
         let alike = |one: &str, other: &str| bool::from(one.as_bytes().ct_eq(other.as_bytes()));
-        let known = |login: &Pending| alike(&login.state, &state) & alike(&login.browser, &browser);
+        let is_its = |login: &Pending| browsers.iter().any(|browser| alike(&login.browser, browser));
+        let known = |login: &Pending| alike(&login.state, &state) & is_its(login);
         let Some(at) = pending.iter().position(known) else {
             // Which of the two it was is nobody's business.
             let why =
                 "This login is over, or it was not begun in this browser. Nothing was changed; please begin again.";
-            return note(403, "This is no login of yours", why);
+            return self.again(403, "This is no login of yours", why);
         };
         pending.remove(at);
         if !self.put(&pending, now) {
@@ -166,11 +199,10 @@ impl Desk<'_> {
         let query = head.query();
         let response = match (parameter(query, "error"), parameter(query, "code")) {
             (None, Some(code)) if !code.is_empty() => self.log_in(&code),
-            (Some(_), _) => note(200, "Not logged in", "You did not allow it at Facebook. Nothing was changed."),
-            _ => note(400, "Not logged in", "Facebook sent no code. Nothing was changed; please begin again."),
+            (Some(_), _) => self.again(200, "Not logged in", "You did not allow it at Facebook. Nothing was changed."),
+            _ => self.again(400, "Not logged in", "Facebook sent no code. Nothing was changed; please begin again."),
         };
-        let path = path_of(&self.custody.facebook.redirect_uri);
-        response.with("Set-Cookie", set_cookie(COOKIE, "", path, 0, self.is_secure()))
+        self.mark_browser(response, "", 0)
     }
 
     /// Makes tokens of a code.
@@ -178,23 +210,25 @@ impl Desk<'_> {
         if let Err(why) = self.custody.log_in(code, self.tools.upstreams.means()) {
             log::warn!("upstream {}: a login failed: {why}", self.custody.name());
             let why = format!("Facebook did not let us in: {why}. Nothing was changed; please begin again.");
-            return note(502, "Not logged in", &why);
+            return self.again(502, "Not logged in", &why);
         }
         // Elsewhere, so that the code is not in the address that stays in the browser.
         let done = led(&format!("{}/done", path_of(&self.custody.facebook.redirect_uri)));
         match self.guest {
             Guest::Inside => done,
-            Guest::Session(_) | Guest::Stranger => session::begin(done, self.is_secure(), self.tools),
+            Guest::Session(_) | Guest::Stranger => {
+                session::begin(done, self.is_secure(), self.tools).unwrap_or_else(|| {
+                    let but = "What was granted is kept, but this browser could not be remembered as the operator's.";
+                    note(200, "Logged in at Facebook", but)
+                })
+            }
         }
     }
 
-    /// What was granted; for the operator alone.
+    /// What was granted.
     fn done(&self) -> Response {
-        if !self.guest.is_operator() {
-            return note(403, "Not logged in", "Nobody is logged in in this browser.");
-        }
         let Ok(Some(consent)) = self.custody.stored(self.tools.upstreams.means()) else {
-            return note(200, "Not logged in", "Nobody has logged in yet.");
+            return self.again(200, "Not logged in", "Nobody has logged in yet.");
         };
         let mut below = format!("<p>ackd may read these pages: {}</p>", escaped(&consent.pages()));
         if let Some(why) = consent.refused() {
@@ -206,8 +240,8 @@ impl Desk<'_> {
                 escaped(&consent.lacks().join(", "))
             ));
         }
-        if *self.guest == Guest::Inside {
-            below.push_str("<p><a href=\"/\">All pages and logins</a></p>");
+        if consent.refused().is_some() || !consent.lacks().is_empty() {
+            below.push_str(&self.how());
         }
         if let Guest::Session(_) = self.guest {
             let out = escaped(&format!("{}/out", path_of(&self.custody.facebook.redirect_uri)));
@@ -225,7 +259,8 @@ impl Desk<'_> {
         if !session::end(hash, self.tools) {
             return not_now();
         }
-        session::forgotten(note(200, "Logged out", "This browser is the operator's no more."), self.is_secure())
+        let out = self.again(200, "Logged out", "This browser is the operator's no more.");
+        session::forgotten(out, self.is_secure())
     }
 
     /// Logins under way.

@@ -8,9 +8,9 @@
 
 use super::memo::{keep, recall};
 use super::pool::Tools;
-use crate::limits::SESSION_TIME;
+use crate::limits::{COOKIES_MAX, SESSION_TIME};
 use crate::model::visit::GUARD;
-use crate::model::{Head, Host, Method, Response, Visit};
+use crate::model::{Head, Method, Response, Visit};
 use crate::notation::{from_hex, hex, unpercent_text};
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::{digest, hmac};
@@ -66,17 +66,11 @@ impl Reception {
         guest
     }
 
-    /// Why a form is not taken. Nobody but the operator sends one, and no other page sends one for them. What a program
-    /// posts to a bot, as a chat builder does, is that bot's to judge: it comes in a stranger's name.
+    /// Why a form of the operator's is not taken: no other page sends one for them. What a program posts to a bot, as a chat
+    /// builder does, is that bot's to judge: it comes in a stranger's name, and for strangers no other form has a place.
     pub(super) fn objects(&self, visit: &Visit, guest: &Guest) -> Option<&'static str> {
-        if visit.request.head.method != Method::Post {
+        if visit.request.head.method != Method::Post || !guest.is_operator() {
             return None;
-        }
-        if !guest.is_operator() && matches!(visit.to, Host::Bot(_)) {
-            return None;
-        }
-        if !guest.is_operator() {
-            return Some("Only the operator may do this, and you are not logged in here.");
         }
         if !is_from_here(&visit.request.head) {
             return Some("This was asked for by a page of somebody else, and nothing was done.");
@@ -97,10 +91,20 @@ fn of(guest: &Guest) -> &[u8] {
     }
 }
 
+/// Whether a request brings what a session's cookie looks like. Whether it is one, only the store knows.
+pub fn may_be(head: &Head) -> bool {
+    COOKIES.iter().any(|name| cookies(head, name).any(is_random))
+}
+
+/// Whether a text looks like one of `random`.
+fn is_random(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 /// The session that a request's cookie belongs to.
 fn session(head: &Head, tools: &Tools) -> Guest {
-    let cookies = COOKIES.iter().filter_map(|name| cookie(head, name));
-    for hash in cookies.filter(|value| value.len() == 32).map(|value| mark(&value)) {
+    let cookies = COOKIES.iter().flat_map(|name| cookies(head, name));
+    for hash in cookies.filter(|value| is_random(value)).map(mark) {
         if matches!(recall(&tools.keeper, SESSIONS, &hash), Ok(Some(_))) {
             return Guest::Session(hash);
         }
@@ -108,16 +112,16 @@ fn session(head: &Head, tools: &Tools) -> Guest {
     Guest::Stranger
 }
 
-/// The answer with a new session's cookie; without one where it could not be kept.
-pub(super) fn begin(response: Response, secure: bool, tools: &Tools) -> Response {
-    let Some(secret) = random() else { return response };
+/// The answer with a new session's cookie; `None` where it could not be kept.
+pub(super) fn begin(response: Response, secure: bool, tools: &Tools) -> Option<Response> {
+    let secret = random()?;
     let expires = Some((tools.clock)().after(SESSION_TIME));
     if !keep(&tools.keeper, SESSIONS, &mark(&secret), Some(b"{}".to_vec()), expires) {
-        return response;
+        return None;
     }
     let [name, plain] = COOKIES;
     let name = if secure { name } else { plain };
-    response.with("Set-Cookie", set_cookie(name, &secret, "/", SESSION_TIME.as_secs(), secure))
+    Some(response.with("Set-Cookie", set_cookie(name, &secret, "/", SESSION_TIME.as_secs(), secure)))
 }
 
 /// Ends a session, and says whether that is on the disk.
@@ -137,11 +141,12 @@ pub(super) fn set_cookie(name: &str, value: &str, path: &str, seconds: u64, secu
     format!("{name}={value}; Path={path}; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}")
 }
 
-/// The value of a cookie.
-pub(super) fn cookie(head: &Head, name: &str) -> Option<String> {
-    let cookies = std::str::from_utf8(head.header("cookie")?).ok()?;
-    let value = cookies.split(';').find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))?;
-    Some(value.to_owned())
+/// The values of all cookies of this name, up to so many: a neighbour below the same domain can set one beside ours, and
+/// a browser does not say whose is whose.
+pub(super) fn cookies<'a>(head: &'a Head, name: &str) -> impl Iterator<Item = &'a str> {
+    let cookies = head.header("cookie").and_then(|cookies| std::str::from_utf8(cookies).ok()).unwrap_or_default();
+    let values = cookies.split(';').filter_map(move |pair| pair.trim().strip_prefix(name)?.strip_prefix('='));
+    values.take(COOKIES_MAX)
 }
 
 /// The first parameter of this name in a query or a form.

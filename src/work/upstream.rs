@@ -108,6 +108,22 @@ impl Upstreams {
         self.by_name.get(name)?.custody.as_ref()
     }
 
+    /// When somebody last logged in at one on a page of ours.
+    pub fn given(&self, name: &str) -> Result<Option<Moment>, CallFault> {
+        let Some(custody) = self.custody(name) else { return Ok(None) };
+        Ok(custody.stored(self.means())?.map(|consent| consent.given()))
+    }
+
+    /// Tells the operator, once when all begins, where nobody has logged in yet; says how many those are.
+    pub fn greet(&self) -> usize {
+        let lacks = |known: &&Known| {
+            let vault = known.vault.as_ref().and_then(|vault| vault.unmet(self.means()));
+            let custody = known.custody.as_ref().and_then(|custody| custody.unmet(self.means()));
+            vault.or(custody).inspect(|why| log::warn!("{why}")).is_some()
+        };
+        self.by_name.values().filter(lacks).count()
+    }
+
     /// Renews what would end unused. Cheap where there is nothing to do; otherwise it may wait for the network.
     pub fn look_after(&self) {
         for vault in self.by_name.values().filter_map(|known| known.vault.as_ref()) {

@@ -24,6 +24,9 @@ use std::sync::mpsc::{Sender, sync_channel};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+/// What is wrong before the first login.
+pub(super) const UNMET: &str = "nobody has logged in there yet";
+
 /// Tokens as they are kept: JSON, so members may be added but not renamed.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tokens {
@@ -251,6 +254,12 @@ impl Vault {
         self.logged_out("it refuses our tokens, though they are new; is `key` the one of the same application?")
     }
 
+    /// What is to be done where nobody has logged in yet.
+    pub(super) fn unmet(&self, by: Means<'_>) -> Option<String> {
+        let is_unmet = matches!(self.stored(by), Ok(None));
+        is_unmet.then(|| format!("upstream {}: {UNMET}; {}", self.upstream, self.mend()))
+    }
+
     /// Keeps the consent alive where nobody asks for weeks, and warns before it ends.
     pub(super) fn look_after(&self, by: Means<'_>) {
         let Ok(Some(tokens)) = self.stored(by) else { return };
@@ -361,7 +370,7 @@ impl Vault {
     /// The tokens, if the upstream takes them as far as we know.
     fn good(&self, tokens: Option<Tokens>) -> Result<Tokens, CallFault> {
         match tokens {
-            None => Err(self.logged_out("nobody has logged in there yet")),
+            None => Err(self.logged_out(UNMET)),
             Some(Tokens { refused: Some(why), .. }) => {
                 Err(self.logged_out(&format!("it takes our consent no more ({why})")))
             }

@@ -66,7 +66,9 @@ fn elsewhere(reply: &Reply, name: &str, to: &str, why: &str, tools: &Tools) -> I
 mod tests {
     use super::super::testing::{page, space, tools};
     use super::*;
-    use crate::model::ChannelNumber;
+    use crate::bot::Desk;
+    use crate::model::{ChannelNumber, Event, EventId, EventKey, EventKind};
+    use crate::work::desk::WorkDesk;
     use std::sync::Arc;
 
     const HOUR_MS: i64 = 3_600_000;
@@ -106,6 +108,25 @@ mod tests {
             unreachable!()
         };
         assert_eq!(why, "held until somebody writes: nobody wrote for 30 h, and the platform lets us speak for 24 h");
+    }
+
+    #[test]
+    fn a_bot_knows_whether_its_pushes_are_held() {
+        let id = EventId { channel: "page".to_owned(), place: 17, part: None };
+        let (conversation, person, kind) = ("anna".to_owned(), "anna".to_owned(), EventKind::Joined);
+        let event = Event { id, conversation, person, thread: None, happened: WROTE, kind };
+        let holds = |channel: Channel| {
+            let (tools, _letters) = tools(&[], || Moment(0));
+            let channels = Arc::new([(ChannelNumber(1), channel)].into_iter().collect());
+            let tools = Tools { channels, ..tools };
+            let mut desk = WorkDesk::new("echo", &tools);
+            desk.heard = Some((EventKey::new(ChannelNumber(1), 17), &event));
+            desk.holds_pushes()
+        };
+        assert!(holds(page()));
+        assert!(!holds(space(None)), "Webex takes them at any time");
+        let outside = Outside::Template { name: "daily".to_owned(), language: "en".to_owned() };
+        assert!(!holds(Channel { outside, ..page() }), "and then they are said in another way");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
 const WORDS: &str = "Messages of a made-up week: Mon 120, Tue 95, Wed unknown, Thu 310, Fri 240, Sat 0, Sun 45.";
-const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
+const GIF: &[u8] = b"GIF89a";
 
 fn scene() -> Scene {
     Scene::with(Setup { bot: TOUR, ..Setup::default() }, Cast::of(1))
@@ -53,28 +53,28 @@ fn a_page_is_shown_the_picture_at_a_secret_url_that_lasts_over_a_crash_and_ends(
     let path = said[1].pictures[0].strip_prefix(&format!("http://{address}")).unwrap().to_owned();
     scene.wait_until_settled();
 
-    let (head, png) = ask(address, "GET", &path);
-    assert!(png.starts_with(PNG) && png.len() < 20_000, "{} bytes", png.len());
+    let (head, gif) = ask(address, "GET", &path);
+    assert!(gif.starts_with(GIF) && gif.len() < 20_000, "{} bytes", gif.len());
     for line in [
         "http/1.1 200 ok",
-        "content-type: image/png",
+        "content-type: image/gif",
         "cache-control: private, max-age=86400",
         "x-content-type-options: nosniff",
         "content-security-policy: default-src 'none'",
-        &format!("content-length: {}", png.len()),
+        &format!("content-length: {}", gif.len()),
     ] {
         assert!(head.lines().any(|found| found == line), "{line}: {head}");
     }
     let (same, nothing) = ask(address, "HEAD", &path);
-    assert!(same.contains("http/1.1 200 ok") && same.contains(&format!("content-length: {}\r\n", png.len())), "{same}");
+    assert!(same.contains("http/1.1 200 ok") && same.contains(&format!("content-length: {}\r\n", gif.len())), "{same}");
     assert_eq!(nothing, b"");
-    let other = format!("/.well-known/ackd/picture/{}.png", "0".repeat(32));
+    let other = format!("/.well-known/ackd/picture/{}.gif", "0".repeat(32));
     assert_eq!(ask(address, "GET", &other).1, ask(address, "GET", "/nothing").1, "nobody learns why");
-    assert_eq!([other, path.to_uppercase(), path.replace(".png", "")].map(|path| status(address, &path)), [404; 3]);
+    assert_eq!([other, path.to_uppercase(), path.replace(".gif", "")].map(|path| status(address, &path)), [404; 3]);
 
     scene.daemon.kill();
     scene.daemon.restart();
-    assert_eq!(ask(address, "GET", &path).1, png);
+    assert_eq!(ask(address, "GET", &path).1, gif);
     assert!(!scene.daemon.log().contains(&path), "its name is a secret");
 
     scene.daemon.stop();
@@ -91,12 +91,12 @@ fn webex_is_sent_the_picture_itself_beside_the_words() {
     let scene = scene();
     let said = chart(&scene, SPACE, 1);
     assert_eq!(said[0].text, WORDS);
-    let png = from_base64(said[0].pictures[0].strip_prefix("data:image/png;base64,").unwrap()).unwrap();
-    assert!(png.starts_with(PNG));
+    let gif = from_base64(said[0].pictures[0].strip_prefix("data:image/gif;base64,").unwrap()).unwrap();
+    assert!(gif.starts_with(GIF));
     scene.wait_until_settled();
     let shown = chart(&scene, PAGE, 2).remove(1).pictures.remove(0);
     let path = shown.strip_prefix(&format!("http://{}", scene.daemon.address)).unwrap();
-    assert_eq!(ask(scene.daemon.address, "GET", path).1, png, "both see the same");
+    assert_eq!(ask(scene.daemon.address, "GET", path).1, gif, "both see the same");
 }
 
 #[test]

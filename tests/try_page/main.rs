@@ -156,6 +156,33 @@ fn what_is_typed_is_answered_on_both_platforms_and_its_life_is_told() {
 }
 
 #[test]
+fn whoever_comes_back_finds_everything_in_the_order_in_which_it_was_said() {
+    let Some(browser) = browser(1280, 800, false) else { return };
+    let trial = Trial::start(&[]);
+    browser.open(&trial.url);
+    browser.wait_for("document.activeElement.id === 'text'");
+    for words in ["one", "two"] {
+        browser.keys(&format!("{words}\u{e007}"));
+        answered(&browser, &format!("You said: {words}"));
+    }
+    // The first answer changes after the second was said: its quick replies go.
+    let choice = "[...document.querySelectorAll('.choices button')].find(b => b.textContent === 'Markup')";
+    browser.wait_for(choice);
+    browser.run(&format!("{choice}.click()"));
+    answered(&browser, "Plain words, where markup");
+    let order = "['one', 'You said: one', 'two', 'You said: two', 'Markup', 'Plain words, where markup'].map(words =>
+        [...document.querySelectorAll('#chat .bubble')].findIndex(b => b.textContent.startsWith(words)))";
+    let told = |browser: &Browser| {
+        answered(browser, "Plain words, where markup");
+        browser.run(&format!("return {order}.join()"))
+    };
+    assert_eq!(told(&browser), "0,1,2,3,4,5");
+    browser.open(&trial.url);
+    assert_eq!(told(&browser), "0,1,2,3,4,5", "and after a reload");
+    nothing_is_wrong(&browser);
+}
+
+#[test]
 fn the_page_is_readable_on_a_phone_and_in_the_dark() {
     let Some(browser) = browser(500, 900, true) else { return };
     let trial = Trial::start(&[]);
@@ -320,6 +347,45 @@ fn the_clock_can_be_moved_on_a_phone_and_with_the_keyboard_and_nothing_else_ends
     assert_eq!(browser.run("return document.getElementById('link').textContent"), "connected");
     keep(&browser, "phone-clock.png");
     nothing_is_wrong(&browser);
+}
+
+#[test]
+fn conversations_stand_below_their_bot_and_a_bot_of_webex_has_its_name() {
+    let Some(browser) = browser(1280, 940, false) else { return };
+    let trial = Trial::start(&[]);
+    browser.open(&trial.url);
+    browser.wait_for("document.querySelector('nav button')");
+    let list = "return [...document.querySelectorAll('nav li')].map(li => li.className || li.textContent.match(/bot (\\w+)$/)[1]).join()";
+    let heads = "return [...document.querySelectorAll('nav .head')].map(li => li.textContent).join()";
+    assert_eq!(browser.run(heads), "bot tour,bot sun,bot dota,bot weekly");
+    let under = ["tour", "sun", "dota", "weekly"].map(|bot| format!("head,{bot}"));
+    let list = browser.run(list);
+    let list = list.as_str().unwrap();
+    let once: Vec<_> = list.split(',').collect();
+    let once = once.iter().enumerate().filter(|(at, word)| *at == 0 || once[at - 1] != **word).map(|(_, word)| *word);
+    assert_eq!(once.collect::<Vec<_>>().join(","), under.join(","));
+    go_to(&browser, "group, bot dota");
+    browser.keys("help\u{e007}");
+    browser
+        .wait_for("[...document.querySelectorAll('#chat li.person .bubble')].some(b => b.textContent === 'dota help')");
+    nothing_is_wrong(&browser);
+}
+
+#[test]
+fn pages_and_logins_are_at_the_port_after_the_one_that_was_asked_for() {
+    // Two free ports side by side; somebody else may take one meanwhile, so it is tried more than once.
+    let pair = || {
+        let one = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        std::net::TcpListener::bind(("127.0.0.1", one.checked_add(1)?)).ok().map(|_| one)
+    };
+    let port = (0..100).find_map(|_| pair()).unwrap();
+    let mut trial = Trial::start(&["--listen", &format!("127.0.0.1:{port}")]);
+    assert_eq!(trial.url, format!("http://127.0.0.1:{port}/"));
+    assert_eq!(trial.operator(), format!("http://127.0.0.1:{}/", port + 1));
+    drop(trial);
+    let _neighbour = std::net::TcpListener::bind(("127.0.0.1", port + 1)).unwrap();
+    let mut trial = Trial::start(&["--listen", &format!("127.0.0.1:{port}")]);
+    assert!(trial.operator() != format!("http://127.0.0.1:{}/", port + 1), "somebody else is there");
 }
 
 #[test]

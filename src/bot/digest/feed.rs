@@ -11,6 +11,7 @@ use crate::limits::{
 };
 use crate::model::{Answer, Moment};
 use crate::notation::cut::shorten;
+use crate::notation::line::line;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -34,15 +35,27 @@ pub(super) enum Trouble {
     /// No answer, or none that can be read.
     Silent,
     LoggedOut,
-    Forbidden,
+    /// Nobody has logged in yet; what the operator does about it.
+    Nobody(String),
+    /// This permission is not granted, or one of these.
+    Forbidden(&'static str),
     /// There is no such page for us.
     Unknown,
     /// The configuration names no page, and there is not exactly one.
     Which(usize),
+    /// Its own words, which are for the operator alone.
     Refused(String),
 }
 
 impl Trouble {
+    /// What the operator is told besides.
+    pub(super) fn detail(&self) -> String {
+        match self {
+            Trouble::Refused(why) | Trouble::Nobody(why) if !why.is_empty() => format!(" ({why})"),
+            _ => String::new(),
+        }
+    }
+
     /// Whether it passes by itself.
     pub(super) fn passes(&self) -> bool {
         matches!(self, Trouble::NotBefore(_) | Trouble::Busy | Trouble::Silent)
@@ -50,7 +63,12 @@ impl Trouble {
 
     /// From when on Facebook is left alone. Without papers nobody asks it anyway, and new ones are tried at once.
     pub(super) fn met(&self, now: Moment) -> Moment {
-        if *self == Trouble::LoggedOut { Moment(0) } else { now }
+        if self.wants_login() { Moment(0) } else { now }
+    }
+
+    /// Whether it lasts until somebody logs in.
+    pub(super) fn wants_login(&self) -> bool {
+        matches!(self, Trouble::LoggedOut | Trouble::Nobody(_))
     }
 }
 
@@ -122,11 +140,18 @@ fn refusal(error: &Value) -> Trouble {
         Some(1) if message.contains("reduce the amount of data") => Trouble::TooMuch,
         Some(1 | 2) => Trouble::Silent,
         Some(4 | 17 | 32 | 341 | 613) => Trouble::Busy,
-        Some(10 | 200..=299) => Trouble::Forbidden,
+        Some(10 | 200..=299) => Trouble::Forbidden(needed(message)),
         Some(102 | 190) => Trouble::LoggedOut,
         Some(100) if unsigned(error.get("error_subcode")) == Some(33) => Trouble::Unknown,
         _ => Trouble::Refused(name(message)),
     }
+}
+
+/// What Facebook says is missing; all that posts need, where it does not say so.
+fn needed(message: &str) -> &'static str {
+    let permissions = ["pages_read_engagement", "pages_read_user_content"];
+    let named = permissions.into_iter().find(|name| message.contains(name));
+    named.unwrap_or("pages_read_engagement and pages_read_user_content")
 }
 
 /// The items of a list.
@@ -140,6 +165,11 @@ pub(super) fn next(body: &Value) -> Option<&str> {
     body.get("paging")?.get("next")?.as_str().filter(|path| path.starts_with('/'))
 }
 
+/// Whether it goes on where we do not follow: then what was seen is not all.
+pub(super) fn is_cut_off(body: &Value) -> bool {
+    next(body).is_none() && body.get("paging").is_some_and(|paging| paging.get("next").is_some())
+}
+
 /// What names a post, so that none counts twice.
 pub(super) fn id(item: &Value) -> Option<String> {
     item.get("id").and_then(scalar)
@@ -150,7 +180,7 @@ pub(super) fn post(item: &Value) -> Post {
     let text = item.get("message").and_then(Value::as_str).unwrap_or_default();
     Post {
         at: item.get("created_time").and_then(time),
-        text: shorten(&plain(text), DIGEST_TEXT_UNITS_MAX),
+        text: shorten(&line(text, DIGEST_TEXT_CHARS_MAX), DIGEST_TEXT_UNITS_MAX),
         link: item.get("permalink_url").and_then(Value::as_str).filter(|url| is_link(url)).map(str::to_owned),
         shares: figure(item.get("shares").and_then(|shares| shares.get("count"))),
         comments: count(item.get("comments")),
@@ -198,32 +228,7 @@ fn is_link(url: &str) -> bool {
 }
 
 fn name(text: &str) -> String {
-    shorten(&plain(text), DIGEST_NAME_UNITS_MAX)
-}
-
-/// Somebody's text on one line. Signs that cannot be seen are left out, among them those that turn the direction of what
-/// follows; and no text makes a link of its own where a platform reads markdown.
-fn plain(text: &str) -> String {
-    let hidden = |sign: char| {
-        sign.is_control()
-            || matches!(sign, '\u{ad}' | '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}')
-            || matches!(sign, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
-    };
-    let mut line = String::new();
-    for sign in text.chars().take(DIGEST_TEXT_CHARS_MAX) {
-        if sign.is_whitespace() {
-            if !line.is_empty() && !line.ends_with(' ') {
-                line.push(' ');
-            }
-        } else if !hidden(sign) {
-            if sign == '(' && line.ends_with(']') {
-                line.push(' ');
-            }
-            line.push(sign);
-        }
-    }
-    line.truncate(line.trim_end().len());
-    line
+    shorten(&line(text, DIGEST_TEXT_CHARS_MAX), DIGEST_NAME_UNITS_MAX)
 }
 
 #[cfg(test)]
@@ -231,6 +236,8 @@ mod tests {
     use super::super::tests::sample;
     use super::*;
     use serde_json::json;
+
+    const BOTH: &str = "pages_read_engagement and pages_read_user_content";
 
     fn judged(status: u16, name: &str) -> Result<Value, Trouble> {
         judge(&Answer { status, headers: Vec::new(), body: sample(name) })
@@ -246,7 +253,7 @@ mod tests {
             (400, "error_1_too_much_data", Trouble::TooMuch),
             (500, "error_2_service", Trouble::Silent),
             (400, "error_4_app_limit", Trouble::Busy),
-            (403, "error_10_permission", Trouble::Forbidden),
+            (403, "error_10_permission", Trouble::Forbidden("pages_read_engagement")),
             (400, "error_100_groups_gone", Trouble::Unknown),
             (401, "error_190_expired", Trouble::LoggedOut),
             // The status says nothing.
@@ -260,7 +267,7 @@ mod tests {
         for code in [17, 32, 341, 613] {
             assert_eq!(coded(&json!(code)), Trouble::Busy, "{code}");
         }
-        assert_eq!((coded(&json!("200")), coded(&json!(299))), (Trouble::Forbidden, Trouble::Forbidden));
+        assert_eq!((coded(&json!("200")), coded(&json!(299))), (Trouble::Forbidden(BOTH), Trouble::Forbidden(BOTH)));
         assert_eq!((coded(&json!(1)), coded(&json!(102))), (Trouble::Silent, Trouble::LoggedOut));
         assert_eq!(coded(&json!(100)), Trouble::Refused("No. x".to_owned()));
         assert_eq!(coded(&Value::Null), Trouble::Refused("No. x".to_owned()));

@@ -12,11 +12,25 @@ use crate::model::visit::{note, sheet};
 use crate::model::{Moment, Response};
 use crate::notation::html::escaped;
 
-/// The page of a week; `chosen` is the page that the operator chose.
-pub(super) fn week(known: &Known, set: &Settings, now: Moment, chosen: Option<&str>) -> Response {
+/// Who looks at a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Guest {
+    /// Whoever has the link.
+    Reader,
+    /// The operator, at the public door.
+    Operator,
+    /// The operator, at their own.
+    Inside,
+}
+
+/// The page of a week; `chosen` is the page that the operator chose, `guest` whoever looks at it.
+pub(super) fn week(known: &Known, set: &Settings, now: Moment, chosen: Option<&str>, guest: Guest) -> Response {
+    let login = known.trouble.as_ref().map_or_else(String::new, |trouble| login(&trouble.why, set, guest));
     let Some((_, sums)) = &known.seen else {
         return match &known.trouble {
-            Some((_, why)) => note(503, "Not now", why),
+            Some(trouble) => {
+                sheet(503, "Not now", &format!("<p>{}</p>{login}{}", escaped(&trouble.why), all(set, guest)))
+            }
             None => {
                 looks_again(note(200, "In a moment", "The summary is being made; this page looks again by itself."))
             }
@@ -43,8 +57,28 @@ pub(super) fn week(known: &Known, set: &Settings, now: Moment, chosen: Option<&s
         Which::Last => ("this", "This week so far"),
         Which::This => ("last", "Last week"),
     };
-    below.push_str(&format!("<p><a href=\"?{chosen}week={other}\">{words}</a></p>"));
+    below.push_str(&format!("{login}<p><a href=\"?{chosen}week={other}\">{words}</a></p>{}", all(set, guest)));
     sheet(200, &say::title(known), &below)
+}
+
+/// Where the operator logs in again, when that helps. At the public door a command leads there.
+fn login(why: &str, set: &Settings, guest: Guest) -> String {
+    let upstream = escaped(&set.upstream);
+    match guest {
+        _ if !say::wants_login(why) => String::new(),
+        Guest::Inside => format!("<p><a href=\"/login/{upstream}\">Log in at Facebook</a></p>"),
+        Guest::Operator => format!("<p>A login begins with the link that ackd login {upstream} shows.</p>"),
+        Guest::Reader => String::new(),
+    }
+}
+
+/// The operator's way back to the list.
+fn all(set: &Settings, guest: Guest) -> &'static str {
+    match (guest, set.shape) {
+        (Guest::Reader, _) => "",
+        (_, Shape::Page) => "<p><a href=\"?\">Pages that you manage</a></p>",
+        (_, Shape::Group) => "<p><a href=\"?\">Groups that you manage</a></p>",
+    }
 }
 
 fn article(post: &Post, set: &Settings, what: &str) -> String {
@@ -59,7 +93,7 @@ fn article(post: &Post, set: &Settings, what: &str) -> String {
 }
 
 /// What the operator manages, each with a link to its week.
-pub(super) fn list(names: &Names, set: &Settings, now: Moment) -> Response {
+pub(super) fn list(names: &Names, set: &Settings, now: Moment, guest: Guest) -> Response {
     let (title, gone) = match set.shape {
         Shape::Page => ("Pages that you manage", say::GROUPS),
         Shape::Group => ("Groups that you manage", say::RECORDED),
@@ -75,14 +109,14 @@ pub(super) fn list(names: &Names, set: &Settings, now: Moment) -> Response {
     }
     if names.list.is_empty() {
         let why = match &names.trouble {
-            Some((_, why)) => why,
-            None if names.are_fresh(now) => "There is none; a login at Facebook grants them.",
+            Some(trouble) => &trouble.why,
+            None if names.are_fresh(now) => say::NO_PAGE,
             None => {
                 is_awaited = true;
                 "They are being asked for; this page looks again in a moment."
             }
         };
-        below.push_str(&format!("<p>{}</p>", escaped(why)));
+        below.push_str(&format!("<p>{}</p>{}", escaped(why), login(why, set, guest)));
     }
     below.push_str(&format!("<p class=dim>{gone}</p>"));
     let page = sheet(200, title, &below);

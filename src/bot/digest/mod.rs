@@ -27,7 +27,7 @@ pub use web::Door;
 
 use super::{Bot, BotFault, Desk, subscription};
 use crate::model::{
-    Button, Card, Content, CourtesyAct, Event, EventKind, Moment, Page, Purpose, QuickReply, Reply, Visit, Weekday,
+    Button, Card, Content, CourtesyAct, Event, EventKind, Head, Page, Purpose, QuickReply, Reply, Visit, Weekday,
 };
 use ask::Known;
 use feed::Trouble;
@@ -80,6 +80,10 @@ impl Bot for Digest {
         self.set.door.as_ref().map(|door| door.path.as_str())
     }
 
+    fn opens(&self, head: &Head, below: &str) -> bool {
+        self.set.door.as_ref().is_some_and(|door| web::has_secret(&door.secret, head, below))
+    }
+
     fn page(&self, visit: &Visit, desk: &mut dyn Desk) -> Result<Option<Page>, BotFault> {
         web::page(&self.set, visit, desk)
     }
@@ -96,7 +100,7 @@ impl Digest {
         let text = if bare.eq_ignore_ascii_case("subscribe") { &weekly } else { text };
         let zone = self.set.zone.iana_name().unwrap_or("UTC");
         if let Some(words) = subscription::parse(text, zone) {
-            return subscription::handle(words, event, WEEKLY, desk);
+            return subscription::handle(words, event, WEEKLY, "subscribe", desk);
         }
         let wish = words::wish(text);
         // Heard a second time, the sign has been shown.
@@ -107,7 +111,7 @@ impl Digest {
             desk.go_on(Vec::new(), None)?;
             return Ok(said(event, vec![Content::Courtesy(CourtesyAct::TypingOn)]));
         }
-        let (contents, _) = self.tell(wish, desk, Known::is_due)?;
+        let (contents, _) = self.tell(wish, desk, false)?;
         Ok(said(event, contents))
     }
 
@@ -115,10 +119,10 @@ impl Digest {
     /// it is tried again.
     fn ring(&self, event: &Event, note: &str, desk: &mut dyn Desk) -> Result<Vec<Reply>, BotFault> {
         let wish = match words::wish(note) {
-            Wish::Help | Wish::Unclear => Wish::Summary(Which::Last),
+            Wish::Help | Wish::Elsewhen | Wish::Unclear => Wish::Summary(Which::Last),
             wish => wish,
         };
-        let (contents, trouble) = self.tell(wish, desk, |known, now| !known.is_fresh(now))?;
+        let (contents, trouble) = self.tell(wish, desk, true)?;
         if let Some(trouble) = trouble.filter(Trouble::passes) {
             let after = match trouble {
                 Trouble::NotBefore(moment) => Some(moment.since(desk.now())),
@@ -136,7 +140,7 @@ impl Digest {
         &self,
         wish: Wish,
         desk: &mut dyn Desk,
-        is_due: fn(&Known, Moment) -> bool,
+        is_push: bool,
     ) -> Result<(Vec<Content>, Option<Trouble>), BotFault> {
         let set = &self.set;
         let text = |text: &str| Ok((vec![menu(text.to_owned())], None));
@@ -144,14 +148,16 @@ impl Digest {
             return match wish {
                 Wish::Groups if set.shape == Shape::Group => text(say::RECORDED),
                 Wish::Groups => text(say::GROUPS),
+                Wish::Elsewhen => text(say::ELSEWHEN),
                 Wish::Unclear => text(&format!("I did not understand that. {}", say::HELP)),
                 _ => text(say::HELP),
             };
         };
         let mut known = Known::load(set, desk, None, which)?;
         let mut trouble = None;
-        if is_due(&known, desk.now()) {
-            (known, trouble) = ask::renew(set, desk, None, which)?;
+        let is_due = if is_push { !known.is_new(desk.now()) } else { known.is_due(desk.now()) };
+        if is_due {
+            (known, trouble) = ask::renew(set, desk, None, which, is_push)?;
         }
         let now = desk.now();
         let Some((_, sums)) = &known.seen else {

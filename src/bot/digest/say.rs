@@ -8,15 +8,18 @@ use super::week::{Week, Which};
 use crate::bot::figures::{ago, grouped};
 use crate::limits::{DIGEST_FRESH, DIGEST_TITLE_UNITS_MAX};
 use crate::model::Moment;
-use crate::notation::cut::shorten;
+use crate::notation::days::{clock, short_day};
 use jiff::Timestamp;
-use jiff::fmt::strtime;
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 /// What can be asked.
 pub(super) const HELP: &str = "I tell what happened on our Facebook page. Ask me: summary, last week, this week, top \
      commented or top shared. \"subscribe\" brings you last week's summary when a new week begins, \"subscribe fri 18:00\" \
      when you like; \"when?\" says when, and \"stop\" ends it.";
+
+/// Of other times nothing is kept.
+pub(super) const ELSEWHEN: &str = "I know this week and the last.";
 
 /// What Facebook has closed (graph.md §1).
 pub(super) const GROUPS: &str = "I cannot look at groups: Facebook closed them to programs on 22 April 2024, for every app \
@@ -29,7 +32,7 @@ pub(super) const RECORDED: &str = "What I tell of a group was recorded earlier. 
 /// While nothing was seen yet: why, or that it comes.
 pub(super) fn nothing(known: &Known) -> &str {
     let making = "The summary is being made. Please ask again in a moment.";
-    known.trouble.as_ref().map_or(making, |(_, why)| why)
+    known.trouble.as_ref().map_or(making, |trouble| &trouble.why)
 }
 
 /// `Roof of Ada, Mon 10 Nov to Sun 16 Nov 2025`.
@@ -39,14 +42,16 @@ pub(super) fn title(known: &Known) -> String {
 }
 
 fn span(week: &Week) -> String {
-    let first = strtime::format("%a %-d %b", week.first).unwrap_or_default();
-    format!("{first} to {}", strtime::format("%a %-d %b %Y", week.last).unwrap_or_default())
+    format!("{} to {} {}", short_day(week.first), short_day(week.last), week.last.year())
 }
 
 /// All of it in one text; `None` when nothing is known.
 pub(super) fn summary(known: &Known, set: &Settings, now: Moment) -> Option<String> {
     let (_, sums) = known.seen.as_ref()?;
-    let best = [("Most commented", &sums.commented), ("Most shared", &sums.shared)];
+    let best = match sums.commented == sums.shared {
+        true => [("Most commented and most shared", &sums.commented), ("", &None)],
+        false => [("Most commented", &sums.commented), ("Most shared", &sums.shared)],
+    };
     let best = best.into_iter().filter_map(|(what, post)| Some(format!("{what}: {}.", quoted(post.as_ref()?, set))));
     let parts = [format!("{}: {}", title(known), totals(sums))].into_iter().chain(best).chain(notes(known, set, now));
     Some(parts.collect::<Vec<_>>().join(" "))
@@ -71,7 +76,7 @@ pub(super) fn notes(known: &Known, set: &Settings, now: Moment) -> Vec<String> {
             notes.push(format!("As of {}.", ago(now.since(*at))));
         }
     }
-    notes.extend(known.trouble.as_ref().map(|(_, why)| why.clone()));
+    notes.extend(known.trouble.as_ref().map(|trouble| trouble.why.clone()));
     if set.shape == Shape::Group {
         notes.push(RECORDED.to_owned());
     }
@@ -110,12 +115,11 @@ fn count(figure: u64, what: &str) -> String {
 
 /// `Tue 17 Nov`.
 pub(super) fn day(at: Moment, zone: &TimeZone) -> String {
-    form("%a %-d %b", at, zone)
+    short_day(wall(at, zone).date())
 }
 
-fn form(form: &str, at: Moment, zone: &TimeZone) -> String {
-    let at = Timestamp::from_millisecond(at.0).unwrap_or_default().to_zoned(zone.clone());
-    strtime::format(form, &at).unwrap_or_default()
+fn wall(at: Moment, zone: &TimeZone) -> DateTime {
+    zone.to_datetime(Timestamp::from_millisecond(at.0).unwrap_or_default())
 }
 
 /// The title of a post's card.
@@ -123,30 +127,38 @@ pub(super) fn card_title(post: &Post, set: &Settings) -> String {
     post.title(DIGEST_TITLE_UNITS_MAX, |at| day(at, &set.zone))
 }
 
+const NOBODY: &str = "Nobody has logged in at Facebook yet.";
+const LOGGED_OUT: &str = "I am not allowed to look at Facebook any more; the operator has been told.";
+const FORBIDDEN: &str = "Facebook does not let me read these posts; the operator has to grant";
+pub(super) const NO_PAGE: &str = "There is no page that I may look at; the operator has to log in to Facebook, for a page that they \
+     manage.";
+
+/// Whether a trouble that was told so ends with a new login.
+pub(super) fn wants_login(why: &str) -> bool {
+    [NOBODY, LOGGED_OUT, NO_PAGE].contains(&why) || why.starts_with(FORBIDDEN)
+}
+
 /// Why there is nothing newer.
 pub(super) fn trouble(trouble: &Trouble, set: &Settings) -> String {
     match trouble {
         Trouble::NotBefore(moment) => {
-            let when = form("%H:%M on %a %-d %b", *moment, &set.zone);
+            let when = wall(*moment, &set.zone);
+            let when = format!("{} on {}", clock(when.time()), short_day(when.date()));
             format!("I may not ask Facebook again before {when}.")
         }
         Trouble::Busy => "Facebook wants fewer questions at the moment.".to_owned(),
         Trouble::Silent | Trouble::TooMuch => "Facebook gives no answer at the moment.".to_owned(),
-        Trouble::LoggedOut => "I am not allowed to look at Facebook any more; the operator has been told.".to_owned(),
-        Trouble::Forbidden => "Facebook does not let me read these posts; the operator has to grant \
-             pages_read_engagement and pages_read_user_content, and to log in again."
-            .to_owned(),
+        Trouble::LoggedOut => LOGGED_OUT.to_owned(),
+        Trouble::Nobody(_) => NOBODY.to_owned(),
+        Trouble::Forbidden(needed) => format!("{FORBIDDEN} {needed}, and to log in again."),
         Trouble::Unknown if set.shape == Shape::Group => GROUPS.to_owned(),
         Trouble::Unknown => "Facebook does not know this page, or does not show it to me.".to_owned(),
-        Trouble::Which(0) => "There is no page that I may look at; the operator has to log in to Facebook, for a page \
-             that they manage."
-            .to_owned(),
+        Trouble::Which(0) => NO_PAGE.to_owned(),
         Trouble::Which(_) => {
             "I do not know which page to look at: there are several, and the operator has to write one of \
              them into the configuration, as page = \"…\"."
                 .to_owned()
         }
-        Trouble::Refused(why) if why.is_empty() => "Facebook refused to tell.".to_owned(),
-        Trouble::Refused(why) => format!("Facebook refused to tell: {}.", shorten(why, 80).trim_end_matches('.')),
+        Trouble::Refused(_) => "Facebook refused to tell; the operator finds its reason in the log.".to_owned(),
     }
 }

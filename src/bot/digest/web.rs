@@ -8,11 +8,12 @@
 //! Facebook. So no visitor waits, and none makes more than one look in a while.
 
 use super::ask::{self, Known, Names};
+use super::html::Guest;
 use super::week::Which;
 use super::{Settings, gallery, html};
 use crate::bot::{BotFault, Desk};
 use crate::model::visit::{guarded, note};
-use crate::model::{Method, Page, Secret, Visit};
+use crate::model::{Claim, Head, Method, Page, Secret, Visit};
 use crate::notation::unpercent_text;
 use subtle::ConstantTimeEq;
 
@@ -37,14 +38,19 @@ struct Wanted {
 pub(super) fn page(set: &Settings, visit: &Visit, desk: &mut dyn Desk) -> Result<Option<Page>, BotFault> {
     let Some(door) = &set.door else { return Ok(None) };
     let is_top = ["", "/"].contains(&visit.path.as_str());
-    let has_secret = has_secret(&door.secret, visit);
+    let has_secret = has_secret(&door.secret, &visit.request.head, &visit.path);
     let is_operator = visit.operator && is_top && !has_secret;
     if !has_secret && !is_operator {
         return Ok(None);
     }
+    let guest = match visit.claim {
+        _ if !is_operator => Guest::Reader,
+        Claim::Inside => Guest::Inside,
+        Claim::Link | Claim::Unproven => Guest::Operator,
+    };
     let query = visit.request.head.query();
     if is_operator && ["page", "week", "format"].iter().all(|name| parameter(query, name).is_none()) {
-        return list(set, visit, desk).map(Some);
+        return list(set, visit, guest, desk).map(Some);
     }
     let wanted = match wanted(visit, is_operator) {
         Ok(wanted) => wanted,
@@ -52,38 +58,39 @@ pub(super) fn page(set: &Settings, visit: &Visit, desk: &mut dyn Desk) -> Result
     };
     let chosen = wanted.chosen.as_deref();
     if let Some(id) = chosen
-        && !Names::load(desk)?.list.iter().any(|(known, _)| known == id)
+        && !Names::load(set, desk)?.list.iter().any(|(known, _)| known == id)
     {
         return Ok(None);
     }
     let mut known = Known::load(set, desk, chosen, wanted.which)?;
     let now = desk.now();
     if visit.renews && known.is_due(now) {
-        known = ask::renew(set, desk, chosen, wanted.which)?.0;
+        known = ask::renew(set, desk, chosen, wanted.which, false)?.0;
     }
     let response = match wanted.json {
         true => guarded(gallery::week(&known, set, now)),
-        false => html::week(&known, set, now, chosen),
+        false => html::week(&known, set, now, chosen, guest),
     };
     Ok(Some(Page { response, renew: !visit.renews && known.is_due(now) }))
 }
 
 /// What the operator manages.
-fn list(set: &Settings, visit: &Visit, desk: &mut dyn Desk) -> Result<Page, BotFault> {
+fn list(set: &Settings, visit: &Visit, guest: Guest, desk: &mut dyn Desk) -> Result<Page, BotFault> {
     let now = desk.now();
-    if visit.renews && Names::load(desk)?.are_due(now) {
-        ask::names(set, desk)?;
+    if visit.renews && Names::load(set, desk)?.are_due(now) {
+        ask::names(set, desk, false)?;
     }
-    let names = Names::load(desk)?;
-    Ok(Page { response: html::list(&names, set, now), renew: !visit.renews && names.are_due(now) })
+    let names = Names::load(set, desk)?;
+    Ok(Page { response: html::list(&names, set, now, guest), renew: !visit.renews && names.are_due(now) })
 }
 
 /// Whether the secret stands in the path or in a header. The comparison takes constant time.
-fn has_secret(secret: &Secret, visit: &Visit) -> bool {
-    let head = &visit.request.head;
+pub(super) fn has_secret(secret: &Secret, head: &Head, below: &str) -> bool {
     let bearer = head.header("authorization").and_then(|value| value.split_at_checked(7));
     let bearer = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case(b"bearer ")).map(|(_, token)| token);
-    let in_path = visit.path.strip_prefix('/').map(|path| unpercent_text(path, false).into_bytes());
+    let in_path =
+        below.strip_prefix('/').map(|path| path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path));
+    let in_path = in_path.map(|path| unpercent_text(path, false).into_bytes());
     let expected = secret.expose().as_bytes();
     let is_it = |given: &[u8]| !expected.is_empty() && bool::from(given.ct_eq(expected));
     match in_path.filter(|path| !path.is_empty()) {

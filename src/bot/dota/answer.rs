@@ -202,7 +202,7 @@ impl Telling<'_> {
         let kept = ask::remembered(self.desk, &name)?;
         let mut found = kept.clone().filter(|kept| ask::is_fresh(kept, now));
         if found.is_none() {
-            match ask::search(self.set, self.desk, &name)? {
+            match ask::search(self.set, self.event, self.desk, &name)? {
                 Ok((new, paid)) => (found, self.paid) = (Some(new), paid),
                 Err(trouble) => {
                     let had = Had { all: kept.is_some(), lately: kept.is_some() };
@@ -315,7 +315,7 @@ impl Telling<'_> {
     /// Has these readings, as far as they are to be had.
     fn gather(&mut self, shelf: &mut Shelf, readings: &[Reading]) -> Result<Gathered, BotFault> {
         let paid = std::mem::take(&mut self.paid);
-        let Some(trouble) = ask::gather(self.set, self.desk, shelf, readings, paid)? else {
+        let Some(trouble) = ask::gather(self.set, self.event, self.desk, shelf, readings, paid)? else {
             return Ok(Gathered::Whole);
         };
         let now = self.desk.now();
@@ -360,7 +360,7 @@ impl Telling<'_> {
                 log::error!("OpenDota does not take the key of upstream {}; look at it there", self.set.upstream);
                 Ok(true)
             }
-            Trouble::Silent(_) | Trouble::Unknown | Trouble::Refused(_) => Ok(true),
+            Trouble::Silent(_) | Trouble::HadEnough(_) | Trouble::Unknown | Trouble::Refused(_) => Ok(true),
         }
     }
 
@@ -397,6 +397,13 @@ impl Telling<'_> {
 
 fn tap(title: &str, payload: String) -> QuickReply {
     QuickReply { title: title.to_owned(), payload }
+}
+
+/// Asks somebody whether they meant this word of ours.
+pub(super) fn ask_back(event: &Event, meant: String) -> Reply {
+    let text = say::near(&meant);
+    let quick_replies = vec![tap(&meant, meant.clone())];
+    Reply { content: Content::Text { text, quick_replies }, ..Reply::text(&event.conversation, "") }
 }
 
 /// Offers somebody the choice, and remembers it. What is tapped can be tapped by others, too: it makes nobody this player.

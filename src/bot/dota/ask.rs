@@ -4,14 +4,15 @@
 //!     world                  names of heroes, and what OpenDota says of its limits
 //!     player 86745912        each reading of a player
 //!     search ada             whom a search found
+//!     calls page/2468        how many calls somebody has had today
 
 use super::Settings;
 use super::ids::is_digits;
 use super::opendota::{self, Reading, Trouble};
 use crate::bot::memory::{keep, load};
 use crate::bot::{BotFault, CallFault, Desk};
-use crate::limits::{DOTA_FRESH, DOTA_PLAYER_LIFE, DOTA_SEARCH_LIFE};
-use crate::model::{Moment, Period};
+use crate::limits::{DOTA_FRESH, DOTA_PLAYER_LIFE, DOTA_SEARCH_LIFE, DOTA_SHARE_PERCENT};
+use crate::model::{Event, Left, Moment, Period};
 use serde_json::{Map, Value};
 
 /// All that is remembered of a player, and of the world.
@@ -84,6 +85,7 @@ pub(super) fn at(value: &Value) -> Option<Moment> {
 /// had.
 pub(super) fn gather(
     set: &Settings,
+    event: &Event,
     desk: &mut dyn Desk,
     shelf: &mut Shelf,
     readings: &[Reading],
@@ -101,7 +103,7 @@ pub(super) fn gather(
     let (mut trouble, mut paid, before) = (None, paid, shelf.clone());
     for part in lacking.chunks(most(set, desk)?) {
         let calls = u32::try_from(part.len()).unwrap_or(u32::MAX);
-        trouble = pay(set, desk, calls.saturating_sub(paid))?;
+        trouble = pay(set, event, desk, calls.saturating_sub(paid))?;
         paid = paid.saturating_sub(calls);
         for reading in part {
             if trouble.is_none() && !shelf.is_closed_to(now) {
@@ -161,17 +163,20 @@ pub(super) fn is_fresh(found: &Value, now: Moment) -> bool {
 /// how many calls that leaves.
 pub(super) fn search(
     set: &Settings,
+    event: &Event,
     desk: &mut dyn Desk,
     name: &str,
 ) -> Result<Result<(Value, u32), Trouble>, BotFault> {
     let calls = if is_digits(name) && most(set, desk)? > 1 { 2 } else { 1 };
-    if let Some(trouble) = pay(set, desk, calls)? {
+    if let Some(trouble) = pay(set, event, desk, calls)? {
         return Ok(Err(trouble));
     }
     let body = call(set, desk, &opendota::search(name))?;
     let silent = || Trouble::Silent("its answer cannot be read".to_owned());
     let found = match body.and_then(|body| opendota::found(&body).ok_or_else(silent)) {
         Ok(found) => dated(found, desk.now()),
+        // Of a search that is no word about a player.
+        Err(Trouble::Unknown) => return Ok(Err(Trouble::Refused(String::new()))),
         Err(trouble) => return Ok(Err(trouble)),
     };
     keep(desk, &search_key(name), &found, Some(DOTA_SEARCH_LIFE))?;
@@ -183,10 +188,16 @@ fn search_key(name: &str) -> String {
 }
 
 /// Pays for so many calls, within the limits that OpenDota named. What it names holds until a minute or day is over, so
-/// it is said again.
-fn pay(set: &Settings, desk: &mut dyn Desk, calls: u32) -> Result<Option<Trouble>, BotFault> {
+/// it is said again. Where calls are counted by the day, so is what each person has of it.
+fn pay(set: &Settings, event: &Event, desk: &mut dyn Desk, calls: u32) -> Result<Option<Trouble>, BotFault> {
     if calls == 0 {
         return Ok(None);
+    }
+    let day = desk.left(&set.upstream)?.into_iter().find(|left| left.per == Period::Day);
+    let key = format!("calls {}/{}", event.id.channel, event.person);
+    let had: u32 = if day.is_some() { load(desk, &key)?.unwrap_or_default() } else { 0 };
+    if let Some(day) = day.as_ref().filter(|day| is_too_much(had, day)) {
+        return Ok(Some(Trouble::HadEnough(day.ends)));
     }
     let world: Value = load(desk, "world")?.unwrap_or_default();
     if let Some(named) = world.get(Reading::Limits.member()) {
@@ -195,9 +206,21 @@ fn pay(set: &Settings, desk: &mut dyn Desk, calls: u32) -> Result<Option<Trouble
         }
     }
     match desk.reserve(&set.upstream, calls) {
-        Ok(()) => Ok(None),
+        Ok(()) => {
+            if let Some(day) = day {
+                let life = day.ends.since(desk.now());
+                keep(desk, &key, &had.saturating_add(calls), Some(life))?;
+            }
+            Ok(None)
+        }
         Err(fault) => trouble(set, desk, fault, calls).map(Some),
     }
+}
+
+/// Whether somebody who has had so many calls leaves the rest of the day to others. Nobody does while most of it is left.
+fn is_too_much(had: u32, day: &Left) -> bool {
+    let is_short = day.calls < day.of / 2;
+    is_short && u64::from(had) * 100 > u64::from(day.of) * u64::from(DOTA_SHARE_PERCENT)
 }
 
 /// One call, judged. What it says about limits is passed on.

@@ -4,6 +4,7 @@
 //!
 //!     choice space/room/anna     whom was offered, and what for
 
+use super::ids::is_digits;
 use super::opendota::account;
 use super::say;
 use super::words::Part;
@@ -29,6 +30,11 @@ fn key(event: &Event) -> String {
     format!("choice {}/{}/{}", event.id.channel, event.conversation, event.person)
 }
 
+/// A number as people answer with it: `3`, `#3`, `3.`.
+fn bare(text: &str) -> &str {
+    text.trim().trim_end_matches('.').trim_start_matches('#')
+}
+
 impl Choice {
     /// What was offered to the one who writes, and not so long ago.
     pub(super) fn load(desk: &mut dyn Desk, event: &Event) -> Result<Option<Choice>, BotFault> {
@@ -51,8 +57,8 @@ impl Choice {
 
     /// Those that a text chooses: one by its number, or all of a name. None when it is about something else.
     pub(super) fn chosen(&self, text: &str) -> Vec<Value> {
-        let text = text.trim().trim_end_matches('.');
-        let number = text.trim_start_matches('#').parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+        let text = bare(text);
+        let number = text.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
         if let Some(hit) = number.and_then(|place| self.hits.get(place)) {
             return vec![hit.clone()];
         }
@@ -63,6 +69,12 @@ impl Choice {
                 || unsigned(hit.get("account_id")).is_some_and(|id| id.to_string() == text)
         };
         self.hits.iter().filter(is_meant).cloned().collect()
+    }
+
+    /// Whether a text is a number like those that were offered, and is none of them. A longer one is an id.
+    pub(super) fn is_beyond(&self, text: &str) -> bool {
+        let digits = bare(text);
+        !self.hits.is_empty() && digits.len() <= 2 && is_digits(digits)
     }
 
     /// The account of the only one.

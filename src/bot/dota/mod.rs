@@ -32,6 +32,8 @@ use words::{Part, Whom, Wish};
 pub struct Settings {
     /// The upstream to ask, by its name in the configuration.
     pub upstream: String,
+    /// Where people's times of day are, by its name in the IANA database.
+    pub zone: String,
 }
 
 /// Tells people of players.
@@ -99,7 +101,7 @@ impl Dota {
     }
 
     fn hear_words(&self, event: &Event, text: &str, desk: &mut dyn Desk) -> Result<Vec<Reply>, BotFault> {
-        if let Some(words) = subscription::parse(text, "UTC") {
+        if let Some(words) = subscription::parse(text, &self.set.zone) {
             return self.subscribe(event, words, desk);
         }
         if let Some(choice) = Choice::load(desk, event)? {
@@ -111,6 +113,10 @@ impl Dota {
             if !chosen.is_empty() {
                 let fewer = Choice { hits: chosen, ..choice };
                 return answer::offer(event, desk, &fewer, "").map(|reply| vec![reply]);
+            }
+            if choice.is_beyond(text) {
+                let more = say::beyond(choice.hits.len());
+                return answer::offer(event, desk, &choice, &more).map(|reply| vec![reply]);
             }
         }
         self.wish(event, words::wish(text), desk)
@@ -128,6 +134,9 @@ impl Dota {
             Wish::TooShort => return Ok(said(event, say::TOO_SHORT)),
             Wish::TooLong => return Ok(said(event, say::TOO_LONG)),
             Wish::NoId => return Ok(said(event, say::NO_ID)),
+            Wish::NoLink => return Ok(said(event, say::NO_LINK)),
+            Wish::Thanks => return Ok(said(event, say::WELCOME)),
+            Wish::Near(meant) => return Ok(vec![answer::ask_back(event, meant)]),
         };
         let mut name = String::new();
         let (player, unknown) = match whom {
@@ -164,7 +173,7 @@ impl Dota {
         };
         let is_new = matches!(words, subscription::Words::Subscribe(_));
         let Some(player) = player.or((!is_new).then_some(0)) else { return Ok(said(event, say::STRANGER)) };
-        let mut replies = subscription::handle(words, event, &Part::Week.of(player), desk)?;
+        let mut replies = subscription::handle(words, event, &Part::Week.of(player), "subscribe mon 9:00", desk)?;
         if let Some(Content::Text { text, .. }) = replies.first_mut().map(|reply| &mut reply.content).filter(|_| is_new)
         {
             text.push_str(&say::subscribed(&ask::Shelf::load(desk, player)?));

@@ -6,8 +6,8 @@
 use super::ids;
 use crate::bot::figures::unsigned;
 use crate::limits::{
-    DOTA_CHOICES_MAX, DOTA_CLOCK_SLACK, DOTA_FRESH, DOTA_HEROES_MAX, DOTA_HITS_MAX, DOTA_MATCHES_MAX,
-    DOTA_TEXT_CHARS_MAX, DOTA_TOP_HEROES, DOTA_WORLD_FRESH,
+    DOTA_CHOICES_MAX, DOTA_CLOCK_SLACK, DOTA_DIGITS_MAX, DOTA_FRESH, DOTA_HERO_CHARS_MAX, DOTA_HEROES_MAX,
+    DOTA_HITS_MAX, DOTA_MATCHES_MAX, DOTA_NAMES_BYTES_MAX, DOTA_TEXT_CHARS_MAX, DOTA_TOP_HEROES, DOTA_WORLD_FRESH,
 };
 use crate::model::{Answer, Left, Lesson, Moment, Period};
 use crate::notation::percent;
@@ -78,7 +78,7 @@ impl Reading {
                 let record = pick(body, &["win", "lose"]);
                 record.values().any(Value::is_number).then_some(record)
             }
-            Reading::Recent => Some(list(body.as_array()?.iter().take(DOTA_MATCHES_MAX).map(|game| pick(game, GAME)))),
+            Reading::Recent => Some(list(body.as_array()?.iter().take(DOTA_MATCHES_MAX).map(game))),
             Reading::Heroes | Reading::WeekHeroes => {
                 let played = |hero: &&Value| unsigned(hero.get("games")).is_some_and(|games| games > 0);
                 let top = body.as_array()?.iter().filter(played).take(DOTA_TOP_HEROES);
@@ -86,10 +86,19 @@ impl Reading {
             }
             Reading::Names => {
                 let heroes = body.as_array()?.iter().take(DOTA_HEROES_MAX);
-                let name =
-                    |hero| Some((unsigned(member(hero, "id"))?.to_string(), scalar(member(hero, "localized_name")?)));
+                let name = |hero: &Value| {
+                    let name = hero.get("localized_name")?.as_str()?;
+                    let name: String =
+                        name.chars().filter(|sign| !sign.is_control()).take(DOTA_HERO_CHARS_MAX).collect();
+                    Some((unsigned(hero.get("id"))?.to_string(), Value::from(name)))
+                };
                 let names: Map<_, _> = heroes.filter_map(name).collect();
-                (!names.is_empty()).then_some(names)
+                if names.is_empty() {
+                    return None;
+                }
+                // Heroes can be told by number; what is too large to remember would end each answer.
+                let bytes = serde_json::to_string(&names).map_or(usize::MAX, |json| json.len());
+                Some(if bytes <= DOTA_NAMES_BYTES_MAX { names } else { Map::new() })
             }
             Reading::Limits => Some(pick(body, &["freeCallLimit", "freeRateLimit", "premRateLimit"])),
         }
@@ -111,11 +120,20 @@ const GAME: &[&str] = &[
     "xp_per_min",
 ];
 
+/// A match, of which all that matters are figures: a text that is longer is none.
+fn game(game: &Value) -> Map<String, Value> {
+    let mut kept = pick(game, GAME);
+    kept.retain(|_, value| value.as_str().is_none_or(|text| text.len() <= DOTA_DIGITS_MAX));
+    kept
+}
+
 /// Why there is no reading.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Trouble {
     /// The budget has nothing left before this; when it is that of the day, how many calls a day has.
     NotBefore { moment: Moment, of_day: Option<u32> },
+    /// The one who asks has had more of the day than others leave; until then.
+    HadEnough(Moment),
     /// No answer, or none that can be read; why.
     Silent(String),
     /// There is no such player.
@@ -167,10 +185,6 @@ pub(super) fn nobody() -> Map<String, Value> {
 
 fn list(items: impl Iterator<Item = Map<String, Value>>) -> Map<String, Value> {
     [("list".to_owned(), items.map(Value::Object).collect())].into_iter().collect()
-}
-
-fn member<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
-    value.get(name)
 }
 
 /// These members, as far as they are there and simple.
@@ -318,6 +332,26 @@ mod tests {
         assert_eq!(ids(&search("search_by_id")), [Some(86_745_912)]);
         assert_eq!(search("search_unicode")["list"][0]["personaname"], "Ünïcødé ☭ 龙");
         assert_eq!(search("search_none"), json!({"list": [], "more": 0}));
+    }
+
+    #[test]
+    fn names_of_heroes_are_short_and_a_list_that_is_too_large_to_remember_is_left_out() {
+        let list = |name: &str, many: u64| {
+            let heroes: Vec<_> =
+                (0..many).map(|id| json!({"id": i64::MAX.unsigned_abs() - id, "localized_name": name})).collect();
+            Reading::Names.keep(&Value::from(heroes)).unwrap()
+        };
+        let name = |names: &Map<String, Value>| names.values().next().and_then(Value::as_str).map(str::to_owned);
+        assert_eq!(name(&list(&"a\u{1}".repeat(100), 1)), Some("a".repeat(DOTA_HERO_CHARS_MAX)));
+        assert_eq!(list("Anti-Mage", 500).len(), 500);
+        for loud in ["\u{1}", "\\", "龙", "\u{1f409}"] {
+            let names = list(&loud.repeat(100), 500);
+            assert!(Value::Object(names).to_string().len() <= DOTA_NAMES_BYTES_MAX, "{loud}");
+        }
+        assert!(list(&"\u{1f409}".repeat(100), 500).is_empty());
+        let loud = json!({"kills": "\u{1}".repeat(100), "deaths": "4"});
+        let kept = Reading::Recent.keep(&json!([loud])).map(Value::Object);
+        assert_eq!(kept, Some(json!({"list": [{"deaths": "4"}]})), "nor does a match grow");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::ask::{Shelf, at};
 use super::opendota::{Reading, Trouble, account, is_won};
 use super::words::Part;
 use crate::bot::figures::{ago, grouped, unsigned, whole};
-use crate::limits::DOTA_NAME_TOLD_CHARS_MAX;
+use crate::limits::{DOTA_FIGURE_MAX, DOTA_NAME_TOLD_CHARS_MAX};
 use crate::model::Moment;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -24,6 +24,20 @@ pub(super) const TOO_LONG: &str = "That is too long for a name. Send me a player
 pub(super) const NO_ID: &str = "That is a number, but nobody's id, and OpenDota cannot look for it as a name. An id is \
      whole and has digits only: up to 10 for the account, 17 for Steam.";
 
+pub(super) const NO_LINK: &str = "This address does not hold the id; send the name, the id, or the player's OpenDota or \
+     Dotabuff page.";
+pub(super) const WELCOME: &str = "You are welcome.";
+
+/// That a word of ours was most likely meant.
+pub(super) fn near(meant: &str) -> String {
+    format!("Did you mean {meant}? If it is the name of a player, write it in quotes.")
+}
+
+/// That no such number was offered.
+pub(super) fn beyond(many: usize) -> String {
+    format!("\nI offered 1 to {many}; for somebody else, send the name or the id.")
+}
+
 /// A name on one line: without what steers the direction of text, and not too long. What looks like a link of markdown
 /// does not become one.
 pub(super) fn clean(name: &str) -> String {
@@ -42,6 +56,11 @@ fn told(name: &str) -> String {
     }
     let is_rtl = |sign| matches!(sign, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{feff}');
     if name.contains(is_rtl) { format!("\u{2068}{name}\u{2069}") } else { name }
+}
+
+/// How much of something; what is more than can be is the most.
+fn figure(value: Option<&Value>) -> Option<u64> {
+    unsigned(value).map(|figure| figure.min(DOTA_FIGURE_MAX))
 }
 
 /// How a player is called; by the id when there is no name.
@@ -76,7 +95,7 @@ fn rank(profile: &Value) -> String {
     const MEDALS: [&str; 8] = ["Herald", "Guardian", "Crusader", "Archon", "Legend", "Ancient", "Divine", "Immortal"];
     let Some(tier) = unsigned(profile.get("rank_tier")).filter(|tier| *tier > 0) else { return "no rank".to_owned() };
     let medal = usize::try_from(tier / 10).ok().and_then(|medal| MEDALS.get(medal.checked_sub(1)?));
-    let place = unsigned(profile.get("leaderboard_rank")).filter(|place| *place > 0);
+    let place = figure(profile.get("leaderboard_rank")).filter(|place| *place > 0);
     match (medal, tier % 10, place) {
         (None, ..) => format!("a rank that I do not know ({tier})"),
         (Some(&"Immortal"), _, Some(place)) => format!("Immortal, place {} on the leaderboard", grouped(place)),
@@ -100,7 +119,7 @@ pub(super) fn games(shelf: &Shelf, now: Moment) -> Option<String> {
 
 /// `1843 won, 1607 lost: 53.4 % won.`
 fn record_of(record: &Value, none: &str) -> String {
-    let number = |name| unsigned(record.get(name)).unwrap_or(0);
+    let number = |name| figure(record.get(name)).unwrap_or(0);
     let (won, lost) = (number("win"), number("lose"));
     match rate(won, won.saturating_add(lost)) {
         Some(rate) => format!("{} won, {} lost: {rate} won.", grouped(won), grouped(lost)),
@@ -119,7 +138,7 @@ fn summed(games: &[Value]) -> Option<String> {
         _ => format!("The last {count} matches: {won} won{open}."),
     };
     let sum = |name| {
-        let known = games.iter().filter_map(|game| unsigned(game.get(name)));
+        let known = games.iter().filter_map(|game| figure(game.get(name)));
         known.fold((0_u64, 0_u64), |(sum, count), value| (sum.saturating_add(value), count.saturating_add(1)))
     };
     let mean = |(sum, count): (u64, u64), of: u64| tenths(sum.saturating_mul(10), count.saturating_mul(of));
@@ -151,8 +170,8 @@ fn rate(won: u64, of: u64) -> Option<String> {
 pub(super) fn heroes(shelf: &Shelf, reading: Reading, now: Moment) -> Option<String> {
     let played = list(shelf.get(reading)?)?;
     let one = |hero: &Value| {
-        let (games, won) = (unsigned(hero.get("games"))?, unsigned(hero.get("win")).unwrap_or(0));
-        let rate = rate(won, games)?;
+        let (games, won) = (figure(hero.get("games"))?, figure(hero.get("win")).unwrap_or(0));
+        let rate = rate(won.min(games), games)?;
         Some(format!("{} {} ({rate} won)", hero_name(shelf, hero), grouped(games)))
     };
     let told: Vec<_> = played.iter().filter_map(one).collect();
@@ -174,7 +193,7 @@ pub(super) fn last(shelf: &Shelf, now: Moment) -> Option<String> {
     let Some(game) = list(shelf.get(Reading::Recent)?)?.first() else {
         return Some(format!("No matches are recorded.{}", mark(shelf, &[Reading::Recent], now)));
     };
-    let number = |name| unsigned(game.get(name));
+    let number = |name| figure(game.get(name));
     let when = whole(game.get("start_time")).filter(|start| *start > 0).and_then(|start| start.checked_mul(1000));
     let when = when.map_or_else(String::new, |start| format!(" {}", ago(now.since(Moment(start)))));
     let result = match is_won(game) {
@@ -193,7 +212,7 @@ pub(super) fn last(shelf: &Shelf, now: Moment) -> Option<String> {
         text.push_str(&format!(", {gold} gold and {experience} experience a minute"));
     }
     text.push('.');
-    if let Some(id) = number("match_id") {
+    if let Some(id) = unsigned(game.get("match_id")) {
         text.push_str(&format!(" https://www.opendota.com/matches/{id}"));
     }
     Some(text + &mark(shelf, &[Reading::Recent], now))
@@ -308,6 +327,12 @@ pub(super) fn trouble(trouble: &Trouble, player: u32, now: Moment) -> String {
         }
         Trouble::NotBefore { moment, of_day: None } => {
             format!("Too many are asking OpenDota just now; please ask again in {}.", span(moment.since(now)))
+        }
+        Trouble::HadEnough(until) => {
+            let wait = span(until.since(now));
+            format!(
+                "You have had a good share of today's calls at OpenDota, and the rest is for others; ask again in {wait}."
+            )
         }
         Trouble::Silent(_) => "OpenDota gives no answer at the moment; please ask again later.".to_owned(),
         Trouble::Unknown => format!("OpenDota knows no player with the id {player}."),

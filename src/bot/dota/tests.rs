@@ -56,7 +56,7 @@ const BOB: At<'_> = At("bob", "room");
 
 impl World {
     fn new() -> World {
-        let set = Settings { upstream: "opendota".to_owned() };
+        let set = Settings { upstream: "opendota".to_owned(), zone: "Europe/Berlin".to_owned() };
         World { bot: Dota::new(set), desk: Paper { now: at(NOW), ..Paper::default() } }
     }
 
@@ -461,6 +461,50 @@ fn whoever_chooses_who_they_are_is_that_and_whoever_taps_it_for_them_is_not() {
 }
 
 #[test]
+fn a_number_that_was_not_offered_is_told_so_and_asks_nobody() {
+    let mut world = offered();
+    for number in ["7", "#0", "99."] {
+        let again = format!("{CHOICE}\nI offered 1 to 3; for somebody else, send the name or the id.");
+        assert_eq!(world.anna(number), again, "{number}");
+    }
+    assert_eq!(world.asked(), [""; 0]);
+    world.first("/search", 200, &sample("search_none"));
+    assert_eq!(world.anna("322"), "OpenDota knows no player with this id or name: 322.", "a longer one is an id");
+}
+
+#[test]
+fn what_the_button_says_can_be_typed() {
+    let mut world = World::with_ada();
+    assert_eq!(world.anna("this is me"), say::NOBODY_YET);
+    world.says(ANNA, "player 86745912");
+    assert!(world.anna("This is me!").starts_with("From now on \"me\" is Arteezy-like (id 86745912)."));
+    assert_eq!(world.says(BOB, "me"), [say::STRANGER]);
+}
+
+#[test]
+fn a_slip_is_asked_back_and_costs_no_call() {
+    let mut world = World::with_ada();
+    world.says(ANNA, "rank of player 86745912");
+    world.asked();
+    let replies = world.all(ANNA, message("heros", None)).concat();
+    let [reply] = &replies[..] else { panic!("{replies:?}") };
+    assert_eq!(text(reply), "Did you mean heroes? If it is the name of a player, write it in quotes.");
+    assert_eq!((taps(reply), world.asked()), (vec![("heroes".to_owned(), "heroes".to_owned())], vec![]));
+    let tapped = world.all(ANNA, message("heroes", Some("heroes"))).concat();
+    assert!(text(tapped.last().unwrap()).starts_with("Arteezy-like: Most played"), "{tapped:?}");
+}
+
+#[test]
+fn figures_that_cannot_be_are_the_most_that_can() {
+    let mut world = World::with_ada();
+    world.first("/players/86745912/wl", 200, br#"{"win":99999999999999999,"lose":-7}"#);
+    world.first("/players/86745912/heroes", 200, br#"[{"hero_id":1,"games":3,"win":30}]"#);
+    let said = world.anna("matches of player 86745912");
+    assert!(said.starts_with("Arteezy-like: 1,000,000,000,000 won, 0 lost: 100.0 % won."), "{said}");
+    assert_eq!(world.anna("heroes"), "Arteezy-like: Most played: Anti-Mage 3 (100.0 % won).");
+}
+
+#[test]
 fn below_an_answer_stands_what_else_can_be_asked() {
     let mut world = World::with_ada();
     let replies = world.all(ANNA, message("player 86745912", None)).concat();
@@ -485,6 +529,8 @@ fn what_cannot_be_asked_is_answered_without_a_call() {
         ("0x10", say::NO_ID),
         ("99999999999999999999", say::NO_ID),
         (&"so many words ".repeat(9), say::TOO_LONG),
+        ("thanks!", say::WELCOME),
+        ("https://steamcommunity.com/id/ada", say::NO_LINK),
         ("last week", say::NOBODY_YET),
         ("heroes of me", say::STRANGER),
     ] {
@@ -580,6 +626,41 @@ fn a_day_that_is_used_up_is_told_with_what_is_known() {
     let wait = "Many are asking just now; your answer comes in about 10 min.";
     world.answers("/players/7", 404, &sample("error_404"));
     assert_eq!(world.says(ANNA, "player 7")[0], wait, "but shortly before it, it is worth a wait");
+}
+
+#[test]
+fn who_has_had_a_good_share_of_a_short_day_leaves_the_rest_to_others() {
+    let day = |calls| Left { per: Period::Day, calls, of: 100, ends: at("2025-11-21T00:00:00Z") };
+    let enough =
+        "You have had a good share of today's calls at OpenDota, and the rest is for others; ask again in 60 min.";
+    let mut world = World::with_ada();
+    let none = sample("error_404");
+    let asks = |world: &mut World, who, player: u32| {
+        world.first(&format!("/players/{player}"), 404, &none);
+        world.says(who, &format!("player {player}")).concat()
+    };
+    world.desk.left = vec![day(100)];
+    for player in 1..=5 {
+        asks(&mut world, ANNA, player);
+    }
+    world.desk.left = vec![day(49)];
+    assert_eq!(asks(&mut world, ANNA, 6), "OpenDota knows no player with the id 6.", "a twentieth is hers");
+    assert_eq!(asks(&mut world, ANNA, 7), enough);
+    assert_eq!(world.anna("somebody new"), enough);
+    assert_eq!(asks(&mut world, BOB, 8), "OpenDota knows no player with the id 8.");
+    world.asked();
+    assert_eq!(
+        world.anna("player 6"),
+        "OpenDota knows no player with the id 6.",
+        "what is known costs nobody anything"
+    );
+    assert_eq!((world.asked(), world.desk.rest.take()), (vec![], None), "and nobody is woken at midnight");
+    world.desk.left = vec![day(50)];
+    assert_eq!(asks(&mut world, ANNA, 9), "OpenDota knows no player with the id 9.", "while half is left, all may ask");
+    world.desk.left = vec![day(49)];
+    world.desk.now = at("2025-11-21T00:00:00Z");
+    world.desk.left[0].ends = at("2025-11-22T00:00:00Z");
+    assert_eq!(asks(&mut world, ANNA, 10), "OpenDota knows no player with the id 10.", "and the next day is another");
 }
 
 #[test]
@@ -696,7 +777,9 @@ fn a_refused_key_is_told_and_nothing_is_tried_again() {
     assert_eq!(world.anna("player 7"), "OpenDota does not take my key; please tell the operator.");
     world.answers("/search", 400, br#"{"error":"q is not a string"}"#);
     assert_eq!(world.anna("ada"), "OpenDota refused to tell: q is not a string.");
-    assert_eq!(world.asked().len(), 2);
+    world.answers("/search", 404, &sample("error_404"));
+    assert_eq!(world.anna("bob"), "OpenDota refused to tell.", "a search that is not there is no player");
+    assert_eq!(world.asked().len(), 3);
 }
 
 #[test]
@@ -783,9 +866,9 @@ fn a_note_is_read_back_and_what_is_none_is_told() {
 fn a_subscription_tells_the_last_week() {
     let mut world = World::with_ada();
     assert_eq!(world.anna("subscribe mon 9:00"), say::STRANGER);
-    assert_eq!(world.anna("stop"), "You have no subscription; write \"subscribe 11:00\".");
+    assert_eq!(world.anna("stop"), "You have no subscription; write \"subscribe mon 9:00\".");
     world.anna("me is 86745912");
-    let said = "You will hear from me on Mon at 09:00 (UTC). Say \"stop\" to end it. It is about the last week of Arteezy-like \
+    let said = "You will hear from me on Mon at 09:00 (Europe/Berlin). Say \"stop\" to end it. It is about the last week of Arteezy-like \
                 (id 86745912).";
     assert_eq!(world.anna("subscribe mon 9:00"), said);
     let note = world.desk.alarms[subscription::NAME].note.clone();
@@ -796,7 +879,7 @@ fn a_subscription_tells_the_last_week() {
     let said: Vec<Vec<&str>> = stages.iter().map(|replies| replies.iter().map(text).collect()).collect();
     let week = format!("Arteezy-like: The last 7 days: 1843 won, 1607 lost: 53.4 % won. {HEROES}");
     assert_eq!(said, [vec![], vec![week.as_str()]], "no sign, and no word of a wait");
-    assert!(world.anna("stop").starts_with("Your subscription has ended."));
+    assert_eq!(world.anna("stop"), "Your subscription has ended. Write \"subscribe mon 9:00\" to begin again.");
 }
 
 #[test]

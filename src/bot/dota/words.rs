@@ -4,6 +4,7 @@
 
 use super::ids;
 use crate::limits::{COMMAND_CHARS_MAX, DOTA_NAME_CHARS_MAX, DOTA_NAME_CHARS_MIN};
+use crate::notation::nearest::slips;
 
 /// What can be told of a player.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,6 +45,12 @@ pub(super) enum Wish {
     TooLong,
     /// A number that is no id.
     NoId,
+    /// An address without one.
+    NoLink,
+    /// Thanks.
+    Thanks,
+    /// Most likely this, with a slip.
+    Near(String),
 }
 
 /// Each part by its names; the first is the one that we write.
@@ -64,7 +71,27 @@ const FILLERS: &[&str] =
     &["a", "about", "and", "give", "her", "his", "how", "me", "please", "show", "tell", "the", "their", "was", "what"];
 
 /// What asks for help.
-const HELPS: &[&str] = &["help", "hi", "hello", "hey", "start", "get started", "get_started", "menu", "commands"];
+const HELPS: &[&str] = &[
+    "help",
+    "hi",
+    "hello",
+    "hello there",
+    "hey",
+    "good morning",
+    "good evening",
+    "start",
+    "get started",
+    "get_started",
+    "menu",
+    "commands",
+];
+
+/// What needs no answer but a kind one.
+const THANKS: &[&str] = &["thanks", "thank you", "thx", "many thanks", "thanks a lot", "thank you very much", "cheers"];
+
+/// What the button of these words says, and what nobody is called.
+const THIS_IS_ME: &str = "this is me";
+const FORGET_ME: &str = "forget me";
 
 impl Part {
     /// Its name.
@@ -102,8 +129,10 @@ pub(super) fn wish(text: &str) -> Wish {
         return Wish::Help;
     }
     match bare {
-        "forget me" | "forget" => return Wish::Forget,
+        FORGET_ME | "forget" => return Wish::Forget,
+        THIS_IS_ME => return Wish::Bind(Whom::Last),
         "me" | "who am i" => return Wish::Tell(Part::All, Whom::Me),
+        _ if THANKS.contains(&bare) => return Wish::Thanks,
         _ => {}
     }
     if let Some(me) = ["me is ", "me: ", "me = ", "me="].into_iter().find_map(|start| behind(start, text)) {
@@ -121,8 +150,26 @@ pub(super) fn wish(text: &str) -> Wish {
     match part(text) {
         Some((part, true)) => Wish::Tell(part, Whom::Me),
         Some((part, false)) => Wish::Tell(part, Whom::Last),
-        None => tell(Part::All, whom(text)),
+        None => match whom(text) {
+            Ok(Whom::Name(name)) => near(bare).map_or(Wish::Tell(Part::All, Whom::Name(name)), Wish::Near),
+            whom => tell(Part::All, whom),
+        },
     }
+}
+
+/// What of ours somebody most likely meant: a slip in six letters. Of shorter words too many names are as near.
+fn near(text: &str) -> Option<String> {
+    let (mine, rest) = bare_part(text);
+    let near = |typed: &str, meant: &str| {
+        let (typed, letters) = (typed.chars().count(), meant.chars().count());
+        typed.abs_diff(letters) * 6 <= letters
+    };
+    let is_near = |meant: &&str| {
+        [rest.as_str(), text].iter().any(|typed| near(typed, meant) && slips(typed, meant) * 6 <= meant.chars().count())
+    };
+    let known = PARTS.iter().flat_map(|(_, names)| *names).copied().chain([THIS_IS_ME, FORGET_ME]);
+    let meant = known.into_iter().find(is_near)?;
+    Some(if mine { format!("my {meant}") } else { meant.to_owned() })
 }
 
 fn tell(part: Part, whom: Result<Whom, Wish>) -> Wish {
@@ -140,6 +187,12 @@ fn bind(me: &str) -> Wish {
 
 /// The part that a text names and nothing else, and whether it is that of the one who writes.
 fn part(text: &str) -> Option<(Part, bool)> {
+    let (mine, rest) = bare_part(text);
+    Part::named(&rest).map(|part| (part, mine))
+}
+
+/// A text without what makes no difference, and whether it is about the one who writes.
+fn bare_part(text: &str) -> (bool, String) {
     let lower = text.to_lowercase();
     let (mut mine, mut rest) = (false, String::new());
     for word in lower.split_whitespace().map(|word| word.trim_matches(|sign: char| !sign.is_alphanumeric())) {
@@ -150,7 +203,7 @@ fn part(text: &str) -> Option<(Part, bool)> {
             rest.push_str(word);
         }
     }
-    Part::named(&rest).map(|part| (part, mine))
+    (mine, rest)
 }
 
 /// Who is meant, or what is to be said instead.
@@ -164,8 +217,15 @@ fn whom(text: &str) -> Result<Whom, Wish> {
     }
     match link(text) {
         Some(id) => Ok(Whom::Id(id)),
+        None if is_address(text) => Err(Wish::NoLink),
         None => named(text),
     }
+}
+
+/// Whether a text is an address, and nobody's name.
+fn is_address(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    ["http://", "https://", "www."].iter().any(|start| lower.starts_with(start)) || lower.contains("steamcommunity.com")
 }
 
 /// The id that a text consists of.
@@ -310,6 +370,44 @@ mod tests {
         for text in ["a".repeat(65), "龙".repeat(1000), "a b ".repeat(10_000)] {
             assert_eq!(wish(&text), Wish::TooLong);
         }
+    }
+
+    #[test]
+    fn a_slip_in_a_word_of_ours_is_no_name_and_a_name_no_slip() {
+        for (text, meant) in [
+            ("heros", "heroes"),
+            ("Heros?", "heroes"),
+            ("show me heros please", "heroes"),
+            ("my heros", "my heroes"),
+            ("last weak", "last week"),
+            ("forgt me", "forget me"),
+            ("this is m", "this is me"),
+            ("mtaches", "matches"),
+        ] {
+            assert_eq!(wish(text), Wish::Near(meant.to_owned()), "{text}");
+        }
+        for text in ["James", "Jack", "Mark", "Dave", "Hector", "Luna", "player heros", "\"heros\"", "Wesley", "Heroic"]
+        {
+            assert!(matches!(wish(text), Wish::Tell(Part::All, Whom::Name(_))), "{text}");
+        }
+    }
+
+    #[test]
+    fn thanks_and_addresses_are_nobodys_names() {
+        for text in ["thanks!", "Thank you", "thx."] {
+            assert_eq!(wish(text), Wish::Thanks, "{text}");
+        }
+        for text in [
+            "https://steamcommunity.com/id/ada",
+            "steamcommunity.com/id/ada/",
+            "HTTP://example.org",
+            "me is https://steamcommunity.com/id/ada",
+            "heroes of www.opendota.com",
+            "https://www.opendota.com/players/0",
+        ] {
+            assert_eq!(wish(text), Wish::NoLink, "{text}");
+        }
+        assert_eq!(wish("This is me!"), Wish::Bind(Whom::Last));
     }
 
     #[test]

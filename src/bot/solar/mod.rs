@@ -116,7 +116,7 @@ impl Solar {
         let sites = self.sites(&systems, desk)?;
         let zone = sites.first().and_then(|site| site.zone.iana_name()).unwrap_or("UTC");
         if let Some(words) = subscription::parse(text, zone) {
-            return subscription::handle(words, event, DAILY, desk);
+            return subscription::handle(words, event, DAILY, "subscribe 11:00", desk);
         }
         let (sites, wish) = choose(sites, &words::words(text));
         let said = match wish {

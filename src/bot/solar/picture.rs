@@ -4,6 +4,7 @@ use super::Chart;
 use super::sums::Bar;
 use crate::chart::{self, Bars};
 use crate::model::Picture;
+use crate::notation::days::{month, short, weekday};
 use jiff::civil::Date;
 
 /// Days that are drawn one by one; of a longer span, its months.
@@ -18,26 +19,27 @@ pub(super) fn picture(chart: &Chart) -> Option<Picture> {
     let in_thousands = highest >= KILOWATTS_FROM;
     let unit = if in_thousands { "kWh" } else { "Wh" };
     let bars = Bars { title: chart.system.clone(), unit: unit.to_owned(), in_thousands, bars };
-    chart::bars(&bars).map(|png| Picture::png(&png))
+    chart::bars(&bars).map(|gif| Picture::gif(&gif))
 }
 
 /// A week has the names of its days, a month their numbers.
 fn days(bars: &[Bar]) -> Vec<chart::Bar> {
-    let label = |date: Date| if bars.len() <= 7 { date.strftime("%a").to_string() } else { date.day().to_string() };
+    let named = bars.len() <= 7;
+    let label = |date: Date| if named { short(weekday(date)).to_owned() } else { date.day().to_string() };
     bars.iter().map(|bar| chart::Bar { label: label(bar.date), value: bar.wh }).collect()
 }
 
 /// Each month's sum. A month of which nothing was reported is missing.
 fn months(bars: &[Bar]) -> Vec<chart::Bar> {
-    let month = |bar: &Bar| (bar.date.year(), bar.date.month());
-    let chunks = bars.chunk_by(|one, other| month(one) == month(other));
+    let of = |bar: &Bar| (bar.date.year(), bar.date.month());
+    let chunks = bars.chunk_by(|one, other| of(one) == of(other));
     let sum = |days: &[Bar]| {
         days.iter()
             .filter_map(|day| day.wh)
             .fold(None, |sum: Option<u64>, wh| Some(sum.unwrap_or(0).saturating_add(wh)))
     };
     let bar = |days: &[Bar]| {
-        let label = days.first().map_or_else(String::new, |day| day.date.strftime("%b").to_string());
+        let label = days.first().map_or_else(String::new, |day| short(month(day.date)).to_owned());
         chart::Bar { label, value: sum(days) }
     };
     chunks.map(bar).collect()
@@ -77,7 +79,7 @@ mod tests {
     fn a_span_of_days_is_drawn_and_none_is_not() {
         let bars = span(jiff::civil::date(2026, 6, 1), 7, |day| Some(day as u64 * 9_000));
         let drawn = picture(&Chart { system: "Roof".to_owned(), bars });
-        assert!(drawn.and_then(|picture| picture.bytes()).is_some_and(|png| png.starts_with(b"\x89PNG")));
+        assert!(drawn.and_then(|picture| picture.bytes()).is_some_and(|gif| gif.starts_with(b"GIF89a")));
         assert_eq!(picture(&Chart { system: "Roof".to_owned(), bars: Vec::new() }), None);
         // Half a kWh can be seen.
         let week = |wh: u64| {

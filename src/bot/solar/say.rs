@@ -9,8 +9,8 @@ use super::words::Time;
 use crate::bot::figures::{ago, grouped};
 use crate::limits::{SOLAR_AGE_TOLD, SOLAR_SILENCE, SOLAR_TIMES_MAX};
 use crate::model::Moment;
+use crate::notation::days::{self, month, short, short_day, weekday};
 use jiff::civil::Date;
-use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
 
 /// What the same day of the last week says about today.
@@ -104,7 +104,7 @@ fn not_today(site: &Site, summary: &Summary, units: Units) -> String {
 
 /// Today beside the same day of the last week.
 fn comparison(site: &Site, wh: u64, last: LastWeek, units: Units) -> String {
-    let day = format!("last {}", strtime::format("%A", site.today).unwrap_or_default());
+    let day = format!("last {}", weekday(site.today));
     let (that, by) = match last {
         LastWeek::Unknown => return String::new(),
         LastWeek::ByNow(0) if wh == 0 => return String::new(),
@@ -142,17 +142,13 @@ fn age(site: &Site, summary: &Summary, always: bool) -> String {
 
 /// The time on a system's clock.
 fn clock(at: Moment, zone: &TimeZone) -> String {
-    strtime::format("%H:%M", &timestamp(at).to_zoned(zone.clone())).unwrap_or_default()
+    days::clock(zone.to_datetime(timestamp(at)).time())
 }
 
 /// A day with its weekday, and its year when that is not this one.
 fn day_name(day: Date, today: Date) -> String {
-    let format = if day.year() == today.year() { "%A %-d %B" } else { "%A %-d %B %Y" };
-    strtime::format(format, day).unwrap_or_default()
-}
-
-fn short_day(day: Date) -> String {
-    strtime::format("%a %-d %b", day).unwrap_or_default()
+    let name = format!("{} {} {}", weekday(day), day.day(), month(day));
+    if day.year() == today.year() { name } else { format!("{name} {}", day.year()) }
 }
 
 /// One day that is over.
@@ -222,7 +218,7 @@ fn by_day(bars: &[Bar]) -> String {
     let day = |bar: &Bar| {
         let value = bar.wh.map_or_else(|| "?".to_owned(), kilo);
         let so_far = if bar.under_way && bar.wh.is_some() { " so far" } else { "" };
-        format!("{} {value}{so_far}", strtime::format("%a", bar.date).unwrap_or_default())
+        format!("{} {value}{so_far}", short(weekday(bar.date)))
     };
     format!("In kWh: {}.", bars.iter().map(day).collect::<Vec<_>>().join(", "))
 }

@@ -85,7 +85,7 @@ mod tests {
             news: channel().1,
             reload: Box::new(|| {}),
             watch: Some(Watch { every: EVERY, alive }),
-            lobby: Lobby { visits: sync_channel(1).0 },
+            lobby: Lobby::new(sync_channel(1).0),
             connections_max: 1,
             clock: || Moment(1),
         };

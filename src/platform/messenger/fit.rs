@@ -35,7 +35,7 @@ pub(super) fn fit(reply: Reply) -> Result<Vec<Reply>, Unsayable> {
             contents
         }
         // Nobody can be shown bytes that have no address; the words say the same.
-        Content::Picture { picture: Picture::Png(_), text } => plain(&text)?,
+        Content::Picture { picture: Picture::Gif(_), text } => plain(&text)?,
         Content::Image { url } if url.is_empty() => return no("an image needs a URL"),
         Content::File { url } if url.is_empty() => return no("a file needs a URL"),
         whole @ (Content::Template { .. } | Content::Image { .. } | Content::File { .. } | Content::Courtesy(_)) => {
@@ -275,7 +275,7 @@ mod tests {
         let shown = picture(Picture::At("https://e.org/a.png".to_owned()));
         let [words @ .., Content::Image { url }] = &shown[..] else { panic!("{shown:?}") };
         assert_eq!(url, "https://e.org/a.png");
-        assert_eq!(words, picture(Picture::png(b"\x89PNG")), "without a URL, words only");
+        assert_eq!(words, picture(Picture::gif(b"GIF89a")), "without a URL, words only");
         assert_eq!(words.len(), 2, "cut as usual");
     }
 

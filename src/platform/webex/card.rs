@@ -1,6 +1,9 @@
 //! What can be tapped, as an adaptive card (webex.md §7): quick replies, buttons, galleries. And the way back: the
 //! inputs that come when somebody taps it.
 //!
+//! Clients read the words of a card as markdown, and ours hold names that others chose: what would be markup is escaped.
+//! Titles of buttons are read as they are.
+//!
 //! A tap must say by itself what it meant, since nothing is remembered of a card. So each action carries our choice as
 //! data; all of it plain members with plain text, which every client hands on.
 
@@ -71,15 +74,38 @@ fn whole(body: Vec<Value>, actions: Vec<Value>) -> Value {
 }
 
 fn text_block(text: &str) -> Value {
-    json!({ "type": "TextBlock", "text": text, "size": "medium", "wrap": true })
+    json!({ "type": "TextBlock", "text": escaped(text), "size": "medium", "wrap": true })
+}
+
+/// The length of a text on a card, in bytes.
+pub(super) fn text_bytes(text: &str) -> usize {
+    text_block(text).to_string().len()
+}
+
+/// Plain words as markdown: no sign of theirs opens a link, a reference, code, emphasis or a tag. A `_` inside a word is
+/// none of these, and stands in many addresses.
+fn escaped(text: &str) -> String {
+    let mut marked = String::with_capacity(text.len());
+    let mut signs = text.chars().peekable();
+    let mut before = ' ';
+    while let Some(sign) = signs.next() {
+        let is_inside = before.is_alphanumeric() && signs.peek().is_some_and(|after| after.is_alphanumeric());
+        if matches!(sign, '\\' | '`' | '*' | '[' | ']' | '<') || sign == '_' && !is_inside {
+            marked.push('\\');
+        }
+        marked.push(sign);
+        before = sign;
+    }
+    marked
 }
 
 /// One card of a gallery.
 fn part(card: &Card, thread: Option<&str>) -> Value {
     let image = card.image_url.as_ref().map(|url| json!({ "type": "Image", "url": url, "altText": card.title }));
-    let title = json!({ "type": "TextBlock", "text": card.title, "weight": "bolder", "wrap": true });
+    let title = json!({ "type": "TextBlock", "text": escaped(&card.title), "weight": "bolder", "wrap": true });
     let subtitle = card.subtitle.as_ref();
-    let subtitle = subtitle.map(|text| json!({ "type": "TextBlock", "text": text, "isSubtle": true, "wrap": true }));
+    let subtitle =
+        subtitle.map(|text| json!({ "type": "TextBlock", "text": escaped(text), "isSubtle": true, "wrap": true }));
     let actions = actions(&card.buttons, thread);
     let actions = (!actions.is_empty()).then(|| json!({ "type": "ActionSet", "actions": actions }));
     let items: Vec<Value> = [image, Some(title), subtitle, actions].into_iter().flatten().collect();
@@ -114,4 +140,31 @@ fn submit(choice: &str, title: &str, payload: &str, thread: Option<&str>) -> Val
 fn members<const MEMBERS: usize>(members: [(&str, Option<Value>); MEMBERS]) -> Value {
     let members = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
     Value::Object(members.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_makes_markup_on_a_card() {
+        for (text, shown) in [
+            (
+                "1. [x]: https://evil.example\n2. [Log in][x]",
+                "1. \\[x\\]: https://evil.example\n2. \\[Log in\\]\\[x\\]",
+            ),
+            ("[a](b) *c* `d` <e>", "\\[a\\](b) \\*c\\* \\`d\\` \\<e>"),
+            ("_a_ mid_or_feed \\[", "\\_a\\_ mid_or_feed \\\\\\["),
+            ("https://e.org/a_b?c=1 won 3, 53.4 %", "https://e.org/a_b?c=1 won 3, 53.4 %"),
+        ] {
+            let quick_replies = vec![QuickReply { title: text.to_owned(), payload: text.to_owned() }];
+            let texts = card(&Content::Text { text: text.to_owned(), quick_replies }, None).unwrap();
+            assert_eq!(texts.pointer("/body/0/text"), Some(&json!(shown)));
+            assert_eq!(texts.pointer("/actions/0/title"), Some(&json!(text)), "on a button it is read as it is");
+            let of = Card { title: text.to_owned(), subtitle: Some(text.to_owned()), ..Card::default() };
+            let cards = card(&Content::Gallery { cards: vec![of] }, None).unwrap();
+            assert_eq!(cards.pointer("/body/0/items/0/text"), Some(&json!(shown)));
+            assert_eq!(cards.pointer("/body/0/items/1/text"), Some(&json!(shown)));
+        }
+    }
 }

@@ -19,6 +19,9 @@ pub(super) fn fit(reply: Reply) -> Result<Vec<Reply>, Unsayable> {
         Content::Text { text, mut quick_replies } => {
             titled("a quick reply", quick_replies.iter().map(|quick_reply| &*quick_reply.title))?;
             let mut contents = plain(&text)?;
+            if !quick_replies.is_empty() {
+                for_card(&mut contents);
+            }
             if let Some(Content::Text { quick_replies: last, .. }) = contents.last_mut() {
                 last.append(&mut quick_replies);
             }
@@ -58,16 +61,26 @@ fn plain(text: &str) -> Result<Vec<Content>, Unsayable> {
     Ok(cut_bytes(text, TEXT_BYTES_MAX).into_iter().map(content).collect())
 }
 
+/// Parts the last text once more where, with all that must be escaped, it is more than a card takes.
+fn for_card(contents: &mut Vec<Content>) {
+    let Some(Content::Text { text, quick_replies }) = contents.pop() else { return };
+    if card::text_bytes(&text) <= 2 * TEXT_BYTES_MAX {
+        return contents.push(Content::Text { text, quick_replies });
+    }
+    let content = |piece: &str| Content::Text { text: piece.to_owned(), quick_replies: Vec::new() };
+    contents.extend(cut_bytes(&text, TEXT_BYTES_MAX / 4).into_iter().map(content));
+}
+
 /// A picture beside its words, as far as they fit; what is longer follows.
 fn pictured(picture: Picture, text: &str) -> Result<Vec<Content>, Unsayable> {
     let mut contents = plain(text)?;
     match picture {
         // The words first: a picture that cannot be fetched ends what comes after it.
         Picture::At(url) => contents.push(Content::Image { url }),
-        Picture::Png(_) if picture.bytes().is_none() => {
-            log::warn!("a bot's picture is no PNG; only its words are said")
+        Picture::Gif(_) if picture.bytes().is_none() => {
+            log::warn!("a bot's picture is no GIF; only its words are said")
         }
-        Picture::Png(_) => {
+        Picture::Gif(_) => {
             if let Some(first) = contents.first_mut() {
                 *first = Content::Picture { picture, text: first.in_words() };
             }
@@ -83,6 +96,7 @@ fn with_buttons(text: &str, buttons: Vec<Button>) -> Result<Vec<Content>, Unsaya
     }
     lead_somewhere(&buttons)?;
     let mut contents = plain(text)?;
+    for_card(&mut contents);
     if let Some(Content::Text { text, .. }) = contents.pop() {
         contents.push(Content::Buttons { text, buttons });
     }
@@ -234,6 +248,19 @@ mod tests {
     }
 
     #[test]
+    fn a_text_of_signs_that_must_be_escaped_fits_its_card_all_the_same() {
+        for sign in ["\\", "[", "\u{1}", "\""] {
+            let quick_replies = vec![QuickReply { title: "t".to_owned(), payload: "P".to_owned() }];
+            let long = sign.repeat(TEXT_BYTES_MAX);
+            let contents = fitted(Content::Text { text: long.clone(), quick_replies }).unwrap();
+            assert_eq!(said(&contents).concat(), long);
+            assert!(matches!(contents.last(), Some(Content::Text { quick_replies, .. }) if !quick_replies.is_empty()));
+            let contents = fitted(Content::Buttons { text: long.clone(), buttons: vec![postback(1)] }).unwrap();
+            assert_eq!(said(&contents).concat(), long);
+        }
+    }
+
+    #[test]
     fn a_gallery_is_parted_where_a_card_would_be_too_large() {
         let cards: Vec<Card> = (0..40).map(|number| card(1000 + number)).collect();
         let contents = fitted(Content::Gallery { cards: cards.clone() }).unwrap();
@@ -284,17 +311,17 @@ mod tests {
     fn a_picture_goes_out_beside_the_first_of_its_words() {
         let long = "ä".repeat(TEXT_BYTES_MAX);
         let picture = |picture| fitted(Content::Picture { picture, text: long.clone() }).unwrap();
-        let png = Picture::png(b"\x89PNG\r\n\x1a\n");
-        let contents = picture(png.clone());
+        let gif = Picture::gif(b"GIF89a");
+        let contents = picture(gif.clone());
         let [Content::Picture { picture: first, text: words }, rest @ ..] = &contents[..] else {
             panic!("{contents:?}")
         };
-        assert_eq!((first, rest.len()), (&png, 2));
+        assert_eq!((first, rest.len()), (&gif, 2));
         assert_eq!(format!("{words}{}", said(rest).concat()), long);
         assert!(matches!(picture(Picture::At("https://e.org/".into())).last(), Some(Content::Image { .. })));
-        let words = picture(Picture::png(b"<svg>"));
-        assert!(words.iter().all(|content| matches!(content, Content::Text { .. })), "what is no PNG is not sent");
-        assert!(fitted(Content::Picture { picture: png, text: " ".to_owned() }).is_err(), "it says the same in words");
+        let words = picture(Picture::gif(b"<svg>"));
+        assert!(words.iter().all(|content| matches!(content, Content::Text { .. })), "what is no GIF is not sent");
+        assert!(fitted(Content::Picture { picture: gif, text: " ".to_owned() }).is_err(), "it says the same in words");
     }
 
     #[test]

@@ -6,15 +6,15 @@ use serde_json::{Map, Value};
 const BOUNDARY: &str = "ackd-part-9f1c6e0b7d5a4c38";
 pub(super) const CONTENT_TYPE: &str = "multipart/form-data; boundary=ackd-part-9f1c6e0b7d5a4c38";
 
-/// Texts by their names, and one PNG. `None` when the boundary is in one of them.
-pub(super) fn body(members: &Map<String, Value>, png: &[u8]) -> Option<Vec<u8>> {
-    let mut body = Vec::with_capacity(png.len() + 1024);
+/// Texts by their names, and one GIF. `None` when the boundary is in one of them.
+pub(super) fn body(members: &Map<String, Value>, gif: &[u8]) -> Option<Vec<u8>> {
+    let mut body = Vec::with_capacity(gif.len() + 1024);
     for (name, value) in members {
         let head = format!("Content-Disposition: form-data; name=\"{name}\"");
         part(&mut body, &head, value.as_str()?.as_bytes())?;
     }
-    let head = "Content-Disposition: form-data; name=\"files\"; filename=\"chart.png\"\r\nContent-Type: image/png";
-    part(&mut body, head, png)?;
+    let head = "Content-Disposition: form-data; name=\"files\"; filename=\"chart.gif\"\r\nContent-Type: image/gif";
+    part(&mut body, head, gif)?;
     body.extend(format!("--{BOUNDARY}--\r\n").bytes());
     Some(body)
 }

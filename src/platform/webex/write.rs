@@ -65,7 +65,7 @@ fn said(content: &Content) -> Result<Vec<(&'static str, Value)>, Unsayable> {
 mod tests {
     use super::*;
 
-    const PNG: &[u8] = b"\x89PNG\r\n\x1a\nand so on";
+    const GIF: &[u8] = b"GIF89a and so on";
 
     fn pictured(text: &str, picture: Picture) -> Body {
         let content = Content::Picture { picture, text: text.to_owned() };
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn a_picture_is_uploaded_beside_its_words() {
-        let Body { content_type, bytes } = pictured("9 kWh\nü", Picture::png(PNG));
+        let Body { content_type, bytes } = pictured("9 kWh\nü", Picture::gif(GIF));
         let boundary = content_type.strip_prefix("multipart/form-data; boundary=").unwrap();
         let part = |name: &str, value: &str| {
             format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
@@ -86,11 +86,11 @@ mod tests {
         });
         expected.sort();
         let file = format!(
-            "--{boundary}\r\nContent-Disposition: form-data; name=\"files\"; filename=\"chart.png\"\r\n\
-             Content-Type: image/png\r\n\r\n"
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"files\"; filename=\"chart.gif\"\r\n\
+             Content-Type: image/gif\r\n\r\n"
         );
         let end = format!("\r\n--{boundary}--\r\n");
-        let expected = [expected.concat().as_bytes(), file.as_bytes(), PNG, end.as_bytes()].concat();
+        let expected = [expected.concat().as_bytes(), file.as_bytes(), GIF, end.as_bytes()].concat();
         assert_eq!(String::from_utf8_lossy(&bytes), String::from_utf8_lossy(&expected));
         assert_eq!(bytes, expected);
     }
@@ -99,13 +99,13 @@ mod tests {
     fn where_the_boundary_is_said_only_the_words_are() {
         let (_, boundary) = multipart::CONTENT_TYPE.split_once('=').unwrap();
         let words = json!({ "parentId": "parent", "text": boundary, "toPersonEmail": "me@example.org" });
-        for (text, picture) in [(boundary, PNG.to_vec()), ("hi", [PNG, boundary.as_bytes()].concat())] {
-            let Body { content_type, bytes } = pictured(text, Picture::png(&picture));
+        for (text, picture) in [(boundary, GIF.to_vec()), ("hi", [GIF, boundary.as_bytes()].concat())] {
+            let Body { content_type, bytes } = pictured(text, Picture::gif(&picture));
             assert_eq!(content_type, "application/json");
             let said: Value = serde_json::from_slice(&bytes).unwrap();
             assert_eq!(said.get("text").unwrap(), text);
             assert_eq!(said.as_object().unwrap().len(), words.as_object().unwrap().len());
         }
-        assert_eq!(pictured("hi", Picture::png(b"no picture")).content_type, "application/json");
+        assert_eq!(pictured("hi", Picture::gif(b"no picture")).content_type, "application/json");
     }
 }

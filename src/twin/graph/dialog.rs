@@ -34,7 +34,8 @@ struct Asked<'a> {
     state: Option<&'a str>,
 }
 
-/// `GET` shows the page, `POST` is the answer: `answer=allow`, with what is left out as `without`, or `answer=deny`.
+/// `GET` shows the page, `POST` is the answer: `answer=deny`, or `answer=allow` with what is left out as `without`; or, from
+/// a form whose boxes were shown, with what stayed ticked as `with`.
 pub(super) fn answer(settings: &Settings, papers: &mut Papers, request: &Request, now: Moment) -> Response {
     let query = Query::new(request.head.query());
     let asked = match asked(settings, &query) {
@@ -45,7 +46,9 @@ pub(super) fn answer(settings: &Settings, papers: &mut Papers, request: &Request
     let back = match (request.head.method, form.get("answer")) {
         (Method::Get, _) => return shown(settings, &asked),
         (Method::Post, Some("allow")) => {
-            let kept = |scope: &&str| !form.0.iter().any(|(name, value)| name == "without" && value == scope);
+            let says = |word: &str, scope: &str| form.0.iter().any(|(name, value)| name == word && value == scope);
+            let ticked = |scope: &str| form.get("boxes").is_none() || says("with", scope);
+            let kept = |scope: &&str| !says("without", scope) && ticked(scope);
             let mut scopes: Vec<_> = asked.scopes.iter().copied().filter(kept).collect();
             if !scopes.contains(&"public_profile") {
                 scopes.push("public_profile");
@@ -92,14 +95,13 @@ fn asked<'a>(settings: &Settings, query: &'a Query) -> Result<Asked<'a>, String>
 fn shown(settings: &Settings, asked: &Asked) -> Response {
     let scope = |scope: &&str| {
         format!(
-            "<li><code>{scope}</code> <label><input type=\"checkbox\" name=\"without\" value=\"{scope}\"> leave this \
-             out</label>\n"
+            "<li><label><input type=\"checkbox\" name=\"with\" value=\"{scope}\" checked> <code>{scope}</code></label>\n"
         )
     };
     let wanted = asked.scopes.iter().filter(|scope| **scope != "public_profile");
     let body = format!(
         "<p>You are logged in as <b>{}</b>. The app wants your name and:\n\
-         <form method=\"post\"><ul>\n{}</ul>\n\
+         <form method=\"post\"><input type=\"hidden\" name=\"boxes\" value=\"1\"><ul>\n{}</ul>\n\
          <button name=\"answer\" value=\"allow\">Allow</button> <button name=\"answer\" value=\"deny\">Deny</button>\n\
          </form>\n<p><small>A stand-in on this machine; Facebook hears nothing of it.</small>",
         escape(&settings.person.name),

@@ -3,6 +3,7 @@
 
 use super::call::Object;
 use crate::model::{Moment, Response};
+use crate::notation::days::{clock, month, short, weekday};
 use crate::twin::enphase::Zone;
 use jiff::Timestamp;
 use std::borrow::Cow;
@@ -98,6 +99,9 @@ impl Refused {
 
 /// `Thursday, 20-Nov-25 00:00:00 PST`: Meta tells the time of its own town.
 fn pacific(at: Moment) -> String {
-    let time = Timestamp::from_second(at.seconds()).unwrap_or_default().to_zoned(Zone::los_angeles().rule);
-    time.strftime("%A, %d-%b-%y %H:%M:%S %Z").to_string()
+    let (time, zone) = (Timestamp::from_second(at.seconds()).unwrap_or_default(), Zone::los_angeles().rule);
+    let wall = zone.to_datetime(time);
+    let date = format!("{:02}-{}-{:02}", wall.day(), short(month(wall.date())), wall.year() % 100);
+    let clock = format!("{}:{:02}", clock(wall.time()), wall.second());
+    format!("{}, {date} {clock} {}", weekday(wall.date()), zone.to_offset_info(time).abbreviation())
 }

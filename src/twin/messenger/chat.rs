@@ -124,6 +124,9 @@ impl Chat {
         self.last += 1;
         self.bytes += shown.bytes();
         shown.bubble.number = self.last;
+        if shown.bubble.born == 0 {
+            shown.bubble.born = self.last;
+        }
         self.places.insert(shown.bubble.id.clone(), self.last);
         self.shown.insert(self.last, shown);
     }

@@ -247,6 +247,7 @@ fn kind(url: &str) -> String {
 fn bare(side: Side, conversation: String, at: Moment) -> Bubble {
     Bubble {
         number: 0,
+        born: 0,
         id: String::new(),
         conversation,
         side,

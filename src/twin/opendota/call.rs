@@ -2,6 +2,7 @@
 
 use crate::model::Request;
 use crate::notation::unpercent_text;
+use crate::twin::decimal;
 use crate::twin::query::Query;
 
 /// The parts of the path between its slashes.
@@ -52,11 +53,23 @@ pub(super) fn reads(text: &str) -> Reads {
             return Reads::Integer(u64::from_str_radix(rest, radix).ok());
         }
     }
-    let plain = text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
-    match text.parse() {
-        Ok(number) if plain || digits == "Infinity" => Reads::Number(number),
-        _ => Reads::Words,
+    let number = if digits == "Infinity" { Some(f64::INFINITY) } else { in_digits(digits) };
+    number.map_or(Reads::Words, |number| Reads::Number(if text.starts_with('-') { -number } else { number }))
+}
+
+/// As JSON writes a number, but that zeros may lead, and that nothing may stand on one side of the point.
+fn in_digits(text: &str) -> Option<f64> {
+    let (digits, power) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+    let all = [whole, part].concat();
+    if all.is_empty() || !all.bytes().all(|digit| digit.is_ascii_digit()) {
+        return None;
     }
+    let whole = match whole.trim_start_matches('0') {
+        "" => "0",
+        digits => digits,
+    };
+    decimal(&format!("{whole}.{part}0e{power}"))
 }
 
 #[cfg(test)]
@@ -79,12 +92,17 @@ mod tests {
             ("1E5", Reads::Number(1e5)),
             ("7.0", Reads::Number(7.0)),
             (".5", Reads::Number(0.5)),
+            ("007.", Reads::Number(7.0)),
+            ("+00.25e+2", Reads::Number(25.0)),
             ("Infinity", Reads::Number(f64::INFINITY)),
             ("-1.5e-3", Reads::Number(-0.0015)),
         ] {
             assert_eq!(reads(text), expected, "{text}");
         }
-        for words in ["ada", "inf", "NaN", "infinity", "1 2", "0x", "0xG", "1e", "+", "-", "٣", "1_000", "12a"] {
+        for words in [
+            "ada", "inf", "NaN", "infinity", "1 2", ".", "e5", "1e5.0", "+-5.0", "1.2.3", "0x", "0xG", "1e", "+", "-",
+            "٣", "1_000", "12a",
+        ] {
             assert_eq!(reads(words), Reads::Words, "{words}");
         }
     }

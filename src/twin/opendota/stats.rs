@@ -5,6 +5,7 @@ use super::json::{enclosed, fill, hundredths, list};
 use super::matches::{self, Match};
 use super::refusal::Refused;
 use super::settings::Player;
+use crate::twin::decimal;
 use crate::twin::query::Query;
 
 /// Filters and orders of the real service that nobody plays.
@@ -122,7 +123,7 @@ impl<'a> Asked<'a> {
         }
         self.query.0.iter().all(|(name, value)| {
             // What is no number equals none.
-            let wanted = value.parse().unwrap_or(f64::NAN);
+            let wanted = decimal(value).unwrap_or(f64::NAN);
             let is = |figure: Option<i64>| figure.is_some_and(|figure| figure as f64 == wanted);
             match name.as_str() {
                 "date" => of.start as f64 > self.now as f64 - wanted * 86_400.0,
@@ -137,7 +138,7 @@ impl<'a> Asked<'a> {
     }
 
     fn number(&self, name: &str) -> Option<f64> {
-        self.query.get(name)?.parse().ok()
+        decimal(self.query.get(name)?)
     }
 }
 

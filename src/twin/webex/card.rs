@@ -95,7 +95,7 @@ impl Part {
     /// Elements lie in elements; how deep, JSON's own bound of 128 says.
     fn look(&mut self, element: &Value) {
         match kind(element) {
-            "TextBlock" => self.texts.extend(word(element, "text")),
+            "TextBlock" => self.texts.extend(word(element, "text").map(|text| shown(&text))),
             "RichTextBlock" => {
                 let runs = list(element, "inlines").iter();
                 let runs = runs.filter_map(|run| run.as_str().map(str::to_owned).or_else(|| word(run, "text")));
@@ -165,6 +165,17 @@ fn word(element: &Value, name: &str) -> Option<String> {
     element.get(name).and_then(Value::as_str).map(str::to_owned)
 }
 
+/// Words as a client shows them: a sign that was escaped stands for itself.
+fn shown(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut signs = text.chars().peekable();
+    while let Some(sign) = signs.next() {
+        let escaped = signs.next_if(|after| sign == '\\' && after.is_ascii_punctuation());
+        shown.push(escaped.unwrap_or(sign));
+    }
+    shown
+}
+
 fn list<'a>(element: &'a Value, name: &str) -> &'a [Value] {
     element.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }
@@ -173,6 +184,11 @@ fn list<'a>(element: &'a Value, name: &str) -> &'a [Value] {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn what_was_escaped_is_shown_as_itself() {
+        assert_eq!(shown(r"\[x\]: a\b \\ \_c_ \"), r"[x]: a\b \ _c_ \");
+    }
 
     #[test]
     fn containers_are_cards_side_by_side_and_their_actions_stay_with_them() {

@@ -128,7 +128,8 @@ impl Message {
         }
     }
 
-    fn bubble(&self, bot: &str) -> Bubble {
+    /// As a chat shows the message of this number.
+    fn bubble(&self, born: u64, bot: &str) -> Bubble {
         let drawn = self.card.as_ref().map(card::drawn).unwrap_or_default();
         let text = match () {
             () if self.deleted => "(deleted)",
@@ -139,6 +140,7 @@ impl Message {
         };
         Bubble {
             number: self.bubble,
+            born,
             id: self.id.clone(),
             conversation: self.room.clone(),
             side: if self.author == bot { Side::Bot } else { Side::Person },
@@ -244,7 +246,7 @@ impl Messages {
     /// What a chat has not shown yet.
     pub(super) fn bubbles(&self, after: u64, bot: &str) -> Vec<Bubble> {
         let newer = self.bubbles.range(after.saturating_add(1)..);
-        newer.filter_map(|(_, number)| self.by_number.get(number)).map(|message| message.bubble(bot)).collect()
+        newer.filter_map(|(_, number)| Some(self.by_number.get(number)?.bubble(*number, bot))).collect()
     }
 
     /// `GET /messages`: of one room, the newest first (webex.md §2, §7).

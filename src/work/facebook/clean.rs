@@ -1,7 +1,7 @@
 //! Graph's answers without tokens: what is left, a bot may see, keep and log.
 //!
 //! A page of a list names the next one by a URL that holds the token (graph.md §5). It becomes the path that a bot asks
-//! for next; one that leads anywhere else is taken away.
+//! for next; one that leads anywhere else is taken away, and null in its place says that the list goes on.
 
 use crate::limits::CALL_PATH_BYTES_MAX;
 use crate::model::{Answer, Secret};
@@ -28,8 +28,17 @@ impl Clean<'_> {
             answer.body = serde_json::to_vec(&value).ok()?;
         }
         let text = String::from_utf8_lossy(&answer.body);
-        let shows = self.hidden.iter().any(|secret| text.contains(secret.expose()));
+        let shows = self.is_seen(&text) || self.is_seen_behind_signs(&text);
         (!shows).then_some((answer, dropped))
+    }
+
+    fn is_seen(&self, text: &str) -> bool {
+        self.hidden.iter().any(|secret| text.contains(secret.expose()))
+    }
+
+    /// The same of a text as Graph repeats a query, with percent signs, of which there is more than one way to set them.
+    fn is_seen_behind_signs(&self, text: &str) -> bool {
+        text.contains('%') && self.is_seen(&unpercent_text(text, false))
     }
 
     /// No deeper than the JSON was read.
@@ -49,6 +58,9 @@ impl Clean<'_> {
                         *text = text.replace(secret.expose(), "***");
                     }
                 }
+                if self.is_seen_behind_signs(text) {
+                    "***".clone_into(text);
+                }
             }
             _ => {}
         }
@@ -59,7 +71,13 @@ impl Clean<'_> {
             let Some(url) = paging.remove(name) else { continue };
             match url.as_str().and_then(|url| cut(url, self.api)) {
                 Some(path) => drop(paging.insert(name.to_owned(), Value::String(path))),
-                None => *dropped += 1,
+                None => {
+                    *dropped += 1;
+                    // What goes on where nobody follows is no end.
+                    if name == "next" {
+                        paging.insert(name.to_owned(), Value::Null);
+                    }
+                }
             }
         }
     }

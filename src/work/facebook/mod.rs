@@ -20,7 +20,7 @@ pub use consent::Consent;
 pub use talk::SCOPES;
 
 use super::memo::{keep, recall};
-use super::vault::Means;
+use super::vault::{Means, UNMET};
 use crate::bot::CallFault;
 use crate::keeper::TOKENS;
 use crate::limits;
@@ -65,7 +65,7 @@ impl Custody {
             let why = format!("upstream {}: a path must not name a token of its own", self.upstream);
             return Err(CallFault::Failed { why });
         }
-        let consent = self.stored(by)?.ok_or_else(|| self.logged_out("nobody has logged in there yet"))?;
+        let consent = self.stored(by)?.ok_or_else(|| self.logged_out(UNMET))?;
         let token = consent.token_for(path).map_err(|why| self.logged_out(&why))?;
         match token.flaw((by.clock)()) {
             Some(why) => Err(self.logged_out(&format!("it takes our token no more ({why})"))),
@@ -85,8 +85,9 @@ impl Custody {
             self.refuse(token, &why, by);
             return Err(self.logged_out(&format!("it takes our token no more ({why})")));
         }
+        let proof = Secret::new(talk::proof(&self.facebook, token.expose()));
         // A short one, as of a stand-in, is found in words by chance.
-        let hidden: Vec<_> = [token, &self.facebook.app_secret]
+        let hidden: Vec<_> = [token, &proof, &self.facebook.app_secret]
             .into_iter()
             .filter(|secret| secret.expose().len() >= limits::MASKED_BYTES_MIN)
             .collect();
@@ -128,6 +129,12 @@ impl Custody {
         let json = recall(by.keeper, TOKENS, &self.upstream);
         let json = json.map_err(|why| CallFault::Failed { why: why.to_owned() })?;
         Ok(json.and_then(|json| Consent::read(&json)))
+    }
+
+    /// What is to be done where nobody has logged in yet.
+    pub(super) fn unmet(&self, by: Means<'_>) -> Option<String> {
+        let is_unmet = matches!(self.stored(by), Ok(None));
+        is_unmet.then(|| format!("upstream {}: {UNMET}; {}", self.upstream, self.mend()))
     }
 
     /// Once a day asks what Facebook thinks of each token, and warns before one ends.

@@ -2,8 +2,8 @@
 //! of what follows from it. What it answers is what graph.md shows.
 
 use crate::keeper::{Letter, TOKENS};
-use crate::model::{Facebook, Head, Host, Limit, Method, Moment, Papers, Period, Request, Response, Secret, Span};
-use crate::model::{Framing, Upstream, Visit};
+use crate::model::{Claim, Facebook, Head, Host, Limit, Method, Moment, Page, Papers, Period, Request, Response};
+use crate::model::{Framing, Secret, Span, Upstream, Visit};
 use crate::notation::{hex, percent, unpercent_text};
 use crate::work::clerk::{Hosts, receive};
 use crate::work::login::{LOGINS, ticket_key};
@@ -344,8 +344,10 @@ impl Browser {
         let request = Request { head: head(method, target, &headers), body: body.as_bytes().to_vec() };
         let path = request.head.path().strip_prefix("/login/fb").unwrap().to_owned();
         let (to, operator) = (Host::Login("fb".to_owned()), through != Through::Public);
-        let mut visit = Visit { to, operator, guard: String::new(), path, request, renews: false };
-        let (page, _) = receive(&Hosts::new(), &house.reception, &mut visit, &house.tools);
+        let claim = if operator { Claim::Inside } else { Claim::Unproven };
+        let mut visit = Visit { to, claim, operator, guard: String::new(), path, request, renews: false };
+        let page = receive(&Hosts::new(), &house.reception, &mut visit, &house.tools);
+        let page = page.unwrap_or_else(|| Page::of(Response::text(404, "")));
         self.keep_cookies(&page.response);
         for (name, value) in &page.response.headers {
             // Cookies are secrets, and meant for this browser.

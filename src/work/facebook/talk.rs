@@ -5,6 +5,7 @@ use super::clean::cut;
 use super::consent::{Consent, PageToken, Token};
 use crate::limits;
 use crate::model::{Facebook, Moment, OutboundRequest, Outcome, Secret};
+use crate::notation::line::line;
 use crate::notation::{hex, percent};
 use ring::hmac;
 use serde_json::Value;
@@ -177,9 +178,13 @@ pub(super) fn refusal(code: i64, subcode: i64) -> String {
 
 /// The token of a call, with the proof that we hold the app's secret (messenger.md §6).
 pub(super) fn papers(facebook: &Facebook, token: &str) -> String {
+    format!("access_token={}&appsecret_proof={}", percent(token), proof(facebook, token))
+}
+
+/// That proof.
+pub(super) fn proof(facebook: &Facebook, token: &str) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, facebook.app_secret.expose().as_bytes());
-    let proof = hex(hmac::sign(&key, token.as_bytes()).as_ref());
-    format!("access_token={}&appsecret_proof={proof}", percent(token))
+    hex(hmac::sign(&key, token.as_bytes()).as_ref())
 }
 
 /// A page of a list; nothing where it has no token, as one on which whoever logged in may not read.
@@ -189,7 +194,7 @@ fn page(listed: &Value) -> Option<PageToken> {
         !id.is_empty() && id.len() <= limits::ID_BYTES_MAX && id.bytes().all(|byte| byte.is_ascii_digit())
     })?;
     let name = listed.get("name").and_then(Value::as_str).unwrap_or_default();
-    let name = name.chars().filter(|sign| !sign.is_control()).take(limits::GRANTED_NAME_CHARS_MAX).collect();
+    let name = line(name, limits::GRANTED_NAME_CHARS_MAX);
     Some(PageToken { id, name, token: Token::new(sound(listed.get("access_token")?)?) })
 }
 

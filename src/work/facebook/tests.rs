@@ -96,6 +96,41 @@ fn where_a_list_goes_on_is_below_the_api_or_nowhere() {
 }
 
 #[test]
+fn an_error_that_repeats_the_query_shows_neither_token_nor_proof() {
+    let house = granted();
+    house.call(&format!("/{PAGE}/feed")).unwrap();
+    let asked = house.asked().concat();
+    let proof = asked.split("appsecret_proof=").nth(1).unwrap().to_owned();
+    assert_eq!(proof.len(), 64);
+    for (repeated, shown) in [
+        (format!("appsecret_proof={proof}&a=b"), "No: appsecret_proof=***&a=b"),
+        ("access_token=canary-page-1".to_owned(), "No: access_token=***"),
+        ("access_token=canary%2dpage%2D1".to_owned(), "***"),
+        ("client_secret=canary%2Dapp-secret".to_owned(), "***"),
+        ("100 % of it".to_owned(), "No: 100 % of it"),
+    ] {
+        let error = json!({"error": {"code": 100, "message": format!("No: {repeated}")}});
+        house.graph.lock().unwrap().instead = Some(("feed", 400, error.to_string()));
+        let seen = house.call(&format!("/{PAGE}/feed")).unwrap();
+        assert_eq!(seen["error"]["message"], shown);
+    }
+    for repeated in [proof.as_str(), "canary%2dpage%2D1"] {
+        house.graph.lock().unwrap().instead = Some(("feed", 502, format!("<a href=\"?x={repeated}\">")));
+        let fault = house.tools.upstreams.get("fb", &format!("/{PAGE}/feed"), None, false).unwrap_err();
+        assert!(matches!(&fault, CallFault::Failed { why } if why.ends_with("repeats our secrets")), "{fault:?}");
+    }
+}
+
+#[test]
+fn a_list_that_goes_on_elsewhere_has_not_ended() {
+    let house = granted();
+    let feed = json!({"data": [], "paging": {"next": "https://elsewhere.example/v25.0/1/feed", "previous": "x"}});
+    house.graph.lock().unwrap().instead = Some(("feed", 200, feed.to_string()));
+    let seen = house.call(&format!("/{PAGE}/feed")).unwrap();
+    assert_eq!(seen, json!({"data": [], "paging": {"next": null}}));
+}
+
+#[test]
 fn what_was_not_granted_is_not_asked_for() {
     let house = House::new(false);
     let mend = "; type ackd login fb, or open http://localhost:3001/login/fb";
@@ -115,6 +150,18 @@ fn what_was_not_granted_is_not_asked_for() {
         assert!(matches!(&fault, Err(CallFault::Failed { why }) if why.contains("a token of its own")), "{fault:?}");
     }
     assert!(house.asked().is_empty() && house.shelf.lock().unwrap().paid == 0);
+}
+
+#[test]
+fn where_nobody_has_logged_in_yet_the_operator_is_told_at_the_start() {
+    let house = House::new(false);
+    let upstreams = &house.tools.upstreams;
+    let told =
+        "upstream fb: nobody has logged in there yet; type ackd login fb, or open http://localhost:3001/login/fb";
+    assert_eq!(upstreams.custody("fb").unwrap().unmet(upstreams.means()).as_deref(), Some(told));
+    assert_eq!((upstreams.greet(), upstreams.given("fb")), (1, Ok(None)));
+    log_in(&house);
+    assert_eq!((house.tools.upstreams.greet(), house.tools.upstreams.given("fb")), (0, Ok(Some(NOW))));
 }
 
 #[test]
@@ -160,6 +207,18 @@ fn another_error_is_the_bots_to_judge_and_ends_no_consent() {
     house.graph.lock().unwrap().instead = Some(("feed", 502, "<a href=\"?access_token=canary-page-1\">".to_owned()));
     let fault = house.tools.upstreams.get("fb", &format!("/{PAGE}/feed"), None, false).unwrap_err();
     assert_eq!(fault, CallFault::Failed { why: "upstream fb: its answer repeats our secrets".to_owned() });
+}
+
+#[test]
+fn an_answer_of_too_many_values_fails_on_every_way() {
+    let house = granted();
+    let many = format!("[{}]", vec!["{\"\":0}"; limits::ANSWER_VALUES_MAX / 3 + 1].join(","));
+    for like in ["feed", "debug_token"] {
+        house.graph.lock().unwrap().instead = Some((like, 200, many.clone()));
+        let fault = house.tools.upstreams.get("fb", &format!("/{PAGE}/{like}"), None, false).unwrap_err();
+        assert!(matches!(&fault, CallFault::Failed { why } if why.contains("are not read")), "{fault:?}");
+    }
+    assert_eq!(house.look_after(), 3, "one was asked about, in vain");
 }
 
 #[test]

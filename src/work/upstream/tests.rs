@@ -272,10 +272,33 @@ fn a_consent_that_is_gone_is_remembered_until_somebody_logs_in() {
 }
 
 #[test]
+fn an_answer_of_too_many_values_is_a_failure_that_says_so() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let api = format!("http://{}", listener.local_addr().unwrap());
+    // As OpenDota is asked: without papers.
+    let plain = Upstream { name: "dota".to_owned(), kind: None, api, key: None, limits: Vec::new(), papers: None };
+    let server = thread::spawn(move || {
+        let mut stream = BufReader::new(listener.accept().unwrap().0);
+        let head = stream.by_ref().lines().map_while(Result::ok).take_while(|line| !line.is_empty());
+        assert!(head.count() > 1);
+        let body = format!("[{}]", vec!["{\"\":0}"; limits::ANSWER_VALUES_MAX / 3 + 1].join(","));
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+        let _ = stream.get_mut().write_all((head + &body).as_bytes());
+    });
+    let house = House::new(None);
+    let upstreams = Upstreams::new(&[plain], Arc::default(), house.upstreams.keeper.clone(), || NOW);
+    let fault = upstreams.get("dota", "/heroes", None, false).unwrap_err();
+    assert!(matches!(&fault, CallFault::Failed { why } if why.contains("more than 30000 are not read")), "{fault:?}");
+    server.join().unwrap();
+}
+
+#[test]
 fn nobody_is_asked_before_the_first_login() {
     let house = House::new(None);
     assert_eq!(house.logged_out(), "upstream sun: nobody has logged in there yet; type ackd login sun");
-    assert_eq!(house.deeds(), [""; 0]);
+    assert_eq!((house.upstreams.greet(), house.deeds()), (1, Vec::new()), "the operator is told at the start");
+    *house.stored.lock().unwrap() = Some(tokens(0, NOW.0 + DAY, NOW.0));
+    assert_eq!(house.upstreams.greet(), 0);
 }
 
 #[test]
