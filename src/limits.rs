@@ -305,10 +305,6 @@ pub const GRANTED_CALLS_MAX: usize = 10;
 pub const GRANTED_TOKEN_BYTES_MAX: usize = 1024;
 /// Longest name of a page that is kept, in characters; Facebook allows 75.
 pub const GRANTED_NAME_CHARS_MAX: usize = 75;
-/// How long calls rest after an answer that says they are too many and not for how long (graph.md §6).
-pub const GRAPH_REST: Duration = Duration::from_secs(5 * 60);
-/// The longest such rest that is believed.
-pub const GRAPH_REST_MAX: Duration = Duration::from_secs(24 * 3600);
 const _: () = assert!(LOGIN_CALLS_TIME.as_secs() < KEEPER_TIME.as_secs());
 // ---- bot/solar/ ----
 
@@ -497,7 +493,8 @@ pub const DIGEST_REST: Duration = Duration::from_secs(60);
 /// … and after each one in a row; the last is for all that follow. Whoever fails on the third page pays for three calls.
 pub const DIGEST_RESTS: [Duration; 4] =
     [DIGEST_REST, Duration::from_secs(5 * 60), Duration::from_secs(30 * 60), Duration::from_secs(120 * 60)];
-/// How long Facebook is left alone when it wants fewer calls: it counts by the hour, and what is left comes back by and by.
+/// How long Facebook is left alone when it wants fewer calls and does not say for how long (graph.md §6): it counts by the
+/// hour, and what is left comes back by and by.
 pub const DIGEST_BUSY_REST: Duration = Duration::from_secs(300);
 /// How long a week is remembered: last week's is asked for until the next one ends.
 pub const DIGEST_LIFE: Duration = Duration::from_secs(22 * 24 * 3600);

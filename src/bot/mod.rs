@@ -7,7 +7,6 @@ pub mod digest;
 pub mod dota;
 pub mod echo;
 mod figures;
-pub mod graph;
 mod memory;
 pub mod paper;
 pub mod solar;

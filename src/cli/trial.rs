@@ -12,7 +12,7 @@ use crate::daemon::{self, Doors, Handle, Inside};
 use crate::intake::Door;
 use crate::keeper::TOKENS;
 use crate::limits;
-use crate::model::{MemoryWrite, Papers, Secret};
+use crate::model::{MemoryWrite, Papers, Secret, Upstream};
 use crate::page::Clock;
 use crate::registry::PublicUrl;
 use crate::store::Store;
@@ -118,7 +118,7 @@ fn lead_back(config: &mut Config, public: &str, admin: &str) {
     for upstream in &mut config.upstreams {
         if let Some(Papers::Facebook(facebook)) = &mut upstream.papers {
             let door = if facebook.public_login { public } else { admin };
-            facebook.redirect_uri = format!("{door}/login/{}", upstream.name);
+            facebook.redirect_uri = format!("{door}{}", Upstream::login_path(&upstream.name));
         }
     }
 }

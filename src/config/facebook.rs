@@ -54,11 +54,6 @@ pub(super) struct Doors<'a> {
     pub(super) admin: &'a [SocketAddr],
 }
 
-/// The path of an upstream's login, at whichever door.
-pub(super) fn path(name: &str) -> String {
-    format!("/login/{name}")
-}
-
 /// One upstream, and its login; every key is looked at, so that all faults are told.
 pub(super) fn upstream(
     name: &str,
@@ -135,7 +130,7 @@ fn redirect_uri(
     around: &Around<'_>,
     findings: &mut Findings<'_>,
 ) -> Option<String> {
-    let path = path(name);
+    let path = Upstream::login_path(name);
     let Some(entry) = table.get("redirect_uri", findings) else {
         let base = base(public, doors);
         if base.is_none() && !matches!(around.secrets, Secrets::Played(_)) {

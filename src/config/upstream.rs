@@ -117,7 +117,7 @@ impl Upstreams {
     /// A path is one login's alone. `taken` are those of channels and of bots, each with whose it is.
     pub(super) fn look_at_paths(&self, taken: &[(String, String)], findings: &mut Findings<'_>) {
         for (name, place) in self.names.iter().zip(&self.places) {
-            let path = facebook::path(name);
+            let path = Upstream::login_path(name);
             let is_login = self.logins.iter().any(|login| login.upstream == *name);
             if let Some((whose, other)) = taken.iter().find(|(_, other)| is_login && overlap(&path, other)) {
                 let what = format!(

@@ -10,7 +10,7 @@ use crate::config::{Config, Subscription, reconcile};
 use crate::intake::{Claims, Door, Intake, Place, Route};
 use crate::keeper::{Bell, Health, Keeper, Letter, Letterbox, Line, Post, Receipt, Roster, Ticket, Treasury};
 use crate::limits;
-use crate::model::{ChannelNumber, Claim, Host, Lease, Moment, OWNER_CONFIGURATION};
+use crate::model::{ChannelNumber, Claim, Host, Lease, Moment, OWNER_CONFIGURATION, Upstream};
 use crate::net::event_loop::{self, Parts, Watch};
 use crate::net::listener::Listener;
 use crate::net::signals::Signals;
@@ -365,7 +365,7 @@ fn places(config: &Config) -> Vec<Place> {
         let claims: Claims =
             Box::new(|head, below| (login::may_begin(head, below) || session::may_be(head)).then_some(Claim::Unproven));
         Some(Place {
-            path: format!("/login/{name}"),
+            path: Upstream::login_path(name),
             host: Host::Login(name.clone()),
             public: upstream.facebook()?.public_login,
             claims,

@@ -28,6 +28,11 @@ pub enum Papers {
 }
 
 impl Upstream {
+    /// Where somebody logs in at the upstream of this name, at whichever door.
+    pub fn login_path(name: &str) -> String {
+        format!("/login/{name}")
+    }
+
     /// Its tokens of OAuth that turn, where it has such.
     pub fn oauth(&self) -> Option<&OAuth> {
         match &self.papers {

@@ -68,11 +68,7 @@ pub struct Registrar {
 
 /// Ends the thread when it is dropped.
 #[derive(Debug)]
-pub struct Stop(
-    /// Nothing is ever sent: that it is gone is the message.
-    #[allow(dead_code)]
-    SyncSender<()>,
-);
+pub struct Stop(#[allow(dead_code, reason = "nothing is ever sent: that it is gone is the message")] SyncSender<()>);
 
 /// Waits, and says whether to go on.
 type Pause<'a> = &'a dyn Fn(Duration) -> bool;

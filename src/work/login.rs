@@ -19,7 +19,7 @@ use super::pool::Tools;
 use super::session::{self, Guest, cookies, mark, parameter, random, set_cookie};
 use crate::limits::{LOGIN_TIME, LOGINS_MAX};
 use crate::model::visit::{guarded, note, sheet};
-use crate::model::{Head, Method, Moment, Response, Visit};
+use crate::model::{Head, Method, Moment, Response, Upstream, Visit};
 use crate::notation::html::escaped;
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
@@ -119,7 +119,7 @@ impl Desk<'_> {
     fn how(&self) -> String {
         let name = escaped(self.custody.name());
         match self.guest {
-            Guest::Inside => format!("<p><a href=\"/login/{name}\">Log in at Facebook</a></p>"),
+            Guest::Inside => format!("<p><a href=\"{}\">Log in at Facebook</a></p>", Upstream::login_path(&name)),
             Guest::Session(_) | Guest::Stranger => {
                 format!(
                     "<p>A login begins with the link that ackd login {name} shows. It is good once, for ten minutes.</p>"

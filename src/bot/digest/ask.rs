@@ -15,9 +15,8 @@ use super::week::{Week, Which};
 use crate::bot::memory::{keep, load};
 use crate::bot::{BotFault, CallFault, Desk};
 use crate::limits::{
-    DIGEST_BUSY_REST, DIGEST_CALLS_MAX, DIGEST_FRESH, DIGEST_KEPT_PART, DIGEST_LAST_FRESH, DIGEST_LIFE, DIGEST_LIMIT,
-    DIGEST_LOOK_CALLS, DIGEST_NAMES_CALLS_MAX, DIGEST_NAMES_FRESH, DIGEST_NAMES_MAX, DIGEST_REST, DIGEST_RESTS,
-    DIGEST_TIME,
+    DIGEST_CALLS_MAX, DIGEST_FRESH, DIGEST_KEPT_PART, DIGEST_LAST_FRESH, DIGEST_LIFE, DIGEST_LIMIT, DIGEST_LOOK_CALLS,
+    DIGEST_NAMES_CALLS_MAX, DIGEST_NAMES_FRESH, DIGEST_NAMES_MAX, DIGEST_REST, DIGEST_RESTS, DIGEST_TIME,
 };
 use crate::model::{Left, Lesson, Moment, Period};
 use serde_json::{Map, Value, json};
@@ -359,18 +358,26 @@ fn call(set: &Settings, desk: &mut dyn Desk, path: &str, is_push: bool) -> Resul
     if let Some(end) = used_up.map(|left| left.ends).max() {
         return Ok(Err(Trouble::NotBefore(end)));
     }
-    let judged = match desk.get(&set.upstream, path) {
-        Ok(answer) => feed::judge(&answer),
-        Err(CallFault::NotBefore { moment, .. }) => Err(Trouble::NotBefore(moment)),
-        Err(CallFault::LoggedOut { why }) => match desk.given(&set.upstream)? {
-            Some(_) => Err(Trouble::LoggedOut),
-            None => Err(Trouble::Nobody(why)),
-        },
-        Err(CallFault::Failed { .. } | CallFault::Never { .. }) => Err(Trouble::Silent),
+    let answer = match desk.get(&set.upstream, path) {
+        Ok(answer) => answer,
+        Err(fault) => return unasked(set, desk, fault).map(Err),
     };
-    if judged == Err(Trouble::Busy) {
-        let until = Some(desk.now().after(DIGEST_BUSY_REST));
+    let judged = feed::judge(&answer);
+    if let Some(rest) = feed::rest(&answer, judged.as_ref()) {
+        let until = Some(desk.now().after(rest));
         desk.learn(&set.upstream, Lesson { until, ..Lesson::default() })?;
     }
     Ok(judged)
+}
+
+/// Why there is no answer at all.
+fn unasked(set: &Settings, desk: &mut dyn Desk, fault: CallFault) -> Result<Trouble, BotFault> {
+    Ok(match fault {
+        CallFault::NotBefore { moment, .. } => Trouble::NotBefore(moment),
+        CallFault::LoggedOut { why } => match desk.given(&set.upstream)? {
+            Some(_) => Trouble::LoggedOut,
+            None => Trouble::Nobody(why),
+        },
+        CallFault::Failed { .. } | CallFault::Never { .. } => Trouble::Silent,
+    })
 }

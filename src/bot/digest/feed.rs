@@ -6,14 +6,16 @@
 use super::rank::Post;
 use crate::bot::figures::unsigned;
 use crate::limits::{
-    DIGEST_ANSWER_BYTES_MAX, DIGEST_FIGURE_MAX, DIGEST_LINK_BYTES_MAX, DIGEST_NAME_UNITS_MAX, DIGEST_NAMES_MAX,
-    DIGEST_TEXT_CHARS_MAX, DIGEST_TEXT_UNITS_MAX,
+    DIGEST_ANSWER_BYTES_MAX, DIGEST_BUSY_REST, DIGEST_FIGURE_MAX, DIGEST_LINK_BYTES_MAX, DIGEST_NAME_UNITS_MAX,
+    DIGEST_NAMES_MAX, DIGEST_TEXT_CHARS_MAX, DIGEST_TEXT_UNITS_MAX, UPSTREAM_WAIT_MAX,
 };
 use crate::model::{Answer, Moment};
 use crate::notation::cut::shorten;
 use crate::notation::line::line;
+use crate::notation::usage::{is_used_up, regained};
 use jiff::Timestamp;
 use serde_json::Value;
+use std::time::Duration;
 
 /// Whose posts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,6 +128,9 @@ pub(super) fn judge(answer: &Answer) -> Result<Value, Trouble> {
     if answer.body.len() > DIGEST_ANSWER_BYTES_MAX {
         return Err(Trouble::TooMuch);
     }
+    if answer.status == 429 {
+        return Err(Trouble::Busy);
+    }
     let Ok(body) = serde_json::from_slice::<Value>(&answer.body) else { return Err(Trouble::Silent) };
     if let Some(error) = body.get("error") {
         return Err(refusal(error));
@@ -134,12 +139,19 @@ pub(super) fn judge(answer: &Answer) -> Result<Value, Trouble> {
     is_list.then_some(body).ok_or(Trouble::Silent)
 }
 
+/// How long Facebook wants to be left alone after an answer, which may be a good one (graph.md §6).
+pub(super) fn rest(answer: &Answer, judged: Result<&Value, &Trouble>) -> Option<Duration> {
+    let told = answer.header("x-business-use-case-usage").and_then(regained);
+    let is_refused = judged == Err(&Trouble::Busy) || answer.header("x-app-usage").is_some_and(is_used_up);
+    told.or(is_refused.then_some(DIGEST_BUSY_REST)).map(|rest| rest.min(UPSTREAM_WAIT_MAX))
+}
+
 fn refusal(error: &Value) -> Trouble {
     let message = error.get("message").and_then(Value::as_str).unwrap_or_default();
     match unsigned(error.get("code")) {
         Some(1) if message.contains("reduce the amount of data") => Trouble::TooMuch,
         Some(1 | 2) => Trouble::Silent,
-        Some(4 | 17 | 32 | 341 | 613) => Trouble::Busy,
+        Some(4 | 17 | 32 | 341 | 613 | 80_001 | 80_006) => Trouble::Busy,
         Some(10 | 200..=299) => Trouble::Forbidden(needed(message)),
         Some(102 | 190) => Trouble::LoggedOut,
         Some(100) if unsigned(error.get("error_subcode")) == Some(33) => Trouble::Unknown,
@@ -264,15 +276,33 @@ mod tests {
             assert_eq!(judged(status, name), Err(trouble), "{name}");
         }
         let coded = |code: &Value| refusal(&json!({ "code": code, "message": "No.\u{202e}\n x" }));
-        for code in [17, 32, 341, 613] {
+        for code in [17, 32, 341, 613, 80_001, 80_006] {
             assert_eq!(coded(&json!(code)), Trouble::Busy, "{code}");
         }
         assert_eq!((coded(&json!("200")), coded(&json!(299))), (Trouble::Forbidden(BOTH), Trouble::Forbidden(BOTH)));
         assert_eq!((coded(&json!(1)), coded(&json!(102))), (Trouble::Silent, Trouble::LoggedOut));
         assert_eq!(coded(&json!(100)), Trouble::Refused("No. x".to_owned()));
         assert_eq!(coded(&Value::Null), Trouble::Refused("No. x".to_owned()));
+        let html = Answer { status: 429, headers: Vec::new(), body: b"<html>".to_vec() };
+        assert_eq!(judge(&html), Err(Trouble::Busy), "a gateway before it knows no codes");
         let long = Answer { status: 200, headers: Vec::new(), body: vec![b' '; DIGEST_ANSWER_BYTES_MAX + 1] };
         assert_eq!(judge(&long), Err(Trouble::TooMuch));
+    }
+
+    #[test]
+    fn how_long_to_rest_is_told_by_headers_and_else_by_a_refusal() {
+        let rest = |headers: &[(&str, &str)], judged: Result<&Value, &Trouble>| {
+            let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            Some(rest(&Answer { status: 200, headers, body: Vec::new() }, judged)?.as_secs())
+        };
+        let business = |minutes: &str| format!(r#"{{"1":[{{"estimated_time_to_regain_access":{minutes}}}]}}"#);
+        let (soon, never) = (business("19"), business("1e99"));
+        let (soon, never) = (("x-business-use-case-usage", &*soon), ("x-business-use-case-usage", &*never));
+        let used_up = ("x-app-usage", r#"{"call_count":100}"#);
+        let good = Ok(&Value::Null);
+        assert_eq!((rest(&[], good), rest(&[], Err(&Trouble::Silent))), (None, None));
+        assert_eq!((rest(&[], Err(&Trouble::Busy)), rest(&[used_up], good)), (Some(300), Some(300)));
+        assert_eq!((rest(&[soon, used_up], Err(&Trouble::Busy)), rest(&[never], good)), (Some(1140), Some(86_400)));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::say;
 use super::week::Which;
 use crate::limits::{DIGEST_RELOAD_SECONDS, DIGEST_TEXT_UNITS_MAX};
 use crate::model::visit::{note, sheet};
-use crate::model::{Moment, Response};
+use crate::model::{Moment, Response, Upstream};
 use crate::notation::html::escaped;
 
 /// Who looks at a page.
@@ -66,7 +66,7 @@ fn login(why: &str, set: &Settings, guest: Guest) -> String {
     let upstream = escaped(&set.upstream);
     match guest {
         _ if !say::wants_login(why) => String::new(),
-        Guest::Inside => format!("<p><a href=\"/login/{upstream}\">Log in at Facebook</a></p>"),
+        Guest::Inside => format!("<p><a href=\"{}\">Log in at Facebook</a></p>", Upstream::login_path(&upstream)),
         Guest::Operator => format!("<p>A login begins with the link that ackd login {upstream} shows.</p>"),
         Guest::Reader => String::new(),
     }

@@ -453,6 +453,13 @@ fn facebook_is_left_alone_when_it_wants_that_and_nobody_waits_in_a_line() {
     world.names().answers(FEED, 400, sample("error_4_app_limit"));
     world.says("summary");
     assert_eq!(world.desk.lessons[0].until, Some(world.desk.now.after(DIGEST_BUSY_REST)));
+    // It is told for how long, and with an answer that is good.
+    let mut world = World::with_feed();
+    let usage = r#"{"1":[{"type":"pages","estimated_time_to_regain_access":19}]}"#;
+    let (_, first) = &mut world.desk.answers[1];
+    first.as_mut().unwrap().headers = vec![("x-business-use-case-usage".to_owned(), usage.to_owned())];
+    assert_eq!(world.says("this week"), THIS_WEEK);
+    assert_eq!(world.desk.lessons[0].until, Some(world.desk.now.after(Duration::from_secs(19 * 60))));
     let mut world = World::with_feed();
     let ends = at("2025-11-21T13:00:00Z");
     world.desk.left = vec![Left { per: Period::Minute, calls: 0, of: 1, ends }];
