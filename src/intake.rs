@@ -47,6 +47,8 @@ pub enum Verdict {
     Admit { channel: ChannelNumber, arrivals: Vec<Arrival>, response: Response },
     /// Ask the keeper to do this, and say what it says.
     Ask(Order),
+    /// Read the configuration again, and say what that came to.
+    Reload,
     /// Ask the keeper for this picture, and show it.
     Show(PictureName),
     /// Have a page made, and show it.
@@ -62,7 +64,7 @@ pub struct Route {
 }
 
 /// What a head shows that asks for what lies below a place, at this path: nothing for a stranger.
-pub type Claims = Box<dyn Fn(&Head, &str) -> Option<Claim>>;
+pub type Claims = Box<dyn Fn(&Head, &str) -> Option<Claim> + Send>;
 
 /// Where the pages of one host lie.
 pub struct Place {
@@ -80,14 +82,14 @@ pub struct Intake {
     routes: Vec<Route>,
     places: Vec<Place>,
     /// Whether the store can be written, for `/readyz`.
-    ready: Box<dyn Fn() -> bool>,
+    ready: Box<dyn Fn() -> bool + Send>,
     /// What the operator left to be asked for at the public door.
     left: RefCell<Option<Word>>,
 }
 
 impl Intake {
     /// An intake with these channels.
-    pub fn new(routes: Vec<Route>, places: Vec<Place>, ready: Box<dyn Fn() -> bool>) -> Intake {
+    pub fn new(routes: Vec<Route>, places: Vec<Place>, ready: Box<dyn Fn() -> bool + Send>) -> Intake {
         Intake { routes, places, ready, left: RefCell::new(None) }
     }
 
@@ -230,6 +232,7 @@ impl Intake {
             "/send" => self.send(&request.body).map(Verdict::Ask),
             "/word" => self.leave(&request.body),
             "/remember" => remember(&request.body).map(Verdict::Ask),
+            "/reload" => Ok(Verdict::Reload),
             _ => self.replay(&request.body).map(Verdict::Ask),
         }
     }
@@ -278,7 +281,7 @@ fn remember(body: &[u8]) -> Result<Order, Refusal> {
 fn control_gate(head: &Head) -> Result<(), Refusal> {
     let (allowed, allow) = match head.path() {
         "/readyz" => (matches!(head.method, Method::Get | Method::Head), "GET, HEAD"),
-        "/send" | "/replay" | "/word" | "/remember" => (head.method == Method::Post, "POST"),
+        "/send" | "/replay" | "/word" | "/remember" | "/reload" => (head.method == Method::Post, "POST"),
         _ => return Err(nothing_here()),
     };
     if allowed {
@@ -332,6 +335,11 @@ struct ReplayOrder {
 pub fn told(lines: &[String]) -> Response {
     let body = serde_json::json!({ "lines": lines }).to_string();
     Response::json(200, body.into_bytes())
+}
+
+/// Why an order was not carried out, for the command that asked: a line for each reason.
+pub fn refused(lines: &[String]) -> Response {
+    Response::text(422, lines.join("\n"))
 }
 
 /// What of a path lies below a place; nothing when it is another's.

@@ -623,6 +623,8 @@ pub const EVENTS_LISTED_MAX: usize = 100_000;
 pub const EVENTS_LOOKED_MAX: usize = 100_000;
 /// How often `ackd events --follow` looks whether something was committed. A look costs 20 µs.
 pub const FOLLOW_INTERVAL: Duration = Duration::from_millis(250);
+/// Those who wait for a reload at once over the control socket: whoever types it again and again is told so.
+pub const RELOADS_WAITING_MAX: usize = 16;
 /// Rows read at once by `--follow` and `replay --dead`, so that a long backlog takes no memory.
 pub const PAGE_ROWS: usize = 512;
 /// Events whose state `--follow` keeps in mind to see it change; of more, the oldest are let go. One takes 30 bytes.

@@ -14,6 +14,7 @@ use ackd::cli::events::events;
 use ackd::cli::help::VERSION;
 use ackd::cli::linger::linger;
 use ackd::cli::login::login;
+use ackd::cli::reload::reload;
 use ackd::cli::replay::replay;
 use ackd::cli::send::{Saying, send};
 use ackd::cli::solar::solar;
@@ -64,7 +65,8 @@ fn carry_out(command: Command, out: &mut dyn Write) -> Result<(), CliError> {
         linger: &linger,
     };
     match command {
-        Command::Run { config } => load(config).and_then(|config| run(&config)).map_err(|error| logged(&error)),
+        Command::Run { config } => place(config).and_then(run).map_err(|error| logged(&error)),
+        Command::Reload { config } => reload(&outline(config)?, out),
         Command::Check { config } => check_and_tell(&place(config)?, out),
         Command::Send { config, channel, to, text } => {
             let saying = Saying { channel: &channel, to: &to, text: &text };
@@ -96,8 +98,9 @@ fn carry_out(command: Command, out: &mut dyn Write) -> Result<(), CliError> {
     }
 }
 
-fn run(config: &Config) -> Result<(), CliError> {
-    daemon::run(config).map_err(CliError::Failed)
+fn run(file: PathBuf) -> Result<(), CliError> {
+    let config = Config::load(&file, &variable).map_err(CliError::Config)?;
+    daemon::run(&config, Box::new(move || Config::load(&file, &variable))).map_err(CliError::Failed)
 }
 
 /// A daemon's errors belong into its log, where they have a time or a priority.

@@ -21,6 +21,7 @@ use values::{base_url, faults, id, invited_days, limit, loopback, seed, system, 
 pub enum Command {
     Run { config: Option<PathBuf> },
     Check { config: Option<PathBuf> },
+    Reload { config: Option<PathBuf> },
     Send { config: Option<PathBuf>, channel: String, to: String, text: String },
     Events { config: Option<PathBuf>, filter: EventFilter },
     Why { config: Option<PathBuf>, id: String },
@@ -142,9 +143,10 @@ pub fn config_file(explicit: Option<&Path>, exists: &dyn Fn(&Path) -> bool) -> R
 }
 
 /// The commands as they are typed, each with its help and the options that only it has.
-const COMMANDS: [(&str, Topic, &[&str]); 12] = [
+const COMMANDS: [(&str, Topic, &[&str]); 13] = [
     ("run", Topic::Run, &[]),
     ("check", Topic::Check, &[]),
+    ("reload", Topic::Reload, &[]),
     ("send", Topic::Send, &[]),
     ("events", Topic::Events, &["dead", "unknown", "all", "channel", "limit", "follow"]),
     ("why", Topic::Why, &[]),
@@ -192,6 +194,7 @@ impl Words {
             Topic::Overview => Err(Stop::Help),
             Topic::Run => self.nothing_more().map(|config| Command::Run { config }),
             Topic::Check => self.nothing_more().map(|config| Command::Check { config }),
+            Topic::Reload => self.nothing_more().map(|config| Command::Reload { config }),
             Topic::Send => self.send(),
             Topic::Events => self.events(),
             Topic::Why => self.why(),
@@ -469,6 +472,7 @@ mod tests {
             assert_eq!(read(line), Ok(parsed), "{line}");
         }
         assert_eq!(command("check"), Command::Check { config: None });
+        assert_eq!(command("reload"), Command::Reload { config: None });
         assert_eq!(command("doctor --config a.toml"), Command::Doctor { config });
     }
 

@@ -66,7 +66,7 @@ pub fn trial(
     out.flush()?;
     // It begins once.
     let began = Box::new(move |daemon| drop(handle.set(daemon)));
-    let inside = Inside { clock: ahead::clock, began };
+    let inside = Inside { clock: ahead::clock, began, reread: None };
     daemon::serve(&config, doors, inside).map_err(CliError::Failed)?;
     drop(stand);
     let kept = folder.end()?;

@@ -3,104 +3,124 @@
 //! Whoever connects next is shown the new one; whoever is connected goes on. A pair that does not fit, as between the
 //! renewal of one file and of the other, changes nothing.
 
-use crate::config::{Config, TlsFiles};
-use crate::intake::Door;
+use crate::config::TlsFiles;
 use crate::limits;
 use crate::model::Moment;
-use crate::net::listener::Listener;
 use crate::net::{Announcer, News};
-use crate::tls::{Identity, Tickets};
+use crate::tls::Tickets;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::OwnedFd;
 use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
 use rustix::io::{Errno, read};
+use rustls::ServerConfig;
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 
-/// Has the public listeners speak TLS, where the configuration says so, by certificates that are watched; gives what
-/// SIGHUP does.
-pub(super) fn speak_tls(
-    config: &Config,
-    listeners: &mut [Listener],
+/// Reads certificates again, and tells the loop of new ones.
+pub(super) struct Certificates {
     announcer: Announcer,
     clock: fn() -> Moment,
-) -> Result<Box<dyn Fn()>, String> {
-    const RELOADED: &str = "SIGHUP: certificates are read again; for all else in the configuration restart ackd";
-    let Some(files) = &config.tls else { return Ok(Box::new(|| log::warn!("{RELOADED}"))) };
-    let tickets = Tickets::new()?;
-    let identity = files.identity.clone();
-    let tls = identity.listener(&tickets)?;
-    for listener in listeners.iter_mut().filter(|listener| listener.door == Door::Public) {
-        listener.tls = Some(Arc::clone(&tls));
-    }
-    log::info!("the public door speaks TLS; its certificates are good until {}", identity.last_day());
-    let shown = Mutex::new(identity);
-    let certificates = Arc::new(Certificates { files: files.clone(), tickets, announcer, clock, shown });
-    Arc::clone(&certificates).watch().map_err(|error| format!("watching the certificates: {error}"))?;
-    Ok(Box::new(move || {
-        log::warn!("{RELOADED}");
-        let certificates = Arc::clone(&certificates);
-        let renew = move || {
-            if let Err(why) = certificates.renew() {
-                log::error!("{why}");
-            }
-        };
-        if let Err(error) = thread::Builder::new().name("reload".to_owned()).spawn(renew) {
-            log::error!("reloading: {error}");
-        }
-    }))
+    /// Where the kernel tells what has changed, once there is anything to watch.
+    changes: OnceLock<OwnedFd>,
+    shown: Mutex<Shown>,
 }
 
-/// Reads certificates again, and tells the loop of new ones.
-struct Certificates {
-    files: TlsFiles,
-    tickets: Tickets,
-    announcer: Announcer,
-    clock: fn() -> Moment,
-    /// Those that are shown now.
-    shown: Mutex<Identity>,
+/// What is shown now.
+#[derive(Default)]
+struct Shown {
+    /// They outlive every certificate, so that whoever comes back need not begin anew.
+    tickets: Option<Tickets>,
+    files: Option<TlsFiles>,
 }
 
 impl Certificates {
+    /// None yet.
+    pub(super) fn new(announcer: Announcer, clock: fn() -> Moment) -> Arc<Certificates> {
+        Arc::new(Certificates { announcer, clock, changes: OnceLock::new(), shown: Mutex::default() })
+    }
+
+    /// What it takes to show these, and watches them from now on; an error says why they cannot be shown. Nothing is
+    /// otherwise before `show`.
+    pub(super) fn prepare(self: &Arc<Self>, files: Option<&TlsFiles>) -> Result<Option<Arc<ServerConfig>>, String> {
+        let Some(files) = files else { return Ok(None) };
+        let mut shown = self.lock();
+        let tickets = match shown.tickets.take() {
+            Some(tickets) => tickets,
+            None => Tickets::new()?,
+        };
+        let tls = files.identity.listener(&tickets);
+        shown.tickets = Some(tickets);
+        drop(shown);
+        self.watch(files).map_err(|error| format!("watching the certificates: {error}"))?;
+        tls.map(Some)
+    }
+
+    /// These are shown from now on.
+    pub(super) fn show(&self, files: Option<&TlsFiles>) {
+        let mut shown = self.lock();
+        let is_same = |before: &TlsFiles, files: &TlsFiles| files.identity.shows_the_same(&before.identity);
+        if let Some(files) = files
+            && !shown.files.as_ref().is_some_and(|before| is_same(before, files))
+        {
+            let until = files.identity.last_day();
+            log::info!("the public door speaks TLS; its certificates are good until {until}");
+        }
+        shown.files = files.cloned();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shown> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Those that are there now are shown from now on; an error says why not, and that the old ones stay.
     fn renew(&self) -> Result<(), String> {
         let stay = |why: String| format!("certificates: {why}; those of before stay");
-        let identity = self.files.read_again((self.clock)()).map_err(stay)?;
         // One reads at a time, so that the last one told is the last one read.
-        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
-        if !identity.shows_the_same(&shown) {
-            self.announcer.tell(News::Tls(identity.listener(&self.tickets).map_err(stay)?));
+        let mut shown = self.lock();
+        let Shown { tickets: Some(tickets), files: Some(files) } = &mut *shown else { return Ok(()) };
+        let identity = files.read_again((self.clock)()).map_err(stay)?;
+        if !identity.shows_the_same(&files.identity) {
+            self.announcer.tell(News::Tls(identity.listener(tickets).map_err(stay)?));
             log::info!("certificates: new ones are shown from now on, good until {}", identity.last_day());
-            *shown = identity;
+            files.identity = identity;
         }
         Ok(())
     }
 
     /// Renews them by a thread that waits until something changes beside them.
-    fn watch(self: Arc<Self>) -> io::Result<()> {
+    fn watch(self: &Arc<Self>, files: &TlsFiles) -> io::Result<()> {
+        if let Some(changes) = self.changes.get() {
+            look_at_folders(files, changes);
+            return Ok(());
+        }
         let changes = inotify::init(CreateFlags::CLOEXEC)?;
-        self.look_at_folders(&changes);
+        look_at_folders(files, &changes);
+        // One reload at a time: nobody has set it meanwhile.
+        let _ = self.changes.set(changes);
+        let certificates = Arc::clone(self);
         let watch = move || {
-            while wait_for_quiet(&changes).is_ok() {
-                if let Err(why) = self.renew() {
+            while certificates.changes.get().is_some_and(|changes| wait_for_quiet(changes).is_ok()) {
+                if let Err(why) = certificates.renew() {
                     log::error!("{why}");
                 }
                 // A folder that was put in the place of another is a new one.
-                self.look_at_folders(&changes);
+                if let (Some(files), Some(changes)) = (&certificates.lock().files, certificates.changes.get()) {
+                    look_at_folders(files, changes);
+                }
             }
         };
         thread::Builder::new().name("certificates".to_owned()).spawn(watch).map(drop)
     }
+}
 
-    fn look_at_folders(&self, changes: &OwnedFd) {
-        let wanted = WatchFlags::CREATE | WatchFlags::CLOSE_WRITE | WatchFlags::MOVED_TO;
-        for path in self.files.paths() {
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            if let Err(error) = inotify::add_watch(changes, folder, wanted) {
-                log::warn!("nobody watches {}: {error}; after a renewal, reload ackd", folder.display());
-            }
+fn look_at_folders(files: &TlsFiles, changes: &OwnedFd) {
+    let wanted = WatchFlags::CREATE | WatchFlags::CLOSE_WRITE | WatchFlags::MOVED_TO;
+    for path in files.paths() {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        if let Err(error) = inotify::add_watch(changes, folder, wanted) {
+            log::warn!("nobody watches {}: {error}; after a renewal, reload ackd", folder.display());
         }
     }
 }

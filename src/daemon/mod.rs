@@ -4,39 +4,40 @@
 //! the registrar, for which nobody waits.
 
 mod certificates;
+mod change;
+mod reload;
+mod setting;
 mod sockets;
 
-use crate::config::{Config, Subscription, reconcile};
-use crate::intake::{Claims, Door, Intake, Place, Route};
-use crate::keeper::{Bell, Health, Keeper, Letter, Letterbox, Line, Post, Receipt, Roster, Ticket, Treasury};
+pub use reload::Reread;
+
+use crate::config::Config;
+use crate::intake::Door;
+use crate::keeper::{Bell, Health, Keeper, Letter, Letterbox, Post, Receipt, Roster, Ticket, Treasury};
 use crate::limits;
-use crate::model::{ChannelNumber, Claim, Host, Lease, Moment, OWNER_CONFIGURATION, Upstream};
+use crate::model::{Lease, Moment};
 use crate::net::event_loop::{self, Parts, Watch};
 use crate::net::listener::Listener;
 use crate::net::signals::Signals;
-use crate::net::{Announcer, EventLoop, Lobby, Served, Waker};
-use crate::notation::order::by_name;
-use crate::registry::watch::{self, Course, Registrar, Watched};
-use crate::registry::{PublicUrl, Standing};
+use crate::net::{Announcer, EventLoop, Served, Waker};
+use crate::store::StoreError;
 use crate::store::sqlite::SqliteFile;
-use crate::store::{Store, StoreError};
 use crate::systemd;
 use crate::work::address::Address;
-use crate::work::clerk;
 use crate::work::fetch::Fetch;
-use crate::work::introduce::{self, ACCOUNTS};
-use crate::work::pool::{self, Tools};
+use crate::work::pool::{self, Current, Tools};
 use crate::work::upstream::Upstreams;
-use crate::work::{Channel, Channels, login, session};
-use certificates::speak_tls;
+use certificates::Certificates;
+use change::{Bound, InPlace, Manager};
+use reload::Reload;
 use ring::rand::{SecureRandom, SystemRandom};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -81,14 +82,14 @@ pub fn unheard(address: SocketAddr, error: &io::Error) -> String {
 }
 
 /// Serves until SIGTERM or SIGINT. An error is one line that says what to do.
-pub fn run(config: &Config) -> Result<(), String> {
+pub fn run(config: &Config, reread: Reread) -> Result<(), String> {
     // A second daemon learns that it is one, and not only that its port is taken. The store is only looked at: one that
     // cannot start makes none.
     let doors = Doors::bind(config).map_err(|why| match SqliteFile::is_held(&config.store) {
         Ok(true) => SqliteFile::held(&config.store).0,
         _ => why,
     })?;
-    serve(config, doors, Inside { clock, began: Box::new(|_| {}) })
+    serve(config, doors, Inside { clock, began: Box::new(|_| {}), reread: Some(reread) })
 }
 
 /// What a daemon inside another program is told besides its configuration.
@@ -97,6 +98,8 @@ pub struct Inside {
     pub clock: fn() -> Moment,
     /// Called when it begins to serve.
     pub began: Box<dyn FnOnce(Handle)>,
+    /// Reads the configuration again, where that can be asked for.
+    pub reread: Option<Reread>,
 }
 
 /// A daemon that serves, for the program around it.
@@ -127,50 +130,54 @@ impl Handle {
 
 /// The same, with doors that are bound already, inside another program.
 pub fn serve(config: &Config, doors: Doors, inside: Inside) -> Result<(), String> {
-    let clock = inside.clock;
-    config.warnings.iter().for_each(|warning| log::warn!("{warning}"));
+    let Inside { clock, began, reread } = inside;
     let connections_max = connections_max(config.connections_max);
     let Doors { mut listeners, signals } = doors;
+    let bound = listeners.iter().map(|listener| Bound::of(listener, listener.asked)).collect();
     let file = open(&config.store, &thread::sleep).map_err(|error| error.0)?;
     listeners.push(bind_control(&config.store)?);
     let addresses: Vec<_> = listeners.iter().map(Listener::address).collect();
-    let public = listeners.iter().filter(|listener| listener.door == Door::Public).map(Listener::address);
-    let public: Vec<_> = public.collect();
-    let numbers = channel_numbers(&file, config)?;
-    for name in left_behind(&file, config).map_err(|error| error.0)? {
-        log::warn!("channel {name} {LEFT_BEHIND}");
-    }
     let (poll, waker) = event_loop::poll().map_err(|error| format!("making a poll: {error}"))?;
     let (letters, letters_in) = channel();
     let (receipts_out, receipts) = channel();
-    let post = post(receipts_out.clone(), &waker);
-    let health = Arc::new(Health::default());
-    let tools = tools(config, &numbers, &file, letters.clone(), clock).map_err(|error| error.0)?;
-    let upstreams = Arc::clone(&tools.upstreams);
-    let (workers, worker_threads) =
-        pool::start(config.workers, &tools).map_err(|error| format!("starting the workers: {error}"))?;
-    let lobby = lobby(config, &tools, self::post(receipts_out, &waker))?;
-    let registrar = registrar(config, &numbers, &public, tools);
-    let keeper = start_keeper(file, letters_in, post, workers, (config, &numbers), &health, clock)?;
-
     let (news_out, news) = channel();
+    let health = Arc::new(Health::default());
+    let current = Arc::new(Current::new(tools(&file, letters.clone(), clock)));
+    let (workers, worker_threads) =
+        pool::start(config.workers, &current).map_err(|error| format!("starting the workers: {error}"))?;
+    let keeper = start_keeper(file, letters_in, post(receipts_out.clone(), &waker), workers, &health, clock)?;
+    let announcer = Announcer { news: news_out, waker };
+    let manager = Arc::new(Manager {
+        letters: letters.clone(),
+        receipts: receipts_out,
+        current,
+        certificates: Certificates::new(announcer.clone(), clock),
+        announcer,
+        health: Arc::clone(&health),
+        in_place: Mutex::new(InPlace::new(config, bound)),
+    });
+    let (intake, lobby) = match manager.begin(config, &mut listeners) {
+        Ok(begun) => begun,
+        Err(why) => {
+            // Where the keeper could not begin, that is why.
+            let _ = letters.send(Letter::End { until: clock() });
+            let kept = keeper.join().map_err(|_| "the keeper ended by a panic".to_owned())?;
+            return Err(kept.err().map_or(why, |error| error.0));
+        }
+    };
     // A question in each third of its patience: one may be lost to a busy machine.
     let watch = systemd::watchdog().map(|patience| Watch { every: patience / 3, alive: Box::new(systemd::alive) });
-    let reload = speak_tls(config, &mut listeners, Announcer { news: news_out, waker }, clock)?;
-    let writable = Arc::clone(&health);
-    let ready = Box::new(move || writable.writable.load(Ordering::Relaxed));
-    let intake = Intake::new(routes(config, &numbers), places(config), ready);
-    let end = letters.clone();
-    let letters = Letterbox { letters, health: Arc::clone(&health) };
+    let reload = Reload::by(Arc::clone(&manager), reread);
+    let letterbox = Letterbox { letters: letters.clone(), health: Arc::clone(&health) };
     let parts = Parts {
         poll,
         listeners,
         signals,
         intake,
-        letters,
+        letters: letterbox,
         receipts,
         news,
-        reload,
+        reload: Box::new(move |ticket| reload.begin(ticket)),
         watch,
         lobby,
         connections_max,
@@ -178,16 +185,15 @@ pub fn serve(config: &Config, doors: Doors, inside: Inside) -> Result<(), String
     };
     let mut event_loop = EventLoop::new(parts).map_err(|error| format!("starting the loop: {error}"))?;
     announce(&addresses);
-    (inside.began)(Handle { letters: end.clone() });
-    let looking_after = start_registrar(registrar)?;
+    began(Handle { letters: letters.clone() });
+    manager.look_after(config)?;
     let served = event_loop.run().map(|()| event_loop.served);
     systemd::stopping();
-    drop(looking_after);
-    upstreams.close();
+    manager.end();
 
     let until = clock().after(limits::STOP_WORK_TIME);
     // The keeper is there: it ends by this letter, or has ended by an error that the next line finds.
-    let _ = end.send(Letter::End { until });
+    let _ = letters.send(Letter::End { until });
     let kept = keeper.join().map_err(|_| "the keeper ended by a panic".to_owned())?;
     drop(event_loop);
     farewell(served.map_err(|error| format!("the loop: {error}"))?, &health, worker_threads);
@@ -270,174 +276,22 @@ fn bind_control(store: &Path) -> Result<Listener, String> {
         .map_err(|error| format!("the control socket {}: {error}; its folder must be writable", control.display()))
 }
 
-fn channel_numbers(file: &SqliteFile, config: &Config) -> Result<Vec<ChannelNumber>, String> {
-    let numbers = config.channels.iter().map(|channel| file.channel(&channel.name));
-    numbers.collect::<Result<_, _>>().map_err(|error| error.0)
-}
-
-const LEFT_BEHIND: &str = "is not in the configuration any more, but messages of it wait to be answered: nobody \
-                           answers them until it is there again, under this name";
-
-/// Channels that the store knows and the configuration does not, with events that nobody will be given.
-fn left_behind(file: &SqliteFile, config: &Config) -> Result<Vec<String>, StoreError> {
-    let mut names = file.channels_that_wait()?;
-    names.retain(|name| !config.channels.iter().any(|channel| channel.name == *name));
-    Ok(names)
-}
-
-/// The channels as workers know them; each is told who we are on its platform, as far as an earlier start has learnt it.
-fn channels(
-    config: &Config,
-    numbers: &[ChannelNumber],
-    file: &SqliteFile,
-    now: Moment,
-) -> Result<Channels, StoreError> {
-    let known = config.channels.iter().map(|channel| Channel {
-        name: channel.name.clone(),
-        platform: Arc::clone(&channel.platform),
-        bot: Arc::clone(&channel.bot),
-        bot_name: channel.bot_name.clone(),
-        outside: channel.outside.clone(),
-    });
-    let channels: Channels = numbers.iter().copied().zip(known).collect();
-    for channel in channels.values().filter(|channel| !channel.platform.is_introduced()) {
-        if let Some(remembered) = file.recall(ACCOUNTS, &channel.name, now)? {
-            introduce::meet_again(channel, &remembered);
-        }
-    }
-    Ok(channels)
-}
-
-/// What every worker has.
-fn tools(
-    config: &Config,
-    numbers: &[ChannelNumber],
-    file: &SqliteFile,
-    keeper: Sender<Letter>,
-    clock: fn() -> Moment,
-) -> Result<Tools, StoreError> {
-    let fetch = Arc::new(Fetch::default());
-    let upstreams = Upstreams::new(&config.upstreams, Arc::clone(&fetch), keeper.clone(), clock);
-    let channels = Arc::new(channels(config, numbers, file, clock())?);
-    let identity = file.identity().to_owned();
-    let (upstreams, address) = (Arc::new(upstreams), Arc::new(address(config)));
-    Ok(Tools { channels, keeper, fetch, upstreams, address, identity, clock, chance })
-}
-
-/// Where the world reaches us, if that stands in the configuration; an agent is asked later.
-fn address(config: &Config) -> Address {
-    let address = Address::default();
-    if let Some(PublicUrl::Fixed(url)) = &config.public_url {
-        address.learn(url);
-    }
-    address
-}
-
-fn routes(config: &Config, numbers: &[ChannelNumber]) -> Vec<Route> {
-    let routes = numbers.iter().zip(&config.channels).map(|(number, channel)| Route {
-        channel: *number,
-        name: channel.name.clone(),
-        path: channel.path.clone(),
-        platform: Arc::clone(&channel.platform),
-    });
-    routes.collect()
-}
-
-/// Where visits are left for the clerk.
-fn lobby(config: &Config, tools: &Tools, post: Post) -> Result<Lobby, String> {
-    let hosts = by_name(config.pages.iter().map(|(name, bot)| (name.clone(), Arc::clone(bot))));
-    let visits = clerk::start(hosts, tools.clone(), post);
-    visits.map(Lobby::new).map_err(|error| format!("starting the clerk: {error}"))
-}
-
-/// Where pages lie.
-fn places(config: &Config) -> Vec<Place> {
-    let bots = config.pages.iter().filter_map(|(name, bot)| {
-        let opens = Arc::clone(bot);
-        let claims: Claims = Box::new(move |head, below| match opens.opens(head, below) {
-            true => Some(Claim::Link),
-            false => session::may_be(head).then_some(Claim::Unproven),
-        });
-        Some(Place { path: bot.place()?.to_owned(), host: Host::Bot(name.clone()), public: true, claims })
-    });
-    let logins = config.upstreams.iter().filter_map(|upstream| {
-        let name = &upstream.name;
-        let claims: Claims =
-            Box::new(|head, below| (login::may_begin(head, below) || session::may_be(head)).then_some(Claim::Unproven));
-        Some(Place {
-            path: Upstream::login_path(name),
-            host: Host::Login(name.clone()),
-            public: upstream.facebook()?.public_login,
-            claims,
-        })
-    });
-    bots.chain(logins).collect()
-}
-
-fn lines(config: &Config, numbers: &[ChannelNumber]) -> Vec<Line> {
-    numbers.iter().zip(&config.channels).map(|(number, channel)| Line::new(*number, &*channel.name)).collect()
-}
-
-/// Each channel's bot as a number from 0.
-fn bots_of_lines(config: &Config) -> Vec<usize> {
-    let mut names = Vec::new();
-    let place = |name| {
-        names.iter().position(|bot| *bot == name).unwrap_or_else(|| {
-            names.push(name);
-            names.len() - 1
-        })
-    };
-    config.channels.iter().map(|channel| &channel.bot_name).map(place).collect()
-}
-
-/// What looks after the platforms' side of our channels.
-fn registrar(config: &Config, numbers: &[ChannelNumber], addresses: &[String], tools: Tools) -> Registrar {
-    let watched = numbers.iter().zip(&config.channels).filter_map(|(number, channel)| {
-        let known = tools.channels.get(number)?.clone();
-        Some(Watched::new(known, channel.path.clone(), channel.registration.clone()))
-    });
-    let channels = watched.collect();
-    let ports = addresses.iter().filter_map(|address| address.parse::<SocketAddr>().ok()).map(|address| address.port());
-    let course = match (config.keep_registered, &config.public_url) {
-        (Some(interval), Some(public_url)) => {
-            Some(Course { public_url: public_url.clone(), interval, ports: ports.collect() })
-        }
-        (Some(_), None) => {
-            log::info!("registrations are not looked after, since there is no public_url");
-            None
-        }
-        (None, _) => None,
-    };
-    let standing = Arc::new(Standing::default());
-    let Tools { fetch, upstreams, address, keeper, clock, .. } = tools;
-    Registrar { channels, course, fetch, upstreams, address, keeper, clock, standing }
-}
-
-/// Its thread ends with what is returned, and is not waited for: it may be in the middle of a call.
-fn start_registrar(registrar: Registrar) -> Result<Option<watch::Stop>, String> {
-    let started = registrar.is_needed().then(|| registrar.start());
-    started.transpose().map_err(|error| format!("starting the registrar: {error}"))
-}
-
 type KeeperThread = JoinHandle<Result<(), StoreError>>;
 
+/// A keeper of no channels yet.
 fn start_keeper(
     file: SqliteFile,
     letters: Receiver<Letter>,
     post: Post,
     workers: Vec<SyncSender<Lease>>,
-    (config, numbers): (&Config, &[ChannelNumber]),
     health: &Arc<Health>,
     clock: fn() -> Moment,
 ) -> Result<KeeperThread, String> {
-    let lines = lines(config, numbers);
-    let roster = Roster::new(workers.len(), &bots_of_lines(config));
-    let (health, treasury, bell) = (Arc::clone(health), Treasury::new(&config.upstreams), Bell::default());
-    let wanted = subscriptions(config, numbers);
+    let (roster, treasury) = (Roster::new(workers.len(), &[]), Treasury::new(&[]));
+    let (health, bell, lines) = (Arc::clone(health), Bell::default(), Vec::new());
     let work = move || {
         let mut store = file.engine()?;
         let store = &mut store;
-        put_subscriptions(store, &wanted, clock())?;
         Keeper { store, letters, post, workers, lines, roster, treasury, bell, health, clock, chance }.run()
     };
     thread::Builder::new()
@@ -446,24 +300,12 @@ fn start_keeper(
         .map_err(|error| format!("starting the keeper: {error}"))
 }
 
-/// The subscriptions of the configuration, each with its channel's number.
-fn subscriptions(config: &Config, numbers: &[ChannelNumber]) -> Vec<(ChannelNumber, Subscription)> {
-    let number = |name: &str| config.channels.iter().position(|channel| channel.name == name);
-    let known = |wanted: &Subscription| Some((*numbers.get(number(&wanted.channel)?)?, wanted.clone()));
-    config.subscriptions.iter().filter_map(known).collect()
-}
-
-/// Makes the store's alarms of the configuration what the configuration says now.
-fn put_subscriptions(
-    store: &mut dyn Store,
-    wanted: &[(ChannelNumber, Subscription)],
-    now: Moment,
-) -> Result<(), StoreError> {
-    let kept = store.alarms_of(OWNER_CONFIGURATION)?;
-    for write in reconcile(&kept, wanted, now) {
-        store.put_alarm(&write)?;
-    }
-    store.commit()
+/// What workers have while there are no channels.
+fn tools(file: &SqliteFile, keeper: Sender<Letter>, clock: fn() -> Moment) -> Tools {
+    let fetch = Arc::new(Fetch::default());
+    let upstreams = Arc::new(Upstreams::new(&[], Arc::clone(&fetch), keeper.clone(), clock));
+    let (channels, address) = (Arc::default(), Arc::new(Address::default()));
+    Tools { channels, keeper, fetch, upstreams, address, identity: file.identity().to_owned(), clock, chance }
 }
 
 /// The workers ended with the keeper, which held their jobs; one that still waits for an upstream is left to it.

@@ -12,6 +12,7 @@
 //! and by it in `letters.rs`, what upstreams were asked in `treasury.rs`.
 
 mod bell;
+mod change;
 mod letters;
 mod look_up;
 mod orders;
@@ -21,6 +22,7 @@ mod tests;
 mod treasury;
 
 pub use bell::Bell;
+pub use change::{Change, Changed, Reconcile};
 pub use letters::{Admission, Letter, Letterbox, Receipt, Refused, Sought, Ticket};
 pub use orders::{KEPT, carry_out};
 pub use roster::Roster;
@@ -134,6 +136,8 @@ struct Tray {
     end_at: Option<Moment>,
     failing: bool,
     prune_at: Moment,
+    /// What is to be otherwise, each with who wants to know whether it is.
+    changes: Vec<(Change, SyncSender<Result<Changed, String>>)>,
     /// Those who wait until nothing is under way; they see theirs go.
     patient: Vec<SyncSender<()>>,
     /// When the last turn looked for jobs. What fell due since then, during the commit, nobody has seen.
@@ -154,12 +158,16 @@ struct Plan {
 impl Keeper<'_> {
     /// Works until an `End` is done, or until everybody who could write a letter is gone.
     pub fn run(mut self) -> Result<(), StoreError> {
-        let mut tray = Tray { prune_at: (self.clock)(), memory: self.rested()?, ..Tray::default() };
+        let mut tray = Tray { prune_at: (self.clock)(), ..Tray::default() };
         self.bell = Bell::from((self.clock)());
         self.health.writable.store(true, Ordering::Relaxed);
         let mut open = true;
         loop {
             self.turn(&mut tray);
+            for (change, answer) in tray.changes.drain(..) {
+                // Whoever went away knows it from the log.
+                let _ = answer.try_send(self.change(&change));
+            }
             let drained = self.roster.at_rest() && tray.unsettled.is_empty();
             tray.patient.retain(|_| !drained);
             if !open || tray.end_at.is_some_and(|until| drained || (self.clock)() >= until) {
@@ -172,15 +180,11 @@ impl Keeper<'_> {
         self.store.tidy(Urgency::Closing)
     }
 
-    /// Forgets the rests of the keeper before: a start probes at once.
-    fn rested(&mut self) -> Result<Vec<MemoryWrite>, StoreError> {
-        let mut over = Vec::new();
-        for line in &self.lines {
-            if self.store.recall(RESTS, &line.name, (self.clock)())?.is_some() {
-                over.push(MemoryWrite { bot: RESTS.to_owned(), key: line.name.clone(), value: None, expires: None });
-            }
-        }
-        Ok(over)
+    /// What forgets the rest of a channel that is remembered of the keeper before: a start probes at once.
+    fn rested(&mut self, name: &str) -> Result<Option<MemoryWrite>, StoreError> {
+        let known = self.store.recall(RESTS, name, (self.clock)())?;
+        let (bot, key) = (RESTS.to_owned(), name.to_owned());
+        Ok(known.map(|_| MemoryWrite { bot, key, value: None, expires: None }))
     }
 
     /// Waits for a letter or for what is due, then takes everything that is there.
@@ -244,6 +248,7 @@ impl Keeper<'_> {
             Letter::Pay { upstream, payer, calls, answer } => {
                 tray.till.payments.push(Payment { upstream, payer, calls, answer });
             }
+            Letter::Change { change, answer } => tray.changes.push((change, answer)),
             Letter::Pulse { number, every } => self.pulse(number, every),
             Letter::Rest => tray.resting = true,
             Letter::End { until } => (tray.resting, tray.end_at) = (true, Some(until)),

@@ -14,6 +14,9 @@ pub fn leases_max(workers: usize, others: usize) -> usize {
     workers.saturating_sub(others.min(workers / 2)).max(1)
 }
 
+/// The place of a channel that is not in the configuration any more.
+const NOWHERE: usize = usize::MAX;
+
 /// What one worker has.
 #[derive(Clone, Copy, Debug)]
 struct Out {
@@ -75,6 +78,22 @@ impl Roster {
             bots: vec![Hearing { leases: 0, leases_max: bots_max }; bots],
             next_line: 0,
         }
+    }
+
+    /// What a reload makes of it: other channels and bots, the same workers and what they have. `now_at` says where each
+    /// channel of before stands now, if anywhere; what is out of one that is gone counts for none.
+    pub fn anew(&self, bots_of_lines: &[usize], now_at: &[Option<usize>]) -> Roster {
+        let mut roster = Roster::new(self.out.len(), bots_of_lines);
+        (roster.idle, roster.busy, roster.out) = (self.idle.clone(), self.busy.clone(), self.out.clone());
+        for out in roster.out.iter_mut().flatten() {
+            out.line = now_at.get(out.line).copied().flatten().unwrap_or(NOWHERE);
+            let Some(share) = roster.lines.get_mut(out.line) else { continue };
+            share.leases += 1;
+            if let Some(bot) = roster.bots.get_mut(share.bot).filter(|_| out.hears) {
+                bot.leases += 1;
+            }
+        }
+        roster
     }
 
     /// Conversations that must not be given to anybody now.

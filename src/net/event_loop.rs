@@ -6,6 +6,7 @@
 mod accept;
 mod eviction;
 mod pulse;
+mod renewal;
 mod stopping;
 
 pub use pulse::Watch;
@@ -22,7 +23,7 @@ use super::refusals::{busy, not_kept};
 use super::signals::{Signals, Wish};
 use super::tls::Tls;
 use crate::http::{HttpDate, Step};
-use crate::intake::{Intake, Verdict, nothing_here, told};
+use crate::intake::{Intake, Verdict, nothing_here, refused, told};
 use crate::keeper::{Admission, Letter, Letterbox, Receipt, Refused, Ticket};
 use crate::limits;
 use crate::model::{Moment, Refusal, Request, Response, Tick};
@@ -50,7 +51,7 @@ pub struct EventLoop {
     letters: Letterbox,
     receipts: Receiver<Vec<(Ticket, Receipt)>>,
     news: Receiver<News>,
-    reload: Box<dyn Fn()>,
+    reload: Box<dyn Fn(Option<Ticket>)>,
     watch: Option<Watch>,
     pulse: Pulse,
     /// Connections that have had their share of this turn and could go on.
@@ -83,8 +84,8 @@ pub struct Parts {
     pub letters: Letterbox,
     pub receipts: Receiver<Vec<(Ticket, Receipt)>>,
     pub news: Receiver<News>,
-    /// Begins what SIGHUP asks for, and waits for nothing.
-    pub reload: Box<dyn Fn()>,
+    /// Begins a reload, and waits for nothing; whoever has the ticket is told what it came to.
+    pub reload: Box<dyn Fn(Option<Ticket>)>,
     pub watch: Option<Watch>,
     pub lobby: Lobby,
     pub connections_max: usize,
@@ -324,6 +325,7 @@ impl EventLoop {
                     peer.http.respond(&not_kept().response(), &self.date.1);
                 }
             }
+            Ok(Verdict::Reload) => (self.reload)(Some(ticket)),
             Ok(Verdict::Show(name)) => {
                 if let Err(refusal) = self.gallery.ask(&self.letters, ticket, name) {
                     peer.http.respond(&refusal.response(), &self.date.1);
@@ -388,21 +390,10 @@ impl EventLoop {
                         }
                     }
                     Receipt::Done(lines) => self.say(ticket, &told(&lines)),
+                    Receipt::Refused(lines) => self.say(ticket, &refused(&lines)),
                     Receipt::Shown(sought) => {
                         let response = self.gallery.show(sought);
                         self.say(ticket, &response);
-                    }
-                }
-            }
-        }
-    }
-
-    fn take_news(&mut self) {
-        for news in self.news.try_iter() {
-            match news {
-                News::Tls(tls) => {
-                    for listener in self.listeners.iter_mut().filter(|listener| listener.tls.is_some()) {
-                        listener.tls = Some(Arc::clone(&tls));
                     }
                 }
             }
@@ -420,7 +411,7 @@ impl EventLoop {
     fn take_signals(&mut self) {
         match self.signals.wish() {
             Some(Wish::Stop) => self.stop(),
-            Some(Wish::Reload) => (self.reload)(),
+            Some(Wish::Reload) => (self.reload)(None),
             _ => {}
         }
     }

@@ -19,6 +19,9 @@ use std::sync::Arc;
 pub struct Listener {
     socket: Socket,
     pub door: Door,
+    /// The address that the configuration has for it.
+    pub asked: Option<SocketAddr>,
+    registered: bool,
     /// What it takes to speak TLS with whoever comes in here; nothing where that is plain.
     pub tls: Option<Arc<ServerConfig>>,
     /// It may have connections that were not accepted yet.
@@ -40,13 +43,17 @@ enum Socket {
 }
 
 impl Listener {
+    fn new(socket: Socket, door: Door, asked: Option<SocketAddr>) -> Listener {
+        Listener { socket, door, asked, registered: false, tls: None, pending: false }
+    }
+
     /// Listens on an address. Connections inherit that small answers go out at once.
     pub fn tcp(address: SocketAddr, door: Door) -> io::Result<Listener> {
         let listener = TcpListener::bind(address)?;
         rustix::net::sockopt::set_tcp_nodelay(&listener, true)?;
         // Ask for more room than mio does: a platform's burst should queue, not be refused.
         rustix::net::listen(&listener, limits::BACKLOG)?;
-        Ok(Listener { socket: Socket::Tcp(listener), door, tls: None, pending: false })
+        Ok(Listener::new(Socket::Tcp(listener), door, Some(address)))
     }
 
     /// Goes on with a socket that somebody else listens on for us, as systemd does.
@@ -62,8 +69,10 @@ impl Listener {
                 Socket::Unix(UnixListener::from_std(listener), None)
             }
         };
+        let mut listener = Listener::new(socket, door, None);
         // Whoever came while nobody served waits there already.
-        Ok(Listener { socket, door, tls: None, pending: true })
+        listener.pending = true;
+        Ok(listener)
     }
 
     /// Listens on a unix socket that only this user can open. One left over by a crash is replaced: who holds the
@@ -77,7 +86,7 @@ impl Listener {
         fs::rename(&fresh, path)?;
         // A relative one would say little to whoever reads the log in another folder.
         let path = std::path::absolute(path)?;
-        Ok(Listener { socket: Socket::Unix(listener, Some(path)), door: Door::Control, tls: None, pending: false })
+        Ok(Listener::new(Socket::Unix(listener, Some(path)), Door::Control, None))
     }
 
     /// The address, for the log.
@@ -107,12 +116,16 @@ impl Listener {
         }
     }
 
-    /// Has the poll tell of new connections under this token.
+    /// Has the poll tell of new connections under this token, from now on.
     pub fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
-        match &mut self.socket {
-            Socket::Tcp(listener) => listener.register(registry, token, Interest::READABLE),
-            Socket::Unix(listener, _) => listener.register(registry, token, Interest::READABLE),
+        let socket: &mut dyn Source = match &mut self.socket {
+            Socket::Tcp(listener) => listener,
+            Socket::Unix(listener, _) => listener,
+        };
+        if std::mem::replace(&mut self.registered, true) {
+            return socket.reregister(registry, token, Interest::READABLE);
         }
+        socket.register(registry, token, Interest::READABLE)
     }
 }
 

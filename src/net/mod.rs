@@ -30,7 +30,7 @@ mod tls;
 pub use event_loop::EventLoop;
 pub use lobby::Lobby;
 pub use mio::Waker;
-pub use news::{Announcer, News};
+pub use news::{Announcer, News, Setting};
 
 /// What was done, for the last line of the log.
 #[derive(Clone, Copy, Debug, Default)]

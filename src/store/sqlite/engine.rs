@@ -154,6 +154,10 @@ impl Store for Engine<'_> {
         Ok(channel)
     }
 
+    fn channels_that_wait(&mut self) -> Result<Vec<String>, StoreError> {
+        reader::channels_that_wait(self.connection)
+    }
+
     fn admit(
         &mut self,
         channel: ChannelNumber,

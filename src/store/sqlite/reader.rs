@@ -271,19 +271,22 @@ impl SqliteFile {
     /// The names of channels of which events wait to be answered. For the daemon's start: on its own connection, since
     /// a second one would take memory for good.
     pub fn channels_that_wait(&self) -> Result<Vec<String>, StoreError> {
-        let mut names = Vec::new();
-        for (channel, name) in channels(&self.connection)? {
-            let (start, end) = (EventKey::before_first(channel), EventKey::after_last(channel));
-            let open = self
-                .connection
-                .query_row(OPEN, params![channel.0, end.0, start.0], |row| row.get(0))
-                .map_err(|error| words("reading", &error))?;
-            if open {
-                names.push(name);
-            }
-        }
-        Ok(names)
+        channels_that_wait(&self.connection)
     }
+}
+
+pub(super) fn channels_that_wait(connection: &Connection) -> Result<Vec<String>, StoreError> {
+    let mut names = Vec::new();
+    for (channel, name) in channels(connection)? {
+        let (start, end) = (EventKey::before_first(channel), EventKey::after_last(channel));
+        let open = connection
+            .query_row(OPEN, params![channel.0, end.0, start.0], |row| row.get(0))
+            .map_err(|error| words("reading", &error))?;
+        if open {
+            names.push(name);
+        }
+    }
+    Ok(names)
 }
 
 /// Puts the lines of several channels in one order.
