@@ -418,6 +418,23 @@ mod tests {
     }
 
     #[test]
+    fn a_porter_who_takes_nothing_makes_nobody_else_wait() {
+        let opened = Opened::new(Arc::new(Counts), true);
+        let (office, made) = office(&opened.tools, Hosts::from([("weekly".to_owned(), Arc::new(Counts) as _)]));
+        let (visits, waiting) = sync_channel(VISITS_MAX);
+        let (renewer, _old) = sync_channel(RENEWALS_MAX);
+        // He stands there, and there is no place before him.
+        let (porter, _logins) = sync_channel(0);
+        office.open("clerk", Box::new(move |office| office.attend(&waiting, &renewer, &porter))).unwrap();
+        visits.send(at_the_login(Claim::Inside)).unwrap();
+        let page = next(&made);
+        assert!(page.status == 503 && text(&page).contains("Too many want to log in just now"), "{}", text(&page));
+        let (ticket, visit) = at_the_login(Claim::Link);
+        visits.send((ticket, Box::new(Visit { to: Host::Bot("weekly".to_owned()), ..*visit }))).unwrap();
+        assert_eq!(text(&next(&made)), "0 false");
+    }
+
+    #[test]
     fn what_a_stranger_posts_comes_in_a_strangers_name() {
         let (pages, kept) = visited(&["/form"], true);
         assert_eq!((pages.iter().map(text).collect::<Vec<_>>(), kept), (vec!["operator: false".to_owned()], 0));
