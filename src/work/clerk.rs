@@ -187,6 +187,7 @@ mod tests {
     use super::*;
     use crate::bot::Desk;
     use crate::model::{Event, Framing, Head, Method, Moment, Reply, Request, Span};
+    use crate::work::facebook::played::{House, location};
     use crate::work::fetch::Fetch;
     use crate::work::upstream::Upstreams;
     use std::sync::Mutex;
@@ -432,6 +433,17 @@ mod tests {
         let (ticket, visit) = at_the_login(Claim::Link);
         visits.send((ticket, Box::new(Visit { to: Host::Bot("weekly".to_owned()), ..*visit }))).unwrap();
         assert_eq!(text(&next(&made)), "0 false");
+    }
+
+    #[test]
+    fn a_login_is_served_where_no_bot_has_pages() {
+        let house = House::new(false);
+        let (receipts, made) = channel();
+        let post = Post { receipts, wake: Box::new(|| {}) };
+        let visits = start(Hosts::new(), house.tools.clone(), post).unwrap();
+        visits.send(at_the_login(Claim::Inside)).expect("somebody waits for visits");
+        let page = next(&made);
+        assert_eq!((page.status, location(&page)), (302, Some("http://localhost:3001/login/fb")));
     }
 
     #[test]
