@@ -4,6 +4,7 @@ use super::clean::cut;
 use super::played::{Browser, CANARY, DAY, House, INSIDE, NOW, PAGE};
 use super::*;
 use serde_json::{Value, json};
+use std::cell::Cell;
 
 /// Somebody has logged in.
 fn granted() -> House {
@@ -185,6 +186,22 @@ fn a_token_that_is_refused_is_asked_with_no_more_until_somebody_logs_in() {
         log_in(&house);
         house.call(&path).unwrap();
     }
+}
+
+#[test]
+fn a_login_is_given_up_when_its_calls_together_have_taken_too_long() {
+    let house = House::new(false);
+    let log_in = |each: Duration| {
+        let spent = Cell::new(Duration::ZERO);
+        let (upstreams, code) = (&house.tools.upstreams, house.code().replace("%2F", "/"));
+        let took = || spent.replace(spent.get() + each);
+        let done = upstreams.custody("fb").unwrap().log_in_timed(&code, &took, upstreams.means());
+        (done, house.asked().len(), house.consent().is_some())
+    };
+    let (done, asked, kept) = log_in(limits::LOGIN_CALLS_TIME / 2);
+    assert!(done.is_err_and(|why| why.contains("timeout")), "two were in time");
+    assert_eq!((asked, kept), (2, false));
+    assert_eq!(log_in(limits::LOGIN_CALLS_TIME / 8), (Ok(()), 5, true));
 }
 
 #[test]
