@@ -205,6 +205,17 @@ fn a_login_is_given_up_when_its_calls_together_have_taken_too_long() {
 }
 
 #[test]
+fn a_session_that_has_ended_ends_the_consent_like_a_token() {
+    let house = granted();
+    let path = format!("/{PAGE}/feed");
+    house.graph.lock().unwrap().instead = Some(("feed", 400, "{\"error\":{\"code\":102}}".to_owned()));
+    let told = house.call(&path).unwrap_err();
+    assert!(told.contains("it takes our token no more (it is not valid; error 102/0); type ackd login fb"), "{told}");
+    assert_eq!(house.refused().as_deref(), Some("Roof of <Ada>: it is not valid; error 102/0"));
+    assert_eq!((house.asked().len(), house.call(&path), house.asked().len()), (1, Err(told), 0));
+}
+
+#[test]
 fn another_error_is_the_bots_to_judge_and_ends_no_consent() {
     let house = granted();
     for (status, body) in [
