@@ -268,6 +268,34 @@ fn each_token_is_looked_at_soon_after_a_login_and_then_once_a_day() {
 }
 
 #[test]
+fn a_look_at_old_tokens_says_nothing_about_those_of_a_newer_login() {
+    let house = granted();
+    let (upstreams, old) = (&house.tools.upstreams, house.consent().unwrap());
+    for token in ["canary-long-1", "canary-page-1", "canary-page-two-1"] {
+        house.graph.lock().unwrap().dead.insert(token.to_owned(), 460);
+    }
+    log_in(&house);
+    let new = house.consent();
+    // This look began before that login.
+    let old = Consent::read(old.as_bytes()).unwrap();
+    upstreams.custody("fb").unwrap().check(&old, NOW, upstreams.means());
+    assert_eq!((house.asked().len(), house.consent()), (3, new));
+    assert_eq!(house.look_after(), 3, "nobody has looked at the new ones yet");
+}
+
+#[test]
+fn what_was_first_said_to_be_wrong_with_a_token_stays() {
+    let house = granted();
+    for subcode in [460, 463] {
+        house.graph.lock().unwrap().dead.insert("canary-page-1".to_owned(), subcode);
+        house.wait(DAY);
+        assert_eq!(house.look_after(), 3);
+        let why = "Roof of <Ada>: the password was changed; error 190/460";
+        assert_eq!(house.refused().as_deref(), Some(why), "{subcode}");
+    }
+}
+
+#[test]
 fn a_look_that_fails_says_nothing_about_the_tokens_and_is_made_again() {
     let house = granted();
     let kept = house.consent();
