@@ -5,7 +5,7 @@ use crate::bot::CallFault;
 use crate::bot::paper::Paper;
 use crate::limits::{
     DIGEST_ANSWER_BYTES_MAX, DIGEST_BUSY_REST, DIGEST_CALLS_MAX, DIGEST_FRESH, DIGEST_LAST_FRESH, DIGEST_LIMIT,
-    DIGEST_NAMES_FRESH, DIGEST_REST, DIGEST_RESTS,
+    DIGEST_NAMES_FRESH, DIGEST_REST, DIGEST_RESTS, DIGEST_TIME,
 };
 use crate::luck::Luck;
 use crate::model::{
@@ -502,6 +502,22 @@ fn a_feed_without_end_ends_at_our_own_bound() {
         world.answers(FEED, 200, json!({"data": [], "paging": {"next": FEED}}).to_string());
     }
     assert_eq!(world.says("summary"), "Facebook gives no answer at the moment.");
+}
+
+#[test]
+fn a_look_that_takes_too_long_ends_and_keeps_what_it_saw_as_incomplete() {
+    let mut world = World::new();
+    world.names();
+    for number in 0..DIGEST_CALLS_MAX.into() {
+        let paging = json!({"next": format!("{FEED}?after={number}")});
+        world.answers(FEED, 200, json!({"data": [post(number, "x", 1)], "paging": paging}).to_string());
+    }
+    world.desk.answer_time = DIGEST_TIME / 2 + Duration::from_secs(1);
+    let said = world.says("summary");
+    assert!(said.contains(": 2 posts, 0 shares, 2 comments"), "{said}");
+    assert!(said.ends_with("There were more posts than I look at; these are the newest."), "{said}");
+    assert_eq!(world.calls().len(), 1 + 2, "the names, and what began in time");
+    assert_eq!((world.says("summary"), world.calls().len()), (said, 0), "it is remembered so");
 }
 
 #[test]
