@@ -673,6 +673,21 @@ fn a_subscription_brings_last_week_and_trouble_that_passes_is_tried_again() {
 }
 
 #[test]
+fn a_push_that_may_not_ask_yet_is_tried_again_when_it_may() {
+    let (ends, wait) = (at("2025-11-21T13:00:00Z"), Duration::from_secs(3600));
+    let why = "I may not ask Facebook again before 14:00 on Fri 21 Nov.".to_owned();
+    let mut used_up = World::with_feed();
+    used_up.desk.left = vec![Left { per: Period::Minute, calls: 0, of: 1, ends }];
+    let mut refused = World::new();
+    refused.names().fails(FEED, CallFault::NotBefore { moment: ends, why: "a canary".to_owned() }).feed();
+    for mut world in [used_up, refused] {
+        assert_eq!(world.ring("last week"), Err(BotFault::Later { why: why.clone(), after: Some(wait) }));
+        let pushed = world.later(wait).ring("last week").unwrap();
+        assert!(matches!(&pushed[1].content, Content::Text { text, .. } if text == LAST_WEEK), "{pushed:?}");
+    }
+}
+
+#[test]
 fn every_kind_of_event_is_heard() {
     let mut world = World::new();
     for kind in [
