@@ -14,7 +14,9 @@ use crate::model::{
 use crate::platform::messenger::Messenger;
 use crate::platform::webex::Webex;
 use serde_json::{Value, json};
+use std::cell::RefCell;
 use std::fs;
+use std::sync::Once;
 use std::time::Duration;
 
 const PAGE: &str = "104455667788990";
@@ -159,6 +161,35 @@ impl World {
     fn calls(&mut self) -> Vec<String> {
         std::mem::take(&mut self.desk.asked)
     }
+}
+
+thread_local! {
+    static LOGGED: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Keeps what is logged, for each test its own: a test has its thread.
+struct Diary;
+
+impl log::Log for Diary {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        LOGGED.with_borrow_mut(|lines| lines.push(record.args().to_string()));
+    }
+
+    fn flush(&self) {}
+}
+
+/// The warnings of this test since it asked last; the first time that is none.
+fn logged() -> Vec<String> {
+    static BEGIN: Once = Once::new();
+    BEGIN.call_once(|| {
+        log::set_logger(&Diary).unwrap();
+        log::set_max_level(log::LevelFilter::Warn);
+    });
+    LOGGED.take()
 }
 
 /// A visit below the bot's place.
@@ -429,6 +460,36 @@ fn the_calls_of_a_day_last_for_whoever_asks_all_day_and_some_are_kept_for_pushes
     assert_eq!(world.says("last week"), "I may not ask Facebook again before 01:00 on Sat 22 Nov.");
     let pushed = world.later(DIGEST_REST).ring("last week").unwrap();
     assert!(matches!(&pushed[1].content, Content::Text { text, .. } if text == LAST_WEEK), "{pushed:?}");
+}
+
+#[test]
+fn a_trouble_is_logged_once_until_it_changes_or_is_over() {
+    let mut world = World::new();
+    world.names();
+    logged();
+    let mut look = |name: &str, status| {
+        world.answers(FEED, status, sample(name)).says("this week");
+        assert_eq!(world.calls().iter().filter(|path| path.starts_with(FEED)).count(), 1, "{name}");
+        world.later(DIGEST_RESTS[3]);
+        logged()
+    };
+    let of_roof = |why: &str| vec![format!("upstream facebook: the digest of Roof of Ada: {why}")];
+    let silent = of_roof("Facebook gives no answer at the moment.");
+    let forbidden = of_roof(
+        "Facebook does not let me read these posts; the operator has to grant pages_read_engagement, and to log in again.",
+    );
+    for (name, status, expected) in [
+        ("error_2_service", 500, silent.clone()),
+        ("error_2_service", 500, vec![]),
+        ("error_2_service", 500, vec![]),
+        ("error_10_permission", 403, forbidden),
+        ("error_10_permission", 403, vec![]),
+        ("error_2_service", 500, silent.clone()),
+        ("page_feed_page3_last", 200, vec![]),
+        ("error_2_service", 500, silent),
+    ] {
+        assert_eq!(look(name, status), expected, "{name}");
+    }
 }
 
 #[test]
