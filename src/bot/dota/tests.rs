@@ -883,6 +883,26 @@ fn a_subscription_tells_the_last_week() {
 }
 
 #[test]
+fn who_i_am_counts_more_than_who_was_spoken_of() {
+    let mut world = World::with_ada();
+    let about = |world: &mut World, who| {
+        let said = world.says(who, "subscribe mon 9:00").concat();
+        (said.split(" It is about ").last().unwrap().to_owned(), world.desk.alarms[subscription::NAME].note.clone())
+    };
+    let of_ada = ("the last week of Arteezy-like (id 86745912).".to_owned(), "last week of player 86745912".to_owned());
+    let of_bea = ("the last week of Bea (id 7).".to_owned(), "last week of player 7".to_owned());
+    let bea = "Bea (id 7): no rank.";
+    world.anna("me is 86745912");
+    world.answers("/players/7", 200, br#"{"profile":{"personaname":"Bea"}}"#);
+    assert_eq!((world.anna("rank of player 7"), world.anna("rank")), (bea.to_owned(), bea.to_owned()));
+    assert_eq!(about(&mut world, BOB), of_bea, "nobody knows who Bob is");
+    assert_eq!(about(&mut world, ANNA), of_ada);
+    assert!(world.anna("my last week").starts_with("Arteezy-like: The last 7 days"));
+    world.anna("rank of player 7");
+    assert_eq!(world.says(ANNA, "me")[0], PROFILE);
+}
+
+#[test]
 fn the_configuration_may_ask_for_a_player_by_name() {
     let mut world = World::with_ada();
     let stages = world.all(ANNA, rings("last week of 86745912"));
