@@ -3,7 +3,9 @@
 use super::*;
 use crate::bot::CallFault;
 use crate::bot::paper::Paper;
-use crate::limits::{DOTA_CHOICE_LIFE, DOTA_CLOCK_SLACK, DOTA_FRESH, DOTA_PATIENCE, DOTA_TRIES, DOTA_WAITS_MAX};
+use crate::limits::{
+    DOTA_CHOICE_LIFE, DOTA_CLOCK_SLACK, DOTA_FRESH, DOTA_PATIENCE, DOTA_SPOKEN_LIFE, DOTA_TRIES, DOTA_WAITS_MAX,
+};
 use crate::model::{Answer, CourtesyAct, EventId, Left, Moment, Period};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -444,6 +446,18 @@ fn me_is_the_player_that_i_said() {
     assert!(world.says(BOB, "last week")[0].starts_with("Arteezy-like"), "who was spoken of is known to all");
     assert_eq!(world.anna("forget me"), say::FORGOTTEN);
     assert_eq!(world.anna("me"), say::STRANGER);
+}
+
+#[test]
+fn who_was_spoken_of_is_forgotten_after_a_while() {
+    let mut world = World::with_ada();
+    assert_eq!(world.anna("rank of player 86745912"), PROFILE);
+    world.later(DOTA_SPOKEN_LIFE - Duration::from_secs(1));
+    world.ada();
+    assert_eq!(world.anna("rank"), PROFILE, "it was spoken of again");
+    world.later(DOTA_SPOKEN_LIFE);
+    world.asked();
+    assert_eq!((world.anna("rank"), world.asked()), (say::NOBODY_YET.to_owned(), vec![]));
 }
 
 #[test]
