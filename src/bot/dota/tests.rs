@@ -475,6 +475,38 @@ fn whoever_chooses_who_they_are_is_that_and_whoever_taps_it_for_them_is_not() {
 }
 
 #[test]
+fn a_tap_that_is_none_of_ours_counts_as_its_words() {
+    let mut world = World::with_ada();
+    world.anna("me is 86745912");
+    world.asked();
+    let long = "player ".repeat(100);
+    for payload in [
+        "BUY_NOW",
+        "player 0",
+        "player Ada",
+        "player 4294967295",
+        "player 99999999999999999999",
+        "last week of",
+        "rank of player",
+        "rank of Ada",
+        "me is Ada",
+        "me is ",
+        "forget me",
+        "{\"player\":",
+        "\0",
+        &long,
+    ] {
+        let tapped = world.all(ANNA, message("help", Some(payload))).concat();
+        let button = EventKind::Postback { title: None, payload: Some(payload.to_owned()), referral: None };
+        for replies in [tapped, world.all(ANNA, button).concat()] {
+            assert_eq!(replies.iter().map(text).collect::<Vec<_>>(), [say::HELP], "{payload}");
+        }
+    }
+    assert_eq!(world.all(ANNA, message("help", Some(""))).concat().len(), 1);
+    assert_eq!((world.asked(), world.anna("rank of me")), (vec![], PROFILE.to_owned()), "she is who she was");
+}
+
+#[test]
 fn a_number_that_was_not_offered_is_told_so_and_asks_nobody() {
     let mut world = offered();
     for number in ["7", "#0", "99."] {
