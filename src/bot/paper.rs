@@ -19,10 +19,10 @@ pub struct Paper {
     pub far_alarms: Vec<NewAlarm>,
     /// What upstreams answer, by the beginning of the path; the first that fits is used up.
     pub answers: VecDeque<(String, Result<Answer, CallFault>)>,
-    /// How long each call takes.
-    pub takes: Duration,
     /// The paths that were asked for.
     pub asked: Vec<String>,
+    /// How long an upstream takes to answer.
+    pub answer_time: Duration,
     pub left: Vec<Left>,
     /// When somebody logged in.
     pub given: Option<Moment>,
@@ -89,7 +89,7 @@ impl Desk for Paper {
 
     fn get(&mut self, _upstream: &str, path: &str) -> Result<Answer, CallFault> {
         self.asked.push(path.to_owned());
-        self.now = self.now.after(self.takes);
+        self.now = self.now.after(self.answer_time);
         let place = self.answers.iter().position(|(start, _)| path.starts_with(start.as_str()));
         let answer = place.and_then(|place| self.answers.remove(place));
         answer.map_or_else(|| Err(CallFault::Failed { why: format!("nothing is written for {path}") }), |(_, it)| it)

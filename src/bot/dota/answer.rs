@@ -133,14 +133,14 @@ fn is_known(desk: &mut dyn Desk, note: &Note) -> Result<bool, BotFault> {
 
 /// What is needed to tell a part.
 fn readings(part: Part, shelf: &Shelf) -> Vec<Reading> {
-    use Reading::{Heroes, Names, Profile, Recent, Record, Week, WeekHeroes};
+    use Reading::{HeroNames, Profile, Recent, Record, TopHeroes, Week, WeekTopHeroes};
     let rest: &[Reading] = match part {
-        Part::All => &[Profile, Record, Recent, Heroes, Names],
+        Part::All => &[Profile, Record, Recent, TopHeroes, HeroNames],
         Part::Profile => &[Profile],
         Part::Games => &[Record, Recent],
-        Part::Week => &[Week, WeekHeroes, Names],
-        Part::Heroes => &[Heroes, Names],
-        Part::Match => &[Recent, Names],
+        Part::Week => &[Week, WeekTopHeroes, HeroNames],
+        Part::Heroes => &[TopHeroes, HeroNames],
+        Part::Match => &[Recent, HeroNames],
     };
     // To say a name, one of any age will do; who was hidden or unknown may be there by now.
     let is_wanted = shelf.get(Profile).is_none() || shelf.is_closed();
@@ -277,7 +277,7 @@ impl Telling<'_> {
         if shelf.get(Reading::Profile).is_some() {
             people::speak_of(self.desk, self.event, shelf.player)?;
         }
-        let heroes = || say::heroes(shelf, Reading::Heroes, now);
+        let heroes = || say::heroes(shelf, Reading::TopHeroes, now);
         let told = match self.note.part {
             Part::All | Part::Profile => {
                 let last = [heroes(), say::last(shelf, now)].into_iter().flatten().collect::<Vec<_>>().join(" ");

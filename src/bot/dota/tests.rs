@@ -3,7 +3,9 @@
 use super::*;
 use crate::bot::CallFault;
 use crate::bot::paper::Paper;
-use crate::limits::{DOTA_CHOICE_LIFE, DOTA_CLOCK_SLACK, DOTA_FRESH, DOTA_PATIENCE, DOTA_TRIES, DOTA_WAITS_MAX};
+use crate::limits::{
+    DOTA_CHOICE_LIFE, DOTA_CLOCK_SLACK, DOTA_FRESH, DOTA_PATIENCE, DOTA_SPOKEN_LIFE, DOTA_TRIES, DOTA_WAITS_MAX,
+};
 use crate::model::{Answer, CourtesyAct, EventId, Left, Moment, Period};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -456,6 +458,18 @@ fn me_is_the_player_that_i_said() {
 }
 
 #[test]
+fn who_was_spoken_of_is_forgotten_after_a_while() {
+    let mut world = World::with_ada();
+    assert_eq!(world.anna("rank of player 86745912"), PROFILE);
+    world.later(DOTA_SPOKEN_LIFE - Duration::from_secs(1));
+    world.ada();
+    assert_eq!(world.anna("rank"), PROFILE, "it was spoken of again");
+    world.later(DOTA_SPOKEN_LIFE);
+    world.asked();
+    assert_eq!((world.anna("rank"), world.asked()), (say::NOBODY_YET.to_owned(), vec![]));
+}
+
+#[test]
 fn whoever_chooses_who_they_are_is_that_and_whoever_taps_it_for_them_is_not() {
     let mut world = World::new();
     world.answers("/search", 200, &sample("search_by_name"));
@@ -467,6 +481,38 @@ fn whoever_chooses_who_they_are_is_that_and_whoever_taps_it_for_them_is_not() {
     assert_eq!(world.taps(ANNA, "profile of player 86745912"), [bound.as_str()]);
     world.desk.memory.remove("me page/anna");
     assert_eq!(world.anna("1"), bound);
+}
+
+#[test]
+fn a_tap_that_is_none_of_ours_counts_as_its_words() {
+    let mut world = World::with_ada();
+    world.anna("me is 86745912");
+    world.asked();
+    let long = "player ".repeat(100);
+    for payload in [
+        "BUY_NOW",
+        "player 0",
+        "player Ada",
+        "player 4294967295",
+        "player 99999999999999999999",
+        "last week of",
+        "rank of player",
+        "rank of Ada",
+        "me is Ada",
+        "me is ",
+        "forget me",
+        "{\"player\":",
+        "\0",
+        &long,
+    ] {
+        let tapped = world.all(ANNA, message("help", Some(payload))).concat();
+        let button = EventKind::Postback { title: None, payload: Some(payload.to_owned()), referral: None };
+        for replies in [tapped, world.all(ANNA, button).concat()] {
+            assert_eq!(replies.iter().map(text).collect::<Vec<_>>(), [say::HELP], "{payload}");
+        }
+    }
+    assert_eq!(world.all(ANNA, message("help", Some(""))).concat().len(), 1);
+    assert_eq!((world.asked(), world.anna("rank of me")), (vec![], PROFILE.to_owned()), "she is who she was");
 }
 
 #[test]
@@ -742,10 +788,10 @@ fn while_nothing_was_said_a_silence_is_tried_again_and_then_it_is_told() {
 #[test]
 fn an_opendota_that_hangs_is_given_up_as_soon() {
     let mut world = World::new();
-    world.desk.takes = Duration::from_secs(20);
+    world.desk.answer_time = Duration::from_secs(20);
     assert_eq!(world.anna("player 7"), SILENT);
     assert_eq!(world.asked().len(), 2);
-    assert_eq!(world.desk.now, at(NOW).after(DOTA_PATIENCE + world.desk.takes));
+    assert_eq!(world.desk.now, at(NOW).after(DOTA_PATIENCE + world.desk.answer_time));
 }
 
 #[test]
@@ -915,6 +961,26 @@ fn a_subscription_tells_the_last_week() {
     let week = format!("Arteezy-like: The last 7 days: 1843 won, 1607 lost: 53.4 % won. {HEROES}");
     assert_eq!(said, [vec![], vec![week.as_str()]], "no sign, and no word of a wait");
     assert_eq!(world.anna("stop"), "Your subscription has ended. Write \"subscribe mon 9:00\" to begin again.");
+}
+
+#[test]
+fn who_i_am_counts_more_than_who_was_spoken_of() {
+    let mut world = World::with_ada();
+    let about = |world: &mut World, who| {
+        let said = world.says(who, "subscribe mon 9:00").concat();
+        (said.split(" It is about ").last().unwrap().to_owned(), world.desk.alarms[subscription::NAME].note.clone())
+    };
+    let of_ada = ("the last week of Arteezy-like (id 86745912).".to_owned(), "last week of player 86745912".to_owned());
+    let of_bea = ("the last week of Bea (id 7).".to_owned(), "last week of player 7".to_owned());
+    let bea = "Bea (id 7): no rank.";
+    world.anna("me is 86745912");
+    world.answers("/players/7", 200, br#"{"profile":{"personaname":"Bea"}}"#);
+    assert_eq!((world.anna("rank of player 7"), world.anna("rank")), (bea.to_owned(), bea.to_owned()));
+    assert_eq!(about(&mut world, BOB), of_bea, "nobody knows who Bob is");
+    assert_eq!(about(&mut world, ANNA), of_ada);
+    assert!(world.anna("my last week").starts_with("Arteezy-like: The last 7 days"));
+    world.anna("rank of player 7");
+    assert_eq!(world.says(ANNA, "me")[0], PROFILE);
 }
 
 #[test]
