@@ -334,7 +334,7 @@ mod tests {
     /// An office without threads, and what it hands out.
     fn office(tools: &Tools, hosts: Hosts) -> (Arc<Office>, Made) {
         let (receipts, made) = channel();
-        let (post, reception) = (Post { receipts, wake: Box::new(|| {}) }, Reception::new().unwrap());
+        let (post, reception) = (Post { receipts, wake: Box::new(|| {}) }, Arc::new(Reception::new().unwrap()));
         (Arc::new(Office { hosts, reception, tools: tools.clone(), post, logins: AtomicUsize::new(0) }), made)
     }
 
@@ -444,7 +444,7 @@ mod tests {
         let house = House::new(false);
         let (receipts, made) = channel();
         let post = Post { receipts, wake: Box::new(|| {}) };
-        let visits = start(Hosts::new(), house.tools.clone(), post).unwrap();
+        let visits = start(Hosts::new(), &mut None, house.tools.clone(), post).unwrap();
         visits.send(at_the_login(Claim::Inside)).expect("somebody waits for visits");
         let page = next(&made);
         assert_eq!((page.status, location(&page)), (302, Some("http://localhost:3001/login/fb")));
