@@ -4,7 +4,7 @@
 //! What is out with workers stays out: its settlement comes back as it would have. Events of a channel that is gone wait in
 //! the store until it is there again under its name.
 
-use super::{Keeper, Line};
+use super::{Keeper, Line, Tray};
 use crate::model::{Alarm, AlarmWrite, ChannelNumber, OWNER_CONFIGURATION, Upstream};
 use crate::store::StoreError;
 
@@ -36,7 +36,22 @@ pub struct Changed {
 }
 
 impl Keeper<'_> {
-    pub(super) fn change(&mut self, change: &Change) -> Result<Changed, String> {
+    pub(super) fn make_changes(&mut self, tray: &mut Tray) {
+        for (change, answer) in std::mem::take(&mut tray.changes) {
+            let changed = match tray.failing {
+                true => Err("the store cannot be written just now".to_owned()),
+                false => self.change(&change),
+            };
+            if matches!(change, Change::Lines { .. }) {
+                // What waits on a channel that has come, and its alarms, are looked at as at a start.
+                tray.prune_at = tray.looked;
+            }
+            // Whoever went away knows it from the log.
+            let _ = answer.try_send(changed);
+        }
+    }
+
+    fn change(&mut self, change: &Change) -> Result<Changed, String> {
         let written = self.write_change(change).and_then(|changed| self.store.commit().map(|()| changed));
         let changed = written.map_err(|error| {
             self.store.roll_back();

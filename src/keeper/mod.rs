@@ -164,10 +164,7 @@ impl Keeper<'_> {
         let mut open = true;
         loop {
             self.turn(&mut tray);
-            for (change, answer) in tray.changes.drain(..) {
-                // Whoever went away knows it from the log.
-                let _ = answer.try_send(self.change(&change));
-            }
+            self.make_changes(&mut tray);
             let drained = self.roster.at_rest() && tray.unsettled.is_empty();
             tray.patient.retain(|_| !drained);
             if !open || tray.end_at.is_some_and(|until| drained || (self.clock)() >= until) {
