@@ -7,12 +7,11 @@ use crate::config::TlsFiles;
 use crate::limits;
 use crate::model::Moment;
 use crate::net::{Announcer, News};
-use crate::tls::{Identity, Tickets};
+use crate::tls::{Identity, Terms, Tickets};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::OwnedFd;
 use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
 use rustix::io::{Errno, read};
-use rustls::ServerConfig;
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -43,7 +42,7 @@ impl Certificates {
 
     /// What it takes to show these, and watches them from now on; an error says why they cannot be shown. Nothing is
     /// otherwise before `show`.
-    pub(super) fn prepare(self: &Arc<Self>, files: Option<&TlsFiles>) -> Result<Option<Arc<ServerConfig>>, String> {
+    pub(super) fn prepare(self: &Arc<Self>, files: Option<&TlsFiles>) -> Result<Option<Terms>, String> {
         let Some(files) = files else { return Ok(None) };
         let mut shown = self.lock();
         let tickets = match shown.tickets.take() {

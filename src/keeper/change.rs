@@ -5,8 +5,8 @@
 //! the store until it is there again under its name.
 
 use super::{Keeper, Line, Tray};
-use crate::model::{Alarm, AlarmWrite, ChannelNumber, OWNER_CONFIGURATION, Upstream};
-use crate::store::StoreError;
+use crate::model::{Alarm, AlarmWrite, ChannelNumber, MemoryWrite, OWNER_CONFIGURATION, Upstream};
+use crate::store::{RESTS, StoreError};
 
 /// Alarms of the configuration that are kept, the channels' numbers → what is to be written.
 pub type Reconcile = Box<dyn Fn(&[Alarm], &[ChannelNumber]) -> Vec<AlarmWrite> + Send>;
@@ -77,7 +77,7 @@ impl Keeper<'_> {
         }
         self.probe_at_once(&names, &numbers)?;
         let mut left_behind = self.store.channels_that_wait()?;
-        left_behind.retain(|waits| !names.iter().any(|name| *name == waits));
+        left_behind.retain(|waits| !names.contains(&waits));
         Ok(Changed { numbers, left_behind })
     }
 
@@ -92,6 +92,13 @@ impl Keeper<'_> {
             }
         }
         Ok(())
+    }
+
+    /// What forgets the rest of a channel that is remembered of the keeper before: a start probes at once.
+    fn rested(&mut self, name: &str) -> Result<Option<MemoryWrite>, StoreError> {
+        let known = self.store.recall(RESTS, name, (self.clock)())?;
+        let (bot, key) = (RESTS.to_owned(), name.to_owned());
+        Ok(known.map(|_| MemoryWrite { bot, key, value: None, expires: None }))
     }
 
     fn take_lines(&mut self, channels: &[(String, usize)], numbers: &[ChannelNumber]) {
