@@ -75,18 +75,15 @@ impl Keeper<'_> {
                 self.store.put_alarm(&write)?;
             }
         }
-        self.probe_at_once(&names, &numbers)?;
+        self.probe_at_once(&names)?;
         let mut left_behind = self.store.channels_that_wait()?;
         left_behind.retain(|waits| !names.contains(&waits));
         Ok(Changed { numbers, left_behind })
     }
 
-    /// A rest that is remembered of a channel is that of a process before.
-    fn probe_at_once(&mut self, names: &[&String], numbers: &[ChannelNumber]) -> Result<(), StoreError> {
-        let is_new = |number| !self.lines.iter().any(|line| line.number == number);
-        let new: Vec<_> =
-            names.iter().zip(numbers).filter(|(_, number)| is_new(**number)).map(|(name, _)| name).collect();
-        for name in new {
+    /// Whoever put another token in place wants to know now whether it is taken: each channel is tried at once, as at a start.
+    fn probe_at_once(&mut self, names: &[&String]) -> Result<(), StoreError> {
+        for name in names {
             if let Some(over) = self.rested(name)? {
                 self.store.remember(&over)?;
             }
@@ -102,18 +99,10 @@ impl Keeper<'_> {
     }
 
     fn take_lines(&mut self, channels: &[(String, usize)], numbers: &[ChannelNumber]) {
-        let mut before: Vec<Option<Line>> = std::mem::take(&mut self.lines).into_iter().map(Some).collect();
-        let mut now_at = vec![None; before.len()];
-        for ((name, _), number) in channels.iter().zip(numbers) {
-            let place = before.iter().position(|line| line.as_ref().is_some_and(|line| line.number == *number));
-            let same = place.and_then(|place| before.get_mut(place)?.take());
-            if let Some(now_at) = place.and_then(|place| now_at.get_mut(place)) {
-                *now_at = Some(self.lines.len());
-            }
-            // How a platform takes our calls does not change with our configuration.
-            self.lines.push(same.unwrap_or_else(|| Line::new(*number, &**name)));
-        }
-        let bots: Vec<usize> = channels.iter().map(|(_, bot)| *bot).collect();
+        let lines = channels.iter().zip(numbers).map(|((name, _), number)| Line::new(*number, &**name));
+        let before = std::mem::replace(&mut self.lines, lines.collect());
+        let now_at = before.iter().map(|line| numbers.iter().position(|number| *number == line.number));
+        let (bots, now_at): (Vec<_>, Vec<_>) = (channels.iter().map(|(_, bot)| *bot).collect(), now_at.collect());
         self.roster = self.roster.anew(&bots, &now_at);
     }
 }

@@ -330,6 +330,26 @@ fn channels_come_and_go_while_jobs_of_them_are_out() {
 }
 
 #[test]
+fn a_channel_whose_token_was_refused_is_tried_at_once_with_another() {
+    let house = House::start(1, &["page"]);
+    house.admit(0, "m1", "anna");
+    house.receipt();
+    let lease = house.lease(0);
+    let (event, lane, why) = (lease.event, lease.lane, "HTTP 401".to_owned());
+    house.settle(
+        0,
+        Settlement::HearLater { event, lane, due: clock(), attempt: 1, why: why.clone() },
+        Effect::Locked { why },
+    );
+    assert!(house.workers[0].recv_timeout(Duration::from_millis(50)).is_err());
+    house.change(named(&[("page", 0)]), &[sun()]).unwrap();
+    let again = house.lease(0);
+    assert_eq!(again.event, event);
+    house.hear(0, &again, &[]);
+    assert_eq!(house.end().recall(RESTS, "page", clock()), Ok(None), "nobody is told of a rest that is over");
+}
+
+#[test]
 fn a_change_that_cannot_be_written_changes_nothing() {
     let house = House::start(1, &["page"]);
     house.fault.store(true, Ordering::Relaxed);
