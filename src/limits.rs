@@ -458,12 +458,12 @@ pub const DOTA_WAIT_MAX: Duration = Duration::from_secs(2 * 3600);
 pub const DOTA_DAY_WAIT_MAX: Duration = Duration::from_secs(15 * 60);
 /// How often one question stands in line, before it is told to come back; an answer has `STAGES_MAX` stages.
 pub const DOTA_WAITS_MAX: u32 = 20;
-/// How long an OpenDota that gives no answer is tried again, while nothing was said yet.
+/// How long OpenDota may be silent in one answer, before that is told. Time in its line does not count.
 pub const DOTA_PATIENCE: Duration = Duration::from_secs(30);
-/// How often it is tried again when something was said already …
-pub const DOTA_TRIES: u32 = 3;
-/// … and how long apart.
-pub const DOTA_RETRY: Duration = Duration::from_secs(5);
+/// The shortest wait before it is tried again; each is as long as the silence so far …
+pub const DOTA_RETRY: Duration = Duration::from_secs(1);
+/// … so there are so many at most: of 1, 1, 2, 4, 8 and 14 s.
+pub const DOTA_TRIES: u32 = 6;
 /// What one person may have of a day's calls while less than half of it is left, in percent: some thirty players. A
 /// hundred names of five calls each would be a sixth of everybody's day.
 pub const DOTA_SHARE_PERCENT: u32 = 5;
@@ -785,6 +785,7 @@ const _: () = assert!(TARGET_BYTES_MAX < HEAD_BYTES_MAX && HEAD_BYTES_MAX <= u16
 const _: () = assert!(RETRY_LIFE.as_secs() < PICTURE_LIFE.as_secs());
 const _: () = assert!(FETCH_TIME.as_secs() < STOP_WORK_TIME.as_secs());
 const _: () = assert!(DOTA_WAITS_MAX + DOTA_TRIES + 4 < STAGES_MAX);
+const _: () = assert!(DOTA_PATIENCE.as_secs() <= DOTA_RETRY.as_secs() << (DOTA_TRIES - 1));
 // Each chart is a reply, and beside them there are words.
 const _: () = assert!(SOLAR_TIMES_MAX * SOLAR_SYSTEMS_MAX < REPLIES_MAX);
 // An event that is held must end before it is forgotten.

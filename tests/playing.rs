@@ -17,6 +17,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 /// How often something is looked at that nobody tells of.
@@ -41,7 +42,11 @@ impl Drop for Folder {
 }
 
 /// A program that ends with its test.
-struct Running(Child);
+struct Running {
+    child: Child,
+    /// Its temporary files, which it does not come to remove.
+    _folder: Folder,
+}
 
 impl Running {
     /// Starts ackd with these words, and waits until it has said `told` on its output or in its log.
@@ -52,23 +57,31 @@ impl Running {
 
     /// The same with several lines, in this order.
     fn start_told<const N: usize>(words: &[&str], told: [&str; N]) -> (Running, [String; N]) {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let folder = Folder::new(&format!("program-{}", NEXT.fetch_add(1, Ordering::Relaxed)));
         let mut command = Command::new(env!("CARGO_BIN_EXE_ackd"));
         let (reader, writer) = std::io::pipe().unwrap();
-        let child = command.args(words).stdout(writer.try_clone().unwrap()).stderr(writer).spawn().unwrap();
+        let child = command
+            .args(words)
+            .env("TMPDIR", &folder.0)
+            .stdout(writer.try_clone().unwrap())
+            .stderr(writer)
+            .spawn()
+            .unwrap();
         drop(command);
         let mut lines = BufReader::new(reader).lines().map_while(Result::ok);
         let mut find = |told| lines.find(|line| line.contains(told));
         let found = told.map(|told| find(told).unwrap_or_else(|| panic!("{words:?} never told {told:?}")));
         // Whoever stops reading would stop the program, too.
         std::thread::spawn(move || lines.for_each(drop));
-        (Running(child), found)
+        (Running { child, _folder: folder }, found)
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

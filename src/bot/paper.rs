@@ -3,6 +3,7 @@
 use super::{BotFault, CallFault, Desk, NewAlarm, SetAlarm};
 use crate::model::{Answer, Left, Lesson, Moment};
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
 /// What is on the desk, and what the bot did with it.
 #[derive(Default)]
@@ -20,6 +21,8 @@ pub struct Paper {
     pub answers: VecDeque<(String, Result<Answer, CallFault>)>,
     /// The paths that were asked for.
     pub asked: Vec<String>,
+    /// How long an upstream takes to answer.
+    pub answer_time: Duration,
     pub left: Vec<Left>,
     /// When somebody logged in.
     pub given: Option<Moment>,
@@ -86,6 +89,7 @@ impl Desk for Paper {
 
     fn get(&mut self, _upstream: &str, path: &str) -> Result<Answer, CallFault> {
         self.asked.push(path.to_owned());
+        self.now = self.now.after(self.answer_time);
         let place = self.answers.iter().position(|(start, _)| path.starts_with(start.as_str()));
         let answer = place.and_then(|place| self.answers.remove(place));
         answer.map_or_else(|| Err(CallFault::Failed { why: format!("nothing is written for {path}") }), |(_, it)| it)

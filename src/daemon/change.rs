@@ -56,7 +56,8 @@ pub(super) struct Bound {
     pub(super) door: Door,
     /// The address that the configuration asks for; nothing where systemd has opened it.
     pub(super) asked: Option<SocketAddr>,
-    pub(super) port: Option<u16>,
+    /// The one that was given, which is another for a port of 0.
+    pub(super) given: Option<SocketAddr>,
 }
 
 /// What only a start can change.
@@ -129,7 +130,10 @@ impl Manager {
         let tls = self.certificates.prepare(config.tls.as_ref())?;
         let (intake, lobby) = self.put(config, place)?;
         // The rest is done.
-        let ended = place.doors.iter().filter(|bound| !doors.iter().any(|next| next.is_same(bound)));
+        let ended = place
+            .doors
+            .iter()
+            .filter(|bound| !doors.iter().any(|next| (next.door, next.asked) == (bound.door, bound.asked)));
         let ended = ended.filter_map(|bound| Some((bound.door, bound.asked?))).collect();
         for listener in &added {
             log::info!("listening on {}", listener.address());
@@ -245,7 +249,7 @@ impl Manager {
             Some(Watched::new(known, channel.path.clone(), channel.registration.clone()))
         });
         let public = place.doors.iter().filter(|bound| bound.door == Door::Public);
-        let ports = public.filter_map(|bound| bound.port).collect();
+        let ports = public.filter_map(|bound| bound.given).map(|address| address.port()).collect();
         let course = match (config.keep_registered, &config.public_url) {
             (Some(interval), Some(public_url)) => Some(Course { public_url: public_url.clone(), interval, ports }),
             (Some(_), None) => {
@@ -263,12 +267,11 @@ impl Manager {
 impl Bound {
     /// A listener, and for which address of the configuration it is there.
     pub(super) fn of(listener: &Listener, asked: Option<SocketAddr>) -> Bound {
-        let port = listener.address().parse::<SocketAddr>().ok().map(|address| address.port());
-        Bound { door: listener.door, asked, port }
+        Bound { door: listener.door, asked, given: listener.address().parse().ok() }
     }
 
-    fn is_same(&self, other: &Bound) -> bool {
-        (self.door, self.asked) == (other.door, other.asked)
+    fn is_at(&self, door: Door, address: SocketAddr) -> bool {
+        self.door == door && [self.asked, self.given].contains(&Some(address))
     }
 }
 
@@ -278,7 +281,7 @@ fn new_doors(config: &Config, before: &[Bound]) -> Result<(Vec<Listener>, Vec<Bo
     let mut doors: Vec<Bound> = before.iter().filter(|bound| bound.asked.is_none()).cloned().collect();
     for (listens, door) in [(&config.listen, Door::Public), (&config.admin, Door::Admin)] {
         for at in &listens.addresses {
-            if let Some(same) = before.iter().find(|bound| bound.door == door && bound.asked == Some(*at)) {
+            if let Some(same) = before.iter().find(|bound| bound.is_at(door, *at)) {
                 doors.push(same.clone());
                 continue;
             }

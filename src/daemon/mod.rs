@@ -326,8 +326,6 @@ fn farewell(served: Served, health: &Health, workers: Vec<JoinHandle<()>>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Arrival, Fate};
-    use crate::store::Store;
     use std::cell::{Cell, RefCell};
 
     #[test]
@@ -363,33 +361,5 @@ mod tests {
             let told = unheard(address.parse().unwrap(), &kind.into());
             assert!(told.starts_with(&format!("listening on {address}: ")) && told.contains(advice), "{told}");
         }
-    }
-
-    #[test]
-    fn channels_that_went_with_open_events_are_told() {
-        let folder = std::env::temp_dir().join(format!("ackd-daemon-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&folder);
-        std::fs::create_dir_all(&folder).unwrap();
-        let text = "listen = \"127.0.0.1:3000\"\n[bot.echo]\nkind = \"echo\"\n[channel.page]\nplatform = \"messenger\"\n\
-                    path = \"/page\"\nbot = \"echo\"\nverify_token = \"demo\"\napp_secret = \"demo\"\naccess_token = \"demo\"\n";
-        let config = Config::parse(text, &folder.join("ackd.toml"), &|_| None).unwrap();
-        let file = SqliteFile::open(&config.store).unwrap();
-        let mut store = file.engine().unwrap();
-        let now = Moment(1_800_000_000_000);
-        for (name, fate) in
-            [("page", Fate::Hear), ("ended", Fate::Ignore("a receipt")), ("begun", Fate::Hear), ("new", Fate::Hear)]
-        {
-            let channel = store.channel(name).unwrap();
-            let (id, conversation) = ("m1".to_owned(), "anna".to_owned());
-            let arrival = Arrival { id, conversation, kind: "message", fate, raw: Box::default(), proves: None };
-            store.admit(channel, &arrival, now, now).unwrap();
-            if name == "begun" {
-                store.lease(channel, crate::store::Wanted::Any, &std::collections::HashSet::new(), now).unwrap();
-            }
-        }
-        store.commit().unwrap();
-        assert_eq!(left_behind(&file, &config).unwrap(), ["begun", "new"]);
-        drop(store);
-        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -31,7 +31,7 @@ use mio::{Events, Interest, Poll, Token, Waker};
 use pulse::Pulse;
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 use stopping::Stopping;
 
@@ -192,6 +192,8 @@ impl EventLoop {
             self.complaints.tell_due(self.now);
         }
         self.complaints.tell();
+        // Whoever waits until news are taken in must not wait for ever.
+        self.news = channel().1;
         Ok(())
     }
 

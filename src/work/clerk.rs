@@ -191,10 +191,18 @@ mod tests {
     use super::*;
     use crate::bot::Desk;
     use crate::model::{Event, Framing, Head, Method, Moment, Reply, Request, Span};
+    use crate::work::facebook::played::{House, location};
     use crate::work::fetch::Fetch;
     use crate::work::upstream::Upstreams;
     use std::sync::Mutex;
     use std::sync::mpsc::{Sender, channel};
+    use std::time::Duration;
+
+    /// What is handed out.
+    type Made = Receiver<Vec<(Ticket, Receipt)>>;
+
+    /// So long a test waits for what comes at once, so that it fails where it would hang.
+    const PATIENCE: Duration = Duration::from_secs(10);
 
     /// Remembers how often it was visited, and says it.
     struct Counts;
@@ -220,9 +228,9 @@ mod tests {
         }
     }
 
-    /// Makes its page new when it is told to, and not before.
+    /// Says of each page whether it is to be made new, and makes it new when it is told to, and not before.
     struct Hangs {
-        begun: Mutex<Sender<()>>,
+        begun: Mutex<Sender<bool>>,
         go_on: Mutex<Receiver<()>>,
     }
 
@@ -232,8 +240,8 @@ mod tests {
         }
 
         fn page(&self, visit: &Visit, _: &mut dyn Desk) -> Result<Option<Page>, BotFault> {
+            self.begun.lock().unwrap().send(visit.renews).unwrap();
             if visit.renews {
-                self.begun.lock().unwrap().send(()).unwrap();
                 let _ = self.go_on.lock().unwrap().recv();
             }
             Ok(Some(Page { response: Response::text(200, visit.path.clone()), renew: true }))
@@ -255,7 +263,7 @@ mod tests {
     struct Opened {
         visits: Visits,
         tools: Tools,
-        made: Receiver<Vec<(Ticket, Receipt)>>,
+        made: Made,
         /// Each time that something is kept.
         kept: Receiver<()>,
     }
@@ -304,12 +312,30 @@ mod tests {
 
         /// The page of the next visit that was made.
         fn page(&self) -> Response {
-            match self.made.recv().unwrap().pop() {
-                Some((_, Receipt::Made(response))) => response,
-                Some((_, Receipt::Nothing)) => Response::text(404, ""),
-                other => panic!("{other:?}"),
-            }
+            next(&self.made)
         }
+    }
+
+    /// The next page that is handed out.
+    fn next(made: &Made) -> Response {
+        match made.recv_timeout(PATIENCE).unwrap().pop() {
+            Some((_, Receipt::Made(response))) => response,
+            Some((_, Receipt::Nothing)) => Response::text(404, ""),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Somebody at the login.
+    fn at_the_login(claim: Claim) -> (Ticket, Box<Visit>) {
+        let visit = asked_by(Host::Login("fb".to_owned()), claim, String::new(), asked(Method::Get));
+        (Ticket { slot: 1, generation: 1 }, Box::new(visit))
+    }
+
+    /// An office without threads, and what it hands out.
+    fn office(tools: &Tools, hosts: Hosts) -> (Arc<Office>, Made) {
+        let (receipts, made) = channel();
+        let (post, reception) = (Post { receipts, wake: Box::new(|| {}) }, Arc::new(Reception::new().unwrap()));
+        (Arc::new(Office { hosts, reception, tools: tools.clone(), post, logins: AtomicUsize::new(0) }), made)
     }
 
     /// What comes of these visits, and how often something was kept.
@@ -342,7 +368,7 @@ mod tests {
         opened.visit("/old");
         assert_eq!(text(&opened.page()), "0 false");
         for _ in 0..2 {
-            opened.kept.recv().unwrap();
+            opened.kept.recv_timeout(PATIENCE).unwrap();
         }
         opened.visit("");
         assert_eq!(text(&opened.page()), "2 false");
@@ -354,15 +380,15 @@ mod tests {
         let opened = Opened::new(Arc::new(Hangs { begun: Mutex::new(begun), go_on: Mutex::new(waits) }), true);
         opened.visit("/first");
         opened.page();
-        begins.recv().unwrap();
+        assert_eq!([(); 2].map(|()| begins.recv_timeout(PATIENCE)), [Ok(false), Ok(true)], "shown, and made new");
         for number in 0..10 * RENEWALS_MAX {
             let path = format!("/{number}");
             opened.visit(&path);
             assert_eq!(text(&opened.page()), path);
         }
-        assert!(begins.try_recv().is_err(), "one after another");
+        assert!(begins.try_iter().all(|renews| !renews), "one after another");
         drop((go_on, opened.visits));
-        assert_eq!(begins.iter().count(), RENEWALS_MAX);
+        assert_eq!(begins.iter().filter(|renews| *renews).count(), RENEWALS_MAX);
     }
 
     #[test]
@@ -384,20 +410,44 @@ mod tests {
     fn the_porter_has_places_that_strangers_cannot_hold() {
         let (visits, waiting) = sync_channel(LOGIN_VISITS_MAX);
         let opened = Opened::new(Arc::new(Counts), true);
-        let (receipts, _made) = channel();
-        let post = Post { receipts, wake: Box::new(|| {}) };
-        let (hosts, reception) = (Hosts::new(), Reception::new().unwrap());
-        let office = Office { hosts, reception, tools: opened.tools.clone(), post, logins: AtomicUsize::new(0) };
+        let (office, _made) = office(&opened.tools, Hosts::new());
         let hold_all = |claim| {
-            let visit = || Box::new(asked_by(Host::Login("fb".to_owned()), claim, String::new(), asked(Method::Get)));
-            let ticket = Ticket { slot: 1, generation: 1 };
-            (0..).take_while(|_| office.send_on(ticket, visit(), &visits)).count()
+            let send_on = |(ticket, visit)| office.send_on(ticket, visit, &visits);
+            (0..).take_while(|_| send_on(at_the_login(claim))).count()
         };
         assert_eq!(hold_all(Claim::Unproven), LOGIN_VISITS_PUBLIC_MAX);
         assert_eq!(hold_all(Claim::Inside), LOGIN_VISITS_MAX / 4);
         drop(visits);
         office.let_in(&waiting);
         assert_eq!(office.logins.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn a_porter_who_takes_nothing_makes_nobody_else_wait() {
+        let opened = Opened::new(Arc::new(Counts), true);
+        let (office, made) = office(&opened.tools, Hosts::from([("weekly".to_owned(), Arc::new(Counts) as _)]));
+        let (visits, waiting) = sync_channel(VISITS_MAX);
+        let (renewer, _old) = sync_channel(RENEWALS_MAX);
+        // He stands there, and there is no place before him.
+        let (porter, _logins) = sync_channel(0);
+        office.open("clerk", Box::new(move |office| office.attend(&waiting, &renewer, &porter))).unwrap();
+        visits.send(at_the_login(Claim::Inside)).unwrap();
+        let page = next(&made);
+        assert!(page.status == 503 && text(&page).contains("Too many want to log in just now"), "{}", text(&page));
+        let (ticket, visit) = at_the_login(Claim::Link);
+        visits.send((ticket, Box::new(Visit { to: Host::Bot("weekly".to_owned()), ..*visit }))).unwrap();
+        assert_eq!(text(&next(&made)), "0 false");
+    }
+
+    #[test]
+    fn a_login_is_served_where_no_bot_has_pages() {
+        let house = House::new(false);
+        let (receipts, made) = channel();
+        let post = Post { receipts, wake: Box::new(|| {}) };
+        let visits = start(Hosts::new(), &mut None, house.tools.clone(), post).unwrap();
+        visits.send(at_the_login(Claim::Inside)).expect("somebody waits for visits");
+        let page = next(&made);
+        assert_eq!((page.status, location(&page)), (302, Some("http://localhost:3001/login/fb")));
     }
 
     #[test]

@@ -136,9 +136,11 @@ impl Asker {
         assert!(first.since(self.asked) <= silence, "asked at {:?}: {:?}", self.asked, self.heard);
         let of_the_first = wanted.len() - usize::from(self.goes_on);
         let last = answers[of_the_first - 1].0;
-        let is_long = last.since(self.asked) > limits::DOTA_WAIT_UNTOLD;
+        let wait = last.since(self.asked);
         let told = waits.iter().filter(|(at, _)| *at < last).count();
-        assert_eq!(told, usize::from(is_long), "asked at {:?}: {:?}", self.asked, self.heard);
+        // Where OpenDota fails, a wait in line that is not worth a word may be followed by tries.
+        let [least, most] = [silence, limits::DOTA_WAIT_UNTOLD].map(|wait_untold| usize::from(wait > wait_untold));
+        assert!((least..=most).contains(&told), "asked at {:?}: {:?}", self.asked, self.heard);
     }
 }
 
@@ -291,6 +293,6 @@ fn an_opendota_that_fails_now_and_then_costs_time_and_no_answer() {
     let faults = "500 3%, cut 1%";
     let told = play::<13>(&Rush { key: true, questions: mixed, stops_after: None, faults }, &mut luck);
     assert!(told.open.is_empty(), "{:#?}", told.open);
-    told.askers.iter().for_each(|asker| asker.expect_whole(limits::DOTA_PATIENCE));
+    told.askers.iter().for_each(|asker| asker.expect_whole(limits::DOTA_WAIT_UNTOLD + limits::DOTA_PATIENCE));
     assert!(told.minutes.values().all(|calls| *calls <= 300), "{:?}", told.minutes);
 }

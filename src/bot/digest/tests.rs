@@ -5,7 +5,7 @@ use crate::bot::CallFault;
 use crate::bot::paper::Paper;
 use crate::limits::{
     DIGEST_ANSWER_BYTES_MAX, DIGEST_BUSY_REST, DIGEST_CALLS_MAX, DIGEST_FRESH, DIGEST_LAST_FRESH, DIGEST_LIMIT,
-    DIGEST_NAMES_FRESH, DIGEST_REST, DIGEST_RESTS,
+    DIGEST_NAMES_FRESH, DIGEST_REST, DIGEST_RESTS, DIGEST_TIME,
 };
 use crate::luck::Luck;
 use crate::model::{
@@ -14,7 +14,9 @@ use crate::model::{
 use crate::platform::messenger::Messenger;
 use crate::platform::webex::Webex;
 use serde_json::{Value, json};
+use std::cell::RefCell;
 use std::fs;
+use std::sync::Once;
 use std::time::Duration;
 
 const PAGE: &str = "104455667788990";
@@ -159,6 +161,35 @@ impl World {
     fn calls(&mut self) -> Vec<String> {
         std::mem::take(&mut self.desk.asked)
     }
+}
+
+thread_local! {
+    static LOGGED: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Keeps what is logged, for each test its own: a test has its thread.
+struct Diary;
+
+impl log::Log for Diary {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        LOGGED.with_borrow_mut(|lines| lines.push(record.args().to_string()));
+    }
+
+    fn flush(&self) {}
+}
+
+/// The warnings of this test since it asked last; the first time that is none.
+fn logged() -> Vec<String> {
+    static BEGIN: Once = Once::new();
+    BEGIN.call_once(|| {
+        log::set_logger(&Diary).unwrap();
+        log::set_max_level(log::LevelFilter::Warn);
+    });
+    LOGGED.take()
 }
 
 /// A visit below the bot's place.
@@ -432,6 +463,36 @@ fn the_calls_of_a_day_last_for_whoever_asks_all_day_and_some_are_kept_for_pushes
 }
 
 #[test]
+fn a_trouble_is_logged_once_until_it_changes_or_is_over() {
+    let mut world = World::new();
+    world.names();
+    logged();
+    let mut look = |name: &str, status| {
+        world.answers(FEED, status, sample(name)).says("this week");
+        assert_eq!(world.calls().iter().filter(|path| path.starts_with(FEED)).count(), 1, "{name}");
+        world.later(DIGEST_RESTS[3]);
+        logged()
+    };
+    let of_roof = |why: &str| vec![format!("upstream facebook: the digest of Roof of Ada: {why}")];
+    let silent = of_roof("Facebook gives no answer at the moment.");
+    let forbidden = of_roof(
+        "Facebook does not let me read these posts; the operator has to grant pages_read_engagement, and to log in again.",
+    );
+    for (name, status, expected) in [
+        ("error_2_service", 500, silent.clone()),
+        ("error_2_service", 500, vec![]),
+        ("error_2_service", 500, vec![]),
+        ("error_10_permission", 403, forbidden),
+        ("error_10_permission", 403, vec![]),
+        ("error_2_service", 500, silent.clone()),
+        ("page_feed_page3_last", 200, vec![]),
+        ("error_2_service", 500, silent),
+    ] {
+        assert_eq!(look(name, status), expected, "{name}");
+    }
+}
+
+#[test]
 fn before_the_first_login_it_is_said_that_there_was_none() {
     let mut world = World::new();
     world.desk.given = None;
@@ -509,6 +570,22 @@ fn a_feed_without_end_ends_at_our_own_bound() {
         world.answers(FEED, 200, json!({"data": [], "paging": {"next": FEED}}).to_string());
     }
     assert_eq!(world.says("summary"), "Facebook gives no answer at the moment.");
+}
+
+#[test]
+fn a_look_that_takes_too_long_ends_and_keeps_what_it_saw_as_incomplete() {
+    let mut world = World::new();
+    world.names();
+    for number in 0..DIGEST_CALLS_MAX.into() {
+        let paging = json!({"next": format!("{FEED}?after={number}")});
+        world.answers(FEED, 200, json!({"data": [post(number, "x", 1)], "paging": paging}).to_string());
+    }
+    world.desk.answer_time = DIGEST_TIME / 2 + Duration::from_secs(1);
+    let said = world.says("summary");
+    assert!(said.contains(": 2 posts, 0 shares, 2 comments"), "{said}");
+    assert!(said.ends_with("There were more posts than I look at; these are the newest."), "{said}");
+    assert_eq!(world.calls().len(), 1 + 2, "the names, and what began in time");
+    assert_eq!((world.says("summary"), world.calls().len()), (said, 0), "it is remembered so");
 }
 
 #[test]
@@ -661,6 +738,21 @@ fn a_subscription_brings_last_week_and_trouble_that_passes_is_tried_again() {
     world.names().answers(FEED, 400, sample("error_190_expired"));
     let told = world.ring("last week").unwrap();
     assert!(matches!(&told[0].content, Content::Text { text, .. } if text.starts_with("I am not allowed")));
+}
+
+#[test]
+fn a_push_that_may_not_ask_yet_is_tried_again_when_it_may() {
+    let (ends, wait) = (at("2025-11-21T13:00:00Z"), Duration::from_secs(3600));
+    let why = "I may not ask Facebook again before 14:00 on Fri 21 Nov.".to_owned();
+    let mut used_up = World::with_feed();
+    used_up.desk.left = vec![Left { per: Period::Minute, calls: 0, of: 1, ends }];
+    let mut refused = World::new();
+    refused.names().fails(FEED, CallFault::NotBefore { moment: ends, why: "a canary".to_owned() }).feed();
+    for mut world in [used_up, refused] {
+        assert_eq!(world.ring("last week"), Err(BotFault::Later { why: why.clone(), after: Some(wait) }));
+        let pushed = world.later(wait).ring("last week").unwrap();
+        assert!(matches!(&pushed[1].content, Content::Text { text, .. } if text == LAST_WEEK), "{pushed:?}");
+    }
 }
 
 #[test]

@@ -15,11 +15,11 @@ use super::{people, say};
 use crate::bot::figures::unsigned;
 use crate::bot::{BotFault, Desk};
 use crate::limits::{
-    DOTA_DAY_WAIT_MAX, DOTA_PATIENCE, DOTA_RETRY, DOTA_STALE_MAX, DOTA_TRIES, DOTA_WAIT_MAX, DOTA_WAIT_UNTOLD,
-    DOTA_WAITS_MAX,
+    DOTA_DAY_WAIT_MAX, DOTA_PATIENCE, DOTA_RETRY, DOTA_STALE_MAX, DOTA_WAIT_MAX, DOTA_WAIT_UNTOLD, DOTA_WAITS_MAX,
 };
 use crate::model::{Content, CourtesyAct, Event, EventKind, Moment, QuickReply, Reply};
 use serde_json::Value;
+use std::time::Duration;
 
 /// What is asked, and how far its answer is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,13 +35,10 @@ pub(super) struct Note {
     met: bool,
     /// It was told that there is a wait, or nobody is there to be told.
     told: bool,
-    /// Something was said, so that a try that fails must not be a failed answer.
-    said: bool,
-    /// How often it stood in line, and how often OpenDota was silent.
+    /// How often it stood in line.
     waits: u32,
-    fails: u32,
-    /// When it was asked.
-    asked: Moment,
+    /// How long OpenDota was silent in all, in milliseconds. Time in the line of its calls is none of that.
+    silent: u32,
 }
 
 impl Note {
@@ -51,12 +48,11 @@ impl Note {
     }
 
     pub(super) fn json(&self) -> Vec<u8> {
-        let Note { name, player, part, bind, met, told, said, waits, fails, asked } = self;
+        let Note { name, player, part, bind, met, told, waits, silent } = self;
         let (name, part) = (Value::from(name.as_str()), part.name());
         format!(
             "{{\"name\":{name},\"player\":{player},\"part\":\"{part}\",\"bind\":{bind},\"met\":{met},\"told\":{told},\
-             \"said\":{said},\"waits\":{waits},\"fails\":{fails},\"asked\":{}}}",
-            asked.0
+             \"waits\":{waits},\"silent\":{silent}}}"
         )
         .into_bytes()
     }
@@ -73,10 +69,8 @@ impl Note {
             bind: flag("bind"),
             met: flag("met"),
             told: flag("told"),
-            said: flag("said"),
             waits: number("waits").unwrap_or(0),
-            fails: number("fails").unwrap_or(0),
-            asked: Moment(note.get("asked").and_then(Value::as_i64).unwrap_or(0)),
+            silent: number("silent").unwrap_or(0),
         })
     }
 }
@@ -90,6 +84,8 @@ pub(super) struct Telling<'a> {
     replies: Vec<Reply>,
     /// Calls that are paid and were not made yet.
     paid: u32,
+    /// When this stage began.
+    began: Moment,
 }
 
 /// Answers a question: at once when all is known, else after a sign that somebody is at it.
@@ -99,7 +95,6 @@ pub(super) fn begin(
     desk: &mut dyn Desk,
     mut note: Note,
 ) -> Result<Vec<Reply>, BotFault> {
-    note.asked = desk.now();
     // Nobody looks on when an alarm rings.
     note.told = matches!(event.kind, EventKind::Alarm { .. });
     let is_known = is_known(desk, &note)?;
@@ -113,7 +108,8 @@ pub(super) fn begin(
 
 /// Goes on with an answer.
 pub(super) fn go_on(set: &Settings, event: &Event, desk: &mut dyn Desk, note: Note) -> Result<Vec<Reply>, BotFault> {
-    let mut telling = Telling { set, event, desk, note, replies: Vec::new(), paid: 0 };
+    let began = desk.now();
+    let mut telling = Telling { set, event, desk, note, replies: Vec::new(), paid: 0, began };
     telling.run()?;
     Ok(telling.replies)
 }
@@ -137,14 +133,14 @@ fn is_known(desk: &mut dyn Desk, note: &Note) -> Result<bool, BotFault> {
 
 /// What is needed to tell a part.
 fn readings(part: Part, shelf: &Shelf) -> Vec<Reading> {
-    use Reading::{Heroes, Names, Profile, Recent, Record, Week, WeekHeroes};
+    use Reading::{HeroNames, Profile, Recent, Record, TopHeroes, Week, WeekTopHeroes};
     let rest: &[Reading] = match part {
-        Part::All => &[Profile, Record, Recent, Heroes, Names],
+        Part::All => &[Profile, Record, Recent, TopHeroes, HeroNames],
         Part::Profile => &[Profile],
         Part::Games => &[Record, Recent],
-        Part::Week => &[Week, WeekHeroes, Names],
-        Part::Heroes => &[Heroes, Names],
-        Part::Match => &[Recent, Names],
+        Part::Week => &[Week, WeekTopHeroes, HeroNames],
+        Part::Heroes => &[TopHeroes, HeroNames],
+        Part::Match => &[Recent, HeroNames],
     };
     // To say a name, one of any age will do; who was hidden or unknown may be there by now.
     let is_wanted = shelf.get(Profile).is_none() || shelf.is_closed();
@@ -281,7 +277,7 @@ impl Telling<'_> {
         if shelf.get(Reading::Profile).is_some() {
             people::speak_of(self.desk, self.event, shelf.player)?;
         }
-        let heroes = || say::heroes(shelf, Reading::Heroes, now);
+        let heroes = || say::heroes(shelf, Reading::TopHeroes, now);
         let told = match self.note.part {
             Part::All | Part::Profile => {
                 let last = [heroes(), say::last(shelf, now)].into_iter().flatten().collect::<Vec<_>>().join(" ");
@@ -347,26 +343,32 @@ impl Telling<'_> {
                 Ok(false)
             }
             Trouble::Silent(_) if had.all => Ok(true),
-            Trouble::Silent(why) if !self.note.said => match now.since(self.note.asked) < DOTA_PATIENCE {
-                true => Err(BotFault::Later { why: format!("OpenDota: {why}"), after: None }),
-                false => Ok(true),
-            },
-            Trouble::Silent(_) if self.note.fails < DOTA_TRIES => {
-                self.note.fails = self.note.fails.saturating_add(1);
-                self.later(Some(now.after(DOTA_RETRY)))?;
-                Ok(false)
-            }
+            Trouble::Silent(why) => self.bear(why),
             Trouble::Key => {
                 log::error!("OpenDota does not take the key of upstream {}; look at it there", self.set.upstream);
                 Ok(true)
             }
-            Trouble::Silent(_) | Trouble::HadEnough(_) | Trouble::Unknown | Trouble::Refused(_) => Ok(true),
+            Trouble::HadEnough(_) | Trouble::Unknown | Trouble::Refused(_) => Ok(true),
         }
+    }
+
+    /// Whether OpenDota was silent for too long. Otherwise it is tried again, after as long as it was silent so far; then
+    /// its turn in the line must come first, which is no silence.
+    fn bear(&mut self, why: &str) -> Result<bool, BotFault> {
+        let now = self.desk.now();
+        let silent = Duration::from_millis(self.note.silent.into()).saturating_add(now.since(self.began));
+        if silent >= DOTA_PATIENCE {
+            return Ok(true);
+        }
+        let wait = silent.max(DOTA_RETRY).min(DOTA_PATIENCE.saturating_sub(silent));
+        log::warn!("OpenDota: {why}; another try in {} s", wait.as_secs());
+        self.note.silent = u32::try_from(silent.saturating_add(wait).as_millis()).unwrap_or(u32::MAX);
+        self.later(Some(now.after(wait)))?;
+        Ok(false)
     }
 
     /// Leaves the rest to the next stage.
     fn later(&mut self, due: Option<Moment>) -> Result<(), BotFault> {
-        self.note.said |= !self.replies.is_empty();
         self.desk.go_on(self.note.json(), due)
     }
 

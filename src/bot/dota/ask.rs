@@ -133,7 +133,7 @@ fn ask(set: &Settings, desk: &mut dyn Desk, shelf: &mut Shelf, reading: Reading)
         // Nobody waits for them, and tomorrow they are asked for again.
         Err(_) if reading == Reading::Limits => Map::new(),
         // Heroes can be told by number.
-        Err(Trouble::Silent(_) | Trouble::Refused(_) | Trouble::Unknown) if reading == Reading::Names => {
+        Err(Trouble::Silent(_) | Trouble::Refused(_) | Trouble::Unknown) if reading == Reading::HeroNames => {
             return Ok(None);
         }
         Err(trouble) => return Ok(Some(trouble)),

@@ -107,8 +107,8 @@ impl Dota {
         if let Some(choice) = Choice::load(desk, event)? {
             let chosen = choice.chosen(text);
             if let Some(player) = Choice::only(&chosen) {
-                let part = if choice.bind { Part::Profile } else { choice.part };
-                return answer::begin(&self.set, event, desk, Note::new(player, String::new(), part, choice.bind));
+                let note = Note::new(player, String::new(), choice.part, choice.bind);
+                return answer::begin(&self.set, event, desk, note);
             }
             if !chosen.is_empty() {
                 let fewer = Choice { hits: chosen, ..choice };

@@ -14,19 +14,20 @@ use crate::notation::percent;
 use serde_json::{Map, Value};
 use std::time::Duration;
 
-/// What can be asked for, besides names.
+/// What can be asked for, besides a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reading {
     Profile,
     /// All that was won and lost.
     Record,
     Recent,
-    Heroes,
+    /// The heroes that the player plays most.
+    TopHeroes,
     /// The last seven days.
     Week,
-    WeekHeroes,
+    WeekTopHeroes,
     /// How heroes are called.
-    Names,
+    HeroNames,
     /// What OpenDota says of its limits.
     Limits,
 }
@@ -38,17 +39,17 @@ impl Reading {
             Reading::Profile => "profile",
             Reading::Record => "record",
             Reading::Recent => "recent",
-            Reading::Heroes => "heroes",
+            Reading::TopHeroes => "heroes",
             Reading::Week => "week",
-            Reading::WeekHeroes => "week_heroes",
-            Reading::Names => "names",
+            Reading::WeekTopHeroes => "week_heroes",
+            Reading::HeroNames => "names",
             Reading::Limits => "limits",
         }
     }
 
     /// Whether it is the same for all players.
     pub(super) fn is_the_worlds(self) -> bool {
-        matches!(self, Reading::Names | Reading::Limits)
+        matches!(self, Reading::HeroNames | Reading::Limits)
     }
 
     /// For how long it is as good as a new one.
@@ -61,10 +62,10 @@ impl Reading {
             Reading::Profile => "",
             Reading::Record => "/wl",
             Reading::Recent => "/recentMatches",
-            Reading::Heroes => "/heroes",
+            Reading::TopHeroes => "/heroes",
             Reading::Week => "/wl?date=7",
-            Reading::WeekHeroes => "/heroes?date=7",
-            Reading::Names => return "/heroes".to_owned(),
+            Reading::WeekTopHeroes => "/heroes?date=7",
+            Reading::HeroNames => return "/heroes".to_owned(),
             Reading::Limits => return "/metadata".to_owned(),
         };
         format!("/players/{player}{what}")
@@ -79,12 +80,12 @@ impl Reading {
                 record.values().any(Value::is_number).then_some(record)
             }
             Reading::Recent => Some(list(body.as_array()?.iter().take(DOTA_MATCHES_MAX).map(game))),
-            Reading::Heroes | Reading::WeekHeroes => {
+            Reading::TopHeroes | Reading::WeekTopHeroes => {
                 let played = |hero: &&Value| unsigned(hero.get("games")).is_some_and(|games| games > 0);
                 let top = body.as_array()?.iter().filter(played).take(DOTA_TOP_HEROES);
                 Some(list(top.map(|hero| pick(hero, &["hero_id", "games", "win"]))))
             }
-            Reading::Names => {
+            Reading::HeroNames => {
                 let heroes = body.as_array()?.iter().take(DOTA_HEROES_MAX);
                 let name = |hero: &Value| {
                     let name = hero.get("localized_name")?.as_str()?;
@@ -318,9 +319,9 @@ mod tests {
         assert_eq!(kept(Reading::Recent, "recent_matches_private"), json!({"list": []}));
         let heroes = json!({"list": [{"hero_id": 74, "games": 312, "win": 170}, {"hero_id": 1, "games": 201, "win": 99},
             {"hero_id": 86, "games": 150, "win": 80}]});
-        assert_eq!(kept(Reading::Heroes, "player_heroes"), heroes);
+        assert_eq!(kept(Reading::TopHeroes, "player_heroes"), heroes);
         let names = json!({"1": "Anti-Mage", "15": "Razor", "74": "Invoker", "86": "Rubick"});
-        assert_eq!(kept(Reading::Names, "heroes"), names);
+        assert_eq!(kept(Reading::HeroNames, "heroes"), names);
         let search = |name| Value::Object(found(&read(name)).unwrap());
         let ids = |found: &Value| found["list"].as_array().unwrap().iter().map(account).collect::<Vec<_>>();
         let hits = search("search_by_name");
@@ -339,7 +340,7 @@ mod tests {
         let list = |name: &str, many: u64| {
             let heroes: Vec<_> =
                 (0..many).map(|id| json!({"id": i64::MAX.unsigned_abs() - id, "localized_name": name})).collect();
-            Reading::Names.keep(&Value::from(heroes)).unwrap()
+            Reading::HeroNames.keep(&Value::from(heroes)).unwrap()
         };
         let name = |names: &Map<String, Value>| names.values().next().and_then(Value::as_str).map(str::to_owned);
         assert_eq!(name(&list(&"a\u{1}".repeat(100), 1)), Some("a".repeat(DOTA_HERO_CHARS_MAX)));
@@ -363,14 +364,14 @@ mod tests {
         let long = json!({"profile": {"personaname": "龙".repeat(100_000)}});
         let kept = Reading::Profile.keep(&long).unwrap();
         assert_eq!(kept["personaname"].as_str().unwrap().chars().count(), DOTA_TEXT_CHARS_MAX);
-        for reading in [Reading::Record, Reading::Recent, Reading::Heroes, Reading::Names] {
+        for reading in [Reading::Record, Reading::Recent, Reading::TopHeroes, Reading::HeroNames] {
             for wrong in [json!({}), json!(null), json!("a"), json!({"error": "Internal Server Error"})] {
                 assert_eq!(reading.keep(&wrong), None, "{reading:?} {wrong}");
             }
         }
         // Answers to other questions of theirs.
         for name in ["refresh", "player_totals"] {
-            for reading in [Reading::Record, Reading::Week, Reading::Names] {
+            for reading in [Reading::Record, Reading::Week, Reading::HeroNames] {
                 assert_eq!(reading.keep(&read(name)), None, "{reading:?} {name}");
             }
             assert_eq!(Reading::Profile.keep(&read(name)), Some(nobody()), "{name}");
@@ -378,7 +379,7 @@ mod tests {
         let many: Vec<_> =
             (1..=100_000).map(|id| json!({"account_id": id, "id": id, "games": 1, "localized_name": "a"})).collect();
         let many = Value::from(many);
-        for reading in [Reading::Recent, Reading::Heroes, Reading::Names] {
+        for reading in [Reading::Recent, Reading::TopHeroes, Reading::HeroNames] {
             let bytes = serde_json::to_vec(&reading.keep(&many).unwrap()).unwrap().len();
             assert!(bytes < 20_000, "{reading:?}: {bytes}");
         }

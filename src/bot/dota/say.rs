@@ -184,7 +184,7 @@ pub(super) fn heroes(shelf: &Shelf, reading: Reading, now: Moment) -> Option<Str
 
 fn hero_name(shelf: &Shelf, hero: &Value) -> String {
     let Some(id) = unsigned(hero.get("hero_id")).filter(|id| *id > 0) else { return "an unknown hero".to_owned() };
-    let name = shelf.get(Reading::Names).and_then(|names| names.get(id.to_string())?.as_str());
+    let name = shelf.get(Reading::HeroNames).and_then(|names| names.get(id.to_string())?.as_str());
     name.map_or_else(|| format!("hero {id}"), told)
 }
 
@@ -223,8 +223,8 @@ pub(super) fn week(shelf: &Shelf, now: Moment) -> Option<String> {
     let record = shelf.get(Reading::Week)?;
     let mark = mark(shelf, &[Reading::Week], now);
     let text = record_of(record, "no matches.");
-    let played = shelf.get(Reading::WeekHeroes).and_then(list).filter(|played| !played.is_empty());
-    let heroes = played.and_then(|_| heroes(shelf, Reading::WeekHeroes, now));
+    let played = shelf.get(Reading::WeekTopHeroes).and_then(list).filter(|played| !played.is_empty());
+    let heroes = played.and_then(|_| heroes(shelf, Reading::WeekTopHeroes, now));
     let heroes = heroes.map_or_else(String::new, |heroes| format!(" {heroes}"));
     Some(format!("The last 7 days: {text}{mark}{heroes}"))
 }

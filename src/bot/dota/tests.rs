@@ -3,7 +3,9 @@
 use super::*;
 use crate::bot::CallFault;
 use crate::bot::paper::Paper;
-use crate::limits::{DOTA_CHOICE_LIFE, DOTA_CLOCK_SLACK, DOTA_FRESH, DOTA_PATIENCE, DOTA_TRIES, DOTA_WAITS_MAX};
+use crate::limits::{
+    DOTA_CHOICE_LIFE, DOTA_CLOCK_SLACK, DOTA_FRESH, DOTA_PATIENCE, DOTA_SPOKEN_LIFE, DOTA_TRIES, DOTA_WAITS_MAX,
+};
 use crate::model::{Answer, CourtesyAct, EventId, Left, Moment, Period};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -23,6 +25,7 @@ const GAMES: &str = "1843 won, 1607 lost: 53.4 % won. The last 3 matches: 2 won.
 const HEROES: &str = "Most played: Invoker 312 (54.5 % won), Anti-Mage 201 (49.3 % won), Rubick 150 (53.3 % won).";
 const LAST: &str = "Last match 2 h ago: won with Invoker, 9/3/14 in 37 min, 645 gold and 812 experience a minute. \
      https://www.opendota.com/matches/8561234567";
+const SILENT: &str = "OpenDota gives no answer at the moment; please ask again later.";
 
 fn at(text: &str) -> Moment {
     Moment(text.parse::<Timestamp>().unwrap().as_millisecond())
@@ -139,6 +142,14 @@ impl World {
 
     fn asked(&mut self) -> Vec<String> {
         std::mem::take(&mut self.desk.asked)
+    }
+
+    /// Each turn comes so much later than the one before.
+    fn line_before_each(&mut self, seconds: u64) {
+        for place in 1..100 {
+            self.line(seconds * place);
+            self.desk.lines.push_back(Ok(()));
+        }
     }
 
     /// So many calls wait for as long.
@@ -447,6 +458,18 @@ fn me_is_the_player_that_i_said() {
 }
 
 #[test]
+fn who_was_spoken_of_is_forgotten_after_a_while() {
+    let mut world = World::with_ada();
+    assert_eq!(world.anna("rank of player 86745912"), PROFILE);
+    world.later(DOTA_SPOKEN_LIFE - Duration::from_secs(1));
+    world.ada();
+    assert_eq!(world.anna("rank"), PROFILE, "it was spoken of again");
+    world.later(DOTA_SPOKEN_LIFE);
+    world.asked();
+    assert_eq!((world.anna("rank"), world.asked()), (say::NOBODY_YET.to_owned(), vec![]));
+}
+
+#[test]
 fn whoever_chooses_who_they_are_is_that_and_whoever_taps_it_for_them_is_not() {
     let mut world = World::new();
     world.answers("/search", 200, &sample("search_by_name"));
@@ -458,6 +481,38 @@ fn whoever_chooses_who_they_are_is_that_and_whoever_taps_it_for_them_is_not() {
     assert_eq!(world.taps(ANNA, "profile of player 86745912"), [bound.as_str()]);
     world.desk.memory.remove("me page/anna");
     assert_eq!(world.anna("1"), bound);
+}
+
+#[test]
+fn a_tap_that_is_none_of_ours_counts_as_its_words() {
+    let mut world = World::with_ada();
+    world.anna("me is 86745912");
+    world.asked();
+    let long = "player ".repeat(100);
+    for payload in [
+        "BUY_NOW",
+        "player 0",
+        "player Ada",
+        "player 4294967295",
+        "player 99999999999999999999",
+        "last week of",
+        "rank of player",
+        "rank of Ada",
+        "me is Ada",
+        "me is ",
+        "forget me",
+        "{\"player\":",
+        "\0",
+        &long,
+    ] {
+        let tapped = world.all(ANNA, message("help", Some(payload))).concat();
+        let button = EventKind::Postback { title: None, payload: Some(payload.to_owned()), referral: None };
+        for replies in [tapped, world.all(ANNA, button).concat()] {
+            assert_eq!(replies.iter().map(text).collect::<Vec<_>>(), [say::HELP], "{payload}");
+        }
+    }
+    assert_eq!(world.all(ANNA, message("help", Some(""))).concat().len(), 1);
+    assert_eq!((world.asked(), world.anna("rank of me")), (vec![], PROFILE.to_owned()), "she is who she was");
 }
 
 #[test]
@@ -718,22 +773,49 @@ fn smaller_limits_that_opendota_names_hold_in_each_period() {
 }
 
 #[test]
-fn while_nothing_was_said_a_silence_is_a_failed_try_and_then_it_is_told() {
-    let silent = "OpenDota gives no answer at the moment; please ask again later.";
+fn while_nothing_was_said_a_silence_is_tried_again_and_then_it_is_told() {
     for (status, body) in [(500, sample("error_500")), (503, b"<html>".to_vec()), (200, b"<html>".to_vec())] {
         let mut world = World::new();
-        let kind = message("player 7", None);
-        world.hear(ANNA, kind.clone()).unwrap();
-        assert!(world.desk.turn());
-        world.answers("/players/7", status, &body);
-        let fault = world.hear(ANNA, kind.clone()).unwrap_err();
-        let BotFault::Later { why, after: None } = fault else { panic!("{fault:?}") };
-        assert!(why.starts_with("OpenDota: it"), "{why}");
-        world.later(DOTA_PATIENCE);
-        world.answers("/players/7", status, &body);
-        let replies = world.hear(ANNA, kind).unwrap();
-        assert_eq!((text(&replies[0]), replies.len(), &world.desk.rest), (silent, 1, &None));
+        for _ in 0..=DOTA_TRIES {
+            world.answers("/players/7", status, &body);
+        }
+        assert_eq!(world.anna("player 7"), SILENT);
+        assert_eq!((world.asked().len(), world.desk.answers.len()), (1 + DOTA_TRIES as usize, 0));
+        assert_eq!(world.desk.now, at(NOW).after(DOTA_PATIENCE));
     }
+}
+
+#[test]
+fn an_opendota_that_hangs_is_given_up_as_soon() {
+    let mut world = World::new();
+    world.desk.answer_time = Duration::from_secs(20);
+    assert_eq!(world.anna("player 7"), SILENT);
+    assert_eq!(world.asked().len(), 2);
+    assert_eq!(world.desk.now, at(NOW).after(DOTA_PATIENCE + world.desk.answer_time));
+}
+
+#[test]
+fn minutes_in_line_before_each_call_use_up_nobodys_patience_with_a_call_that_fails() {
+    for kind in [message("86745912", None), rings("all of player 86745912")] {
+        let mut world = World::with_ada();
+        for path in ["/players/86745912", "/players/86745912/wl", "/players/86745912/rec", "/players/86745912/heroes"] {
+            world.first(path, 500, b"");
+        }
+        world.line_before_each(120);
+        let said = world.all(ANNA, kind).concat();
+        let said: Vec<_> = said.iter().map(text).filter(|text| *text != "…" && !text.starts_with("Many")).collect();
+        assert_eq!(said, [PROFILE, GAMES, &format!("{HEROES} {LAST}")]);
+        assert!(world.desk.now.since(at(NOW)) > Duration::from_secs(600), "{:?}", world.desk.now);
+    }
+}
+
+#[test]
+fn whoever_comes_to_a_silent_opendota_after_minutes_in_line_is_told_of_the_silence() {
+    let mut world = World::new();
+    world.line_before_each(120);
+    let said = world.says(ANNA, "player 7");
+    assert_eq!(said, ["Many are asking just now; your answer comes in about 2 min.", SILENT]);
+    assert_eq!(world.asked().len(), 1 + DOTA_TRIES as usize);
 }
 
 #[test]
@@ -743,7 +825,7 @@ fn once_something_was_said_a_silence_is_no_failure() {
     let stages = world.stages(ANNA, "player 86745912");
     assert_eq!(stages.len(), 3 + DOTA_TRIES as usize);
     assert_eq!(stages[1], [PROFILE]);
-    assert_eq!(stages.concat()[2..], ["OpenDota gives no answer at the moment; please ask again later."]);
+    assert_eq!(stages.concat()[2..], [SILENT]);
     let mut world = World::with_ada();
     let answers = std::mem::take(&mut world.desk.answers);
     let known = answers.into_iter().filter(|(path, _)| !path.contains("recentMatches") && !path.ends_with("2/heroes"));
@@ -764,9 +846,8 @@ fn a_silent_opendota_is_answered_from_memory_with_its_age() {
     world.says(BOB, "ada");
     world.later(Duration::from_secs(5 * 3600));
     world.desk.answers.clear();
-    let silent = "OpenDota gives no answer at the moment; please ask again later.";
-    assert_eq!(world.anna("rank"), format!("{PROFILE} (as of 5 h ago) {silent}"));
-    assert_eq!(world.anna("heroes"), format!("Arteezy-like: {HEROES} (as of 5 h ago) {silent}"));
+    assert_eq!(world.anna("rank"), format!("{PROFILE} (as of 5 h ago) {SILENT}"));
+    assert_eq!(world.anna("heroes"), format!("Arteezy-like: {HEROES} (as of 5 h ago) {SILENT}"));
     assert!(world.says(BOB, "ada")[0].ends_with("3. xXAdaXx (id 55667788) (as of 5 h ago)"));
 }
 
@@ -880,6 +961,26 @@ fn a_subscription_tells_the_last_week() {
     let week = format!("Arteezy-like: The last 7 days: 1843 won, 1607 lost: 53.4 % won. {HEROES}");
     assert_eq!(said, [vec![], vec![week.as_str()]], "no sign, and no word of a wait");
     assert_eq!(world.anna("stop"), "Your subscription has ended. Write \"subscribe mon 9:00\" to begin again.");
+}
+
+#[test]
+fn who_i_am_counts_more_than_who_was_spoken_of() {
+    let mut world = World::with_ada();
+    let about = |world: &mut World, who| {
+        let said = world.says(who, "subscribe mon 9:00").concat();
+        (said.split(" It is about ").last().unwrap().to_owned(), world.desk.alarms[subscription::NAME].note.clone())
+    };
+    let of_ada = ("the last week of Arteezy-like (id 86745912).".to_owned(), "last week of player 86745912".to_owned());
+    let of_bea = ("the last week of Bea (id 7).".to_owned(), "last week of player 7".to_owned());
+    let bea = "Bea (id 7): no rank.";
+    world.anna("me is 86745912");
+    world.answers("/players/7", 200, br#"{"profile":{"personaname":"Bea"}}"#);
+    assert_eq!((world.anna("rank of player 7"), world.anna("rank")), (bea.to_owned(), bea.to_owned()));
+    assert_eq!(about(&mut world, BOB), of_bea, "nobody knows who Bob is");
+    assert_eq!(about(&mut world, ANNA), of_ada);
+    assert!(world.anna("my last week").starts_with("Arteezy-like: The last 7 days"));
+    world.anna("rank of player 7");
+    assert_eq!(world.says(ANNA, "me")[0], PROFILE);
 }
 
 #[test]

@@ -53,7 +53,7 @@ pub(super) enum Wish {
     Near(String),
 }
 
-/// Each part by its names; the first is the one that we write.
+/// Each part by its names, that which we write among them.
 const PARTS: [(Part, &[&str]); 6] = [
     (Part::All, &["stats", "statistics", "all", "everything"]),
     (Part::Profile, &["profile", "rank", "medal"]),
@@ -94,10 +94,16 @@ const THIS_IS_ME: &str = "this is me";
 const FORGET_ME: &str = "forget me";
 
 impl Part {
-    /// Its name.
+    /// Its name, as we write it.
     pub(super) fn name(self) -> &'static str {
-        let found = PARTS.iter().find(|(part, _)| *part == self);
-        found.and_then(|(_, names)| names.first()).copied().unwrap_or_default()
+        match self {
+            Part::All => "stats",
+            Part::Profile => "profile",
+            Part::Games => "matches",
+            Part::Week => "last week",
+            Part::Heroes => "heroes",
+            Part::Match => "last match",
+        }
     }
 
     /// The part of this name.

@@ -83,7 +83,7 @@ mod tests {
             letters: Letterbox { letters, health: Arc::clone(&health) },
             receipts: channel().1,
             news: channel().1,
-            reload: Box::new(|| {}),
+            reload: Box::new(|_| {}),
             watch: Some(Watch { every: EVERY, alive }),
             lobby: Lobby::new(sync_channel(1).0),
             connections_max: 1,

@@ -3,7 +3,7 @@
 
 use super::aside::HELD;
 use super::engine::from_json;
-use super::file::{AS_OWNER, FOREIGN, SqliteFile, has_log, header, is_empty, unseen, words};
+use super::file::{AS_OWNER, FOREIGN, has_log, header, is_empty, unseen, words};
 use super::schema::APPLICATION;
 use crate::model::{Attempt, ChannelNumber, EventId, EventKey, Moment};
 use crate::store::{Life, PutBack, RESTS, ReplyLife, State, StoreError};
@@ -264,14 +264,6 @@ impl Reader {
         // A commit between two of its statements would show a reply that was said of an event that waits to say it.
         let moment = self.connection.unchecked_transaction().map_err(|error| words("reading", &error))?;
         life(&moment, event)
-    }
-}
-
-impl SqliteFile {
-    /// The names of channels of which events wait to be answered. For the daemon's start: on its own connection, since
-    /// a second one would take memory for good.
-    pub fn channels_that_wait(&self) -> Result<Vec<String>, StoreError> {
-        channels_that_wait(&self.connection)
     }
 }
 

@@ -28,7 +28,7 @@ use crate::model::{Answer, Facebook, Moment, OutboundRequest, Secret};
 use crate::notation::percent;
 use clean::Clean;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use talk::{Look, Talk, error_of, papers, refusal};
 
 /// The consent of one upstream, which lies in the store.
@@ -108,9 +108,14 @@ impl Custody {
     /// Makes a consent of a code, and keeps it. The error is a sentence for whoever logs in.
     pub(super) fn log_in(&self, code: &str, by: Means<'_>) -> Result<(), String> {
         let began = Instant::now();
+        self.log_in_timed(code, &|| began.elapsed(), by)
+    }
+
+    /// The same, where `spent` says how long it has taken so far.
+    fn log_in_timed(&self, code: &str, spent: &dyn Fn() -> Duration, by: Means<'_>) -> Result<(), String> {
         let call = |request: &OutboundRequest| {
             // Whoever logs in waits for all of them together.
-            let patience = Some(limits::LOGIN_CALLS_TIME.saturating_sub(began.elapsed()));
+            let patience = Some(limits::LOGIN_CALLS_TIME.saturating_sub(spent()));
             by.fetch.call(&OutboundRequest { patience, ..request.clone() })
         };
         let talk = Talk { api: &self.api, facebook: &self.facebook, call: &call };

@@ -4,6 +4,7 @@ use super::clean::cut;
 use super::played::{Browser, CANARY, DAY, House, INSIDE, NOW, PAGE};
 use super::*;
 use serde_json::{Value, json};
+use std::cell::Cell;
 
 /// Somebody has logged in.
 fn granted() -> House {
@@ -188,6 +189,33 @@ fn a_token_that_is_refused_is_asked_with_no_more_until_somebody_logs_in() {
 }
 
 #[test]
+fn a_login_is_given_up_when_its_calls_together_have_taken_too_long() {
+    let house = House::new(false);
+    let log_in = |each: Duration| {
+        let spent = Cell::new(Duration::ZERO);
+        let (upstreams, code) = (&house.tools.upstreams, house.code().replace("%2F", "/"));
+        let took = || spent.replace(spent.get() + each);
+        let done = upstreams.custody("fb").unwrap().log_in_timed(&code, &took, upstreams.means());
+        (done, house.asked().len(), house.consent().is_some())
+    };
+    let (done, asked, kept) = log_in(limits::LOGIN_CALLS_TIME / 2);
+    assert!(done.is_err_and(|why| why.contains("timeout")), "two were in time");
+    assert_eq!((asked, kept), (2, false));
+    assert_eq!(log_in(limits::LOGIN_CALLS_TIME / 8), (Ok(()), 5, true));
+}
+
+#[test]
+fn a_session_that_has_ended_ends_the_consent_like_a_token() {
+    let house = granted();
+    let path = format!("/{PAGE}/feed");
+    house.graph.lock().unwrap().instead = Some(("feed", 400, "{\"error\":{\"code\":102}}".to_owned()));
+    let told = house.call(&path).unwrap_err();
+    assert!(told.contains("it takes our token no more (it is not valid; error 102/0); type ackd login fb"), "{told}");
+    assert_eq!(house.refused().as_deref(), Some("Roof of <Ada>: it is not valid; error 102/0"));
+    assert_eq!((house.asked().len(), house.call(&path), house.asked().len()), (1, Err(told), 0));
+}
+
+#[test]
 fn another_error_is_the_bots_to_judge_and_ends_no_consent() {
     let house = granted();
     for (status, body) in [
@@ -237,6 +265,34 @@ fn each_token_is_looked_at_soon_after_a_login_and_then_once_a_day() {
     house.graph.lock().unwrap().dead.clear();
     assert_eq!(house.look_after(), 3);
     assert_eq!(house.refused(), None, "it takes it again");
+}
+
+#[test]
+fn a_look_at_old_tokens_says_nothing_about_those_of_a_newer_login() {
+    let house = granted();
+    let (upstreams, old) = (&house.tools.upstreams, house.consent().unwrap());
+    for token in ["canary-long-1", "canary-page-1", "canary-page-two-1"] {
+        house.graph.lock().unwrap().dead.insert(token.to_owned(), 460);
+    }
+    log_in(&house);
+    let new = house.consent();
+    // This look began before that login.
+    let old = Consent::read(old.as_bytes()).unwrap();
+    upstreams.custody("fb").unwrap().check(&old, NOW, upstreams.means());
+    assert_eq!((house.asked().len(), house.consent()), (3, new));
+    assert_eq!(house.look_after(), 3, "nobody has looked at the new ones yet");
+}
+
+#[test]
+fn what_was_first_said_to_be_wrong_with_a_token_stays() {
+    let house = granted();
+    for subcode in [460, 463] {
+        house.graph.lock().unwrap().dead.insert("canary-page-1".to_owned(), subcode);
+        house.wait(DAY);
+        assert_eq!(house.look_after(), 3);
+        let why = "Roof of <Ada>: the password was changed; error 190/460";
+        assert_eq!(house.refused().as_deref(), Some(why), "{subcode}");
+    }
 }
 
 #[test]
