@@ -248,22 +248,24 @@ mod tests {
 
     const JSON: Form = Form { json: true, priority: false };
 
-    /// A line in every form: for people, for the journal, as JSON.
-    fn forms(level: Level, target: &str, words: &str) -> [String; 3] {
+    /// A line in every form: for people, for the journal, as JSON, and as JSON for the journal.
+    fn forms(level: Level, target: &str, words: &str) -> [String; 4] {
         let now = Timestamp::from_millisecond(1_795_249_570_023).unwrap().to_zoned(TimeZone::UTC);
         let message = message(&Record::builder().args(format_args!("{words}")).build());
         let line = Line { level, target, message: &message, members: "" };
-        [Form::default(), Form { priority: true, ..Form::default() }, JSON].map(|form| line.written(form, &now))
+        let priority = true;
+        let journal = [Form { priority, ..Form::default() }, Form { priority, ..JSON }];
+        [Form::default(), journal[0], JSON, journal[1]].map(|form| line.written(form, &now))
     }
 
     #[test]
     fn people_are_told_the_time_and_the_journal_the_priority() {
-        let [people, journal, json] = forms(Level::Info, "ackd::daemon", "listening");
+        let [people, journal, json, both] = forms(Level::Info, "ackd::daemon", "listening");
         assert_eq!(people, "2026-11-21 08:26:10.023Z INFO listening\n");
         assert_eq!(journal, "<6>listening\n");
         let expected =
             r#"{"time":"2026-11-21T08:26:10.023Z","level":"info","target":"ackd::daemon","message":"listening"}"#;
-        assert_eq!(json, format!("{expected}\n"));
+        assert_eq!((json, both), (format!("{expected}\n"), format!("<6>{expected}\n")));
         assert_eq!(forms(Level::Error, "ackd", "no")[1], "<3>no\n");
         assert_eq!(forms(Level::Warn, "ackd", "no")[1], "<4>no\n");
         assert_eq!(forms(Level::Debug, "rustls::client", "no")[1], "<7>rustls::client: no\n");
@@ -272,7 +274,7 @@ mod tests {
 
     #[test]
     fn words_from_outside_forge_no_line() {
-        let [people, journal, json] = forms(Level::Warn, "ackd", "said \u{1b}[2J\n<0>the \"disk\" is on fire\\");
+        let [people, journal, json, _] = forms(Level::Warn, "ackd", "said \u{1b}[2J\n<0>the \"disk\" is on fire\\");
         assert_eq!(journal, "<4>said \\u{1b}[2J\\n<0>the \"disk\" is on fire\\\n");
         assert_eq!((people.lines().count(), json.lines().count()), (1, 1));
         let read: serde_json::Value = serde_json::from_str(&json).unwrap();

@@ -286,10 +286,7 @@ impl Keeper<'_> {
             let alarm = if rings { self.store.alarm_next(line.number) } else { Ok(None) };
             match self.store.next_due(line.number, wanted, tray.looked).and_then(|next| Ok((next, alarm?))) {
                 Ok((next, alarm)) => due = next.into_iter().chain(alarm).fold(due, Moment::min),
-                Err(error) => {
-                    let name = &*line.name;
-                    log::error!(channel = name; "channel {name}: looking for what is due: {error}");
-                }
+                Err(error) => log::error!(channel = line.name; "channel {}: what is due: {error}", line.name),
             }
         }
         due
