@@ -107,6 +107,17 @@ impl Manager {
         let count = self.socket.recv(&mut bytes).unwrap();
         String::from_utf8(bytes[..count].to_vec()).unwrap().lines().map(str::to_owned).collect()
     }
+
+    /// The next message that begins so; what comes between is about the watchdog.
+    fn hear_of(&self, first: &str) -> Vec<String> {
+        loop {
+            let message = self.hear();
+            if message[0] == first {
+                return message;
+            }
+            assert_eq!(message[0], "WATCHDOG=1");
+        }
+    }
 }
 
 /// Asks at an address, and gives the status.
@@ -127,10 +138,11 @@ fn free() -> SocketAddr {
 }
 
 #[test]
-fn the_service_manager_hears_that_it_is_ready_that_it_lives_and_that_it_stops() {
+fn the_service_manager_hears_that_it_is_ready_lives_reloads_and_stops() {
     let folder = Folder::new();
     let manager = Manager::new(folder.path());
-    let mut command = ackd(&write_config(folder.path(), "\"127.0.0.1:0\"", ""));
+    let config = write_config(folder.path(), "\"127.0.0.1:0\"", "");
+    let mut command = ackd(&config);
     command.env("NOTIFY_SOCKET", &manager.path).env("WATCHDOG_USEC", "300000");
     let mut running = Running::start(command);
     running.wait_for("listening on");
@@ -138,8 +150,17 @@ fn the_service_manager_hears_that_it_is_ready_that_it_lives_and_that_it_stops() 
     let alive = manager.hear();
     assert_eq!((alive[0].as_str(), manager.hear()[0].as_str()), ("WATCHDOG=1", "WATCHDOG=1"));
     assert!(alive[1].starts_with("STATUS=0 events kept, 0 settled, 0 requests refused; 0 connections"), "{alive:?}");
+    // With a faulty configuration, too, it says that it is there again.
+    for (text, told) in [("", "the configuration is in force"), ("workers = \"many\"", "nothing has changed")] {
+        fs::write(&config, format!("{}\n{}", text, fs::read_to_string(&config).unwrap())).unwrap();
+        running.signal(Signal::HUP);
+        let reloading = manager.hear_of("RELOADING=1");
+        assert!(reloading[1].strip_prefix("MONOTONIC_USEC=").unwrap().parse::<u64>().unwrap() > 0, "{reloading:?}");
+        manager.hear_of("READY=1");
+        running.wait_for(told);
+    }
     running.signal(Signal::TERM);
-    while manager.hear() != ["STOPPING=1"] {}
+    manager.hear_of("STOPPING=1");
     assert_eq!(running.code(), Some(0));
 }
 

@@ -266,6 +266,37 @@ fn sighup_reads_certificates_again_where_nobody_could_watch_them() {
 }
 
 #[test]
+fn a_reload_switches_tls_off_and_on_and_nobody_is_cut_off() {
+    let daemon = daemon();
+    let mut encrypted = Client::usual(daemon.address);
+    assert_eq!(encrypted.post("1"), 200);
+    let with = Page.toml(daemon.folder.path(), daemon.address, "http://127.0.0.1:9");
+    let start = with.find("[tls]").unwrap();
+    let without = format!("{}{}", &with[..start], &with[with.find("[channel").unwrap()..]);
+    let reload = |text: &str, word: &str| {
+        let from = daemon.log().len();
+        fs::write(daemon.config(), text).unwrap();
+        daemon.signal(Signal::HUP);
+        daemon.wait_for_line(from, word);
+        daemon.wait_for_line(from, "the configuration is in force");
+    };
+    reload(&without, "the public door speaks plain HTTP");
+    let mut socket = plain(daemon.address);
+    let mut post = |id: &str| {
+        socket.write_all(&event(id, 0)).unwrap();
+        let mut head = [0; 12];
+        socket.read_exact(&mut head).unwrap();
+        let mut rest = [0; 1024];
+        assert!(socket.read(&mut rest).unwrap() > 0);
+        String::from_utf8(head[9..].to_vec()).unwrap()
+    };
+    assert_eq!((post("2").as_str(), encrypted.post("3")), ("200", 200));
+    reload(&with, "the public door speaks TLS; its certificates are good until");
+    assert_eq!((post("4").as_str(), encrypted.post("5"), Client::usual(daemon.address).post("6")), ("200", 200, 200));
+    assert_eq!(events(&daemon), 6);
+}
+
+#[test]
 fn who_does_not_finish_the_handshake_has_little_held_and_is_ended() {
     let daemon = daemon();
     let before_kib = daemon.resident_kib();

@@ -7,12 +7,11 @@ use crate::config::TlsFiles;
 use crate::limits;
 use crate::model::Moment;
 use crate::net::{Announcer, News};
-use crate::tls::Tickets;
+use crate::tls::{Identity, Terms, Tickets};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::OwnedFd;
 use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
 use rustix::io::{Errno, read};
-use rustls::ServerConfig;
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -43,7 +42,7 @@ impl Certificates {
 
     /// What it takes to show these, and watches them from now on; an error says why they cannot be shown. Nothing is
     /// otherwise before `show`.
-    pub(super) fn prepare(self: &Arc<Self>, files: Option<&TlsFiles>) -> Result<Option<Arc<ServerConfig>>, String> {
+    pub(super) fn prepare(self: &Arc<Self>, files: Option<&TlsFiles>) -> Result<Option<Terms>, String> {
         let Some(files) = files else { return Ok(None) };
         let mut shown = self.lock();
         let tickets = match shown.tickets.take() {
@@ -60,12 +59,14 @@ impl Certificates {
     /// These are shown from now on.
     pub(super) fn show(&self, files: Option<&TlsFiles>) {
         let mut shown = self.lock();
-        let is_same = |before: &TlsFiles, files: &TlsFiles| files.identity.shows_the_same(&before.identity);
-        if let Some(files) = files
-            && !shown.files.as_ref().is_some_and(|before| is_same(before, files))
-        {
-            let until = files.identity.last_day();
-            log::info!("the public door speaks TLS; its certificates are good until {until}");
+        match (&shown.files, files) {
+            (None, Some(files)) => {
+                let until = files.identity.last_day();
+                log::info!("the public door speaks TLS; its certificates are good until {until}");
+            }
+            (Some(before), Some(files)) if !files.identity.shows_the_same(&before.identity) => renewed(&files.identity),
+            (Some(_), None) => log::info!("the public door speaks plain HTTP"),
+            _ => {}
         }
         shown.files = files.cloned();
     }
@@ -83,7 +84,7 @@ impl Certificates {
         let identity = files.read_again((self.clock)()).map_err(stay)?;
         if !identity.shows_the_same(&files.identity) {
             self.announcer.tell(News::Tls(identity.listener(tickets).map_err(stay)?));
-            log::info!("certificates: new ones are shown from now on, good until {}", identity.last_day());
+            renewed(&identity);
             files.identity = identity;
         }
         Ok(())
@@ -113,6 +114,10 @@ impl Certificates {
         };
         thread::Builder::new().name("certificates".to_owned()).spawn(watch).map(drop)
     }
+}
+
+fn renewed(identity: &Identity) {
+    log::info!("certificates: new ones are shown from now on, good until {}", identity.last_day());
 }
 
 fn look_at_folders(files: &TlsFiles, changes: &OwnedFd) {

@@ -141,34 +141,27 @@ pub fn serve(config: &Config, doors: Doors, inside: Inside) -> Result<(), String
     let (letters, letters_in) = channel();
     let (receipts_out, receipts) = channel();
     let (news_out, news) = channel();
-    let health = Arc::new(Health::default());
-    let current = Arc::new(Current::new(tools(&file, letters.clone(), clock)));
-    let (workers, worker_threads) =
-        pool::start(config.workers, &current).map_err(|error| format!("starting the workers: {error}"))?;
-    let keeper = start_keeper(file, letters_in, post(receipts_out.clone(), &waker), workers, &health, clock)?;
     let announcer = Announcer { news: news_out, waker };
+    let post = post(receipts_out.clone(), &announcer.waker);
+    let (threads, current) = Threads::start(config.workers, file, (letters, letters_in), post, clock)?;
     let manager = Arc::new(Manager {
-        letters: letters.clone(),
+        letters: threads.letters.clone(),
         receipts: receipts_out,
         current,
         certificates: Certificates::new(announcer.clone(), clock),
         announcer,
-        health: Arc::clone(&health),
+        health: Arc::clone(&threads.health),
         in_place: Mutex::new(InPlace::new(config, bound)),
     });
     let (intake, lobby) = match manager.begin(config, &mut listeners) {
         Ok(begun) => begun,
-        Err(why) => {
-            // Where the keeper could not begin, that is why.
-            let _ = letters.send(Letter::End { until: clock() });
-            let kept = keeper.join().map_err(|_| "the keeper ended by a panic".to_owned())?;
-            return Err(kept.err().map_or(why, |error| error.0));
-        }
+        // Where the keeper could not begin, that is why.
+        Err(why) => return Err(threads.end(clock())?.err().map_or(why, |error| error.0)),
     };
     // A question in each third of its patience: one may be lost to a busy machine.
     let watch = systemd::watchdog().map(|patience| Watch { every: patience / 3, alive: Box::new(systemd::alive) });
     let reload = Reload::by(Arc::clone(&manager), reread);
-    let letterbox = Letterbox { letters: letters.clone(), health: Arc::clone(&health) };
+    let letterbox = Letterbox { letters: threads.letters.clone(), health: Arc::clone(&threads.health) };
     let parts = Parts {
         poll,
         listeners,
@@ -183,21 +176,66 @@ pub fn serve(config: &Config, doors: Doors, inside: Inside) -> Result<(), String
         connections_max,
         clock,
     };
-    let mut event_loop = EventLoop::new(parts).map_err(|error| format!("starting the loop: {error}"))?;
+    let event_loop = EventLoop::new(parts).map_err(|error| format!("starting the loop: {error}"))?;
     announce(&addresses);
-    began(Handle { letters: letters.clone() });
+    began(Handle { letters: threads.letters.clone() });
     manager.look_after(config)?;
+    serve_to_the_end(event_loop, &manager, threads, clock)
+}
+
+/// Serves, and then ends all in order: what was taken in is settled before the store is closed.
+fn serve_to_the_end(
+    mut event_loop: EventLoop,
+    manager: &Manager,
+    threads: Threads,
+    clock: fn() -> Moment,
+) -> Result<(), String> {
     let served = event_loop.run().map(|()| event_loop.served);
     systemd::stopping();
     manager.end();
 
-    let until = clock().after(limits::STOP_WORK_TIME);
-    // The keeper is there: it ends by this letter, or has ended by an error that the next line finds.
-    let _ = letters.send(Letter::End { until });
-    let kept = keeper.join().map_err(|_| "the keeper ended by a panic".to_owned())?;
+    let health = Arc::clone(&threads.health);
+    let kept = threads.end(clock().after(limits::STOP_WORK_TIME))?;
     drop(event_loop);
-    farewell(served.map_err(|error| format!("the loop: {error}"))?, &health, worker_threads);
+    farewell(served.map_err(|error| format!("the loop: {error}"))?, &health);
     kept.map_err(|error| format!("closing the store: {error}"))
+}
+
+/// The threads beside the loop that a daemon cannot be without.
+struct Threads {
+    letters: Sender<Letter>,
+    health: Arc<Health>,
+    keeper: KeeperThread,
+    workers: Vec<JoinHandle<()>>,
+}
+
+impl Threads {
+    /// Starts them, with no channels yet; and where workers find what they have.
+    fn start(
+        workers: usize,
+        file: SqliteFile,
+        (letters, letters_in): (Sender<Letter>, Receiver<Letter>),
+        post: Post,
+        clock: fn() -> Moment,
+    ) -> Result<(Threads, Arc<Current>), String> {
+        let health = Arc::new(Health::default());
+        let current = Arc::new(Current::new(tools(&file, letters.clone(), clock)));
+        let (leases, workers) =
+            pool::start(workers, &current).map_err(|error| format!("starting the workers: {error}"))?;
+        let keeper = start_keeper(file, letters_in, post, leases, &health, clock)?;
+        Ok((Threads { letters, health, keeper, workers }, current))
+    }
+
+    /// Ends them, and what the keeper ended with. A worker ends with the keeper, which held its jobs; one that still waits
+    /// for an upstream is left to it.
+    fn end(self, until: Moment) -> Result<Result<(), StoreError>, String> {
+        // The keeper is there: it ends by this letter, or has ended by an error that the next line finds.
+        let _ = self.letters.send(Letter::End { until });
+        let kept = self.keeper.join().map_err(|_| "the keeper ended by a panic".to_owned())?;
+        let late = self.workers.iter().filter(|worker| !worker.is_finished()).count();
+        log::debug!("{late} workers had not ended yet");
+        Ok(kept)
+    }
 }
 
 /// A way to the loop.
@@ -308,10 +346,7 @@ fn tools(file: &SqliteFile, keeper: Sender<Letter>, clock: fn() -> Moment) -> To
     Tools { channels, keeper, fetch, upstreams, address, identity: file.identity().to_owned(), clock, chance }
 }
 
-/// The workers ended with the keeper, which held their jobs; one that still waits for an upstream is left to it.
-fn farewell(served: Served, health: &Health, workers: Vec<JoinHandle<()>>) {
-    let late = workers.iter().filter(|worker| !worker.is_finished()).count();
-    log::debug!("{late} workers had not ended yet");
+fn farewell(served: Served, health: &Health) {
     log::info!(
         "stopped: {} requests on {} connections, {} refused; {} events kept, {} delivered again, {} jobs settled",
         served.requests,

@@ -4,9 +4,9 @@
 //! What is out with workers stays out: its settlement comes back as it would have. Events of a channel that is gone wait in
 //! the store until it is there again under its name.
 
-use super::{Keeper, Line};
-use crate::model::{Alarm, AlarmWrite, ChannelNumber, OWNER_CONFIGURATION, Upstream};
-use crate::store::StoreError;
+use super::{Keeper, Line, Tray};
+use crate::model::{Alarm, AlarmWrite, ChannelNumber, MemoryWrite, OWNER_CONFIGURATION, Upstream};
+use crate::store::{RESTS, StoreError};
 
 /// Alarms of the configuration that are kept, the channels' numbers → what is to be written.
 pub type Reconcile = Box<dyn Fn(&[Alarm], &[ChannelNumber]) -> Vec<AlarmWrite> + Send>;
@@ -36,7 +36,22 @@ pub struct Changed {
 }
 
 impl Keeper<'_> {
-    pub(super) fn change(&mut self, change: &Change) -> Result<Changed, String> {
+    pub(super) fn make_changes(&mut self, tray: &mut Tray) {
+        for (change, answer) in std::mem::take(&mut tray.changes) {
+            let changed = match tray.failing {
+                true => Err("the store cannot be written just now".to_owned()),
+                false => self.change(&change),
+            };
+            if matches!(change, Change::Lines { .. }) {
+                // What waits on a channel that has come, and its alarms, are looked at as at a start.
+                tray.prune_at = tray.looked;
+            }
+            // Whoever went away knows it from the log.
+            let _ = answer.try_send(changed);
+        }
+    }
+
+    fn change(&mut self, change: &Change) -> Result<Changed, String> {
         let written = self.write_change(change).and_then(|changed| self.store.commit().map(|()| changed));
         let changed = written.map_err(|error| {
             self.store.roll_back();
@@ -62,7 +77,7 @@ impl Keeper<'_> {
         }
         self.probe_at_once(&names, &numbers)?;
         let mut left_behind = self.store.channels_that_wait()?;
-        left_behind.retain(|waits| !names.iter().any(|name| *name == waits));
+        left_behind.retain(|waits| !names.contains(&waits));
         Ok(Changed { numbers, left_behind })
     }
 
@@ -77,6 +92,13 @@ impl Keeper<'_> {
             }
         }
         Ok(())
+    }
+
+    /// What forgets the rest of a channel that is remembered of the keeper before: a start probes at once.
+    fn rested(&mut self, name: &str) -> Result<Option<MemoryWrite>, StoreError> {
+        let known = self.store.recall(RESTS, name, (self.clock)())?;
+        let (bot, key) = (RESTS.to_owned(), name.to_owned());
+        Ok(known.map(|_| MemoryWrite { bot, key, value: None, expires: None }))
     }
 
     fn take_lines(&mut self, channels: &[(String, usize)], numbers: &[ChannelNumber]) {

@@ -9,10 +9,12 @@
 //! here and tried again until the disk is back. There are never more of those than workers.
 //!
 //! Never here: a client's socket, an upstream, JSON. Who may have which job is in `roster.rs`, what is said to it
-//! and by it in `letters.rs`, what upstreams were asked in `treasury.rs`.
+//! and by it in `letters.rs`, what upstreams were asked in `treasury.rs`, how it is in `health.rs`, what a reload changes in
+//! `change.rs`.
 
 mod bell;
 mod change;
+mod health;
 mod letters;
 mod look_up;
 mod orders;
@@ -23,6 +25,7 @@ mod treasury;
 
 pub use bell::Bell;
 pub use change::{Change, Changed, Reconcile};
+pub use health::{Health, WORKING};
 pub use letters::{Admission, Letter, Letterbox, Receipt, Refused, Sought, Ticket};
 pub use orders::{KEPT, carry_out};
 pub use roster::Roster;
@@ -33,7 +36,7 @@ use crate::model::{ChannelNumber, Lease, MemoryWrite, Moment, Order, Settlement}
 use crate::queue::pace::{Pace, Rest};
 use crate::store::{Admitted, RESTS, Store, StoreError, Urgency, Wanted};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TryRecvError};
 use std::thread;
 use std::time::Duration;
@@ -43,39 +46,6 @@ use treasury::{Paid, Payment, Till};
 pub struct Post {
     pub receipts: Sender<Vec<(Ticket, Receipt)>>,
     pub wake: Box<dyn Fn() + Send + Sync>,
-}
-
-/// What others may see of the keeper while it works.
-#[derive(Debug)]
-pub struct Health {
-    /// The store can be written.
-    pub writable: AtomicBool,
-    pub kept: AtomicU64,
-    pub duplicates: AtomicU64,
-    pub settled: AtomicU64,
-    /// The last question of the loop to which the answer was that all moves.
-    pub pulse: AtomicU64,
-    /// While nobody works: until when the keeper will do nothing of its own accord. `WORKING` otherwise.
-    pub rests_until: AtomicI64,
-    /// What the loop has handed over and the keeper not yet kept, in bytes.
-    pub waiting_bytes: AtomicUsize,
-}
-
-/// The keeper or a worker works.
-pub const WORKING: i64 = i64::MIN;
-
-impl Default for Health {
-    fn default() -> Health {
-        Health {
-            writable: AtomicBool::default(),
-            kept: AtomicU64::default(),
-            duplicates: AtomicU64::default(),
-            settled: AtomicU64::default(),
-            pulse: AtomicU64::default(),
-            rests_until: AtomicI64::new(WORKING),
-            waiting_bytes: AtomicUsize::default(),
-        }
-    }
 }
 
 /// A channel as the keeper sees it.
@@ -164,10 +134,7 @@ impl Keeper<'_> {
         let mut open = true;
         loop {
             self.turn(&mut tray);
-            for (change, answer) in tray.changes.drain(..) {
-                // Whoever went away knows it from the log.
-                let _ = answer.try_send(self.change(&change));
-            }
+            self.make_changes(&mut tray);
             let drained = self.roster.at_rest() && tray.unsettled.is_empty();
             tray.patient.retain(|_| !drained);
             if !open || tray.end_at.is_some_and(|until| drained || (self.clock)() >= until) {
@@ -178,13 +145,6 @@ impl Keeper<'_> {
         }
         self.store.commit()?;
         self.store.tidy(Urgency::Closing)
-    }
-
-    /// What forgets the rest of a channel that is remembered of the keeper before: a start probes at once.
-    fn rested(&mut self, name: &str) -> Result<Option<MemoryWrite>, StoreError> {
-        let known = self.store.recall(RESTS, name, (self.clock)())?;
-        let (bot, key) = (RESTS.to_owned(), name.to_owned());
-        Ok(known.map(|_| MemoryWrite { bot, key, value: None, expires: None }))
     }
 
     /// Waits for a letter or for what is due, then takes everything that is there.

@@ -65,6 +65,9 @@ impl House {
         let mut house =
             House { letters, receipts, workers: leases, fault, pause_ms, health, shelf, keeper, channels: numbers };
         house.channels = house.change(channels, &[sun()]).unwrap().numbers;
+        // What a change brings with it has been written, too: a fault that is set now meets what comes now.
+        let nothing = Change::Numbers { names: Vec::new() };
+        house.ask(|answer| Letter::Change { change: nothing, answer }).unwrap();
         house
     }
 

@@ -45,6 +45,9 @@ impl fmt::Debug for Tickets {
     }
 }
 
+/// On which terms a listener speaks TLS.
+pub type Terms = Arc<ServerConfig>;
+
 /// A certificate with its chain, and its key; both PEM, as they stand in their files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pem {
@@ -87,7 +90,7 @@ impl Identity {
     }
 
     /// What a listener needs: TLS 1.2 and 1.3, HTTP/1.1, and sessions that go on by tickets.
-    pub fn listener(&self, tickets: &Tickets) -> Result<Arc<ServerConfig>, String> {
+    pub fn listener(&self, tickets: &Tickets) -> Result<Terms, String> {
         let builder = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
         let builder = builder.map_err(|error| format!("TLS: {error}"))?;
         let resolver: Arc<dyn ResolvesServerCert> = Arc::<Pairs>::clone(&self.pairs);

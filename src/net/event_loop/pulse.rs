@@ -68,7 +68,10 @@ mod tests {
     const EVERY: Duration = Duration::from_secs(20);
 
     /// A loop that is watched, what its watcher heard, and what its keeper would read.
-    fn watched() -> (EventLoop, Rc<RefCell<Vec<String>>>, Receiver<Letter>, Arc<Health>) {
+    /// A loop that is watched, what systemd hears of it, what the keeper does, and its health.
+    type Watched = (EventLoop, Rc<RefCell<Vec<String>>>, Receiver<Letter>, Arc<Health>);
+
+    fn watched() -> Watched {
         let heard: Rc<RefCell<Vec<String>>> = Rc::default();
         let hears = Rc::clone(&heard);
         let alive = Box::new(move |standing: &str| hears.borrow_mut().push(standing.to_owned()));
