@@ -63,6 +63,13 @@ pub struct Route {
     pub platform: Arc<dyn Platform>,
 }
 
+impl Route {
+    /// A refusal of its platform's, with whose it is.
+    fn says(&self, refusal: Refusal) -> Refusal {
+        Refusal { channel: Some(self.channel), ..refusal }
+    }
+}
+
 /// What a head shows that asks for what lies below a place, at this path: nothing for a stranger.
 pub type Claims = Box<dyn Fn(&Head, &str) -> Option<Claim> + Send>;
 
@@ -121,7 +128,7 @@ impl Intake {
             return Ok(());
         }
         let route = self.route(head)?;
-        if head.method == Method::Options { Ok(()) } else { route.platform.gate(head) }
+        if head.method == Method::Options { Ok(()) } else { route.platform.gate(head).map_err(|no| route.says(no)) }
     }
 
     /// Reads a whole request.
@@ -149,11 +156,11 @@ impl Intake {
             return Ok(Verdict::Show(name));
         }
         let route = self.route(&request.head)?;
-        Ok(match route.platform.read(request)? {
+        Ok(match route.platform.read(request).map_err(|no| route.says(no))? {
             Reading::Answer(response) => Verdict::Answer(response),
             Reading::Events { arrivals, response, notes } => {
                 for note in notes {
-                    log::info!("channel {}: {}", route.name, note.escape_debug());
+                    log::info!(channel = &*route.name; "channel {}: {}", route.name, note.escape_debug());
                 }
                 if arrivals.is_empty() {
                     Verdict::Answer(response)
@@ -223,6 +230,12 @@ impl Intake {
         let path = head.path();
         let route = self.routes.iter().find(|route| route.path == path);
         route.ok_or_else(nothing_here)
+    }
+
+    /// What a channel is called.
+    pub fn name_of(&self, channel: ChannelNumber) -> Option<&str> {
+        let route = self.routes.iter().find(|route| route.channel == channel);
+        route.map(|route| &*route.name)
     }
 
     fn control(&self, request: &Request) -> Result<Verdict, Refusal> {

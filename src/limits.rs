@@ -98,6 +98,22 @@ pub const STOP_NEWCOMERS_TIME: Duration = Duration::from_secs(1);
 /// On SIGTERM, what is on the wire to an upstream has this long; longer than `FETCH_TIME`.
 pub const STOP_WORK_TIME: Duration = Duration::from_secs(25);
 
+// ---- the log ----
+
+/// Levels that the key `log` may name: one for all, and for parts of ackd as many as somebody overlooks. Each line is held
+/// against all of them.
+pub const LOG_LEVELS_MAX: usize = 32;
+/// Longest message of a line, in characters; the journal cuts a line at 48 KiB (journald.conf), and this stays below it also
+/// as JSON.
+pub const LOG_MESSAGE_CHARS_MAX: usize = 4096;
+/// Lines that one place in the program says at one level within `LOG_INTERVAL`; more are counted only. A restart with a
+/// hundred channels that each say something is told whole, and a flood of anything makes 20 MB a day at the most.
+pub const LOG_LINES_MAX: u32 = 100;
+/// How long such lines are counted together.
+pub const LOG_INTERVAL: Duration = Duration::from_secs(60);
+/// What is shown of the last line that was only counted, in characters.
+pub const LOG_COUNTED_CHARS_MAX: usize = 200;
+
 // ---- platform/: one delivery ----
 
 /// Events of one delivery; past this we answer 413. Meta batches up to 1000 updates (messenger.md §3).

@@ -24,7 +24,7 @@ use ackd::cli::webhook::webhook;
 use ackd::cli::why::why;
 use ackd::cli::{CliError, World, log};
 use ackd::config::{Config, Outline};
-use ackd::daemon;
+use ackd::daemon::{self, Reread};
 use ackd::work::fetch::Fetch;
 use jiff::tz::TimeZone;
 use std::env;
@@ -43,6 +43,7 @@ fn main() -> ExitCode {
             carry_out(command, &mut out)
         },
     );
+    ::log::logger().flush();
     // What was said before an error is told before it.
     let told = out.flush().map_err(CliError::from);
     match done.and(told) {
@@ -100,7 +101,9 @@ fn carry_out(command: Command, out: &mut dyn Write) -> Result<(), CliError> {
 
 fn run(file: PathBuf) -> Result<(), CliError> {
     let config = Config::load(&file, &variable).map_err(CliError::Config)?;
-    daemon::run(&config, Box::new(move || Config::load(&file, &variable))).map_err(CliError::Failed)
+    log::follow(&config.log);
+    let read = Box::new(move || Config::load(&file, &variable));
+    daemon::run(&config, Reread { read, in_force: |config| log::follow(&config.log) }).map_err(CliError::Failed)
 }
 
 /// A daemon's errors belong into its log, where they have a time or a priority.

@@ -80,7 +80,6 @@ const CRATES: &[(&str, &[&str])] = &[
     ("embedded_graphics", &["src/chart/"]),
     ("gif", &["src/chart/"]),
     ("lexopt", &["src/cli/args.rs"]),
-    ("env_logger", &["src/main.rs", "src/cli/"]),
     ("sd_notify", &["src/systemd.rs"]),
     ("listenfd", &["src/systemd.rs"]),
     ("signal_hook", &["src/net/signals.rs"]),

@@ -26,6 +26,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
+use std::time::Instant;
 
 const SECRET: &str = "only-a-test";
 const BOTS: &str = "bots.example.org";
@@ -342,6 +343,27 @@ fn what_is_no_handshake_is_ended_and_told_once() {
     let refused =
         modern.session.complete_io(&mut modern.socket).map(|_| modern.session.complete_io(&mut modern.socket));
     assert!(!matches!(refused, Ok(Ok(_))), "HTTP/2 alone is not spoken here");
+}
+
+#[test]
+fn ten_thousand_handshakes_that_come_to_nothing_are_a_few_lines_and_all_of_them_are_counted() {
+    const FLOOD: usize = 10_000;
+    let mut daemon = daemon();
+    let began = Instant::now();
+    for _ in 0..FLOOD {
+        let mut socket = plain(daemon.address);
+        socket.write_all(b"\x16\x03\x01\x00\x05hello").unwrap();
+        let _ = socket.read_to_end(&mut Vec::new());
+    }
+    // Told without another one to wait for.
+    daemon.wait_for_line(0, "more times");
+    let intervals = began.elapsed().as_secs() / ackd::limits::COMPLAINT_INTERVAL.as_secs() + 1;
+    daemon.stop();
+    let log = daemon.log();
+    let count = |line: &str| line.strip_suffix(" more times")?.rsplit(' ').next()?.parse::<usize>().ok();
+    let said = log.lines().filter(|line| line.contains("came to nothing: ")).count();
+    assert_eq!(said + log.lines().filter_map(count).sum::<usize>(), FLOOD, "{log}");
+    assert!(said as u64 <= intervals + 1, "{log}");
 }
 
 #[test]

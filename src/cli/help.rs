@@ -67,7 +67,8 @@ ackd: ack first, answer later. A small webhook daemon for chat bots.
 
 Options of every command:
     --config FILE    the configuration; else ackd.toml, /etc/ackd/ackd.toml
-    -v, --verbose    say more; twice for even more
+    -v, --verbose    say more; twice for even more; RUST_LOG=ackd::net=debug
+                     says more of one part
     -h, --help       this, or `ackd COMMAND --help` for one command
     -V, --version    the version
 

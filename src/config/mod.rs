@@ -16,6 +16,7 @@ mod facebook;
 mod findings;
 mod length;
 mod listen;
+mod log;
 mod name;
 mod outline;
 mod plan;
@@ -37,6 +38,7 @@ pub use facebook::KnownLogin;
 pub(crate) use findings::quoted;
 pub use findings::{ConfigError, Fault, Risk};
 pub use listen::Listens;
+pub use log::{Levels, Logs};
 pub use outline::{KnownChannel, Outline};
 pub use stage::Stage;
 pub use subscription::{Subscription, reconcile};
@@ -79,6 +81,8 @@ pub struct Config {
     pub public_url: Option<PublicUrl>,
     /// How often the platforms' registrations are looked at; `None` when never.
     pub keep_registered: Option<Duration>,
+    /// What the log tells.
+    pub log: Logs,
     /// In the order of the file.
     pub channels: Vec<Channel>,
     /// In order of their names.
@@ -154,6 +158,8 @@ const TOP: &[Key] = &[
     Key { name: "public_url", example: "\"https://bots.example.org\"" },
     Key { name: "ngrok", example: "\"http://127.0.0.1:4040\"" },
     Key { name: "keep_registered", example: "\"5m\"" },
+    Key { name: "log", example: "\"info\"" },
+    Key { name: "log_format", example: "\"json\"" },
     Key { name: "channel", example: "[channel.page]" },
     Key { name: "bot", example: "[bot.echo]" },
     Key { name: "subscription", example: "[[subscription]]" },
@@ -241,6 +247,7 @@ fn read(table: &Table<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> 
     let tls = tls.and_then(|entry| tls::tls(&entry, around, findings));
     let public_url = public::public_url(table, findings);
     let keep_registered = public::keep_registered(table, findings);
+    let log = log::logs(table, around, findings);
     let mut bots = table.get("bot", findings).map(|entry| Bots::read(&entry, around, findings)).unwrap_or_default();
     let channels = match table.get("channel", findings) {
         Some(entry) => channel::channels(&entry, &mut bots, around, findings),
@@ -271,6 +278,7 @@ fn read(table: &Table<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> 
         connections_max,
         public_url,
         keep_registered,
+        log,
         channels: channels.whole,
         bots: bots.known(),
         pages: Pages(pages),

@@ -111,6 +111,7 @@ fn what_is_left_out_has_its_default() {
     let config = parse(&lines.join("\n")).unwrap();
     assert_eq!((config.store.to_str(), config.public_url), (Some("ackd.db"), None));
     assert_eq!((config.workers, config.connections_max), (limits::WORKERS, limits::CONNECTIONS_MAX));
+    assert_eq!(config.log, Logs::default());
 }
 
 #[test]
@@ -121,7 +122,7 @@ fn the_top_level_says_what_to_write() {
             "workers = 4",
             "metrics = 4",
             "3: metrics: unknown key; what may stand here: listen, tls, admin, store, workers, connections, public_url, \
-             ngrok, keep_registered, channel, bot, subscription, upstream",
+             ngrok, keep_registered, log, log_format, channel, bot, subscription, upstream",
         ),
         ("listen = \"127.0.0.1:3000\"", "", "1: listen: is missing; write listen = \"127.0.0.1:3000\""),
         (
@@ -1273,7 +1274,16 @@ fn all_of_the_full_example_is_valid_once_it_is_uncommented() {
 #[test]
 fn defaults_that_the_full_example_comments_out_are_valid_and_the_defaults() {
     let text = include_str!("../../examples/ackd.toml");
-    let keys = ["# workers", "# connections", "# api", "# appsecret_proof", "# token_in_query", "# otherwise"];
+    let keys = [
+        "# workers",
+        "# connections",
+        "# log",
+        "# log_format",
+        "# api",
+        "# appsecret_proof",
+        "# token_in_query",
+        "# otherwise",
+    ];
     let shown =
         |line: &str| if keys.iter().any(|key| line.starts_with(key)) { line[2..].to_owned() } else { line.to_owned() };
     let text: String = text.lines().map(|line| shown(line) + "\n").collect();
@@ -1286,6 +1296,7 @@ fn defaults_that_the_full_example_comments_out_are_valid_and_the_defaults() {
     };
     let config = Config::parse_in(&text, Path::new("/etc/ackd/ackd.toml"), &around).unwrap();
     assert_eq!((config.workers, config.connections_max), (limits::WORKERS, limits::CONNECTIONS_MAX));
+    assert_eq!(config.log, Logs { levels: Some(Levels::all(::log::LevelFilter::Info)), json: false });
     assert!(keys.iter().all(|key| text.contains(&format!("\n{} =", &key[2..]))));
     assert!(text.contains(&format!("otherwise = {:?}", crate::bot::echo::OTHERWISE)));
 }
@@ -1493,4 +1504,67 @@ fn no_two_subscriptions_are_the_same() {
 fn a_channel_with_a_fault_leaves_its_subscriptions_in_peace() {
     let text = subscribed("every = \"10m\"").replace("path = \"/messenger\"\n", "");
     assert_eq!(faults(&text).len(), 1, "{:?}", faults(&text));
+}
+
+/// The base with lines before its tables.
+fn logged(lines: &str) -> String {
+    with("workers = 4", &format!("workers = 4\n{lines}"))
+}
+
+#[test]
+fn what_the_log_tells_is_chosen_by_level_and_part() {
+    let log = |lines: &str| parse(&logged(lines)).unwrap().log;
+    assert_eq!(parse(BASE).unwrap().log, Logs::default());
+    let chosen = log("log = \"warn, ackd::net=DEBUG\"\nlog_format = \"json\"");
+    let levels = chosen.levels.unwrap();
+    assert!(chosen.json && levels.tell(::log::Level::Debug, "ackd::net::tls"));
+    assert!(levels.tell(::log::Level::Warn, "ackd::work") && !levels.tell(::log::Level::Info, "ackd::work"));
+    assert!(!log("log_format = \"text\"").json);
+}
+
+#[test]
+fn what_is_no_level_is_a_fault_with_what_to_write() {
+    const MOST: &str = "a=off,a=off,a=off,a=off,a=off,a=off,a=off,a=off,a=off,a=off,a=off";
+    let example = "for one part of ackd as in \"info,ackd::net=debug\"";
+    for (lines, told) in [
+        ("log = \"inof\"", "4: log: \"inof\" is no level; did you mean info?".to_owned()),
+        ("log = \"info,ackd=debugg\"", "4: log: \"ackd=debugg\" is no level; did you mean debug?".to_owned()),
+        (
+            "log = \"ackd::net\"",
+            format!("4: log: \"ackd::net\" is no level; write off, error, warn, info, debug, trace, {example}"),
+        ),
+        ("log = \" , \"", "4: log: says nothing; write for example log = \"info\"".to_owned()),
+        ("log = 3", "4: log: must be a text in quotes, not a number; write for example log = \"info\"".to_owned()),
+        (
+            &format!("log = \"warn,{MOST},{MOST},{MOST}\""),
+            "4: log: names more than 32 levels; fewer will do".to_owned(),
+        ),
+        ("log_format = \"xml\"", "4: log_format: \"xml\" is no format; write \"text\" or \"json\"".to_owned()),
+    ] {
+        assert_eq!(faults(&logged(lines)), [told], "{lines}");
+    }
+}
+
+#[test]
+fn a_log_that_tells_no_errors_is_warned_of_and_so_is_one_that_is_not_heeded() {
+    let around = |env: &dyn Fn(&str) -> Option<String>, lines: &str| {
+        let around = Surroundings {
+            now: Moment(0),
+            env,
+            read: &read,
+            is_folder: &|path| Ok(!path.ends_with("ackd.db")),
+            is_open: &|_| true,
+        };
+        Config::parse_in(&logged(lines), Path::new("/etc/ackd/ackd.toml"), &around).unwrap().warnings
+    };
+    let only = around(&env, "log = \"ackd::net=debug\"");
+    let told = "4: log: tells nothing of all other parts, not even errors; begin it with warn, or info";
+    assert!(only.len() == 1 && only[0].ends_with(told), "{only:?}");
+    let rust_log =
+        |value: &'static str| move |name: &str| if name == "RUST_LOG" { Some(value.to_owned()) } else { env(name) };
+    let heeded = around(&rust_log("debug"), "log = \"info\"");
+    let told = "4: log: is not heeded as long as RUST_LOG is set; unset that";
+    assert!(heeded.len() == 1 && heeded[0].ends_with(told), "{heeded:?}");
+    assert_eq!(around(&rust_log(" "), "log = \"info\""), Vec::<String>::new());
+    assert_eq!(around(&rust_log("debug"), "log_format = \"json\""), Vec::<String>::new(), "nobody said a level");
 }

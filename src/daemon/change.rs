@@ -187,7 +187,7 @@ impl Manager {
             self.current.put(Arc::clone(&before));
         })?;
         for name in changed.left_behind {
-            log::warn!("channel {name} {LEFT_BEHIND}");
+            log::warn!(channel = name; "channel {name} {LEFT_BEHIND}");
         }
         if let Some(PublicUrl::Fixed(url)) = &config.public_url {
             before.address.learn(url);

@@ -10,8 +10,12 @@ use crate::systemd;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-/// Reads the configuration again.
-pub type Reread = Box<dyn Fn() -> Result<Config, ConfigError> + Send + Sync>;
+/// How the configuration is read again.
+pub struct Reread {
+    pub read: Box<dyn Fn() -> Result<Config, ConfigError> + Send + Sync>,
+    /// Called when what was read is in force: what concerns the program around, it sees to itself.
+    pub in_force: fn(&Config),
+}
 
 /// What it takes to reload.
 pub(super) struct Reload {
@@ -89,8 +93,11 @@ impl Reload {
         let Some(reread) = &self.reread else {
             return Err(vec!["this ackd has its configuration from a program, and reads none again".to_owned()]);
         };
-        let changed = match reread() {
-            Ok(config) => self.manager.change(&config).map_err(|why| vec![why]),
+        let changed = match (reread.read)() {
+            Ok(config) => {
+                let changed = self.manager.change(&config).map_err(|why| vec![why]);
+                changed.inspect(|_| (reread.in_force)(&config))
+            }
             Err(error) => Err(error.to_string().lines().map(str::to_owned).collect()),
         };
         match &changed {

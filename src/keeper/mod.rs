@@ -220,7 +220,7 @@ impl Keeper<'_> {
         match self.roster.pass(every) {
             Some(line) => {
                 let name = self.lines.get(line).map_or("", |line| &*line.name);
-                log::error!("a worker does not come back from a job of channel {name}");
+                log::error!(channel = name; "channel {name}: a worker does not come back from a job of it");
             }
             None => self.health.pulse.store(number, Ordering::Release),
         }
@@ -246,7 +246,7 @@ impl Keeper<'_> {
             let alarm = if rings { self.store.alarm_next(line.number) } else { Ok(None) };
             match self.store.next_due(line.number, wanted, tray.looked).and_then(|next| Ok((next, alarm?))) {
                 Ok((next, alarm)) => due = next.into_iter().chain(alarm).fold(due, Moment::min),
-                Err(error) => log::error!("looking for what is due: {error}"),
+                Err(error) => log::error!(channel = line.name; "channel {}: what is due: {error}", line.name),
             }
         }
         due

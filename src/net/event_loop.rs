@@ -189,7 +189,9 @@ impl EventLoop {
             self.end_newcomers();
             self.hand_over();
             self.beat();
+            self.complaints.tell_due(self.now);
         }
+        self.complaints.tell();
         // Whoever waits until news are taken in must not wait for ever.
         self.news = channel().1;
         Ok(())
@@ -205,7 +207,8 @@ impl EventLoop {
         if accepting || !self.again.is_empty() || !self.admissions.is_empty() {
             return Some(Duration::ZERO);
         }
-        let soonest = [self.peers.next_deadline(), self.accept_at, self.stop_due(), self.pulse_due()]
+        let told = self.complaints.due();
+        let soonest = [self.peers.next_deadline(), self.accept_at, self.stop_due(), self.pulse_due(), told]
             .into_iter()
             .flatten()
             .min()?;
@@ -347,7 +350,8 @@ impl EventLoop {
     fn complain(&mut self, index: u32, refusal: &Refusal) {
         self.served.refused += 1;
         let from = self.peers.get(index).and_then(|peer| peer.from);
-        self.complaints.note(refusal, from, self.now);
+        let channel = refusal.channel.and_then(|number| self.intake.name_of(number));
+        self.complaints.note(refusal, channel, from, self.now);
     }
 
     /// Everything of this turn in one letter. If the keeper has too many already, the answer is 503.

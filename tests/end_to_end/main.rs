@@ -8,6 +8,7 @@
 //!     upstream    slow, gone, back again, a long queue       errors    each of the Send API's errors
 //!     disk        a full one                                 store     one ackd for each, never a foreign one
 //!     stopping    SIGTERM, SIGINT                            reload   SIGHUP, ackd reload
+//!     logs      what it says of all that, in which form, and how often
 //!     crowd     connections that want to be in the way
 //!     wire        HTTP at its edges                          secrets   who may come in, and what nobody may see
 //!
@@ -30,6 +31,7 @@ mod daemon;
 mod disk;
 mod errors;
 mod graph;
+mod logs;
 mod reload;
 mod scene;
 mod secrets;
