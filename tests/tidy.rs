@@ -114,6 +114,7 @@ const TOP: &[&str] = &[
     "benches",
     "examples",
     "fuzz",
+    "package",
     "src",
     "systemd",
     "tests",

@@ -68,7 +68,7 @@ ackd: ack first, answer later. A small webhook daemon for chat bots.
 Options of every command:
     --config FILE    the configuration; else ackd.toml, /etc/ackd/ackd.toml
     -v, --verbose    say more; twice for even more
-    -h, --help       this, or `ackd COMMAND --help` for one command
+    -h, --help       help; `ackd COMMAND --help` tells of one command
     -V, --version    the version
 
 Exit codes: 0 done, 1 failed, 2 usage or configuration.
