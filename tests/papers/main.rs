@@ -129,6 +129,13 @@ fn the_man_page_reads_without_a_warning() {
     run("man", &["--warnings", "-l", path(PAGE).to_str().unwrap()], "");
 }
 
+#[test]
+fn the_package_has_the_version_of_the_program() {
+    let changelog = fs::read_to_string(path("changelog")).unwrap();
+    let version = changelog.strip_prefix("ackd (").and_then(|rest| rest.split('-').next());
+    assert_eq!(version, Some(env!("CARGO_PKG_VERSION")), "package/changelog: say in it what is new");
+}
+
 /// What is typed, and what a shell must offer for it; with nothing, there must be nothing.
 const TYPED: &[(&str, &[&str])] = &[
     ("ackd ev", &["events"]),
