@@ -93,7 +93,7 @@ fn section(page: &mut String, command: &Command) {
 fn call(page: &mut String, way: &str) {
     let mut words = way.split(' ');
     let name: Vec<_> = words.by_ref().take(2).collect();
-    write!(page, ".SY \"{}\"\n", name.join(" ")).unwrap();
+    writeln!(page, ".SY \"{}\"", name.join(" ")).unwrap();
     let mut line = String::new();
     let mut open = false;
     for word in words {
