@@ -5,11 +5,12 @@ use std::fmt::Write;
 
 const HEAD: &str = "written by tests/papers from the command line's own definition";
 
-/// The values of these are no words that a shell knows.
+/// Whether a file's name stands behind it, which a shell can complete; other values it cannot know.
 fn is_file(option: &Opt) -> bool {
     option.value.as_deref() == Some("FILE")
 }
 
+/// The commands, parted by spaces.
 fn names(commands: &[Command]) -> String {
     words(commands.iter().map(|command| command.name.to_owned()))
 }
@@ -72,7 +73,8 @@ pub fn bash(commands: &[Command]) -> String {
 }
 
 pub fn zsh(commands: &[Command]) -> String {
-    let mut text = format!("#compdef ackd\n# {HEAD}\n\n_ackd() {{\n  local context state state_descr line\n");
+    let mut text =
+        format!("#compdef ackd\n# {HEAD}\n\n_ackd() {{\n  local curcontext=\"$curcontext\" state state_descr line\n");
     text.push_str("  typeset -A opt_args\n  local -a commands=(\n");
     for command in commands {
         writeln!(text, "    {}", quoted(&format!("{}:{}", command.name, command.about.replace(':', "\\:")))).unwrap();
@@ -105,9 +107,9 @@ fn zsh_option(option: &Opt) -> String {
     });
     let equals = if value.is_some() { "=" } else { "" };
     let value = value.unwrap_or_default();
-    // Saying more than once that more should be said is allowed.
     let mut ways = vec![format!("--{}{equals}", option.long)];
     ways.extend(option.short.map(|short| format!("-{short}")));
+    // That more should be said may be said more than once.
     let lead =
         if option.long == "verbose" { "*".to_owned() } else { format!("({})", spelled(std::slice::from_ref(option))) };
     let line = |way: &String| format!("    {} \\\n", quoted(&format!("{lead}{way}[{about}]{value}")));
