@@ -143,7 +143,7 @@ pub fn config_file(explicit: Option<&Path>, exists: &dyn Fn(&Path) -> bool) -> R
 }
 
 /// The commands as they are typed, each with its help and the options that only it has.
-const COMMANDS: [(&str, Topic, &[&str]); 13] = [
+pub const COMMANDS: [(&str, Topic, &[&str]); 13] = [
     ("run", Topic::Run, &[]),
     ("check", Topic::Check, &[]),
     ("reload", Topic::Reload, &[]),
@@ -160,7 +160,7 @@ const COMMANDS: [(&str, Topic, &[&str]); 13] = [
 ];
 
 /// What every command understands.
-const EVERYWHERE: [&str; 4] = ["config", "verbose", "help", "version"];
+pub const EVERYWHERE: [&str; 4] = ["config", "verbose", "help", "version"];
 
 /// A word that a command has to deal with itself.
 enum Word {

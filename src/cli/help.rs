@@ -69,7 +69,7 @@ Options of every command:
     --config FILE    the configuration; else ackd.toml, /etc/ackd/ackd.toml
     -v, --verbose    say more; twice for even more; RUST_LOG=ackd::net=debug
                      says more of one part
-    -h, --help       this, or `ackd COMMAND --help` for one command
+    -h, --help       help; `ackd COMMAND --help` tells of one command
     -V, --version    the version
 
 Exit codes: 0 done, 1 failed, 2 usage or configuration.
