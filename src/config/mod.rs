@@ -247,7 +247,6 @@ fn read(table: &Table<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> 
     let tls = tls.and_then(|entry| tls::tls(&entry, around, findings));
     let public_url = public::public_url(table, findings);
     let keep_registered = public::keep_registered(table, findings);
-    let log = log::logs(table, around, findings);
     let mut bots = table.get("bot", findings).map(|entry| Bots::read(&entry, around, findings)).unwrap_or_default();
     let channels = match table.get("channel", findings) {
         Some(entry) => channel::channels(&entry, &mut bots, around, findings),
@@ -278,7 +277,7 @@ fn read(table: &Table<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> 
         connections_max,
         public_url,
         keep_registered,
-        log,
+        log: log::logs(table, around, findings),
         channels: channels.whole,
         bots: bots.known(),
         pages: Pages(pages),
