@@ -179,6 +179,7 @@ matters.
 
 SIGHUP and `systemctl reload ackd` do the same.
 
+Example:
     ackd check && ackd reload
 ";
 
