@@ -21,7 +21,9 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
+use std::panic;
 use std::sync::{LazyLock, Mutex, PoisonError, RwLock};
+use std::thread;
 use std::time::Instant;
 
 static JOURNAL: Journal =
@@ -70,8 +72,12 @@ pub fn start(usual: LevelFilter, verbose: u8, env: &dyn Fn(&str) -> Option<Strin
     wrong.iter().for_each(|what| log::warn!("RUST_LOG: {what} is no level, so it is left out"));
 }
 
-/// Goes on as a configuration says.
+/// Goes on as a configuration says. What ends a thread by a fault of ours is from now on a line like any other.
 pub fn follow(logs: &Logs) {
+    panic::set_hook(Box::new(|what| {
+        let thread = thread::current();
+        log::error!("a fault of ackd itself, in thread {}: {what}", thread.name().unwrap_or("?"));
+    }));
     JOURNAL.change(|manner| {
         manner.form.json = logs.json;
         if !manner.insists {

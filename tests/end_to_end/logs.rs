@@ -6,6 +6,9 @@ use crate::daemon::{GLANCE, Setup};
 use crate::graph::{Act, Answer};
 use crate::scene::Scene;
 use crate::shared::daemon::Setup as _;
+use ::log::LevelFilter;
+use ackd::cli::log;
+use ackd::config::Logs;
 use ackd::limits;
 use ackd::store::State;
 use rustix::process::Signal;
@@ -95,6 +98,30 @@ fn rust_log_has_the_last_word_and_that_is_said() {
     assert_eq!(scene.deliver(&one("m_0", "1", "hello")), 200);
     scene.daemon.wait_for_line(from, "delivered");
     scene.stop();
+}
+
+#[test]
+fn a_fault_of_ours_is_an_error_on_one_line_like_any_other() {
+    const CHILD: &str = "ACKD_TEST_PANICS";
+    if std::env::var_os(CHILD).is_some() {
+        log::start(LevelFilter::Info, 0, &|_| None);
+        log::follow(&Logs { levels: None, json: true });
+        let ended = thread::Builder::new().name("keeper".to_owned()).spawn(|| panic!("on purpose,\nin two lines"));
+        assert!(ended.unwrap().join().is_err());
+        return;
+    }
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    child.args(["--exact", "logs::a_fault_of_ours_is_an_error_on_one_line_like_any_other", "--nocapture"]);
+    let output = child.env(CHILD, "1").output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    let line = object(said.lines().find(|line| line.starts_with('{')).unwrap_or_else(|| panic!("{said}")));
+    let message = line["message"].as_str().unwrap();
+    assert!(output.status.success() && line["level"] == "error", "{said}");
+    assert!(
+        message.starts_with("a fault of ackd itself, in thread keeper: ") && message.ends_with("\\nin two lines"),
+        "{said}"
+    );
+    assert_eq!(said.matches("on purpose").count(), 1, "{said}");
 }
 
 /// The requests of a flood: what makes one, and with which status it is refused.
