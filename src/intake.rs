@@ -34,6 +34,8 @@ pub enum Door {
     Public,
     Control,
     Admin,
+    /// The public one, by somebody who speaks plain HTTP where TLS is spoken.
+    Unencrypted,
 }
 
 /// What to do with a request.
@@ -45,6 +47,8 @@ pub enum Verdict {
     Admit { channel: ChannelNumber, arrivals: Vec<Arrival>, response: Response },
     /// Ask the keeper to do this, and say what it says.
     Ask(Order),
+    /// Read the configuration again, and say what that came to.
+    Reload,
     /// Ask the keeper for this picture, and show it.
     Show(PictureName),
     /// Have a page made, and show it.
@@ -59,8 +63,15 @@ pub struct Route {
     pub platform: Arc<dyn Platform>,
 }
 
+impl Route {
+    /// A refusal of its platform's, with whose it is.
+    fn says(&self, refusal: Refusal) -> Refusal {
+        Refusal { channel: Some(self.channel), ..refusal }
+    }
+}
+
 /// What a head shows that asks for what lies below a place, at this path: nothing for a stranger.
-pub type Claims = Box<dyn Fn(&Head, &str) -> Option<Claim>>;
+pub type Claims = Box<dyn Fn(&Head, &str) -> Option<Claim> + Send>;
 
 /// Where the pages of one host lie.
 pub struct Place {
@@ -78,21 +89,25 @@ pub struct Intake {
     routes: Vec<Route>,
     places: Vec<Place>,
     /// Whether the store can be written, for `/readyz`.
-    ready: Box<dyn Fn() -> bool>,
+    ready: Box<dyn Fn() -> bool + Send>,
     /// What the operator left to be asked for at the public door.
     left: RefCell<Option<Word>>,
 }
 
 impl Intake {
     /// An intake with these channels.
-    pub fn new(routes: Vec<Route>, places: Vec<Place>, ready: Box<dyn Fn() -> bool>) -> Intake {
+    pub fn new(routes: Vec<Route>, places: Vec<Place>, ready: Box<dyn Fn() -> bool + Send>) -> Intake {
         Intake { routes, places, ready, left: RefCell::new(None) }
     }
 
     /// Looks at a head before any of its body is kept.
     pub fn gate(&self, door: Door, head: &Head) -> Result<(), Refusal> {
-        if door == Door::Control {
-            return control_gate(head);
+        match door {
+            Door::Control => return control_gate(head),
+            Door::Unencrypted => {
+                return Err(Refusal::new(400, "this port speaks TLS: write https:// before the address"));
+            }
+            Door::Public | Door::Admin => {}
         }
         if door == Door::Admin && !is_this_machine(head) {
             return Err(Refusal::new(421, "this is the operator's door: open it as http://127.0.0.1:PORT/"));
@@ -113,7 +128,7 @@ impl Intake {
             return Ok(());
         }
         let route = self.route(head)?;
-        if head.method == Method::Options { Ok(()) } else { route.platform.gate(head) }
+        if head.method == Method::Options { Ok(()) } else { route.platform.gate(head).map_err(|no| route.says(no)) }
     }
 
     /// Reads a whole request.
@@ -141,11 +156,11 @@ impl Intake {
             return Ok(Verdict::Show(name));
         }
         let route = self.route(&request.head)?;
-        Ok(match route.platform.read(request)? {
+        Ok(match route.platform.read(request).map_err(|no| route.says(no))? {
             Reading::Answer(response) => Verdict::Answer(response),
             Reading::Events { arrivals, response, notes } => {
                 for note in notes {
-                    log::info!("channel {}: {}", route.name, note.escape_debug());
+                    log::info!(channel = &*route.name; "channel {}: {}", route.name, note.escape_debug());
                 }
                 if arrivals.is_empty() {
                     Verdict::Answer(response)
@@ -217,6 +232,12 @@ impl Intake {
         route.ok_or_else(nothing_here)
     }
 
+    /// What a channel is called.
+    pub fn name_of(&self, channel: ChannelNumber) -> Option<&str> {
+        let route = self.routes.iter().find(|route| route.channel == channel);
+        route.map(|route| &*route.name)
+    }
+
     fn control(&self, request: &Request) -> Result<Verdict, Refusal> {
         match request.head.path() {
             "/readyz" if (self.ready)() => Ok(Verdict::Answer(Response::text(200, "ready\n"))),
@@ -224,6 +245,7 @@ impl Intake {
             "/send" => self.send(&request.body).map(Verdict::Ask),
             "/word" => self.leave(&request.body),
             "/remember" => remember(&request.body).map(Verdict::Ask),
+            "/reload" => Ok(Verdict::Reload),
             _ => self.replay(&request.body).map(Verdict::Ask),
         }
     }
@@ -272,7 +294,7 @@ fn remember(body: &[u8]) -> Result<Order, Refusal> {
 fn control_gate(head: &Head) -> Result<(), Refusal> {
     let (allowed, allow) = match head.path() {
         "/readyz" => (matches!(head.method, Method::Get | Method::Head), "GET, HEAD"),
-        "/send" | "/replay" | "/word" | "/remember" => (head.method == Method::Post, "POST"),
+        "/send" | "/replay" | "/word" | "/remember" | "/reload" => (head.method == Method::Post, "POST"),
         _ => return Err(nothing_here()),
     };
     if allowed {
@@ -326,6 +348,11 @@ struct ReplayOrder {
 pub fn told(lines: &[String]) -> Response {
     let body = serde_json::json!({ "lines": lines }).to_string();
     Response::json(200, body.into_bytes())
+}
+
+/// Why an order was not carried out, for the command that asked: a line for each reason.
+pub fn refused(lines: &[String]) -> Response {
+    Response::text(422, lines.join("\n"))
 }
 
 /// What of a path lies below a place; nothing when it is another's.

@@ -19,6 +19,7 @@
 //!     systemd    READY, STOPPING
 //!     intake     request → verdict
 //!     http       one HTTP/1.1 connection, without socket or clock   httparse
+//!     tls        certificates and keys, and which is wrong          rustls
 //!     platform   messenger, webex: read, recall, fit, write, judge  pure
 //!     queue      when, never what                                   pure
 //!     bot        hears events, says replies, knows its desk
@@ -50,6 +51,7 @@ pub mod queue;
 pub mod registry;
 pub mod store;
 pub mod systemd;
+pub mod tls;
 pub mod twin;
 pub mod work;
 

@@ -24,6 +24,21 @@ pub const AHEAD_BYTES_MAX: usize = 16 * 1024;
 
 /// Connections held at once unless configured; past this the one idle for longest is closed.
 pub const CONNECTIONS_MAX: usize = 10_000;
+/// The same where they speak TLS: each takes 8 KB for its session alone, twenty times what a plain one does.
+pub const TLS_CONNECTIONS_MAX: usize = 1000;
+/// How long nothing changes beside certificates before they are read again: both files of a pair are then there.
+pub const CERTIFICATES_QUIET_TIME: Duration = Duration::from_millis(500);
+/// Certificates of one daemon, each for a name or several.
+pub const TLS_PAIRS_MAX: usize = 16;
+/// A TLS handshake has this long from the connection's first moment; a phone far away takes one second.
+pub const TLS_HANDSHAKE_TIME: Duration = Duration::from_secs(10);
+/// What may come over TLS before plain bytes come out of it, in bytes: a handshake with a client's long chain, or the
+/// longest record.
+pub const TLS_TAKEN_BYTES_MAX: usize = 64 * 1024;
+/// Plain bytes of one record that we send.
+pub const TLS_RECORD_BYTES: usize = 16 * 1024;
+/// What a record has around them at most.
+pub const TLS_FRAME_BYTES: usize = 64;
 /// What all connections together may hold unread, in bytes; past this the slowest are closed. An idle
 /// connection holds none. 10,000 half-sent heads of 400 bytes are 4 MB.
 pub const BUFFERED_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -78,8 +93,26 @@ pub const REPLAY_EVENTS_MAX: usize = 1000;
 pub const ACCEPT_REST: Duration = Duration::from_millis(200);
 /// On SIGTERM, requests under way have this long.
 pub const STOP_REQUESTS_TIME: Duration = Duration::from_secs(5);
+/// On SIGTERM, whoever has connected and not asked yet has this long; a request follows its connection within a round trip.
+pub const STOP_NEWCOMERS_TIME: Duration = Duration::from_secs(1);
 /// On SIGTERM, what is on the wire to an upstream has this long; longer than `FETCH_TIME`.
 pub const STOP_WORK_TIME: Duration = Duration::from_secs(25);
+
+// ---- the log ----
+
+/// Levels that the key `log` may name: one for all, and for parts of ackd as many as somebody overlooks. Each line is held
+/// against all of them.
+pub const LOG_LEVELS_MAX: usize = 32;
+/// Longest message of a line, in characters; the journal cuts a line at 48 KiB (journald.conf), and this stays below it also
+/// as JSON.
+pub const LOG_MESSAGE_CHARS_MAX: usize = 4096;
+/// Lines that one place in the program says at one level within `LOG_INTERVAL`; more are counted only. A restart with a
+/// hundred channels that each say something is told whole, and a flood of anything makes 20 MB a day at the most.
+pub const LOG_LINES_MAX: u32 = 100;
+/// How long such lines are counted together.
+pub const LOG_INTERVAL: Duration = Duration::from_secs(60);
+/// What is shown of the last line that was only counted, in characters.
+pub const LOG_COUNTED_CHARS_MAX: usize = 200;
 
 // ---- platform/: one delivery ----
 
@@ -113,6 +146,9 @@ pub const GATHER_JOBS_TIME: Duration = Duration::from_micros(150);
 /// A channel's rest of at least this is remembered in the store, for `ackd why`; a shorter one is over before anybody
 /// could ask.
 pub const REST_TOLD_MIN: Duration = Duration::from_secs(3);
+/// A worker that has one job for longer is believed to be stuck. A bot that asks a slow upstream thirty times takes ten
+/// minutes.
+pub const WORK_STUCK_TIME: Duration = Duration::from_secs(15 * 60);
 /// How long the keeper waits before it tries a failing disk again.
 pub const DISK_RETRY: Duration = Duration::from_secs(1);
 /// How often a daemon that starts tries a store that is held: a command holds it for some milliseconds.
@@ -603,6 +639,8 @@ pub const EVENTS_LISTED_MAX: usize = 100_000;
 pub const EVENTS_LOOKED_MAX: usize = 100_000;
 /// How often `ackd events --follow` looks whether something was committed. A look costs 20 µs.
 pub const FOLLOW_INTERVAL: Duration = Duration::from_millis(250);
+/// Those who wait for a reload at once over the control socket: whoever types it again and again is told so.
+pub const RELOADS_WAITING_MAX: usize = 16;
 /// Rows read at once by `--follow` and `replay --dead`, so that a long backlog takes no memory.
 pub const PAGE_ROWS: usize = 512;
 /// Events whose state `--follow` keeps in mind to see it change; of more, the oldest are let go. One takes 30 bytes.

@@ -14,6 +14,7 @@ use ackd::cli::events::events;
 use ackd::cli::help::VERSION;
 use ackd::cli::linger::linger;
 use ackd::cli::login::login;
+use ackd::cli::reload::reload;
 use ackd::cli::replay::replay;
 use ackd::cli::send::{Saying, send};
 use ackd::cli::solar::solar;
@@ -23,7 +24,7 @@ use ackd::cli::webhook::webhook;
 use ackd::cli::why::why;
 use ackd::cli::{CliError, World, log};
 use ackd::config::{Config, Outline};
-use ackd::daemon;
+use ackd::daemon::{self, Reread};
 use ackd::work::fetch::Fetch;
 use jiff::tz::TimeZone;
 use std::env;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
             carry_out(command, &mut out)
         },
     );
+    ::log::logger().flush();
     // What was said before an error is told before it.
     let told = out.flush().map_err(CliError::from);
     match done.and(told) {
@@ -64,7 +66,8 @@ fn carry_out(command: Command, out: &mut dyn Write) -> Result<(), CliError> {
         linger: &linger,
     };
     match command {
-        Command::Run { config } => load(config).and_then(|config| run(&config)).map_err(|error| logged(&error)),
+        Command::Run { config } => place(config).and_then(run).map_err(|error| logged(&error)),
+        Command::Reload { config } => reload(&outline(config)?, out),
         Command::Check { config } => check_and_tell(&place(config)?, out),
         Command::Send { config, channel, to, text } => {
             let saying = Saying { channel: &channel, to: &to, text: &text };
@@ -96,8 +99,11 @@ fn carry_out(command: Command, out: &mut dyn Write) -> Result<(), CliError> {
     }
 }
 
-fn run(config: &Config) -> Result<(), CliError> {
-    daemon::run(config).map_err(CliError::Failed)
+fn run(file: PathBuf) -> Result<(), CliError> {
+    let config = Config::load(&file, &variable).map_err(CliError::Config)?;
+    log::follow(&config.log);
+    let read = Box::new(move || Config::load(&file, &variable));
+    daemon::run(&config, Reread { read, in_force: |config| log::follow(&config.log) }).map_err(CliError::Failed)
 }
 
 /// A daemon's errors belong into its log, where they have a time or a priority.

@@ -21,6 +21,7 @@ use values::{base_url, faults, id, invited_days, limit, loopback, seed, system, 
 pub enum Command {
     Run { config: Option<PathBuf> },
     Check { config: Option<PathBuf> },
+    Reload { config: Option<PathBuf> },
     Send { config: Option<PathBuf>, channel: String, to: String, text: String },
     Events { config: Option<PathBuf>, filter: EventFilter },
     Why { config: Option<PathBuf>, id: String },
@@ -142,9 +143,10 @@ pub fn config_file(explicit: Option<&Path>, exists: &dyn Fn(&Path) -> bool) -> R
 }
 
 /// The commands as they are typed, each with its help and the options that only it has.
-const COMMANDS: [(&str, Topic, &[&str]); 12] = [
+pub const COMMANDS: [(&str, Topic, &[&str]); 13] = [
     ("run", Topic::Run, &[]),
     ("check", Topic::Check, &[]),
+    ("reload", Topic::Reload, &[]),
     ("send", Topic::Send, &[]),
     ("events", Topic::Events, &["dead", "unknown", "all", "channel", "limit", "follow"]),
     ("why", Topic::Why, &[]),
@@ -158,7 +160,7 @@ const COMMANDS: [(&str, Topic, &[&str]); 12] = [
 ];
 
 /// What every command understands.
-const EVERYWHERE: [&str; 4] = ["config", "verbose", "help", "version"];
+pub const EVERYWHERE: [&str; 4] = ["config", "verbose", "help", "version"];
 
 /// A word that a command has to deal with itself.
 enum Word {
@@ -192,6 +194,7 @@ impl Words {
             Topic::Overview => Err(Stop::Help),
             Topic::Run => self.nothing_more().map(|config| Command::Run { config }),
             Topic::Check => self.nothing_more().map(|config| Command::Check { config }),
+            Topic::Reload => self.nothing_more().map(|config| Command::Reload { config }),
             Topic::Send => self.send(),
             Topic::Events => self.events(),
             Topic::Why => self.why(),
@@ -469,6 +472,7 @@ mod tests {
             assert_eq!(read(line), Ok(parsed), "{line}");
         }
         assert_eq!(command("check"), Command::Check { config: None });
+        assert_eq!(command("reload"), Command::Reload { config: None });
         assert_eq!(command("doctor --config a.toml"), Command::Doctor { config });
     }
 
@@ -565,11 +569,11 @@ mod tests {
             ("rnu", "there is no command \"rnu\"; did you mean run? see ackd --help"),
             (
                 "dance",
-                "there is no command \"dance\"; there are run, check, send, events, why, replay, webhook, doctor, login, solar, try, twin; see ackd --help",
+                "there is no command \"dance\"; there are run, check, reload, send, events, why, replay, webhook, doctor, login, solar, try, twin; see ackd --help",
             ),
             (
                 "help dance",
-                "there is no command \"dance\"; there are run, check, send, events, why, replay, webhook, doctor, login, solar, try, twin; see ackd --help",
+                "there is no command \"dance\"; there are run, check, reload, send, events, why, replay, webhook, doctor, login, solar, try, twin; see ackd --help",
             ),
             ("help webhook lsit", "webhook takes no \"lsit\"; did you mean list? see ackd webhook --help"),
             ("help webhook list page", "\"page\" is one word too many; see ackd webhook --help"),

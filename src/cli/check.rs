@@ -53,13 +53,12 @@ fn summary(config: &Config, warning: Option<String>, out: &mut dyn Write) -> io:
         writeln!(out, "warning: {warning}")?;
     }
     writeln!(out, "configuration OK")?;
-    let listens: Vec<_> = config.listen.iter().map(ToString::to_string).collect();
     let workers = match config.workers {
         0 => "0: keeps and acknowledges, hears nothing".to_owned(),
         workers => workers.to_string(),
     };
     let mut rows = vec![
-        ("listen".to_owned(), listens.join(", ")),
+        ("listen".to_owned(), config.listen.to_string()),
         ("store".to_owned(), config.store.display().to_string()),
         ("workers".to_owned(), workers),
     ];
@@ -91,8 +90,8 @@ fn summary(config: &Config, warning: Option<String>, out: &mut dyn Write) -> io:
 
 /// Where browsers come in, and what Facebook must be told of that.
 fn doors(config: &Config, base: &str, rows: &mut Vec<(String, String)>) {
-    if !config.admin.is_empty() {
-        let admin: Vec<_> = config.admin.iter().map(|address| format!("http://{address}/")).collect();
+    if !config.admin.addresses.is_empty() {
+        let admin: Vec<_> = config.admin.addresses.iter().map(|address| format!("http://{address}/")).collect();
         rows.push(("admin".to_owned(), admin.join(", ")));
     }
     for (name, bot) in config.pages.iter() {

@@ -9,6 +9,7 @@ pub enum Topic {
     Overview,
     Run,
     Check,
+    Reload,
     Send,
     Events,
     Why,
@@ -28,6 +29,7 @@ impl Topic {
             Topic::Overview => OVERVIEW,
             Topic::Run => RUN,
             Topic::Check => CHECK,
+            Topic::Reload => RELOAD,
             Topic::Send => SEND,
             Topic::Events => EVENTS,
             Topic::Why => WHY,
@@ -50,6 +52,8 @@ ackd: ack first, answer later. A small webhook daemon for chat bots.
     ackd run                      the daemon
     ackd check                    every fault of the configuration, with its
                                   line and what to write; starts nothing
+    ackd reload                   the daemon reads its configuration again,
+                                  all of it or nothing
     ackd send CHANNEL TO TEXT     push a message (kept first, like any reply)
     ackd events                   what came in and how it ended
     ackd why ID                   the whole life of one message
@@ -63,8 +67,9 @@ ackd: ack first, answer later. A small webhook daemon for chat bots.
 
 Options of every command:
     --config FILE    the configuration; else ackd.toml, /etc/ackd/ackd.toml
-    -v, --verbose    say more; twice for even more
-    -h, --help       this, or `ackd COMMAND --help` for one command
+    -v, --verbose    say more; twice for even more; RUST_LOG=ackd::net=debug
+                     says more of one part
+    -h, --help       help; `ackd COMMAND --help` tells of one command
     -V, --version    the version
 
 Exit codes: 0 done, 1 failed, 2 usage or configuration.
@@ -158,6 +163,24 @@ Prints every fault at once with its line, or `configuration OK` and a summary.
 
 Example:
     ackd check --config /etc/ackd/ackd.toml
+";
+
+const RELOAD: &str = "\
+ackd reload [--config FILE]
+
+Has the daemon read its configuration again: channels, bots, subscriptions,
+services, secrets, certificates, addresses. No request is refused meanwhile and
+none is lost; what is under way ends as it began.
+
+All or nothing: with one fault in it nothing changes, and each fault is told,
+here and in the log. The store, the number of workers and of connections and
+the sockets of systemd change with a restart only; that is said where it
+matters.
+
+SIGHUP and `systemctl reload ackd` do the same.
+
+Example:
+    ackd check && ackd reload
 ";
 
 const SEND: &str = "\
@@ -329,7 +352,8 @@ mod tests {
 
     #[test]
     fn every_help_fits_a_narrow_terminal_and_shows_an_example() {
-        for topic in [Overview, Run, Check, Send, Events, Why, Replay, Webhook, Doctor, Login, Solar, Try, Twin] {
+        for topic in [Overview, Run, Check, Reload, Send, Events, Why, Replay, Webhook, Doctor, Login, Solar, Try, Twin]
+        {
             let text = topic.text();
             assert!(text.lines().all(|line| line.chars().count() <= 80 && line == line.trim_end()), "{topic:?}");
             assert!(text.ends_with('\n') && text.contains("--config FILE"), "{topic:?}");

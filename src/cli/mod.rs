@@ -3,6 +3,7 @@
 //!     args.rs      words → Command, or a UsageError that says what to type
 //!     help.rs      the texts of --help
 //!     check.rs     ackd check
+//!     reload.rs    ackd reload
 //!     events.rs    ackd events: a table; follow.rs goes on with what comes in
 //!     linger.rs    waiting while somebody reads
 //!     why.rs       ackd why: one event's life
@@ -36,6 +37,7 @@ pub mod log;
 pub mod login;
 pub mod playing;
 mod reach;
+pub mod reload;
 pub mod replay;
 pub mod send;
 pub mod show;

@@ -7,7 +7,7 @@
 use super::playing::{Lodged, Play, Stand};
 use super::{CliError, ahead};
 use crate::bot::solar::binding;
-use crate::config::{Config, Stage, text_of};
+use crate::config::{Config, Listens, Stage, text_of};
 use crate::daemon::{self, Doors, Handle, Inside};
 use crate::intake::Door;
 use crate::keeper::TOKENS;
@@ -66,7 +66,7 @@ pub fn trial(
     out.flush()?;
     // It begins once.
     let began = Box::new(move |daemon| drop(handle.set(daemon)));
-    let inside = Inside { clock: ahead::clock, began };
+    let inside = Inside { clock: ahead::clock, began, reread: None };
     daemon::serve(&config, doors, inside).map_err(CliError::Failed)?;
     drop(stand);
     let kept = folder.end()?;
@@ -90,8 +90,9 @@ fn prepare(
     // One's own configuration may be at work beside it, so no address is taken from there.
     let free = SocketAddr::from(([127, 0, 0, 1], 0));
     let has_pages = config.pages.iter().next().is_some() || config.upstreams.iter().any(|one| one.facebook().is_some());
+    let at = |address| Listens { addresses: vec![address], handed: false };
     let operator = next_port(trial.play.listen).unwrap_or(free);
-    (config.listen, config.admin) = (vec![free], has_pages.then_some(operator).into_iter().collect());
+    (config.listen, config.admin) = (at(free), if has_pages { at(operator) } else { Listens::default() });
     config.store = folder.join("ackd.db");
     let doors = Doors::bind(&config).map_err(CliError::Failed)?;
     let url = |door| format!("http://{}", doors.address(door).unwrap_or_default());

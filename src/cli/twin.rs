@@ -91,7 +91,7 @@ fn plays_here(api: &str) -> bool {
 
 /// Where a daemon of this configuration can be reached from this machine.
 fn ours(config: &Config) -> String {
-    let first = config.listen.first().copied().unwrap_or(SocketAddr::from(([127, 0, 0, 1], 3000)));
+    let first = config.listen.addresses.first().copied().unwrap_or(SocketAddr::from(([127, 0, 0, 1], 3000)));
     let here = if first.ip().is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { first.ip() };
     format!("http://{}", SocketAddr::new(here, first.port()))
 }

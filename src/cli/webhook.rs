@@ -64,7 +64,7 @@ fn target(config: &Config, channel: &Channel, upstream: &dyn Upstream, world: &W
             channel.name
         )));
     };
-    let ports: Vec<_> = config.listen.iter().map(|address| address.port()).collect();
+    let ports: Vec<_> = config.listen.addresses.iter().map(|address| address.port()).collect();
     let pause = |time| {
         (world.pause)(time);
         true

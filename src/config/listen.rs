@@ -3,27 +3,54 @@
 use super::findings::{Findings, quoted};
 use super::table::Entry;
 use crate::limits::LISTENS_MAX;
+use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
+/// Where clients come in at one door.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listens {
+    pub addresses: Vec<SocketAddr>,
+    /// Besides them, the sockets that systemd hands over for this door.
+    pub handed: bool,
+}
+
+impl fmt::Display for Listens {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let named = self.addresses.iter().map(ToString::to_string);
+        let named: Vec<_> = named.chain(self.handed.then(|| SYSTEMD.to_owned())).collect();
+        out.write_str(&named.join(", "))
+    }
+}
+
+/// What stands in place of an address for sockets that systemd opens.
+const SYSTEMD: &str = "systemd";
+
 /// One address or a list of them, each once.
-pub(super) fn listens(entry: &Entry<'_>, findings: &mut Findings<'_>) -> Vec<SocketAddr> {
+pub(super) fn listens(entry: &Entry<'_>, findings: &mut Findings<'_>) -> Listens {
     let members = entry.one_or_list(findings);
     if members.is_empty() {
         findings.fault(&entry.place, format!("is an empty list; write {}", entry.example));
     }
     if members.len() > LISTENS_MAX {
         findings.fault(&entry.place, format!("lists more than {LISTENS_MAX} addresses"));
-        return Vec::new();
+        return Listens::default();
     }
-    let mut listens = Vec::new();
+    let mut listens = Listens::default();
     for member in members {
         let Some(text) = member.text(findings) else { continue };
+        let twice = format!("{} is listed twice; take one away", quoted(text));
+        if text == SYSTEMD {
+            if std::mem::replace(&mut listens.handed, true) {
+                findings.fault(&member.place, twice);
+            }
+            continue;
+        }
         match address(text) {
             // Port 0 takes any free port, so twice the same is two different ones.
-            Ok(address) if address.port() != 0 && listens.contains(&address) => {
-                findings.fault(&member.place, format!("{} is listed twice; take one away", quoted(text)));
+            Ok(address) if address.port() != 0 && listens.addresses.contains(&address) => {
+                findings.fault(&member.place, twice);
             }
-            Ok(address) => listens.push(address),
+            Ok(address) => listens.addresses.push(address),
             Err(what) => findings.fault(&member.place, what),
         }
     }
@@ -36,9 +63,6 @@ fn address(text: &str) -> Result<SocketAddr, String> {
         return Ok(address);
     }
     let shown = quoted(text);
-    if text == "systemd" {
-        return Err("\"systemd\" comes with a later version; write an address and port as in \"127.0.0.1:3000\"".into());
-    }
     if let Ok(address) = text.parse::<IpAddr>() {
         return Err(format!("{shown} has no port; write {:?}", SocketAddr::new(address, 3000).to_string()));
     }

@@ -16,6 +16,7 @@ mod facebook;
 mod findings;
 mod length;
 mod listen;
+mod log;
 mod name;
 mod outline;
 mod plan;
@@ -28,6 +29,7 @@ mod surroundings;
 mod table;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod upstream;
 mod url;
 
@@ -35,10 +37,13 @@ pub use bot::KnownBot;
 pub use facebook::KnownLogin;
 pub(crate) use findings::quoted;
 pub use findings::{ConfigError, Fault, Risk};
+pub use listen::Listens;
+pub use log::{Levels, Logs};
 pub use outline::{KnownChannel, Outline};
 pub use stage::Stage;
 pub use subscription::{Subscription, reconcile};
 pub use surroundings::{Found, Surroundings};
+pub use tls::TlsFiles;
 
 use crate::bot::Bot;
 use crate::limits;
@@ -52,7 +57,6 @@ use findings::{Findings, Place};
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -66,15 +70,19 @@ use upstream::Upstreams;
 pub struct Config {
     /// The file it was read from.
     pub file: PathBuf,
-    pub listen: Vec<SocketAddr>,
+    pub listen: Listens,
+    /// By which certificates the public listeners speak TLS; nothing where they are plain.
+    pub tls: Option<TlsFiles>,
     /// Where the operator's browser comes in; empty when nowhere.
-    pub admin: Vec<SocketAddr>,
+    pub admin: Listens,
     pub store: PathBuf,
     pub workers: usize,
     pub connections_max: usize,
     pub public_url: Option<PublicUrl>,
     /// How often the platforms' registrations are looked at; `None` when never.
     pub keep_registered: Option<Duration>,
+    /// What the log tells.
+    pub log: Logs,
     /// In the order of the file.
     pub channels: Vec<Channel>,
     /// In order of their names.
@@ -142,6 +150,7 @@ impl fmt::Debug for Channel {
 
 const TOP: &[Key] = &[
     Key { name: "listen", example: "\"127.0.0.1:3000\"" },
+    Key { name: "tls", example: "[tls]" },
     Key { name: "admin", example: "[admin]" },
     Key { name: "store", example: "\"sqlite:ackd.db\"" },
     Key { name: "workers", example: "4" },
@@ -149,6 +158,8 @@ const TOP: &[Key] = &[
     Key { name: "public_url", example: "\"https://bots.example.org\"" },
     Key { name: "ngrok", example: "\"http://127.0.0.1:4040\"" },
     Key { name: "keep_registered", example: "\"5m\"" },
+    Key { name: "log", example: "\"info\"" },
+    Key { name: "log_format", example: "\"json\"" },
     Key { name: "channel", example: "[channel.page]" },
     Key { name: "bot", example: "[bot.echo]" },
     Key { name: "subscription", example: "[[subscription]]" },
@@ -230,8 +241,10 @@ fn read(table: &Table<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> 
     let admin = table.get("admin", findings).map(|entry| admin::listens(&entry, &listen, findings)).unwrap_or_default();
     let store = store_path(table, around, findings);
     let workers = whole(table, "workers", 0..=limits::WORKERS_MAX, limits::WORKERS, findings);
-    let connections = 1..=limits::CONNECTIONS_CEILING;
-    let connections_max = whole(table, "connections", connections, limits::CONNECTIONS_MAX, findings);
+    let tls = table.get("tls", findings);
+    let most = if tls.is_some() { limits::TLS_CONNECTIONS_MAX } else { limits::CONNECTIONS_MAX };
+    let connections_max = whole(table, "connections", 1..=limits::CONNECTIONS_CEILING, most, findings);
+    let tls = tls.and_then(|entry| tls::tls(&entry, around, findings));
     let public_url = public::public_url(table, findings);
     let keep_registered = public::keep_registered(table, findings);
     let mut bots = table.get("bot", findings).map(|entry| Bots::read(&entry, around, findings)).unwrap_or_default();
@@ -246,7 +259,7 @@ fn read(table: &Table<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> 
     };
     bots.warn_of_unused(findings);
     let subscriptions = subscriptions(table, findings);
-    let doors = Doors { public_url: public_url.as_ref(), admin: &admin };
+    let doors = Doors { public_url: public_url.as_ref(), admin: &admin.addresses };
     let upstreams = table.get("upstream", findings).map(|entry| upstream::upstreams(&entry, doors, around, findings));
     let mut upstreams = upstreams.unwrap_or_default();
     bots.look_for_upstreams(&upstreams, findings);
@@ -257,12 +270,14 @@ fn read(table: &Table<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> 
     let config = Config {
         file: around.file.to_owned(),
         listen,
+        tls,
         admin,
         store,
         workers,
         connections_max,
         public_url,
         keep_registered,
+        log: log::logs(table, around, findings),
         channels: channels.whole,
         bots: bots.known(),
         pages: Pages(pages),

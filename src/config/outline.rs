@@ -6,18 +6,17 @@
 //! It has no platforms, so nothing can be verified, signed or sent with it.
 
 use super::surroundings::{Around, Secrets};
-use super::{Config, ConfigError, KnownBot, KnownLogin, Surroundings, text_of, walk};
+use super::{Config, ConfigError, KnownBot, KnownLogin, Listens, Surroundings, text_of, walk};
 use crate::model::{Reply, Upstream};
 use crate::platform::Unsayable;
 use crate::registry::PublicUrl;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// A configuration without secrets.
 #[derive(Clone, Debug)]
 pub struct Outline {
     pub store: PathBuf,
-    pub listen: Vec<SocketAddr>,
+    pub listen: Listens,
     pub connections_max: usize,
     pub public_url: Option<PublicUrl>,
     /// In the order of the file.

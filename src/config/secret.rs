@@ -111,8 +111,12 @@ fn from_source(
     value.map_err(|what| findings.fault(&entry.place, what)).ok()
 }
 
+/// Why there are none, and who has them.
+pub(super) const NO_CREDENTIALS: &str = "there are no credentials ($CREDENTIALS_DIRECTORY is not set); systemd hands them \
+                                         over with LoadCredential=";
+
 /// What is wrong with how a source is named. No name is shown before it looks like one.
-fn misnamed(source: &str, name: &str) -> Option<&'static str> {
+pub(super) fn misnamed(source: &str, name: &str) -> Option<&'static str> {
     match source {
         "file" if !name.starts_with('/') => {
             Some("the file's name is not a full path; write for example { file = \"/etc/ackd/app_secret\" }")
@@ -153,9 +157,7 @@ fn from_file(name: &str, place: &Place, around: &Around<'_>, findings: &mut Find
 
 fn from_credential(name: &str, around: &Around<'_>) -> Result<String, String> {
     let Some(folder) = around.world.folder("CREDENTIALS_DIRECTORY") else {
-        return Err("there are no credentials ($CREDENTIALS_DIRECTORY is not set); systemd hands them over with \
-                    LoadCredential=, elsewhere write { env = … } or { file = … }"
-            .into());
+        return Err(format!("{NO_CREDENTIALS}, elsewhere write {{ env = … }} or {{ file = … }}"));
     };
     let shown = shown(name);
     let found = (around.world.read)(&Path::new(&folder).join(name)).map_err(|error| {

@@ -4,11 +4,12 @@
 use super::stage::Stage;
 use super::table::Entry;
 use crate::limits::SECRET_BYTES_MAX;
-use crate::model::Secret;
+use crate::model::{Moment, Secret};
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A file as it was read.
 #[derive(Clone, PartialEq, Eq)]
@@ -47,6 +48,8 @@ pub struct Surroundings<'a> {
     pub is_folder: &'a dyn Fn(&Path) -> io::Result<bool>,
     /// Whether everybody on this machine may read this file.
     pub is_open: &'a dyn Fn(&Path) -> bool,
+    /// The time, by which certificates are good or not.
+    pub now: Moment,
 }
 
 /// Surroundings, and what may be taken from them.
@@ -84,7 +87,9 @@ impl Around<'_> {
 impl<'a> Surroundings<'a> {
     /// The real disk, with this environment.
     pub fn on_disk(env: &'a dyn Fn(&str) -> Option<String>) -> Surroundings<'a> {
-        Surroundings { env, read: &read_from_disk, is_folder: &is_folder_on_disk, is_open: &is_open_on_disk }
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now = Moment(i64::try_from(since.as_millis()).unwrap_or(i64::MAX));
+        Surroundings { env, read: &read_from_disk, is_folder: &is_folder_on_disk, is_open: &is_open_on_disk, now }
     }
 
     /// An environment variable that names a folder; systemd may list several with colons, the first is ours.
@@ -94,7 +99,7 @@ impl<'a> Surroundings<'a> {
     }
 }
 
-fn read_from_disk(path: &Path) -> io::Result<Found> {
+pub(super) fn read_from_disk(path: &Path) -> io::Result<Found> {
     // Asked before it is opened: opening a pipe would wait for somebody to write into it.
     let metadata = fs::metadata(path)?;
     if metadata.is_dir() {

@@ -1,5 +1,6 @@
 use super::table::Entry;
 use super::*;
+use crate::model::Moment;
 use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -61,7 +62,7 @@ fn parse(text: &str) -> Result<Config, ConfigError> {
         "ackd.toml" | "/var/lib/ackd/ackd.db" => Ok(false),
         _ => Err(io::Error::from_raw_os_error(2)),
     };
-    let around = Surroundings { env: &env, read: &read, is_folder: &is_folder, is_open: &|_| true };
+    let around = Surroundings { now: Moment(0), env: &env, read: &read, is_folder: &is_folder, is_open: &|_| true };
     let result = Config::parse_in(text, Path::new("ackd.toml"), &around);
     assert!(!format!("{result:?}").contains(CANARY), "{result:?}");
     result
@@ -94,7 +95,7 @@ fn each_is_one_fault(cases: &[(&str, &str, &str)]) {
 fn a_configuration_without_faults_has_every_field() {
     let config = parse(BASE).unwrap();
     assert_eq!(config.warnings, [""; 0]);
-    assert_eq!(config.listen, ["127.0.0.1:3000".parse().unwrap()]);
+    assert_eq!(config.listen.addresses, ["127.0.0.1:3000".parse().unwrap()]);
     assert_eq!((config.store.to_str(), config.workers, config.connections_max), (Some("ackd.db"), 4, 10));
     assert_eq!(config.public_url, Some(PublicUrl::Fixed("https://bots.example.org".to_owned())));
     assert_eq!(config.keep_registered, Some(Duration::from_secs(300)));
@@ -110,6 +111,7 @@ fn what_is_left_out_has_its_default() {
     let config = parse(&lines.join("\n")).unwrap();
     assert_eq!((config.store.to_str(), config.public_url), (Some("ackd.db"), None));
     assert_eq!((config.workers, config.connections_max), (limits::WORKERS, limits::CONNECTIONS_MAX));
+    assert_eq!(config.log, Logs::default());
 }
 
 #[test]
@@ -119,8 +121,8 @@ fn the_top_level_says_what_to_write() {
         (
             "workers = 4",
             "metrics = 4",
-            "3: metrics: unknown key; what may stand here: listen, admin, store, workers, connections, public_url, \
-             ngrok, keep_registered, channel, bot, subscription, upstream",
+            "3: metrics: unknown key; what may stand here: listen, tls, admin, store, workers, connections, public_url, \
+             ngrok, keep_registered, log, log_format, channel, bot, subscription, upstream",
         ),
         ("listen = \"127.0.0.1:3000\"", "", "1: listen: is missing; write listen = \"127.0.0.1:3000\""),
         (
@@ -128,11 +130,7 @@ fn the_top_level_says_what_to_write() {
             "\"localhost:3000\"",
             "1: listen: \"localhost:3000\" is a name, and names are not looked up; write \"127.0.0.1:3000\"",
         ),
-        (
-            "\"127.0.0.1:3000\"",
-            "\"systemd\"",
-            "1: listen: \"systemd\" comes with a later version; write an address and port as in \"127.0.0.1:3000\"",
-        ),
+        ("\"127.0.0.1:3000\"", "[\"systemd\", \"systemd\"]", "1: listen: \"systemd\" is listed twice; take one away"),
         (
             "\"127.0.0.1:3000\"",
             "3000",
@@ -266,7 +264,7 @@ fn a_folder_that_systemd_makes_may_be_missing_before_the_first_start() {
         Some("") => Ok(true),
         _ => Err(io::Error::from_raw_os_error(2)),
     };
-    let around = Surroundings { env: &env, read: &read, is_folder: &nothing, is_open: &|_| true };
+    let around = Surroundings { now: Moment(0), env: &env, read: &read, is_folder: &nothing, is_open: &|_| true };
     assert!(Config::parse_in(&of("/var/lib/bots/ackd.db"), Path::new("ackd.toml"), &around).is_err());
 }
 
@@ -627,6 +625,7 @@ fn a_secret_comes_from_each_of_its_sources() {
 fn a_secret_in_the_file_is_for_all_to_read_only_where_the_file_is() {
     let text = with("{ env = \"APP\" }", "\"EAAcanary0123456789\"");
     let around = Surroundings {
+        now: Moment(0),
         env: &env,
         read: &read,
         is_folder: &|path| Ok(path.as_os_str().is_empty()),
@@ -658,8 +657,13 @@ fn a_secret_that_can_be_guessed_is_a_warning_wherever_it_comes_from() {
         "is shorter than 8 characters; so short a secret can be guessed, `openssl rand -hex 16` makes a better one";
     let env = |name: &str| if name == "SHORT" { Some("seven77".to_owned()) } else { env(name) };
     let read = |_: &Path| Ok(Found { bytes: b"seven77\n".to_vec(), mode: 0o100_600 });
-    let around =
-        Surroundings { env: &env, read: &read, is_folder: &|path| Ok(path.as_os_str().is_empty()), is_open: &|_| true };
+    let around = Surroundings {
+        now: Moment(0),
+        env: &env,
+        read: &read,
+        is_folder: &|path| Ok(path.as_os_str().is_empty()),
+        is_open: &|_| true,
+    };
     let warnings = |source: &str| {
         let text = with("{ env = \"APP\" }", source);
         Config::parse_in(&text, Path::new("ackd.toml"), &around).unwrap().warnings
@@ -689,7 +693,7 @@ fn of_the_first_channel<T>(text: &str, settings: fn(&Entry<'_>, &Around<'_>, &mu
     let top = Table::open(Place { key: String::new(), line: 1 }, tree.get_ref(), TOP, &mut findings);
     let channels = top.get("channel", &findings).unwrap();
     let (_, entry) = channels.tables(&mut findings).remove(0);
-    let world = Surroundings { env: &env, read: &read, is_folder: &|_| Ok(true), is_open: &|_| true };
+    let world = Surroundings { now: Moment(0), env: &env, read: &read, is_folder: &|_| Ok(true), is_open: &|_| true };
     let around = Around { world, file: Path::new("ackd.toml"), secrets: Secrets::Read };
     settings(&entry, &around, &mut findings).unwrap()
 }
@@ -794,7 +798,9 @@ fn the_operators_door_is_on_this_machine_and_on_no_public_address() {
     }
     for listen in ["\"127.0.0.1:3001\"", "[\"127.0.0.1:3001\", \"[::1]:3001\"]"] {
         let config = parse(&format!("{WEBEX}\n[admin]\nlisten = {listen}\n")).unwrap();
-        assert!(config.admin.iter().all(|address| address.port() == 3001) && !config.admin.is_empty());
+        assert!(
+            config.admin.addresses.iter().all(|address| address.port() == 3001) && !config.admin.addresses.is_empty()
+        );
     }
 }
 
@@ -848,8 +854,13 @@ fn the_configuration_of_the_design_has_no_faults() {
         "/credentials/messenger_app_secret" | "/etc/ackd/page_token" => read(Path::new("/full/secret")),
         _ => Err(io::Error::from_raw_os_error(2)),
     };
-    let around =
-        Surroundings { env: &env, read: &read, is_folder: &|path| Ok(!path.ends_with("ackd.db")), is_open: &|_| true };
+    let around = Surroundings {
+        now: Moment(0),
+        env: &env,
+        read: &read,
+        is_folder: &|path| Ok(!path.ends_with("ackd.db")),
+        is_open: &|_| true,
+    };
     let config = Config::parse_in(DESIGNED, Path::new("ackd.toml"), &around).unwrap_or_else(|error| panic!("{error}"));
     let platforms: Vec<_> = config.channels.iter().map(|channel| channel.platform.name()).collect();
     assert_eq!((platforms, config.warnings.len()), (vec!["messenger", "webex"], 0));
@@ -919,8 +930,13 @@ fn a_secret_that_cannot_be_used_says_why_and_never_shows_itself() {
 fn without_systemd_there_are_no_credentials() {
     let text = with("{ env = \"APP\" }", "{ credential = \"app\" }");
     let env = |name: &str| env(name).filter(|_| name != "CREDENTIALS_DIRECTORY");
-    let around =
-        Surroundings { env: &env, read: &read, is_folder: &|path| Ok(path.as_os_str().is_empty()), is_open: &|_| true };
+    let around = Surroundings {
+        now: Moment(0),
+        env: &env,
+        read: &read,
+        is_folder: &|path| Ok(path.as_os_str().is_empty()),
+        is_open: &|_| true,
+    };
     let error = Config::parse_in(&text, Path::new("ackd.toml"), &around).unwrap_err();
     let told = "ackd.toml:11: channel.page.app_secret: there are no credentials ($CREDENTIALS_DIRECTORY is not set); \
                 systemd hands them over with LoadCredential=, elsewhere write { env = … } or { file = … }";
@@ -934,8 +950,13 @@ fn outline(text: &str) -> Result<Outline, ConfigError> {
         _ => panic!("${name} is no business of an outline"),
     };
     let read = |path: &Path| -> io::Result<Found> { panic!("{} is no business of an outline", path.display()) };
-    let around =
-        Surroundings { env: &env, read: &read, is_folder: &|path| Ok(path.as_os_str().is_empty()), is_open: &|_| true };
+    let around = Surroundings {
+        now: Moment(0),
+        env: &env,
+        read: &read,
+        is_folder: &|path| Ok(path.as_os_str().is_empty()),
+        is_open: &|_| true,
+    };
     Outline::parse_in(text, Path::new("ackd.toml"), &around)
 }
 
@@ -1114,6 +1135,7 @@ fn a_file_that_cannot_be_read_is_a_fault_of_the_whole() {
 fn the_store_lies_in_the_state_directory_if_there_is_one() {
     let state = |name: &str| env(name).or((name == "STATE_DIRECTORY").then(|| "/var/lib/ackd:/var/lib/more".into()));
     let around = Surroundings {
+        now: Moment(0),
         env: &state,
         read: &read,
         is_folder: &|path| Ok(!path.ends_with("ackd.db")),
@@ -1130,6 +1152,7 @@ fn the_store_lies_in_the_state_directory_if_there_is_one() {
 #[test]
 fn the_shipped_examples_have_no_faults() {
     let around = Surroundings {
+        now: Moment(0),
         env: &env,
         read: &|_| read(Path::new("/full/secret")),
         is_folder: &|path| Ok(!path.ends_with("ackd.db")),
@@ -1150,7 +1173,7 @@ fn the_shipped_examples_have_no_faults() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/echo.toml");
     let echo = Config::load(&file, &|_| None).unwrap();
     assert_eq!((echo.channels.len(), echo.warnings.len()), (1, 3), "{:?}", echo.warnings);
-    assert!(echo.listen.iter().all(|address| address.ip().is_loopback()));
+    assert!(echo.listen.addresses.iter().all(|address| address.ip().is_loopback()));
 }
 
 #[test]
@@ -1186,7 +1209,7 @@ fn the_full_example_shows_every_key() {
         let shown: Vec<_> =
             lines[first..].iter().take_while(|line| !line.starts_with('[') || line.contains(' ')).collect();
         for Key { name, .. } in keys.iter().filter(|key| {
-            !["admin", "channel", "bot", "subscription", "upstream"].contains(&key.name) || !table.is_empty()
+            !["tls", "admin", "channel", "bot", "subscription", "upstream"].contains(&key.name) || !table.is_empty()
         }) {
             // How limits are written, the first upstream shows.
             if table.contains("facebook") && ["per_second", "per_month", "unlimited"].contains(name) {
@@ -1200,6 +1223,7 @@ fn the_full_example_shows_every_key() {
         .replace("\n# kind", "\nkind")
         .replace("\n# picture", "\npicture");
     let around = Surroundings {
+        now: Moment(0),
         env: &env,
         read: &|_| read(Path::new("/full/secret")),
         is_folder: &|path| Ok(!path.ends_with("ackd.db")),
@@ -1219,6 +1243,7 @@ fn all_of_the_full_example_is_valid_once_it_is_uncommented() {
     };
     let text: String = text.lines().map(uncommented).collect();
     let around = Surroundings {
+        now: Moment(0),
         env: &env,
         read: &|_| read(Path::new("/full/secret")),
         is_folder: &|path| Ok(!path.ends_with("ackd.db")),
@@ -1249,11 +1274,21 @@ fn all_of_the_full_example_is_valid_once_it_is_uncommented() {
 #[test]
 fn defaults_that_the_full_example_comments_out_are_valid_and_the_defaults() {
     let text = include_str!("../../examples/ackd.toml");
-    let keys = ["# workers", "# connections", "# api", "# appsecret_proof", "# token_in_query", "# otherwise"];
+    let keys = [
+        "# workers",
+        "# connections",
+        "# log",
+        "# log_format",
+        "# api",
+        "# appsecret_proof",
+        "# token_in_query",
+        "# otherwise",
+    ];
     let shown =
         |line: &str| if keys.iter().any(|key| line.starts_with(key)) { line[2..].to_owned() } else { line.to_owned() };
     let text: String = text.lines().map(|line| shown(line) + "\n").collect();
     let around = Surroundings {
+        now: Moment(0),
         env: &env,
         read: &|_| read(Path::new("/full/secret")),
         is_folder: &|path| Ok(!path.ends_with("ackd.db")),
@@ -1261,6 +1296,7 @@ fn defaults_that_the_full_example_comments_out_are_valid_and_the_defaults() {
     };
     let config = Config::parse_in(&text, Path::new("/etc/ackd/ackd.toml"), &around).unwrap();
     assert_eq!((config.workers, config.connections_max), (limits::WORKERS, limits::CONNECTIONS_MAX));
+    assert_eq!(config.log, Logs { levels: Some(Levels::all(::log::LevelFilter::Info)), json: false });
     assert!(keys.iter().all(|key| text.contains(&format!("\n{} =", &key[2..]))));
     assert!(text.contains(&format!("otherwise = {:?}", crate::bot::echo::OTHERWISE)));
 }
@@ -1468,4 +1504,67 @@ fn no_two_subscriptions_are_the_same() {
 fn a_channel_with_a_fault_leaves_its_subscriptions_in_peace() {
     let text = subscribed("every = \"10m\"").replace("path = \"/messenger\"\n", "");
     assert_eq!(faults(&text).len(), 1, "{:?}", faults(&text));
+}
+
+/// The base with lines before its tables.
+fn logged(lines: &str) -> String {
+    with("workers = 4", &format!("workers = 4\n{lines}"))
+}
+
+#[test]
+fn what_the_log_tells_is_chosen_by_level_and_part() {
+    let log = |lines: &str| parse(&logged(lines)).unwrap().log;
+    assert_eq!(parse(BASE).unwrap().log, Logs::default());
+    let chosen = log("log = \"warn, ackd::net=DEBUG\"\nlog_format = \"json\"");
+    let levels = chosen.levels.unwrap();
+    assert!(chosen.json && levels.tell(::log::Level::Debug, "ackd::net::tls"));
+    assert!(levels.tell(::log::Level::Warn, "ackd::work") && !levels.tell(::log::Level::Info, "ackd::work"));
+    assert!(!log("log_format = \"text\"").json);
+}
+
+#[test]
+fn what_is_no_level_is_a_fault_with_what_to_write() {
+    const MOST: &str = "a=off,a=off,a=off,a=off,a=off,a=off,a=off,a=off,a=off,a=off,a=off";
+    let example = "for one part of ackd as in \"info,ackd::net=debug\"";
+    for (lines, told) in [
+        ("log = \"inof\"", "4: log: \"inof\" is no level; did you mean info?".to_owned()),
+        ("log = \"info,ackd=debugg\"", "4: log: \"ackd=debugg\" is no level; did you mean debug?".to_owned()),
+        (
+            "log = \"ackd::net\"",
+            format!("4: log: \"ackd::net\" is no level; write off, error, warn, info, debug, trace, {example}"),
+        ),
+        ("log = \" , \"", "4: log: says nothing; write for example log = \"info\"".to_owned()),
+        ("log = 3", "4: log: must be a text in quotes, not a number; write for example log = \"info\"".to_owned()),
+        (
+            &format!("log = \"warn,{MOST},{MOST},{MOST}\""),
+            "4: log: names more than 32 levels; fewer will do".to_owned(),
+        ),
+        ("log_format = \"xml\"", "4: log_format: \"xml\" is no format; write \"text\" or \"json\"".to_owned()),
+    ] {
+        assert_eq!(faults(&logged(lines)), [told], "{lines}");
+    }
+}
+
+#[test]
+fn a_log_that_tells_no_errors_is_warned_of_and_so_is_one_that_is_not_heeded() {
+    let around = |env: &dyn Fn(&str) -> Option<String>, lines: &str| {
+        let around = Surroundings {
+            now: Moment(0),
+            env,
+            read: &read,
+            is_folder: &|path| Ok(!path.ends_with("ackd.db")),
+            is_open: &|_| true,
+        };
+        Config::parse_in(&logged(lines), Path::new("/etc/ackd/ackd.toml"), &around).unwrap().warnings
+    };
+    let only = around(&env, "log = \"ackd::net=debug\"");
+    let told = "4: log: tells nothing of all other parts, not even errors; begin it with warn, or info";
+    assert!(only.len() == 1 && only[0].ends_with(told), "{only:?}");
+    let rust_log =
+        |value: &'static str| move |name: &str| if name == "RUST_LOG" { Some(value.to_owned()) } else { env(name) };
+    let heeded = around(&rust_log("debug"), "log = \"info\"");
+    let told = "4: log: is not heeded as long as RUST_LOG is set; unset that";
+    assert!(heeded.len() == 1 && heeded[0].ends_with(told), "{heeded:?}");
+    assert_eq!(around(&rust_log(" "), "log = \"info\""), Vec::<String>::new());
+    assert_eq!(around(&rust_log("debug"), "log_format = \"json\""), Vec::<String>::new(), "nobody said a level");
 }

@@ -382,6 +382,7 @@ fn life(entry: &Entry<'_>, findings: &mut Findings<'_>) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use crate::config::{Config, ConfigError, Outline, Stage, Surroundings};
+    use crate::model::Moment;
     use crate::model::{Limit, Period, Upstream};
     use std::io::{Error, ErrorKind};
     use std::path::Path;
@@ -410,6 +411,7 @@ mod tests {
 
     fn parse(upstreams: &str) -> Result<Config, ConfigError> {
         let around = Surroundings {
+            now: Moment(0),
             env: &env,
             read: &|_| Err(Error::from(ErrorKind::NotFound)),
             is_folder: &|path| Ok(path == Path::new("")),

@@ -1,6 +1,7 @@
 //! What the keeper is told, what it tells the loop, and how much may wait for it.
 
 use super::Health;
+use super::change::{Change, Changed};
 use crate::limits;
 use crate::model::{
     Alarm, Arrival, ChannelNumber, EventKey, Left, Lesson, MemoryWrite, Moment, Order, PictureName, Response,
@@ -12,6 +13,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{SendError, Sender, SyncSender};
+use std::time::Duration;
 
 /// Which connection waits for a receipt. Opaque here; the loop made it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +72,10 @@ pub enum Letter {
     Learn { upstream: String, lesson: Lesson },
     /// What is left of an upstream's limits, the shortest period first.
     Left { upstream: String, answer: SyncSender<Vec<Left>> },
+    /// Say by `Health::pulse` that you move, and that no worker has had its job for too long. Asked at this pace.
+    Pulse { number: u64, every: Duration },
+    /// Work for these channels, bots and upstreams from now on; all of it or nothing.
+    Change { change: Change, answer: SyncSender<Result<Changed, String>> },
     /// Hand out nothing more.
     Rest,
     /// Nothing more will come from the loop: end when what is out has come back, or at `until`.
@@ -100,6 +106,8 @@ pub enum Receipt {
     NotKept,
     /// An order was carried out; a line for each thing it named.
     Done(Vec<String>),
+    /// An order was not carried out; a line for each reason.
+    Refused(Vec<String>),
     /// The store was asked for a picture.
     Shown(Sought),
     /// A page was made.

@@ -43,7 +43,9 @@ impl Keeper<'_> {
             }
             Letter::Alarms { channel, conversation, answer } => {
                 let found = self.store.alarms(channel, &conversation).unwrap_or_else(|error| {
-                    log::error!("looking up the alarms of a conversation: {error}");
+                    let line = self.lines.iter().find(|line| line.number == channel);
+                    let name = line.map_or("", |line| &*line.name);
+                    log::error!(channel = name; "channel {name}: looking up the alarms of {conversation:?}: {error}");
                     Vec::new()
                 });
                 let _ = answer.try_send(found);

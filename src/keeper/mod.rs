@@ -9,9 +9,12 @@
 //! here and tried again until the disk is back. There are never more of those than workers.
 //!
 //! Never here: a client's socket, an upstream, JSON. Who may have which job is in `roster.rs`, what is said to it
-//! and by it in `letters.rs`, what upstreams were asked in `treasury.rs`.
+//! and by it in `letters.rs`, what upstreams were asked in `treasury.rs`, how it is in `health.rs`, what a reload changes in
+//! `change.rs`.
 
 mod bell;
+mod change;
+mod health;
 mod letters;
 mod look_up;
 mod orders;
@@ -21,6 +24,8 @@ mod tests;
 mod treasury;
 
 pub use bell::Bell;
+pub use change::{Change, Changed, Reconcile};
+pub use health::{Health, WORKING};
 pub use letters::{Admission, Letter, Letterbox, Receipt, Refused, Sought, Ticket};
 pub use orders::{KEPT, carry_out};
 pub use roster::Roster;
@@ -31,45 +36,16 @@ use crate::model::{ChannelNumber, Lease, MemoryWrite, Moment, Order, Settlement}
 use crate::queue::pace::{Pace, Rest};
 use crate::store::{Admitted, RESTS, Store, StoreError, Urgency, Wanted};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TryRecvError};
 use std::thread;
+use std::time::Duration;
 use treasury::{Paid, Payment, Till};
 
 /// The way to the loop: receipts, and something that wakes it.
 pub struct Post {
     pub receipts: Sender<Vec<(Ticket, Receipt)>>,
     pub wake: Box<dyn Fn() + Send + Sync>,
-}
-
-/// What others may see of the keeper while it works.
-#[derive(Debug)]
-pub struct Health {
-    /// The store can be written.
-    pub writable: AtomicBool,
-    pub kept: AtomicU64,
-    pub duplicates: AtomicU64,
-    pub settled: AtomicU64,
-    /// While nobody works: until when the keeper will do nothing of its own accord. `WORKING` otherwise.
-    pub rests_until: AtomicI64,
-    /// What the loop has handed over and the keeper not yet kept, in bytes.
-    pub waiting_bytes: AtomicUsize,
-}
-
-/// The keeper or a worker works.
-pub const WORKING: i64 = i64::MIN;
-
-impl Default for Health {
-    fn default() -> Health {
-        Health {
-            writable: AtomicBool::default(),
-            kept: AtomicU64::default(),
-            duplicates: AtomicU64::default(),
-            settled: AtomicU64::default(),
-            rests_until: AtomicI64::new(WORKING),
-            waiting_bytes: AtomicUsize::default(),
-        }
-    }
 }
 
 /// A channel as the keeper sees it.
@@ -130,6 +106,8 @@ struct Tray {
     end_at: Option<Moment>,
     failing: bool,
     prune_at: Moment,
+    /// What is to be otherwise, each with who wants to know whether it is.
+    changes: Vec<(Change, SyncSender<Result<Changed, String>>)>,
     /// Those who wait until nothing is under way; they see theirs go.
     patient: Vec<SyncSender<()>>,
     /// When the last turn looked for jobs. What fell due since then, during the commit, nobody has seen.
@@ -150,12 +128,13 @@ struct Plan {
 impl Keeper<'_> {
     /// Works until an `End` is done, or until everybody who could write a letter is gone.
     pub fn run(mut self) -> Result<(), StoreError> {
-        let mut tray = Tray { prune_at: (self.clock)(), memory: self.rested()?, ..Tray::default() };
+        let mut tray = Tray { prune_at: (self.clock)(), ..Tray::default() };
         self.bell = Bell::from((self.clock)());
         self.health.writable.store(true, Ordering::Relaxed);
         let mut open = true;
         loop {
             self.turn(&mut tray);
+            self.make_changes(&mut tray);
             let drained = self.roster.at_rest() && tray.unsettled.is_empty();
             tray.patient.retain(|_| !drained);
             if !open || tray.end_at.is_some_and(|until| drained || (self.clock)() >= until) {
@@ -166,17 +145,6 @@ impl Keeper<'_> {
         }
         self.store.commit()?;
         self.store.tidy(Urgency::Closing)
-    }
-
-    /// Forgets the rests of the keeper before: a start probes at once.
-    fn rested(&mut self) -> Result<Vec<MemoryWrite>, StoreError> {
-        let mut over = Vec::new();
-        for line in &self.lines {
-            if self.store.recall(RESTS, &line.name, (self.clock)())?.is_some() {
-                over.push(MemoryWrite { bot: RESTS.to_owned(), key: line.name.clone(), value: None, expires: None });
-            }
-        }
-        Ok(over)
     }
 
     /// Waits for a letter or for what is due, then takes everything that is there.
@@ -240,9 +208,21 @@ impl Keeper<'_> {
             Letter::Pay { upstream, payer, calls, answer } => {
                 tray.till.payments.push(Payment { upstream, payer, calls, answer });
             }
+            Letter::Change { change, answer } => tray.changes.push((change, answer)),
+            Letter::Pulse { number, every } => self.pulse(number, every),
             Letter::Rest => tray.resting = true,
             Letter::End { until } => (tray.resting, tray.end_at) = (true, Some(until)),
             question => self.look_up(question),
+        }
+    }
+
+    fn pulse(&mut self, number: u64, every: Duration) {
+        match self.roster.pass(every) {
+            Some(line) => {
+                let name = self.lines.get(line).map_or("", |line| &*line.name);
+                log::error!(channel = name; "channel {name}: a worker does not come back from a job of it");
+            }
+            None => self.health.pulse.store(number, Ordering::Release),
         }
     }
 
@@ -266,7 +246,7 @@ impl Keeper<'_> {
             let alarm = if rings { self.store.alarm_next(line.number) } else { Ok(None) };
             match self.store.next_due(line.number, wanted, tray.looked).and_then(|next| Ok((next, alarm?))) {
                 Ok((next, alarm)) => due = next.into_iter().chain(alarm).fold(due, Moment::min),
-                Err(error) => log::error!("looking for what is due: {error}"),
+                Err(error) => log::error!(channel = line.name; "channel {}: what is due: {error}", line.name),
             }
         }
         due

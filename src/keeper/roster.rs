@@ -2,15 +2,20 @@
 //!
 //! A turn works on a copy and puts it in place once the turn is durable; so a failing disk leaves no trace here.
 
+use crate::limits;
 use crate::model::{Lease, Purpose, Work};
 use crate::store::{ALARM, Wanted};
 use std::collections::HashSet;
+use std::time::Duration;
 
 /// How many workers one channel, or one bot, may hold when there are `others` beside it: so many that the others
 /// find one free, up to half of them.
 pub fn leases_max(workers: usize, others: usize) -> usize {
     workers.saturating_sub(others.min(workers / 2)).max(1)
 }
+
+/// The place of a channel that is not in the configuration any more.
+const NOWHERE: usize = usize::MAX;
 
 /// What one worker has.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +24,8 @@ struct Out {
     line: usize,
     hears: bool,
     unasked: bool,
+    /// Since it was given, by the pulses that have passed.
+    age: Duration,
 }
 
 /// Whether it is work that nobody waits for.
@@ -73,6 +80,22 @@ impl Roster {
         }
     }
 
+    /// What a reload makes of it: other channels and bots, the same workers and what they have. `now_at` says where each
+    /// channel of before stands now, if anywhere; what is out of one that is gone counts for none.
+    pub fn anew(&self, bots_of_lines: &[usize], now_at: &[Option<usize>]) -> Roster {
+        let mut roster = Roster::new(self.out.len(), bots_of_lines);
+        (roster.idle, roster.busy, roster.out) = (self.idle.clone(), self.busy.clone(), self.out.clone());
+        for out in roster.out.iter_mut().flatten() {
+            out.line = now_at.get(out.line).copied().flatten().unwrap_or(NOWHERE);
+            let Some(share) = roster.lines.get_mut(out.line) else { continue };
+            share.leases += 1;
+            if let Some(bot) = roster.bots.get_mut(share.bot).filter(|_| out.hears) {
+                bot.leases += 1;
+            }
+        }
+        roster
+    }
+
     /// Conversations that must not be given to anybody now.
     pub fn busy(&self) -> &HashSet<i64> {
         &self.busy
@@ -113,12 +136,19 @@ impl Roster {
         Some(if may_hear { Wanted::Any } else { Wanted::Sends })
     }
 
+    /// So long has passed for all that is out. The channel of a worker that has had its job for too long to be believed
+    /// to come back, if there is one.
+    pub fn pass(&mut self, time: Duration) -> Option<usize> {
+        self.out.iter_mut().flatten().for_each(|out| out.age = out.age.saturating_add(time));
+        self.out.iter().flatten().find(|out| out.age > limits::WORK_STUCK_TIME).map(|out| out.line)
+    }
+
     /// An idle worker gets a job of a channel.
     pub fn give(&mut self, worker: usize, line: usize, lease: &Lease) {
         self.idle.retain(|idle| *idle != worker);
         let hears = matches!(lease.work, Work::Hear { .. });
         if let Some(out) = self.out.get_mut(worker) {
-            *out = Some(Out { lane: lease.lane, line, hears, unasked: is_unasked(lease) });
+            *out = Some(Out { lane: lease.lane, line, hears, unasked: is_unasked(lease), age: Duration::ZERO });
         }
         self.busy.insert(lease.lane);
         if let Some(share) = self.lines.get_mut(line) {
@@ -195,6 +225,20 @@ mod tests {
         }
         assert_eq!(roster.out_of(0), 2);
         assert!(roster.idle().is_some() && roster.wanted(1).is_some());
+    }
+
+    #[test]
+    fn a_worker_that_has_one_job_for_too_long_is_named_by_its_channel() {
+        let mut roster = Roster::new(2, &[0, 1]);
+        let half = limits::WORK_STUCK_TIME / 2 + Duration::from_secs(1);
+        roster.give(0, 0, &lease(1));
+        assert_eq!(roster.pass(half), None);
+        roster.give(1, 1, &lease(2));
+        roster.take_back(0);
+        assert_eq!(roster.pass(half), None, "what came back is not old, and what went out since neither");
+        assert_eq!(roster.pass(half), Some(1));
+        roster.take_back(1);
+        assert_eq!(roster.pass(half), None);
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::model::{
-    AlarmSet, AlarmWrite, Arrival, Attempt, EventKey, Fate, Left, Lesson, Limit, Notes, PICTURES, Period, PictureName,
-    Plan, Reply, Ring, RunMissed, SendEnd, Upstream, When, Work,
+    Alarm, AlarmSet, AlarmWrite, Arrival, Attempt, EventKey, Fate, Left, Lesson, Limit, Notes, PICTURES, Period,
+    PictureName, Plan, Reply, Ring, RunMissed, SendEnd, Upstream, When, Work,
 };
 use crate::queue::budget::NotBefore;
 use crate::queue::pace::Effect;
@@ -42,8 +42,6 @@ impl House {
     /// With what an earlier keeper has kept.
     fn on(shelf: Shelf, workers: usize, channels: &[&str]) -> House {
         let mut store = Memory::open(&shelf);
-        let numbers: Vec<_> = channels.iter().map(|name| store.channel(name).unwrap()).collect();
-        let lines = numbers.iter().zip(channels).map(|(number, name)| Line::new(*number, *name)).collect();
         let fault = Arc::clone(&store.fault);
         let pause_ms = Arc::new(AtomicU64::new(0));
         let pause = Arc::clone(&pause_ms);
@@ -53,16 +51,31 @@ impl House {
         let (senders, leases): (Vec<_>, _) = (0..workers).map(|_| sync_channel(1)).unzip();
         let health = Arc::new(Health::default());
         let seen = Arc::clone(&health);
-        let roster = Roster::new(workers, &(0..channels.len()).collect::<Vec<_>>());
         let keeper = thread::spawn(move || {
             let post = Post { receipts: receipts_out, wake };
             let store = &mut store;
             let (letters, workers, health) = (letters_in, senders, seen);
-            let (treasury, bell) = (Treasury::new(&[sun()]), Bell::default());
+            let (treasury, bell) = (Treasury::new(&[]), Bell::default());
+            let (lines, roster) = (Vec::new(), Roster::new(workers.len(), &[]));
             Keeper { store, letters, post, workers, lines, roster, treasury, bell, health, clock, chance: || 0 }.run()
         });
         let letters = Letterbox { letters, health: Arc::clone(&health) };
-        House { letters, receipts, workers: leases, fault, pause_ms, health, shelf, keeper, channels: numbers }
+        let channels = channels.iter().enumerate().map(|(bot, name)| ((*name).to_owned(), bot)).collect();
+        let numbers = Vec::new();
+        let mut house =
+            House { letters, receipts, workers: leases, fault, pause_ms, health, shelf, keeper, channels: numbers };
+        house.channels = house.change(channels, &[sun()]).unwrap().numbers;
+        // What a change brings with it has been written, too: a fault that is set now meets what comes now.
+        let nothing = Change::Numbers { names: Vec::new() };
+        house.ask(|answer| Letter::Change { change: nothing, answer }).unwrap();
+        house
+    }
+
+    /// A configuration with these channels, each with its bot, and upstreams.
+    fn change(&self, channels: Vec<(String, usize)>, upstreams: &[Upstream]) -> Result<Changed, String> {
+        let (upstreams, reconcile) = (upstreams.to_vec(), Box::new(|_: &[Alarm], _: &[ChannelNumber]| Vec::new()));
+        let change = Change::Lines { channels, upstreams, reconcile };
+        self.ask(|answer| Letter::Change { change, answer })
     }
 
     fn admit(&self, line: usize, id: &str, from: &str) {
@@ -281,6 +294,88 @@ fn a_rest_is_remembered_until_it_ends_or_another_keeper_begins() {
     drop(store);
     let mut store = House::on(shelf, 1, &["page", "space"]).end();
     assert_eq!(rest(&mut store, clock()), None, "the new one probes at once");
+}
+
+fn named(channels: &[(&str, usize)]) -> Vec<(String, usize)> {
+    channels.iter().map(|(name, bot)| ((*name).to_owned(), *bot)).collect()
+}
+
+#[test]
+fn channels_come_and_go_while_jobs_of_them_are_out() {
+    let house = House::start(2, &["page", "space"]);
+    house.admit_all(0, &[("m1", "anna"), ("m2", "anna")]);
+    house.receipt();
+    let (worker, heard) = house.any_lease();
+    // The order is another, the bot is shared, and one is new; a job is out meanwhile.
+    let changed = house.change(named(&[("new", 0), ("space", 0), ("page", 0)]), &[sun()]).unwrap();
+    assert_eq!((changed.numbers.len(), &changed.numbers[2], changed.left_behind.len()), (3, &house.channels[0], 0));
+    house.hear(worker, &heard, &["one"]);
+    let reply = house.lease(worker);
+    assert!(matches!(reply.work, Work::Send { .. }), "{reply:?}");
+    // Its channel goes: it comes back and is settled, and what waits behind it waits on.
+    let changed = house.change(named(&[("space", 0)]), &[sun()]).unwrap();
+    assert_eq!(changed.left_behind, ["page"]);
+    house.sent(worker, &reply, delivered(), Effect::Well);
+    house.admit(1, "s1", "bert");
+    house.receipt();
+    let (free, other) = house.any_lease();
+    assert_eq!(other.event.channel(), house.channels[1], "the other channel goes on");
+    house.hear(free, &other, &[]);
+    assert!(house.workers.iter().all(|worker| worker.recv_timeout(Duration::from_millis(50)).is_err()));
+    house.change(named(&[("page", 0), ("space", 1)]), &[sun()]).unwrap();
+    let (worker, behind) = house.any_lease();
+    assert_eq!((behind.event.channel(), behind.event.place()), (house.channels[0], 2));
+    house.hear(worker, &behind, &[]);
+    house.end();
+}
+
+#[test]
+fn a_channel_whose_token_was_refused_is_tried_at_once_with_another() {
+    let house = House::start(1, &["page"]);
+    house.admit(0, "m1", "anna");
+    house.receipt();
+    let lease = house.lease(0);
+    let (event, lane, why) = (lease.event, lease.lane, "HTTP 401".to_owned());
+    house.settle(
+        0,
+        Settlement::HearLater { event, lane, due: clock(), attempt: 1, why: why.clone() },
+        Effect::Locked { why },
+    );
+    assert!(house.workers[0].recv_timeout(Duration::from_millis(50)).is_err());
+    house.change(named(&[("page", 0)]), &[sun()]).unwrap();
+    let again = house.lease(0);
+    assert_eq!(again.event, event);
+    house.hear(0, &again, &[]);
+    assert_eq!(house.end().recall(RESTS, "page", clock()), Ok(None), "nobody is told of a rest that is over");
+}
+
+#[test]
+fn a_change_that_cannot_be_written_changes_nothing() {
+    let house = House::start(1, &["page"]);
+    house.fault.store(true, Ordering::Relaxed);
+    house.change(named(&[("other", 0)]), &[]).unwrap_err();
+    house.fault.store(false, Ordering::Relaxed);
+    house.admit(0, "m1", "anna");
+    house.receipt();
+    let heard = house.lease(0);
+    assert_eq!(heard.event.channel(), house.channels[0]);
+    assert_eq!(house.left().len(), 1, "its upstream is there, too");
+    house.hear(0, &heard, &[]);
+    house.end();
+}
+
+#[test]
+fn what_was_spent_of_an_upstream_is_spent_after_a_change() {
+    let house = House::start(1, &["page"]);
+    house.pay().unwrap();
+    let larger = Upstream { limits: vec![Limit { calls: 10, per: Period::Month }], ..sun() };
+    house.change(named(&[("page", 0)]), &[larger]).unwrap();
+    assert_eq!(house.left()[0].calls, 9);
+    house.change(named(&[("page", 0)]), &[]).unwrap();
+    assert!(house.left().is_empty());
+    house.change(named(&[("page", 0)]), &[sun()]).unwrap();
+    assert_eq!(house.left()[0].calls, 2, "it lies in the store");
+    house.end();
 }
 
 #[test]

@@ -77,6 +77,20 @@ impl Treasury {
         Treasury { budgets: by_name(upstreams.iter().map(budget)) }
     }
 
+    /// What a reload makes of it. What was spent is spent; who waits for calls of one whose limits are others now asks anew.
+    pub(super) fn change(&mut self, upstreams: &[Upstream], now: Moment) {
+        let mut before = std::mem::replace(self, Treasury::new(upstreams));
+        for (name, budget) in &mut self.budgets {
+            let Some(known) = before.budgets.remove(name) else { continue };
+            if known.limits == budget.limits {
+                *budget = known;
+                continue;
+            }
+            let ledger = known.ledger.map(|ledger| read(name, &ledger.json(), &budget.limits, now));
+            (budget.ledger, budget.learnt) = (ledger, known.learnt);
+        }
+    }
+
     /// Takes a lesson in at once, so that whoever pays next is told.
     pub(super) fn learn(&mut self, store: &mut dyn Store, upstream: &str, lesson: &Lesson, now: Moment) {
         let Some(budget) = self.budget(store, upstream, now) else { return };

@@ -1,5 +1,6 @@
 //! What is said over HTTP: a head, a request, a response, a refusal.
 
+use super::event::ChannelNumber;
 use std::borrow::Cow;
 
 /// The request methods that ackd knows by name; any other is answered 501.
@@ -149,12 +150,14 @@ pub struct Refusal {
     pub allow: Option<&'static str>,
     /// Seconds for a `Retry-After` header, for 503.
     pub retry_after_s: Option<u32>,
+    /// Whose request it was, for the log.
+    pub channel: Option<ChannelNumber>,
 }
 
 impl Refusal {
     /// A refusal without further headers.
     pub fn new(status: u16, why: impl Into<Cow<'static, str>>) -> Refusal {
-        Refusal { status, why: why.into(), allow: None, retry_after_s: None }
+        Refusal { status, why: why.into(), allow: None, retry_after_s: None, channel: None }
     }
 
     /// The answer that tells it: the reason as one line of text, with the headers that belong to it.

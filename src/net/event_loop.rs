@@ -3,27 +3,37 @@
 //! A request that must be kept costs its connection a promise; the answer goes out when the keeper's receipt comes.
 //! All requests of one turn go to the keeper in one letter.
 
+mod accept;
 mod eviction;
+mod pulse;
+mod renewal;
+mod stopping;
+
+pub use pulse::Watch;
 
 use super::Served;
 use super::complaints::Complaints;
 use super::gallery::Gallery;
-use super::listener::{Listener, is_out_of_descriptors};
+use super::listener::Listener;
 use super::lobby::Lobby;
-use super::peer::{Flow, Peer};
+use super::news::News;
+use super::peer::Flow;
 use super::peers::Peers;
 use super::refusals::{busy, not_kept};
 use super::signals::{Signals, Wish};
+use super::tls::Tls;
 use crate::http::{HttpDate, Step};
-use crate::intake::{Intake, Verdict, nothing_here, told};
+use crate::intake::{Intake, Verdict, nothing_here, refused, told};
 use crate::keeper::{Admission, Letter, Letterbox, Receipt, Refused, Ticket};
 use crate::limits;
 use crate::model::{Moment, Refusal, Request, Response, Tick};
 use mio::{Events, Interest, Poll, Token, Waker};
+use pulse::Pulse;
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
+use stopping::Stopping;
 
 const WAKE: Token = Token(0);
 const SIGNALS: Token = Token(1);
@@ -40,6 +50,10 @@ pub struct EventLoop {
     intake: Intake,
     letters: Letterbox,
     receipts: Receiver<Vec<(Ticket, Receipt)>>,
+    news: Receiver<News>,
+    reload: Box<dyn Fn(Option<Ticket>)>,
+    watch: Option<Watch>,
+    pulse: Pulse,
     /// Connections that have had their share of this turn and could go on.
     again: Vec<Ticket>,
     /// Requests of this turn, for the keeper.
@@ -57,7 +71,7 @@ pub struct EventLoop {
     date: (i64, HttpDate),
     /// Accepting rests until then: the kernel had no descriptor for us.
     accept_at: Option<Tick>,
-    stopping: Option<Tick>,
+    stopping: Option<Stopping>,
     pub served: Served,
 }
 
@@ -69,6 +83,10 @@ pub struct Parts {
     pub intake: Intake,
     pub letters: Letterbox,
     pub receipts: Receiver<Vec<(Ticket, Receipt)>>,
+    pub news: Receiver<News>,
+    /// Begins a reload, and waits for nothing; whoever has the ticket is told what it came to.
+    pub reload: Box<dyn Fn(Option<Ticket>)>,
+    pub watch: Option<Watch>,
     pub lobby: Lobby,
     pub connections_max: usize,
     pub clock: fn() -> Moment,
@@ -84,8 +102,20 @@ pub fn poll() -> io::Result<(Poll, Arc<Waker>)> {
 impl EventLoop {
     /// Puts the parts together; nothing is accepted before `run`.
     pub fn new(parts: Parts) -> io::Result<EventLoop> {
-        let Parts { poll, mut listeners, mut signals, intake, letters, receipts, lobby, connections_max, clock } =
-            parts;
+        let Parts {
+            poll,
+            mut listeners,
+            mut signals,
+            intake,
+            letters,
+            receipts,
+            news,
+            reload,
+            watch,
+            lobby,
+            connections_max,
+            clock,
+        } = parts;
         poll.registry().register(&mut signals.pipe, SIGNALS, Interest::READABLE)?;
         for (place, listener) in listeners.iter_mut().enumerate() {
             listener.register(poll.registry(), Token(LISTENERS + place))?;
@@ -100,6 +130,10 @@ impl EventLoop {
             intake,
             letters,
             receipts,
+            news,
+            reload,
+            watch,
+            pulse: Pulse::default(),
             admissions: Vec::new(),
             gallery: Gallery::default(),
             lobby,
@@ -128,7 +162,10 @@ impl EventLoop {
             self.look_at_clock();
             for event in &events {
                 match event.token() {
-                    WAKE => self.take_receipts(),
+                    WAKE => {
+                        self.take_receipts();
+                        self.take_news();
+                    }
                     SIGNALS => self.take_signals(),
                     Token(token) if token < PEERS => {
                         if let Some(listener) = self.listeners.get_mut(token - LISTENERS) {
@@ -149,13 +186,19 @@ impl EventLoop {
             self.accept();
             self.pump_again();
             self.end_overdue();
+            self.end_newcomers();
             self.hand_over();
+            self.beat();
+            self.complaints.tell_due(self.now);
         }
+        self.complaints.tell();
+        // Whoever waits until news are taken in must not wait for ever.
+        self.news = channel().1;
         Ok(())
     }
 
     fn is_done(&self) -> bool {
-        self.stopping.is_some_and(|until| self.peers.count() == 0 || self.now >= until)
+        self.stopping.as_ref().is_some_and(|stopping| self.peers.count() == 0 || self.now >= stopping.until)
     }
 
     fn patience(&self) -> Option<Duration> {
@@ -164,7 +207,11 @@ impl EventLoop {
         if accepting || !self.again.is_empty() || !self.admissions.is_empty() {
             return Some(Duration::ZERO);
         }
-        let soonest = [self.peers.next_deadline(), self.accept_at, self.stopping].into_iter().flatten().min()?;
+        let told = self.complaints.due();
+        let soonest = [self.peers.next_deadline(), self.accept_at, self.stop_due(), self.pulse_due(), told]
+            .into_iter()
+            .flatten()
+            .min()?;
         // A whole millisecond more: poll rounds down, and waking too early would be in vain.
         Some(soonest.since(self.now) + Duration::from_millis(1))
     }
@@ -210,6 +257,9 @@ impl EventLoop {
             }
             let read = peer.read(&mut self.scratch);
             if read == Flow::Broken {
+                if let Some(why) = peer.stream.tls().and_then(Tls::fault) {
+                    self.complaints.note_handshake(why, peer.from, self.now);
+                }
                 self.peers.remove(index);
                 return;
             }
@@ -280,6 +330,7 @@ impl EventLoop {
                     peer.http.respond(&not_kept().response(), &self.date.1);
                 }
             }
+            Ok(Verdict::Reload) => (self.reload)(Some(ticket)),
             Ok(Verdict::Show(name)) => {
                 if let Err(refusal) = self.gallery.ask(&self.letters, ticket, name) {
                     peer.http.respond(&refusal.response(), &self.date.1);
@@ -299,7 +350,8 @@ impl EventLoop {
     fn complain(&mut self, index: u32, refusal: &Refusal) {
         self.served.refused += 1;
         let from = self.peers.get(index).and_then(|peer| peer.from);
-        self.complaints.note(refusal, from, self.now);
+        let channel = refusal.channel.and_then(|number| self.intake.name_of(number));
+        self.complaints.note(refusal, channel, from, self.now);
     }
 
     /// Everything of this turn in one letter. If the keeper has too many already, the answer is 503.
@@ -344,6 +396,7 @@ impl EventLoop {
                         }
                     }
                     Receipt::Done(lines) => self.say(ticket, &told(&lines)),
+                    Receipt::Refused(lines) => self.say(ticket, &refused(&lines)),
                     Receipt::Shown(sought) => {
                         let response = self.gallery.show(sought);
                         self.say(ticket, &response);
@@ -364,77 +417,8 @@ impl EventLoop {
     fn take_signals(&mut self) {
         match self.signals.wish() {
             Some(Wish::Stop) => self.stop(),
-            Some(Wish::Reload) => {
-                log::warn!("SIGHUP: this version does not reload; restart ackd to read its configuration again");
-            }
+            Some(Wish::Reload) => (self.reload)(None),
             _ => {}
         }
-    }
-
-    /// Accepts nothing more; what is under way gets its answer, what is idle is closed.
-    fn stop(&mut self) {
-        if self.stopping.is_some() {
-            return;
-        }
-        log::info!("stopping: answering what is under way");
-        self.stopping = Some(self.now.after(limits::STOP_REQUESTS_TIME));
-        self.listeners.clear();
-        self.accept_at = None;
-        // The keeper ends only after us, unless by an error that `hand_over` finds.
-        let _ = self.letters.letters.send(Letter::Rest);
-        for index in self.peers.indices() {
-            if let Some(peer) = self.peers.get(index) {
-                peer.http.close_after_answer();
-            }
-            self.pump(index);
-        }
-    }
-
-    fn accept(&mut self) {
-        if self.accept_at.is_some_and(|at| self.now < at) {
-            return;
-        }
-        self.accept_at = None;
-        for place in 0..self.listeners.len() {
-            self.accept_on(place);
-        }
-    }
-
-    /// Accepts until there is nobody, or so many that the others should have their turn.
-    fn accept_on(&mut self, place: usize) {
-        for _ in 0..limits::ACCEPTS_PER_TURN {
-            let Some(listener) = self.listeners.get_mut(place).filter(|listener| listener.pending) else { return };
-            let door = listener.door;
-            match listener.accept() {
-                Ok((stream, from)) => self.welcome(Peer::new(stream, door, from, self.now)),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => listener.pending = false,
-                Err(error) if is_out_of_descriptors(&error) => {
-                    if !self.close_one(None) {
-                        log::warn!("no descriptor for a new connection ({error}); accepting rests for a moment");
-                        self.accept_at = Some(self.now.after(limits::ACCEPT_REST));
-                        return;
-                    }
-                }
-                // The client is gone, or a firewall was in the way: that was one connection, not all of them.
-                Err(error) => log::debug!("accepting: {error}"),
-            }
-        }
-    }
-
-    fn welcome(&mut self, peer: Peer) {
-        if self.peers.count() >= self.connections_max && !self.close_one(None) {
-            return; // All of them wait for our own answer; this one is dropped.
-        }
-        self.served.connections += 1;
-        let index = self.peers.insert(peer);
-        let token = Token(PEERS + index as usize);
-        let registry = self.poll.registry();
-        let registered = self.peers.get(index).map(|peer| peer.stream.register(registry, token));
-        if !matches!(registered, Some(Ok(()))) {
-            self.peers.remove(index);
-            return;
-        }
-        // What it has to say is often there already.
-        self.pump(index);
     }
 }

@@ -1,39 +1,78 @@
 //! Where clients come in: TCP addresses for the platforms, a unix socket for the operator.
 
+use super::tls::Tls;
 use crate::intake::Door;
 use crate::limits;
 use mio::event::Source;
 use mio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use mio::{Interest, Registry, Token};
+use rustls::ServerConfig;
 use std::fs;
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Shutdown, SocketAddr};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A socket that accepts.
 #[derive(Debug)]
 pub struct Listener {
     socket: Socket,
     pub door: Door,
+    /// The address that the configuration has for it.
+    pub asked: Option<SocketAddr>,
+    registered: bool,
+    /// What it takes to speak TLS with whoever comes in here; nothing where that is plain.
+    pub tls: Option<Arc<ServerConfig>>,
     /// It may have connections that were not accepted yet.
     pub pending: bool,
+}
+
+/// A socket that was opened by somebody else.
+#[derive(Debug)]
+pub enum Handed {
+    Tcp(std::net::TcpListener),
+    Unix(std::os::unix::net::UnixListener),
 }
 
 #[derive(Debug)]
 enum Socket {
     Tcp(TcpListener),
-    Unix(UnixListener, PathBuf),
+    /// With the name that goes when we do, where we have given it.
+    Unix(UnixListener, Option<PathBuf>),
 }
 
 impl Listener {
+    fn new(socket: Socket, door: Door, asked: Option<SocketAddr>) -> Listener {
+        Listener { socket, door, asked, registered: false, tls: None, pending: false }
+    }
+
     /// Listens on an address. Connections inherit that small answers go out at once.
     pub fn tcp(address: SocketAddr, door: Door) -> io::Result<Listener> {
         let listener = TcpListener::bind(address)?;
         rustix::net::sockopt::set_tcp_nodelay(&listener, true)?;
         // Ask for more room than mio does: a platform's burst should queue, not be refused.
         rustix::net::listen(&listener, limits::BACKLOG)?;
-        Ok(Listener { socket: Socket::Tcp(listener), door, pending: false })
+        Ok(Listener::new(Socket::Tcp(listener), door, Some(address)))
+    }
+
+    /// Goes on with a socket that somebody else listens on for us, as systemd does.
+    pub fn handed(socket: Handed, door: Door) -> io::Result<Listener> {
+        let socket = match socket {
+            Handed::Tcp(listener) => {
+                listener.set_nonblocking(true)?;
+                rustix::net::sockopt::set_tcp_nodelay(&listener, true)?;
+                Socket::Tcp(TcpListener::from_std(listener))
+            }
+            Handed::Unix(listener) => {
+                listener.set_nonblocking(true)?;
+                Socket::Unix(UnixListener::from_std(listener), None)
+            }
+        };
+        let mut listener = Listener::new(socket, door, None);
+        // Whoever came while nobody served waits there already.
+        listener.pending = true;
+        Ok(listener)
     }
 
     /// Listens on a unix socket that only this user can open. One left over by a crash is replaced: who holds the
@@ -47,37 +86,52 @@ impl Listener {
         fs::rename(&fresh, path)?;
         // A relative one would say little to whoever reads the log in another folder.
         let path = std::path::absolute(path)?;
-        Ok(Listener { socket: Socket::Unix(listener, path), door: Door::Control, pending: false })
+        Ok(Listener::new(Socket::Unix(listener, Some(path)), Door::Control, None))
     }
 
     /// The address, for the log.
     pub fn address(&self) -> String {
         match &self.socket {
             Socket::Tcp(listener) => listener.local_addr().map_or_else(|error| error.to_string(), |at| at.to_string()),
-            Socket::Unix(_, path) => path.display().to_string(),
+            Socket::Unix(_, Some(path)) => path.display().to_string(),
+            Socket::Unix(listener, None) => match listener.local_addr() {
+                Ok(address) => address.as_pathname().map_or("a socket".to_owned(), |path| path.display().to_string()),
+                Err(error) => error.to_string(),
+            },
         }
     }
 
     /// Takes the next connection.
     pub fn accept(&self) -> io::Result<(Stream, Option<IpAddr>)> {
         match &self.socket {
-            Socket::Tcp(listener) => listener.accept().map(|(stream, from)| (Stream::Tcp(stream), Some(from.ip()))),
+            Socket::Tcp(listener) => {
+                let (stream, from) = listener.accept()?;
+                let stream = match &self.tls {
+                    Some(tls) => Stream::Tls(Box::new(Tls::new(stream, Arc::clone(tls))?)),
+                    None => Stream::Tcp(stream),
+                };
+                Ok((stream, Some(from.ip())))
+            }
             Socket::Unix(listener, _) => listener.accept().map(|(stream, _)| (Stream::Unix(stream), None)),
         }
     }
 
-    /// Has the poll tell of new connections under this token.
+    /// Has the poll tell of new connections under this token, from now on.
     pub fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
-        match &mut self.socket {
-            Socket::Tcp(listener) => listener.register(registry, token, Interest::READABLE),
-            Socket::Unix(listener, _) => listener.register(registry, token, Interest::READABLE),
+        let socket: &mut dyn Source = match &mut self.socket {
+            Socket::Tcp(listener) => listener,
+            Socket::Unix(listener, _) => listener,
+        };
+        if std::mem::replace(&mut self.registered, true) {
+            return socket.reregister(registry, token, Interest::READABLE);
         }
+        socket.register(registry, token, Interest::READABLE)
     }
 }
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        if let Socket::Unix(_, path) = &self.socket {
+        if let Socket::Unix(_, Some(path)) = &self.socket {
             let _ = fs::remove_file(path);
         }
     }
@@ -88,6 +142,7 @@ impl Drop for Listener {
 pub enum Stream {
     Tcp(TcpStream),
     Unix(UnixStream),
+    Tls(Box<Tls>),
 }
 
 impl Stream {
@@ -97,15 +152,30 @@ impl Stream {
         match self {
             Stream::Tcp(stream) => stream.register(registry, token, both),
             Stream::Unix(stream) => stream.register(registry, token, both),
+            Stream::Tls(tls) => tls.socket.register(registry, token, both),
         }
     }
 
+    /// The layer of TLS, where there is one.
+    pub fn tls(&self) -> Option<&Tls> {
+        match self {
+            Stream::Tls(tls) => Some(tls),
+            _ => None,
+        }
+    }
+
+    /// Whether it holds something for the other side that was written into it.
+    pub fn has_unsent(&self) -> bool {
+        self.tls().is_some_and(Tls::has_unsent)
+    }
+
     /// Says that we will write no more.
-    pub fn shut_down(&self) {
+    pub fn shut_down(&mut self) {
         // The peer may be gone already; then there is nobody to tell.
         let _ = match self {
             Stream::Tcp(stream) => stream.shutdown(Shutdown::Write),
             Stream::Unix(stream) => stream.shutdown(Shutdown::Write),
+            Stream::Tls(tls) => tls.shut_down(),
         };
     }
 }
@@ -115,6 +185,7 @@ impl Read for Stream {
         match self {
             Stream::Tcp(stream) => stream.read(bytes),
             Stream::Unix(stream) => stream.read(bytes),
+            Stream::Tls(tls) => tls.read(bytes),
         }
     }
 }
@@ -124,11 +195,15 @@ impl Write for Stream {
         match self {
             Stream::Tcp(stream) => stream.write(bytes),
             Stream::Unix(stream) => stream.write(bytes),
+            Stream::Tls(tls) => tls.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        match self {
+            Stream::Tls(tls) => tls.flush(),
+            Stream::Tcp(_) | Stream::Unix(_) => Ok(()),
+        }
     }
 }
 

@@ -36,6 +36,11 @@ impl Lobby {
         Ok(())
     }
 
+    /// Another takes its place; what is under way counts there.
+    pub(super) fn follow(&mut self, next: Lobby) {
+        self.visits = next.visits;
+    }
+
     /// A visit has its answer, whether anybody still waits for it or not.
     pub(super) fn made(&mut self) {
         self.under_way = self.under_way.saturating_sub(1);

@@ -7,25 +7,30 @@
 //!     refusals.rs     what is said when something cannot be done now
 //!     gallery.rs      pictures that somebody wants to see, a few at once
 //!     lobby.rs        pages that somebody wants to see and a worker makes
+//!     tls.rs          TLS between a socket and what `http` sees of it
+//!     news.rs         what other threads tell it
 //!     listener.rs     addresses and the control socket
 //!     signals.rs      SIGTERM, SIGINT, SIGHUP as bytes in a pipe
 //!     complaints.rs   refusals in the log, without letting anybody flood it
 //!
-//! It knows mio, http and intake; never a platform, a bot, JSON or the store.
+//! It knows mio, rustls, http and intake; never a platform, a bot, JSON or the store.
 
 mod complaints;
 pub mod event_loop;
 mod gallery;
 pub mod listener;
 mod lobby;
+mod news;
 mod peer;
 mod peers;
 mod refusals;
 pub mod signals;
+mod tls;
 
 pub use event_loop::EventLoop;
 pub use lobby::Lobby;
 pub use mio::Waker;
+pub use news::{Announcer, News, Setting};
 
 /// What was done, for the last line of the log.
 #[derive(Clone, Copy, Debug, Default)]

@@ -1,6 +1,7 @@
 //! One connection: its socket, what `http` makes of it, and since when it waits for what.
 
 use super::listener::Stream;
+use super::tls::Tls;
 use crate::http::{Connection, Wait};
 use crate::intake::Door;
 use crate::limits;
@@ -25,6 +26,8 @@ pub struct Peer {
     pub goes_on_later: bool,
     /// What is said once the keeper has kept the request.
     pub promised: Option<Response>,
+    /// It has not asked for anything yet.
+    pub is_new: bool,
     /// It waits for a page.
     pub visits: bool,
     /// Since when it waits for what it waits for.
@@ -37,6 +40,7 @@ pub struct Peer {
 /// What a connection waits for, without its figures: a wait begins when the kind changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
+    Handshake,
     Idle,
     Head,
     Body,
@@ -67,6 +71,7 @@ impl Peer {
             ending: false,
             goes_on_later: false,
             promised: None,
+            is_new: true,
             visits: false,
             since: now,
             kind: Kind::Idle,
@@ -89,7 +94,12 @@ impl Peer {
             Ok(count) => {
                 // Less than there was room for: the socket is empty (epoll(7), Q9), so a second read would be in vain;
                 // but for the client's end, of which the kernel tells only once.
-                self.readable = self.ending || count == scratch.len();
+                // TLS is read until it says that there is no more.
+                let encrypted = self.stream.tls();
+                if encrypted.is_some_and(Tls::is_plain) {
+                    self.door = Door::Unencrypted;
+                }
+                self.readable = self.ending || count == scratch.len() || encrypted.is_some();
                 self.http.receive(scratch.get(..count).unwrap_or_default());
                 self.drain(count)
             }
@@ -115,13 +125,20 @@ impl Peer {
 
     /// Writes once, if there is something to write and room for it.
     pub fn write(&mut self) -> Flow {
-        if !self.writable || self.http.unsent().is_empty() {
+        let has_unsent = !self.http.unsent().is_empty();
+        if !self.writable || !(has_unsent || self.stream.has_unsent()) {
             return Flow::Stuck;
         }
-        match self.stream.write(self.http.unsent()) {
+        let written = match has_unsent {
+            true => self.stream.write(self.http.unsent()),
+            false => self.stream.flush().map(|()| 0),
+        };
+        match written {
             Ok(count) => {
                 self.http.sent(count);
-                if self.http.wait() == Wait::Drain && !self.shut {
+                // What TLS could not put on the wire now, it can when there is room again.
+                self.writable = !self.stream.has_unsent();
+                if self.http.wait() == Wait::Drain && self.writable && !self.shut {
                     self.shut = true;
                     self.stream.shut_down();
                 }
@@ -138,12 +155,26 @@ impl Peer {
 
     /// A request was handed out or refused: whatever comes now, waits from now.
     pub fn restart_wait(&mut self, now: Tick) {
+        self.is_new = false;
         self.since = now;
     }
 
     /// Notes what it waits for now. `active` when something moved.
     pub fn settle(&mut self, active: bool, now: Tick) {
-        let kind = match self.http.wait() {
+        let kind = self.waits_for();
+        if kind != self.kind || (active && kind == Kind::Idle) {
+            self.kind = kind;
+            self.since = now;
+        }
+    }
+
+    fn waits_for(&self) -> Kind {
+        if self.stream.tls().is_some_and(Tls::is_handshaking) {
+            return Kind::Handshake;
+        }
+        match self.http.wait() {
+            // `http` has sent it; TLS has not.
+            Wait::Idle if self.stream.has_unsent() => Kind::Write,
             Wait::Idle => Kind::Idle,
             Wait::Head => Kind::Head,
             Wait::Body { .. } => Kind::Body,
@@ -151,26 +182,28 @@ impl Peer {
             Wait::Write => Kind::Write,
             Wait::Drain => Kind::Drain,
             Wait::Closed => Kind::Closed,
-        };
-        if kind != self.kind || (active && kind == Kind::Idle) {
-            self.kind = kind;
-            self.since = now;
         }
     }
 
     /// When its patience ends.
     pub fn deadline(&self) -> Tick {
-        self.since.after(match self.http.wait() {
-            Wait::Idle => limits::IDLE_TIME,
-            Wait::Head => limits::HEAD_TIME,
-            Wait::Body { received } => {
+        self.since.after(match (self.waits_for(), self.http.wait()) {
+            (_, Wait::Body { received }) => {
                 let earned = u64::try_from(received / limits::BODY_BYTES_PER_SECOND_MIN).unwrap_or(u64::MAX);
                 limits::BODY_TIME_MAX.min(limits::BODY_TIME.saturating_add(std::time::Duration::from_secs(earned)))
             }
-            Wait::Answer => limits::KEEPER_TIME,
-            Wait::Write => limits::WRITE_TIME,
-            Wait::Drain | Wait::Closed => limits::DRAIN_TIME,
+            (Kind::Handshake, _) => limits::TLS_HANDSHAKE_TIME,
+            (Kind::Idle | Kind::Body, _) => limits::IDLE_TIME,
+            (Kind::Head, _) => limits::HEAD_TIME,
+            (Kind::Answer, _) => limits::KEEPER_TIME,
+            (Kind::Write, _) => limits::WRITE_TIME,
+            (Kind::Drain | Kind::Closed, _) => limits::DRAIN_TIME,
         })
+    }
+
+    /// What is held for it, in bytes.
+    pub fn held_bytes(&self) -> usize {
+        self.http.held_bytes() + self.stream.tls().map_or(0, Tls::held_bytes)
     }
 
     /// True while nothing of a request is there.
@@ -180,7 +213,7 @@ impl Peer {
 
     /// True while it is the client's turn: to send the rest, to take its answer, or to leave. That could take long.
     pub fn is_unfinished(&self) -> bool {
-        matches!(self.kind, Kind::Head | Kind::Body | Kind::Write | Kind::Drain)
+        matches!(self.kind, Kind::Handshake | Kind::Head | Kind::Body | Kind::Write | Kind::Drain)
     }
 }
 

@@ -130,7 +130,7 @@ impl Peers {
     pub fn update(&mut self, index: u32, active: bool) {
         let Some(slot) = self.slot(index) else { return };
         let Some(peer) = slot.peer.as_deref() else { return };
-        let held = peer.http.held_bytes();
+        let held = peer.held_bytes();
         let before = std::mem::replace(&mut slot.held_bytes, held);
         let wanted = match (peer.is_idle(), peer.is_unfinished()) {
             (true, _) => Some(Queue::Idle),

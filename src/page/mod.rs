@@ -1,6 +1,6 @@
 //! The chat page of `ackd try`: conversations, the chat as a phone shows it, and the life of a message.
 //!
-//!     GET /             the page: one file, without anything from elsewhere
+//!     GET /             the page: one file, without anything from elsewhere, gzipped
 //!     GET /chat.state   {"title", "what", "conversations": […]}
 //!     GET /chat.news?after=page:12,space:3     waits for bubbles newer than these; {"bubbles", "after", "stirred"}
 //!     GET /chat.life?twin=page&bubble=m_1      {"title", "steps": […]}
@@ -30,7 +30,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-const CHAT: &str = include_str!("chat.html");
+/// `chat.html` as it is sent, gzipped by the build: a third of its bytes, and nobody who looks at it needs the others.
+const CHAT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/chat.html.gz"));
 /// Nothing may be fetched from anywhere but pictures, which bots name by URL.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; \
                       img-src * data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -99,7 +100,7 @@ impl Page {
         }
         let query = Query(request.head.query());
         let answer = match request.head.path() {
-            "/" => html(CHAT),
+            "/" => chat(request.head.header("accept-encoding")),
             "/picture.svg" => Response { content_type: "image/svg+xml", ..Response::text(200, PICTURE) },
             "/chat.state" => json(&self.state()),
             "/chat.news" => json(&self.news(&query.numbers("after"))),
@@ -231,9 +232,27 @@ fn outcome(attempt: &AttemptEntry) -> Cow<'_, str> {
     }
 }
 
-fn html(page: &'static str) -> Response {
-    Response { content_type: "text/html; charset=utf-8", ..Response::text(200, page) }
+/// The page as every browser takes it. Who does not say what he takes, takes all (RFC 9110, 12.5.3).
+fn chat(takes: Option<&[u8]>) -> Response {
+    if !takes.is_none_or(takes_gzip) {
+        return Response::text(406, "this page is sent as gzip only: ask with \"Accept-Encoding: gzip\"\n");
+    }
+    Response { content_type: "text/html; charset=utf-8", body: CHAT.into(), ..Response::text(200, "") }
+        .with("Content-Encoding", "gzip")
         .with("Content-Security-Policy", POLICY)
+}
+
+/// Whether an `Accept-Encoding` takes gzip, by name or as one of all others (`*`); a weight of zero says no.
+fn takes_gzip(list: &[u8]) -> bool {
+    let list = String::from_utf8_lossy(list).to_ascii_lowercase();
+    let weight_of = |coding: &str| {
+        list.split(',').find_map(|part| {
+            let (name, weight) = part.split_once(';').unwrap_or((part, ""));
+            (name.trim() == coding).then(|| weight.trim().trim_start_matches("q="))
+        })
+    };
+    let weight = weight_of("gzip").or_else(|| weight_of("*"));
+    weight.is_some_and(|weight| weight.is_empty() || weight.contains(|digit| matches!(digit, '1'..='9')))
 }
 
 fn json(value: &impl Serialize) -> Response {
@@ -263,6 +282,8 @@ impl Query<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use flate2::read::GzDecoder;
+    use std::io::Read;
 
     #[test]
     fn a_query_is_read_as_the_page_writes_it() {
@@ -274,9 +295,40 @@ mod tests {
     }
 
     #[test]
+    fn what_is_sent_is_the_page() {
+        let mut page = String::new();
+        GzDecoder::new(CHAT).read_to_string(&mut page).unwrap();
+        assert_eq!(page, include_str!("chat.html"));
+        assert!(CHAT.len() * 2 < page.len(), "{} of {} bytes", CHAT.len(), page.len());
+    }
+
+    #[test]
+    fn the_page_is_sent_to_whoever_takes_gzip() {
+        let all: [Option<&[u8]>; 6] = [
+            None,
+            Some(b"gzip, deflate, br"),
+            Some(b"br;q=1.0, GZIP;q=0.8"),
+            Some(b"*"),
+            Some(b" gzip"),
+            Some(b"*;q=0,gzip"),
+        ];
+        for takes in all {
+            let sent = chat(takes);
+            assert_eq!((sent.status, &*sent.body), (200, CHAT), "{takes:?}");
+            assert!(sent.headers.contains(&("Content-Encoding", "gzip".into())));
+        }
+        let none: [&[u8]; 5] = [b"", b"identity", b"br, x-gzipped", b"gzip;q=0, *", b"gzip; q=0.000"];
+        for takes in none {
+            let refused = chat(Some(takes));
+            assert_eq!(refused.status, 406, "{takes:?}");
+            assert!(!refused.headers.iter().any(|(name, _)| *name == "Content-Encoding"));
+        }
+    }
+
+    #[test]
     fn the_page_fetches_nothing_from_elsewhere() {
         for from_elsewhere in ["src=\"http", "href=\"http", "url(http", "@import", "import("] {
-            assert!(!CHAT.contains(from_elsewhere), "{from_elsewhere}");
+            assert!(!include_str!("chat.html").contains(from_elsewhere), "{from_elsewhere}");
         }
     }
 }

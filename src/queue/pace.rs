@@ -67,7 +67,7 @@ impl Pace {
             Effect::Well if self.rests_until(now).is_some() => return None,
             Effect::Well => {
                 if self.rest_until.take().is_some() {
-                    log::warn!("channel {channel}: the platform takes our replies again");
+                    log::warn!(channel; "channel {channel}: the platform takes our replies again");
                 }
                 self.failures = 0;
                 return None;
@@ -91,7 +91,7 @@ impl Pace {
         let seconds = wait.as_millis().div_ceil(1000);
         // Only the first of a series is news.
         if first {
-            log::log!(level, "channel {channel}: no replies for {seconds} s: {why}");
+            log::log!(level, channel; "channel {channel}: no replies for {seconds} s: {why}");
         } else {
             log::debug!("channel {channel}: no replies for another {seconds} s: {why}");
         }

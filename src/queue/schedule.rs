@@ -228,7 +228,7 @@ fn times_of_day(pattern: &str) -> Vec<String> {
 /// The rules of a plan that was checked before it was kept.
 fn kept_rules(pattern: &str) -> Vec<Rule> {
     rules(pattern).unwrap_or_else(|why| {
-        log::error!("a plan that was kept is not understood: {why}");
+        log::error!("a plan that was kept, {pattern:?}, is not understood, so it does not ring: {why}");
         Vec::new()
     })
 }

@@ -136,7 +136,8 @@ impl Registrar {
             };
             well &= report.wrong.is_empty();
             for (level, line) in watched.news(report, again, (self.clock)(), &self.standing) {
-                log::log!(level, "channel {}: {line}", watched.channel.name);
+                let name = &*watched.channel.name;
+                log::log!(level, channel = name; "channel {name}: {line}");
             }
         }
         well
@@ -156,8 +157,8 @@ impl Registrar {
                     all = false;
                     let why = why(&delivery);
                     if watched.unknown != why {
-                        let (name, again) = (&watched.channel.name, again.as_secs());
-                        log::warn!("channel {name}: asking who we are: {why}; again in {again} s");
+                        let (name, again) = (&*watched.channel.name, again.as_secs());
+                        log::warn!(channel = name; "channel {name}: asking who we are: {why}; again in {again} s");
                         watched.unknown = why.to_owned();
                     }
                 }

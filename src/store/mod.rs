@@ -77,6 +77,9 @@ pub trait Store {
     /// The number of the channel with this name, given once and for all.
     fn channel(&mut self, name: &str) -> Result<ChannelNumber, StoreError>;
 
+    /// The names of channels of which events wait to be answered.
+    fn channels_that_wait(&mut self) -> Result<Vec<String>, StoreError>;
+
     /// Takes an event in, unless it was taken in before. `received` is when its request had been read.
     fn admit(
         &mut self,

@@ -219,6 +219,26 @@ macro_rules! every_store_must {
         }
 
         #[test]
+        fn tell_of_which_channels_events_wait() {
+            fixture("waiting").with(&mut |store| {
+                for (name, fate) in
+                    [("page", Fate::Hear), ("ended", Fate::Ignore("a receipt")), ("begun", Fate::Hear), ("empty", Fate::Hear)]
+                {
+                    let channel = store.channel(name).unwrap();
+                    if name != "empty" {
+                        store.admit(channel, &Arrival { fate, ..arrival("m1", "anna") }, NOW, NOW).unwrap();
+                    }
+                    if name == "begun" {
+                        store.lease(channel, Wanted::Any, &free(), NOW).unwrap();
+                    }
+                }
+                assert_eq!(store.channels_that_wait().unwrap(), ["page", "begun"]);
+                Desk::at(store).work_off(NOW);
+                assert_eq!(store.channels_that_wait().unwrap(), ["begun"]);
+            });
+        }
+
+        #[test]
         fn keep_an_admitted_event_across_a_restart() {
             let mut fixture = fixture("restart");
             fixture.with(&mut |store| {
@@ -1032,7 +1052,7 @@ mod sqlite_engine {
             store.commit().unwrap();
         });
         let path = folder.0.join("ackd.db");
-        assert_eq!(SqliteFile::open(&path).unwrap().channels_that_wait().unwrap(), ["page"]);
+        assert_eq!(SqliteFile::open(&path).unwrap().engine().unwrap().channels_that_wait().unwrap(), ["page"]);
         let reader = Reader::open(&path).unwrap();
         assert_eq!(reader.unsettled(9).unwrap().into_iter().collect::<Vec<_>>(), [(event.unwrap(), State::Open)]);
         let open = Filter { states: vec![State::Open], channel: None, limit: 9 };

@@ -35,18 +35,22 @@ pub type Hosts = BTreeMap<String, Arc<dyn Bot>>;
 /// What the three work with.
 struct Office {
     hosts: Hosts,
-    reception: Reception,
+    reception: Arc<Reception>,
     tools: Tools,
     post: Post,
     /// How many wait for the porter, or are with him.
     logins: AtomicUsize,
 }
 
-/// Starts the clerk and those behind, where somebody has pages. They end when nobody can leave a visit any more.
-pub fn start(hosts: Hosts, tools: Tools, post: Post) -> io::Result<Visits> {
+/// Starts the clerk and those behind, where somebody has pages. They end when nobody can leave a visit any more. A clerk
+/// who follows another has his reception, so that forms that were shown can still be sent.
+pub fn start(hosts: Hosts, reception: &mut Option<Arc<Reception>>, tools: Tools, post: Post) -> io::Result<Visits> {
     let (visits, waiting) = sync_channel(VISITS_MAX);
     if !hosts.is_empty() || tools.upstreams.have_logins() {
-        let reception = Reception::new().ok_or_else(|| io::Error::other("the system gives no random numbers"))?;
+        let known = reception.take().or_else(|| Reception::new().map(Arc::new));
+        let known = known.ok_or_else(|| io::Error::other("the system gives no random numbers"))?;
+        *reception = Some(Arc::clone(&known));
+        let reception = known;
         let office = Arc::new(Office { hosts, reception, tools, post, logins: AtomicUsize::new(0) });
         let (renewer, old) = sync_channel(RENEWALS_MAX);
         let (porter, logins) = sync_channel(LOGIN_VISITS_MAX);
@@ -290,7 +294,7 @@ mod tests {
             let (channels, address, identity) = (Arc::default(), Arc::default(), String::new());
             let tools = Tools { channels, keeper, fetch, upstreams, address, identity, clock, chance: || 0 };
             let hosts = Hosts::from([("weekly".to_owned(), bot)]);
-            let visits = start(hosts, tools.clone(), Post { receipts, wake: Box::new(|| {}) }).unwrap();
+            let visits = start(hosts, &mut None, tools.clone(), Post { receipts, wake: Box::new(|| {}) }).unwrap();
             Opened { visits, tools, made, kept }
         }
 
@@ -330,7 +334,7 @@ mod tests {
     /// An office without threads, and what it hands out.
     fn office(tools: &Tools, hosts: Hosts) -> (Arc<Office>, Made) {
         let (receipts, made) = channel();
-        let (post, reception) = (Post { receipts, wake: Box::new(|| {}) }, Reception::new().unwrap());
+        let (post, reception) = (Post { receipts, wake: Box::new(|| {}) }, Arc::new(Reception::new().unwrap()));
         (Arc::new(Office { hosts, reception, tools: tools.clone(), post, logins: AtomicUsize::new(0) }), made)
     }
 
@@ -440,7 +444,7 @@ mod tests {
         let house = House::new(false);
         let (receipts, made) = channel();
         let post = Post { receipts, wake: Box::new(|| {}) };
-        let visits = start(Hosts::new(), house.tools.clone(), post).unwrap();
+        let visits = start(Hosts::new(), &mut None, house.tools.clone(), post).unwrap();
         visits.send(at_the_login(Claim::Inside)).expect("somebody waits for visits");
         let page = next(&made);
         assert_eq!((page.status, location(&page)), (302, Some("http://localhost:3001/login/fb")));

@@ -140,7 +140,7 @@ fn roots() -> RootCerts {
 fn agent(roots: &RootCerts) -> Agent {
     let tls = TlsConfig::builder()
         .provider(TlsProvider::Rustls)
-        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .unversioned_rustls_crypto_provider(crate::tls::provider())
         .root_certs(roots.clone())
         .build();
     let config = Agent::config_builder()

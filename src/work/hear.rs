@@ -142,7 +142,8 @@ impl Hearing<'_> {
         if now.since(self.since) >= limits::RETRY_LIFE {
             return self.dead(&format!("given up after {attempt} attempts: {why}"), channel);
         }
-        log::warn!("{}: {why}{}", self.id(channel), again("; another try", wait));
+        let id = self.id(channel);
+        log::warn!(channel = channel.name, event:% = id; "{id}: {why}{}", again("; another try", wait));
         Settlement::HearLater { event, lane, due: now.after(wait), attempt, why: why.to_owned() }
     }
 
@@ -153,13 +154,15 @@ impl Hearing<'_> {
             let hours = limits::RETRY_LIFE.as_secs() / 3600;
             return self.dead(&format!("{why}; an event waits {hours} h at most, and that is later"), channel);
         }
-        log::info!("{}: {why}; its turn comes in {} s", self.id(channel), due.since((tools.clock)()).as_secs());
+        let (id, seconds) = (self.id(channel), due.since((tools.clock)()).as_secs());
+        log::info!(channel = channel.name, event:% = id; "{id}: {why}; its turn comes in {seconds} s");
         let (event, lane, attempt) = (self.event, self.lane, self.attempt.saturating_sub(1));
         Settlement::HearLater { event, lane, due, attempt, why: why.to_owned() }
     }
 
     fn dead(&self, why: &str, channel: &Channel) -> Settlement {
-        log::error!("{}: dead: {why}", self.id(channel));
+        let id = self.id(channel);
+        log::error!(channel = channel.name, event:% = id; "{id}: dead: {why}");
         Settlement::HearDead { event: self.event, lane: self.lane, why: why.to_owned() }
     }
 

@@ -23,7 +23,7 @@ pub fn introduce(
     };
     let account = channel.platform.introduced(&outcome, clock()).map_err(|delivery| (*delivery, status))?;
     let value = serde_json::to_vec(&account).ok();
-    log::info!("channel {}: we are {}", channel.name, account.name);
+    log::info!(channel = channel.name; "channel {}: we are {}", channel.name, account.name);
     channel.platform.meet(account);
     Ok(Some(MemoryWrite { bot: ACCOUNTS.to_owned(), key: channel.name.clone(), value, expires: None }))
 }
@@ -32,6 +32,9 @@ pub fn introduce(
 pub fn meet_again(channel: &Channel, remembered: &[u8]) {
     match serde_json::from_slice::<Account>(remembered) {
         Ok(account) => channel.platform.meet(account),
-        Err(error) => log::warn!("channel {}: what was remembered of its account is unreadable: {error}", channel.name),
+        Err(error) => {
+            let name = &*channel.name;
+            log::warn!(channel = name; "channel {name}: what was remembered of its account is unreadable: {error}");
+        }
     }
 }

@@ -55,8 +55,9 @@ impl Send<'_> {
         }
         let words = words(&delivery);
         let end = self.end(delivery, &effect, ended, (tools.chance)());
-        let (level, line) = self.line(channel, &end, &words, ended);
-        log::log!(level, "{line}");
+        let (level, line) = self.line(&end, &words, ended);
+        let id = self.id(channel);
+        log::log!(level, channel = channel.name, event:% = id; "{id}: {line}");
         let attempt = Attempt { part: self.part, number: self.attempt, began, ended, status, words };
         (Settlement::Sent { event: self.event, lane: self.lane, attempt, end }, effect)
     }
@@ -72,10 +73,14 @@ impl Send<'_> {
         if fits { reply } else { self.reply.clone() }
     }
 
+    fn id(&self, channel: &Channel) -> EventId {
+        EventId { channel: channel.name.clone(), place: self.event.place(), part: Some(self.part) }
+    }
+
     fn unsent(&self, channel: &Channel, instead: Instead) -> Settlement {
         let (Instead::Hold { why } | Instead::Elsewhere { why, .. }) = &instead;
-        let id = EventId { channel: channel.name.clone(), place: self.event.place(), part: Some(self.part) };
-        log::info!("{id}: {why}");
+        let id = self.id(channel);
+        log::info!(channel = channel.name, event:% = id; "{id}: {why}");
         Settlement::Unsent { event: self.event, lane: self.lane, part: self.part, instead }
     }
 
@@ -99,21 +104,19 @@ impl Send<'_> {
     }
 
     /// What the log says of an attempt that ended at `now`.
-    fn line(&self, channel: &Channel, end: &SendEnd, words: &str, now: Moment) -> (Level, String) {
-        let id = EventId { channel: channel.name.clone(), place: self.event.place(), part: Some(self.part) };
+    fn line(&self, end: &SendEnd, words: &str, now: Moment) -> (Level, String) {
         let (attempt, many) = (self.attempt, if self.attempt == 1 { "" } else { "s" });
         match end {
-            SendEnd::Delivered { .. } => (Level::Debug, format!("{id}: delivered")),
-            SendEnd::Skipped => (Level::Debug, format!("{id}: skipped: {words}")),
+            SendEnd::Delivered { .. } => (Level::Debug, "delivered".to_owned()),
+            SendEnd::Skipped => (Level::Debug, format!("skipped: {words}")),
             SendEnd::Again { due, .. } => {
-                (Level::Info, format!("{id}: attempt {attempt}: {words}{}", again("; again", due.since(now))))
+                (Level::Info, format!("attempt {attempt}: {words}{}", again("; again", due.since(now))))
             }
-            SendEnd::Unknown => (Level::Error, format!("{id}: unknown: {words}")),
-            SendEnd::Gone => (
-                Level::Error,
-                format!("{id}: dead, nobody is there any more: {words}; the conversation's alarms end too"),
-            ),
-            SendEnd::Dead => (Level::Error, format!("{id}: dead after {attempt} attempt{many}: {words}")),
+            SendEnd::Unknown => (Level::Error, format!("unknown: {words}")),
+            SendEnd::Gone => {
+                (Level::Error, format!("dead, nobody is there any more: {words}; the conversation's alarms end too"))
+            }
+            SendEnd::Dead => (Level::Error, format!("dead after {attempt} attempt{many}: {words}")),
         }
     }
 }
@@ -141,18 +144,18 @@ mod tests {
 
     #[test]
     fn the_log_says_how_long_a_retry_waits() {
-        let channel = page();
         let reply = Reply::text("anna", "Hi");
         let event = EventKey::new(ChannelNumber(1), 17);
         let send = Send { event, lane: 1, part: 2, reply: &reply, attempt: 1, made: Moment(0), heard: None };
+        assert_eq!(send.id(&page()).to_string(), "page-17.2");
         let now = Moment(1_795_250_945_265);
         let again = SendEnd::Again { due: Moment(now.0 + 3_001), maybe_said: false };
-        let line = send.line(&channel, &again, "HTTP 500", now);
-        assert_eq!(line, (Level::Info, "page-17.2: attempt 1: HTTP 500; again in 4 s".to_owned()));
+        let line = send.line(&again, "HTTP 500", now);
+        assert_eq!(line, (Level::Info, "attempt 1: HTTP 500; again in 4 s".to_owned()));
         let rests = SendEnd::Again { due: now, maybe_said: false };
-        let line = send.line(&channel, &rests, "HTTP 401", now);
-        assert_eq!(line, (Level::Info, "page-17.2: attempt 1: HTTP 401".to_owned()), "the channel's rest says more");
-        let line = send.line(&channel, &SendEnd::Dead, "HTTP 400", now);
-        assert_eq!(line, (Level::Error, "page-17.2: dead after 1 attempt: HTTP 400".to_owned()));
+        let line = send.line(&rests, "HTTP 401", now);
+        assert_eq!(line, (Level::Info, "attempt 1: HTTP 401".to_owned()), "the channel's rest says more");
+        let line = send.line(&SendEnd::Dead, "HTTP 400", now);
+        assert_eq!(line, (Level::Error, "dead after 1 attempt: HTTP 400".to_owned()));
     }
 }

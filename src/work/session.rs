@@ -22,7 +22,7 @@ const SESSIONS: &str = "operator sessions";
 const COOKIES: [&str; 2] = ["__Host-ackd", "ackd"];
 
 /// What knows the operator.
-pub(super) struct Reception {
+pub struct Reception {
     key: hmac::Key,
 }
 

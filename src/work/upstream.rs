@@ -24,7 +24,7 @@ use std::sync::mpsc::{Sender, sync_channel};
 
 /// All upstreams, and what is needed to ask them.
 pub struct Upstreams {
-    by_name: BTreeMap<String, Known>,
+    by_name: BTreeMap<String, Arc<Known>>,
     fetch: Arc<Fetch>,
     keeper: Sender<Letter>,
     clock: fn() -> Moment,
@@ -39,16 +39,39 @@ struct Known {
     custody: Option<Custody>,
 }
 
+impl Known {
+    fn new(upstream: &Upstream) -> Known {
+        let vault = upstream.oauth().cloned().map(|oauth| Vault::new(&upstream.name, oauth));
+        let custody = upstream.facebook().cloned();
+        let custody = custody.map(|facebook| Custody::new(&upstream.name, &upstream.api, facebook));
+        Known { upstream: upstream.clone(), vault, custody }
+    }
+}
+
 impl Upstreams {
     /// These upstreams, asked with these means.
     pub fn new(upstreams: &[Upstream], fetch: Arc<Fetch>, keeper: Sender<Letter>, clock: fn() -> Moment) -> Upstreams {
-        let known = |upstream: &Upstream| {
-            let vault = upstream.oauth().cloned().map(|oauth| Vault::new(&upstream.name, oauth));
-            let custody = upstream.facebook().cloned();
-            let custody = custody.map(|facebook| Custody::new(&upstream.name, &upstream.api, facebook));
-            (upstream.name.clone(), Known { upstream: upstream.clone(), vault, custody })
-        };
+        let known = |upstream: &Upstream| (upstream.name.clone(), Arc::new(Known::new(upstream)));
         Upstreams { by_name: by_name(upstreams.iter().map(known)), fetch, keeper, clock }
+    }
+
+    /// What a reload makes of them. One that stays as it is goes on as it is: two that renew the same tokens would lock us
+    /// out. The others of before are to be closed before these are used.
+    #[must_use]
+    pub fn anew(&self, upstreams: &[Upstream]) -> Upstreams {
+        let known = |upstream: &Upstream| {
+            let before = self.by_name.get(&upstream.name).filter(|known| known.upstream == *upstream);
+            (upstream.name.clone(), before.map_or_else(|| Arc::new(Known::new(upstream)), Arc::clone))
+        };
+        let by_name = by_name(upstreams.iter().map(known));
+        Upstreams { by_name, fetch: Arc::clone(&self.fetch), keeper: self.keeper.clone(), clock: self.clock }
+    }
+
+    /// Closes those that do not go on in `next`.
+    pub fn close_for(&self, next: &Upstreams) {
+        let goes_on = |known: &Arc<Known>| next.by_name.values().any(|next| Arc::ptr_eq(next, known));
+        let ended = self.by_name.values().filter(|known| !goes_on(known));
+        ended.filter_map(|known| known.vault.as_ref()).for_each(Vault::close);
     }
 
     /// Asks one for `path`, within its budget and with its papers. The first call may be paid already; others are paid
@@ -116,7 +139,7 @@ impl Upstreams {
 
     /// Tells the operator, once when all begins, where nobody has logged in yet; says how many those are.
     pub fn greet(&self) -> usize {
-        let lacks = |known: &&Known| {
+        let lacks = |known: &&Arc<Known>| {
             let vault = known.vault.as_ref().and_then(|vault| vault.unmet(self.means()));
             let custody = known.custody.as_ref().and_then(|custody| custody.unmet(self.means()));
             vault.or(custody).inspect(|why| log::warn!("{why}")).is_some()
@@ -141,8 +164,16 @@ impl Upstreams {
         }
     }
 
+    /// Takes back that some were closed.
+    pub fn open_again(&self) {
+        self.by_name.values().filter_map(|known| known.vault.as_ref()).for_each(Vault::open_again);
+    }
+
     fn known(&self, name: &str) -> Result<&Known, String> {
-        self.by_name.get(name).ok_or_else(|| format!("there is no upstream {name:?} in the configuration"))
+        self.by_name
+            .get(name)
+            .map(Arc::as_ref)
+            .ok_or_else(|| format!("there is no upstream {name:?} in the configuration"))
     }
 
     pub(super) fn means(&self) -> Means<'_> {

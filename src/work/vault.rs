@@ -280,6 +280,11 @@ impl Vault {
         drop(self.ended.wait_timeout_while(turn, limits::FETCH_TIME, |turn| turn.taken));
     }
 
+    /// Takes back that it was closed.
+    pub(super) fn open_again(&self) {
+        self.lock().closed = false;
+    }
+
     /// Renews these tokens, unless somebody else just did.
     fn refresh(&self, old: &Tokens, by: Means<'_>) -> Result<Secret, CallFault> {
         self.take_turn()?;
@@ -350,7 +355,11 @@ impl Vault {
         let waited = self.ended.wait_timeout_while(turn, limits::FETCH_TIME, |turn| turn.taken);
         let (mut turn, _) = waited.unwrap_or_else(PoisonError::into_inner);
         if turn.taken || turn.closed {
-            let why = if turn.closed { "ackd is stopping" } else { "renewing its tokens takes too long" };
+            let why = if turn.closed {
+                "its tokens are put away, since ackd stops or is reloaded"
+            } else {
+                "renewing its tokens takes too long"
+            };
             return Err(CallFault::Failed { why: why.to_owned() });
         }
         turn.taken = true;

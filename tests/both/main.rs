@@ -10,6 +10,7 @@
 //!     pace        how fast the twins are                            pictures what a bot draws, on each platform
 //!     dota        the Dota bot and its players, and power cuts in the middle of an answer
 //!     digest      the digest bot and Facebook, from the login to the push, and power cuts
+//!     canaries    that no secret is said, shown or kept, whichever way it was given
 //!     weekly      the digest bot's pages while Facebook hangs, and somebody with a socket at its door
 //!
 //! Nothing here is decided by how long something takes: a test waits for what must happen, and only gives up late.
@@ -23,6 +24,7 @@
     reason = "here a panic is how a failure is told"
 )]
 
+mod canaries;
 mod deeds;
 mod digest;
 mod dota;

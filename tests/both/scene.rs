@@ -17,7 +17,9 @@ use ackd::twin::{Act, Bubble, House, Plan, Server, graph, messenger, webex};
 use ackd::work::fetch::Fetch;
 use serde_json::Value;
 use std::fmt::Write as _;
+use std::fs::{self, Permissions};
 use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
@@ -40,6 +42,17 @@ const GRAPH_SECRET: &str = "canary-graph-app-secret-77ab";
 pub const WEEKLY: &str = "canary-weekly-secret-51f0";
 const SPACE_SECRET: &str = "86dacc007724d8ea666f88fc77d918dad9537a15";
 
+/// All of them, by the names that the configuration has for them.
+pub const SECRETS: [(&str, &str); 7] = [
+    ("VERIFY", VERIFY_TOKEN),
+    ("APP", APP_SECRET),
+    ("PAGE", PAGE_TOKEN),
+    ("SPACE", SPACE_TOKEN),
+    ("SECRET", SPACE_SECRET),
+    ("GRAPH", GRAPH_SECRET),
+    ("WEEKLY", WEEKLY),
+];
+
 /// Calls of OpenDota: in real time nobody waits for a minute to end.
 pub const DOTA_PER_MINUTE: u32 = 6000;
 pub const DOTA_PER_DAY: u32 = 60_000;
@@ -60,6 +73,12 @@ pub struct Setup {
     pub workers: usize,
     /// Whether the daemon looks after its registrations.
     pub registers: bool,
+    /// Keys at the top of the configuration.
+    pub top: &'static str,
+    /// What the log tells, where the configuration does not say so.
+    pub log: &'static str,
+    /// Whether secrets come in all ways: some by files, some as credentials, some in the environment.
+    pub ways: bool,
     /// Keys of the Webex bot besides the usual ones.
     pub more: &'static str,
     /// Where the operator comes in, if anywhere.
@@ -68,24 +87,48 @@ pub struct Setup {
 
 impl Default for Setup {
     fn default() -> Setup {
-        Setup { bot: ECHO, workers: 4, registers: true, more: "", admin: None }
+        Setup { bot: ECHO, workers: 4, registers: true, top: "", log: "info", ways: false, more: "", admin: None }
+    }
+}
+
+/// The ways of secrets where there are several; the others stand in the environment.
+const FILES: [&str; 2] = ["APP", "SPACE"];
+const CREDENTIALS: [&str; 3] = ["PAGE", "SECRET", "GRAPH"];
+
+impl Setup {
+    /// How the configuration names a secret. What is no matter of the environment is written where it belongs.
+    fn secret(&self, name: &str, folder: &Path) -> String {
+        let way = |way: &str, at: &str| {
+            let file = folder.join(name);
+            fs::write(&file, SECRETS.iter().find(|(it, _)| *it == name).unwrap().1).unwrap();
+            fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
+            format!("{{ {way} = \"{at}\" }}")
+        };
+        match name {
+            _ if self.ways && FILES.contains(&name) => way("file", folder.join(name).to_str().unwrap()),
+            _ if self.ways && CREDENTIALS.contains(&name) => way("credential", name),
+            _ => format!("{{ env = \"{name}\" }}"),
+        }
     }
 }
 
 impl daemon::Setup for Setup {
-    fn toml(&self, _folder: &Path, address: SocketAddr, api: &str) -> String {
-        let Setup { bot, workers, registers, more, admin } = self;
+    fn toml(&self, folder: &Path, address: SocketAddr, api: &str) -> String {
+        let Setup { bot, workers, registers, more, admin, top, .. } = self;
+        let [verify, app, page, space, secret, graph] =
+            ["VERIFY", "APP", "PAGE", "SPACE", "SECRET", "GRAPH"].map(|name| self.secret(name, folder));
         let mut text = format!("listen = \"{address}\"\nworkers = {workers}\npublic_url = \"http://{address}\"\n");
+        text.push_str(top);
         if !registers {
             text.push_str("keep_registered = \"off\"\n");
         }
         let _ = write!(
             text,
             "\n[channel.page]\nplatform = \"messenger\"\npath = \"/page\"\nbot = \"it\"\napi = \"{api}/page\"\n\
-             app_id = \"{APP_ID}\"\nverify_token = {{ env = \"VERIFY\" }}\napp_secret = {{ env = \"APP\" }}\n\
-             access_token = {{ env = \"PAGE\" }}\n\n[channel.space]\nplatform = \"webex\"\npath = \"/space\"\n\
-             bot = \"it\"\napi = \"{api}/space\"\naccess_token = {{ env = \"SPACE\" }}\n\
-             secret = {{ env = \"SECRET\" }}\n{more}\n[bot.it]\n{bot}\n"
+             app_id = \"{APP_ID}\"\nverify_token = {verify}\napp_secret = {app}\n\
+             access_token = {page}\n\n[channel.space]\nplatform = \"webex\"\npath = \"/space\"\n\
+             bot = \"it\"\napi = \"{api}/space\"\naccess_token = {space}\n\
+             secret = {secret}\n{more}\n[bot.it]\n{bot}\n"
         );
         if bot.contains(PLAYERS) {
             let _ = write!(
@@ -98,7 +141,7 @@ impl daemon::Setup for Setup {
             let _ = write!(
                 text,
                 "[admin]\nlisten = \"{admin}\"\n[upstream.{GRAPH}]\nkind = \"facebook\"\napp_id = \"{APP_ID}\"\n\
-                 app_secret = {{ env = \"GRAPH\" }}\nredirect_uri = \"http://{admin}/login/{GRAPH}\"\n\
+                 app_secret = {graph}\nredirect_uri = \"http://{admin}/login/{GRAPH}\"\n\
                  api = \"{api}/{GRAPH}/v25.0\"\ndialog = \"{api}/{GRAPH}/v25.0/dialog/oauth\"\n\
                  per_minute = 6000\nper_day = 60000\n"
             );
@@ -107,16 +150,18 @@ impl daemon::Setup for Setup {
     }
 
     fn variables(&self) -> Vec<(String, String)> {
-        let variables = [
-            ("VERIFY", VERIFY_TOKEN),
-            ("APP", APP_SECRET),
-            ("PAGE", PAGE_TOKEN),
-            ("SPACE", SPACE_TOKEN),
-            ("SECRET", SPACE_SECRET),
-            ("GRAPH", GRAPH_SECRET),
-            ("WEEKLY", WEEKLY),
-        ];
-        variables.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
+        let elsewhere = |name: &&str| self.ways && (FILES.contains(name) || CREDENTIALS.contains(name));
+        let variables = SECRETS.iter().filter(|(name, _)| !elsewhere(name));
+        variables.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn more_variables(&self, folder: &Path) -> Vec<(String, String)> {
+        let credentials = ("CREDENTIALS_DIRECTORY".to_owned(), folder.to_str().unwrap().to_owned());
+        self.ways.then_some(credentials).into_iter().collect()
+    }
+
+    fn log(&self) -> &'static str {
+        self.log
     }
 }
 

@@ -11,15 +11,15 @@ use serde_json::Value;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
-const JSON: &str = "/weekly?format=json";
-const SECRET: (&str, &str) = ("X-Ackd-Secret", WEEKLY);
+pub const JSON: &str = "/weekly?format=json";
+pub const SECRET: (&str, &str) = ("X-Ackd-Secret", WEEKLY);
 /// Visits at once.
 const CROWD: usize = 200;
 
-struct Answer {
-    status: u16,
-    head: String,
-    body: String,
+pub struct Answer {
+    pub status: u16,
+    pub head: String,
+    pub body: String,
 }
 
 /// Sends these bytes.
@@ -54,7 +54,7 @@ fn request(method: &str, target: &str, headers: &[(&str, &str)], body: &str) -> 
     format!("{text}\r\n{body}")
 }
 
-fn get(scene: &Scene, target: &str, headers: &[(&str, &str)]) -> Answer {
+pub fn get(scene: &Scene, target: &str, headers: &[(&str, &str)]) -> Answer {
     read(send(scene.daemon.address, &request("GET", target, headers, "")))
 }
 

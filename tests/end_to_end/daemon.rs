@@ -35,6 +35,8 @@ pub struct Setup {
     /// Relative to the daemon's folder.
     pub store: PathBuf,
     pub log: &'static str,
+    /// Keys at the top of the configuration.
+    pub top: &'static str,
     /// Secrets in files, so that they are nowhere but there; otherwise in the environment.
     pub secrets_in_files: bool,
 }
@@ -48,6 +50,7 @@ impl Default for Setup {
             connections: None,
             store: PathBuf::from("ackd.db"),
             log: "info",
+            top: "",
             secrets_in_files: false,
         }
     }
@@ -55,8 +58,9 @@ impl Default for Setup {
 
 impl daemon::Setup for Setup {
     fn toml(&self, folder: &Path, address: SocketAddr, api: &str) -> String {
-        let Setup { workers, connections, store, .. } = self;
+        let Setup { workers, connections, store, top, .. } = self;
         let mut text = format!("listen = \"{address}\"\nstore = \"sqlite:{}\"\nworkers = {workers}\n", store.display());
+        text.push_str(top);
         if let Some(connections) = connections {
             let _ = writeln!(text, "connections = {connections}");
         }

@@ -7,7 +7,9 @@
 //!     answers     every sample, batches, the same delivery again, lost answers      crash     SIGKILL under load
 //!     upstream    slow, gone, back again, a long queue       errors    each of the Send API's errors
 //!     disk        a full one                                 store     one ackd for each, never a foreign one
-//!     stopping    SIGTERM, SIGINT, SIGHUP                    crowd     connections that want to be in the way
+//!     stopping    SIGTERM, SIGINT                            reload   SIGHUP, ackd reload
+//!     logs      what it says of all that, in which form, and how often
+//!     crowd     connections that want to be in the way
 //!     wire        HTTP at its edges                          secrets   who may come in, and what nobody may see
 //!
 //! Nothing here is decided by how long something takes: a test waits for what must happen, and only gives up late.
@@ -29,6 +31,8 @@ mod daemon;
 mod disk;
 mod errors;
 mod graph;
+mod logs;
+mod reload;
 mod scene;
 mod secrets;
 #[path = "../shared/mod.rs"]

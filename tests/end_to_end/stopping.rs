@@ -83,17 +83,6 @@ fn sigint_does_as_sigterm_does() {
 }
 
 #[test]
-fn sighup_does_not_end_it() {
-    let mut scene = Scene::new();
-    scene.daemon.signal(Signal::HUP);
-    scene.daemon.wait_for_line(0, "SIGHUP");
-    assert_eq!(scene.deliver(&one("m_after", "1", "still here")), 200);
-    scene.graph.wait_for("1", 1);
-    assert!(scene.daemon.runs());
-    scene.stop();
-}
-
-#[test]
 fn a_request_that_never_ends_does_not_keep_it_from_stopping() {
     let mut scene = Scene::new();
     let mut stuck = begun(&scene, &one("m_stuck", "1", "never"));

@@ -24,12 +24,17 @@ pub trait Setup {
     /// What is in its environment: secrets, mostly.
     fn variables(&self) -> Vec<(String, String)>;
 
+    /// The same that is a matter of this folder.
+    fn more_variables(&self, _folder: &Path) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
     /// Relative to the daemon's folder.
     fn store(&self) -> PathBuf {
         PathBuf::from("ackd.db")
     }
 
-    /// What its log is to tell.
+    /// What its log is to tell; nothing where its configuration says so.
     fn log(&self) -> &'static str {
         "info"
     }
@@ -130,7 +135,8 @@ impl<S: Setup> Daemon<S> {
         let before = self.log().len();
         self.spawn();
         let line = self.wait_for_line(before, "listening on ");
-        let address = line.split("listening on ").nth(1).unwrap_or_default().split_whitespace().next();
+        let address = line.split("listening on ").nth(1).unwrap_or_default();
+        let address = address.split(|sign: char| sign.is_whitespace() || sign == '"').next();
         self.address = address.unwrap_or_default().parse().unwrap_or_else(|error| panic!("{line}: {error}"));
     }
 
@@ -143,9 +149,12 @@ impl<S: Setup> Daemon<S> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ackd"));
         command.arg("run").arg("--config").arg(self.config());
         command.env("RUST_LOG", self.setup.log()).env_remove("STATE_DIRECTORY").env_remove("RUST_BACKTRACE");
+        if self.setup.log().is_empty() {
+            command.env_remove("RUST_LOG");
+        }
         // Nobody is there; and replies must not take a way that a stray variable names.
         command.env("HTTP_PROXY", "http://127.0.0.1:9").env("ALL_PROXY", "http://127.0.0.1:9");
-        command.envs(self.setup.variables());
+        command.envs(self.setup.variables()).envs(self.setup.more_variables(self.folder.path()));
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let stderr = child.stderr.take().unwrap();
         let log = Arc::clone(&self.log);

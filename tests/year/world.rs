@@ -21,7 +21,7 @@ use ackd::twin::opendota::{self, OpenDota};
 use ackd::twin::webex::{self, Member, Webex};
 use ackd::twin::{Act, Bubble, Dispatch, House, Plan, Server, Twin};
 use ackd::work::fetch::Fetch;
-use ackd::work::pool::{self, Tools};
+use ackd::work::pool::{self, Current, Tools};
 use ackd::work::upstream::Upstreams;
 use ackd::work::{Channel, introduce};
 use serde_json::json;
@@ -239,7 +239,7 @@ impl<const N: usize> World<N> {
             clock,
             chance,
         };
-        let (workers, threads) = pool::start(self.workers, &tools).unwrap();
+        let (workers, threads) = pool::start(self.workers, &Arc::new(Current::new(tools))).unwrap();
         let lines: Vec<_> = self
             .numbers
             .iter()

@@ -19,7 +19,7 @@ pub(super) fn finding(
     file: &Path,
     by: &Instruments<'_>,
 ) -> Finding {
-    let port = outline.listen.first().map_or_else(|| "PORT".to_owned(), |address| address.port().to_string());
+    let port = outline.listen.addresses.first().map_or_else(|| "PORT".to_owned(), |address| address.port().to_string());
     let url = match base {
         Base::At(url) => url,
         Base::Nowhere => return Finding::unseen(WHAT, format!("{} has no public_url", file.display())),

@@ -141,9 +141,11 @@ fn is_missing(store: &Path) -> bool {
     fs::metadata(store).is_err_and(|error| error.kind() == ErrorKind::NotFound)
 }
 
-/// Runs a program and gives it `time` to say all that it has to say.
+/// Runs a program and gives it `time` to say all that it has to say. Of our environment it has the way to programs alone:
+/// secrets stand there.
 fn run_within(time: Duration, program: &str, words: &[&str]) -> io::Result<Said> {
     let mut command = Command::new(program);
+    command.env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
     command.args(words).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn()?;
     let (mut out, mut error) = (child.stdout.take(), child.stderr.take());
@@ -198,6 +200,8 @@ mod tests {
         let said = ThisMachine.run("sh", &["-c", "echo out; echo error >&2"]).unwrap();
         assert_eq!(said, Said { out: "out\n".to_owned(), error: "error\n".to_owned() });
         assert_eq!(ThisMachine.run("no-such-program-of-ackd", &[]).unwrap_err().kind(), ErrorKind::NotFound);
+        let environment = ThisMachine.run("env", &[]).unwrap().out;
+        assert!(environment.lines().all(|line| line.starts_with("PATH=")), "{environment}");
     }
 
     #[test]

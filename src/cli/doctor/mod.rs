@@ -146,7 +146,7 @@ enum Base {
 
 fn base(public_url: Option<&PublicUrl>, outline: &Outline, by: &Instruments<'_>) -> Base {
     let Some(public_url) = public_url else { return Base::Nowhere };
-    let ports: Vec<_> = outline.listen.iter().map(|address| address.port()).collect();
+    let ports: Vec<_> = outline.listen.addresses.iter().map(|address| address.port()).collect();
     let pause = |time| {
         (by.world.pause)(time);
         true

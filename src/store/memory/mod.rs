@@ -178,6 +178,15 @@ impl Store for Memory {
         Ok(number)
     }
 
+    fn channels_that_wait(&mut self) -> Result<Vec<String>, StoreError> {
+        let waits = |channel: ChannelNumber| {
+            let mut all = self.now.events.range(EventKey::before_first(channel)..EventKey::after_last(channel));
+            all.any(|(_, row)| row.ended.is_none())
+        };
+        let names = self.now.channels.iter().filter(|(number, _)| waits(**number));
+        Ok(names.map(|(_, channel)| channel.name.clone()).collect())
+    }
+
     fn admit(
         &mut self,
         channel: ChannelNumber,

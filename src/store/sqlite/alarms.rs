@@ -77,16 +77,20 @@ fn row5(row: &Row<'_>) -> rusqlite::Result<Row5> {
     Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
 }
 
-/// Those that can be read; the others are named in the log, and hold up nobody.
-fn readable(rows: Vec<Row5>) -> Vec<Alarm> {
-    let read = |row: Row5| {
-        let named = (row.1.clone(), row.2.clone());
-        alarm(row).map_err(|error| log::error!("alarm {:?} of conversation {}: {error}", named.1, named.0)).ok()
-    };
-    rows.into_iter().filter_map(read).collect()
-}
-
 impl Engine<'_> {
+    /// Those that can be read; the others are named in the log, and hold up nobody.
+    fn readable(&self, rows: Vec<Row5>) -> Vec<Alarm> {
+        let read = |row: Row5| {
+            let (number, conversation, name) = (ChannelNumber(row.0), row.1.clone(), row.2.clone());
+            let say = |error: StoreError| {
+                let channel = self.called(number);
+                log::error!(channel; "channel {channel}: alarm {name:?} of conversation {conversation}: {error}");
+            };
+            alarm(row).map_err(say).ok()
+        };
+        rows.into_iter().filter_map(read).collect()
+    }
+
     pub(super) fn write_alarm(&mut self, write: &AlarmWrite) -> Result<(), StoreError> {
         let AlarmWrite { channel, conversation, name, set } = write;
         let lane = lane(*channel, conversation);
@@ -100,8 +104,11 @@ impl Engine<'_> {
         if let Some((alarms, false)) = here
             && alarms >= limits::ALARMS_PER_CONVERSATION_MAX
         {
+            let channel = self.called(*channel);
             log::warn!(
-                "conversation {conversation} has {alarms} alarms, which is the most it may; {name:?} is not kept"
+                channel;
+                "channel {channel}: conversation {conversation} has {alarms} alarms, which is the most it may; {name:?} \
+                 is not kept"
             );
             return Ok(());
         }
@@ -120,16 +127,19 @@ impl Engine<'_> {
     }
 
     pub(super) fn alarms_here(&mut self, channel: ChannelNumber, name: &str) -> Result<Vec<Alarm>, StoreError> {
-        all(&mut self.say.alarms_here, params![lane(channel, name), channel.0, name], row5).map(readable)
+        let rows = all(&mut self.say.alarms_here, params![lane(channel, name), channel.0, name], row5)?;
+        Ok(self.readable(rows))
     }
 
     pub(super) fn alarms_of_owner(&mut self, owner: &str) -> Result<Vec<Alarm>, StoreError> {
-        all(&mut self.say.alarms_of, params![owner], row5).map(readable)
+        let rows = all(&mut self.say.alarms_of, params![owner], row5)?;
+        Ok(self.readable(rows))
     }
 
     pub(super) fn last_alarms(&mut self, channel: ChannelNumber, after: Moment) -> Result<Vec<Alarm>, StoreError> {
         let most = i64::try_from(limits::ALARMS_MOVED).unwrap_or(i64::MAX);
-        all(&mut self.say.alarms_last, params![channel.0, after.0, most], row5).map(readable)
+        let rows = all(&mut self.say.alarms_last, params![channel.0, after.0, most], row5)?;
+        Ok(self.readable(rows))
     }
 
     /// Takes the alarms of an event's conversation away; how many there were.
@@ -157,7 +167,11 @@ impl Engine<'_> {
             match alarm(row) {
                 Ok(alarm) => break Some(alarm),
                 Err(error) => {
-                    log::error!("alarm {:?} of conversation {} is taken away: {error}", named.1, named.0);
+                    let (whose, (conversation, name)) = (self.called(channel), &named);
+                    log::error!(
+                        channel = whose;
+                        "channel {whose}: alarm {name:?} of conversation {conversation} is taken away: {error}"
+                    );
                     self.begin()?;
                     let gone = params![lane(channel, &named.0), channel.0, named.0, named.1];
                     run(&mut self.say.alarm_drop, gone)?;
@@ -251,7 +265,8 @@ impl Engine<'_> {
         let Alarm { channel, conversation, name, .. } = alarm;
         let lane = lane(*channel, conversation);
         let key = params![lane, channel.0, conversation, name];
-        let kept = readable(all(&mut self.say.alarm_at, key, row5)?);
+        let kept = all(&mut self.say.alarm_at, key, row5)?;
+        let kept = self.readable(kept);
         let free = first(&mut self.say.lane_at, params![lane], |_| Ok(()))?.is_none();
         if kept.first() != Some(alarm) || (rings_for.is_some() && !free) {
             return Ok(None);

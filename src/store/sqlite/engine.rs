@@ -7,7 +7,7 @@ use super::reader;
 use super::statements::{Saying, Statements, all, first, run};
 use crate::limits;
 use crate::model::{
-    Alarm, AlarmWrite, Arrival, ChannelNumber, EventKey, Fate, Lease, MemoryWrite, Moment, Reply, Settlement,
+    Alarm, AlarmWrite, Arrival, ChannelNumber, EventId, EventKey, Fate, Lease, MemoryWrite, Moment, Reply, Settlement,
 };
 use crate::store::{Admitted, Life, PUSH, Replayed, State, Store, StoreError, Urgency, Wanted};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -111,6 +111,16 @@ pub(super) fn from_json(text: &str) -> Result<Reply, StoreError> {
 }
 
 impl Engine<'_> {
+    /// What a channel is called, for the log.
+    pub(super) fn called(&self, channel: ChannelNumber) -> String {
+        reader::channel_name(self.connection, channel).unwrap_or_else(|_| channel.0.to_string())
+    }
+
+    /// What an event is called there.
+    pub(super) fn named(&self, event: EventKey) -> EventId {
+        EventId { channel: self.called(event.channel()), place: event.place(), part: None }
+    }
+
     pub(super) fn look_up_channels(&mut self) -> Result<(), StoreError> {
         let mut channels = Saying::on(self.connection, "SELECT number, cursor FROM channel");
         let rows = all(&mut channels, [], |row| Ok((row.get::<_, u16>(0)?, row.get::<_, i64>(1)?)))?;
@@ -152,6 +162,10 @@ impl Store for Engine<'_> {
         let start = EventKey::before_first(channel);
         self.channels.entry(channel).or_insert(Place::new(0, start, None, Watch::new(None)));
         Ok(channel)
+    }
+
+    fn channels_that_wait(&mut self) -> Result<Vec<String>, StoreError> {
+        reader::channels_that_wait(self.connection)
     }
 
     fn admit(

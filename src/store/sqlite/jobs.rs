@@ -101,7 +101,11 @@ impl Engine<'_> {
                 Ok(reply) => reply,
                 // One unreadable row must not hold up everything else.
                 Err(error) => {
-                    log::error!("{error}; event {} is dead from part {} on", event.0, next.part);
+                    let id = self.named(event);
+                    log::error!(
+                        channel = id.channel, event:% = id;
+                        "{id}: {error}; it is dead from part {} on", next.part
+                    );
                     run(&mut self.say.reply_rest, params![event.0, State::Dead as i64])?;
                     continue;
                 }
@@ -199,7 +203,11 @@ impl Engine<'_> {
             })
         })?;
         let Some(work) = work else {
-            log::error!("event {} is gone from the store; its conversation goes on without it", event.0);
+            let id = self.named(event);
+            log::error!(
+                channel = id.channel, event:% = id;
+                "{id}: is gone from the store; its conversation goes on without it"
+            );
             self.free(event, lane, now)?;
             return Ok(None);
         };

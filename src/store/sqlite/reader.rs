@@ -3,7 +3,7 @@
 
 use super::aside::HELD;
 use super::engine::from_json;
-use super::file::{AS_OWNER, FOREIGN, SqliteFile, has_log, header, is_empty, unseen, words};
+use super::file::{AS_OWNER, FOREIGN, has_log, header, is_empty, unseen, words};
 use super::schema::APPLICATION;
 use crate::model::{Attempt, ChannelNumber, EventId, EventKey, Moment};
 use crate::store::{Life, PutBack, RESTS, ReplyLife, State, StoreError};
@@ -267,23 +267,18 @@ impl Reader {
     }
 }
 
-impl SqliteFile {
-    /// The names of channels of which events wait to be answered. For the daemon's start: on its own connection, since
-    /// a second one would take memory for good.
-    pub fn channels_that_wait(&self) -> Result<Vec<String>, StoreError> {
-        let mut names = Vec::new();
-        for (channel, name) in channels(&self.connection)? {
-            let (start, end) = (EventKey::before_first(channel), EventKey::after_last(channel));
-            let open = self
-                .connection
-                .query_row(OPEN, params![channel.0, end.0, start.0], |row| row.get(0))
-                .map_err(|error| words("reading", &error))?;
-            if open {
-                names.push(name);
-            }
+pub(super) fn channels_that_wait(connection: &Connection) -> Result<Vec<String>, StoreError> {
+    let mut names = Vec::new();
+    for (channel, name) in channels(connection)? {
+        let (start, end) = (EventKey::before_first(channel), EventKey::after_last(channel));
+        let open = connection
+            .query_row(OPEN, params![channel.0, end.0, start.0], |row| row.get(0))
+            .map_err(|error| words("reading", &error))?;
+        if open {
+            names.push(name);
         }
-        Ok(names)
     }
+    Ok(names)
 }
 
 /// Puts the lines of several channels in one order.

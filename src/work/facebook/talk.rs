@@ -115,7 +115,10 @@ impl Talk<'_> {
             let next = answer.pointer("/paging/next").and_then(Value::as_str);
             let path_of_next = next.and_then(|next| cut(next, self.api));
             if next.is_some() && path_of_next.is_none() {
-                log::warn!("a list of pages goes on elsewhere than below `api`; that is not followed");
+                let app = &self.facebook.app_id;
+                log::warn!(
+                    "app {app} at Facebook: a list of pages goes on elsewhere than below `api`; that is not followed"
+                );
             }
             match path_of_next {
                 Some(next) if pages.len() < limits::GRANTED_PAGES_MAX => path = next,
@@ -123,7 +126,8 @@ impl Talk<'_> {
             }
         }
         if pages.len() > limits::GRANTED_PAGES_MAX {
-            log::warn!("a login grants more than {} pages; the others are left", limits::GRANTED_PAGES_MAX);
+            let (app, most) = (&self.facebook.app_id, limits::GRANTED_PAGES_MAX);
+            log::warn!("app {app} at Facebook: a login grants more than {most} pages; the others are left");
             pages.truncate(limits::GRANTED_PAGES_MAX);
         }
         Ok(pages)

@@ -400,7 +400,10 @@ fn a_consent_that_ended_while_the_network_was_down_is_told() {
 fn while_ackd_stops_no_tokens_are_renewed() {
     let house = House::new(Some(tokens(0, NOW.0 - 1, NOW.0 - DAY)));
     house.upstreams.close();
-    assert_eq!(house.get(), Err(CallFault::Failed { why: "ackd is stopping".to_owned() }));
+    assert_eq!(
+        house.get(),
+        Err(CallFault::Failed { why: "its tokens are put away, since ackd stops or is reloaded".to_owned() })
+    );
     assert_eq!(house.deeds(), [""; 0]);
 }
 

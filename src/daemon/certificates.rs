@@ -1,0 +1,147 @@
+//! Certificates that are renewed while we serve: who watches their files, and what happens then.
+//!
+//! Whoever connects next is shown the new one; whoever is connected goes on. A pair that does not fit, as between the
+//! renewal of one file and of the other, changes nothing.
+
+use crate::config::TlsFiles;
+use crate::limits;
+use crate::model::Moment;
+use crate::net::{Announcer, News};
+use crate::tls::{Identity, Terms, Tickets};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fd::OwnedFd;
+use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
+use rustix::io::{Errno, read};
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread;
+
+/// Reads certificates again, and tells the loop of new ones.
+pub(super) struct Certificates {
+    announcer: Announcer,
+    clock: fn() -> Moment,
+    /// Where the kernel tells what has changed, once there is anything to watch.
+    changes: OnceLock<OwnedFd>,
+    shown: Mutex<Shown>,
+}
+
+/// What is shown now.
+#[derive(Default)]
+struct Shown {
+    /// They outlive every certificate, so that whoever comes back need not begin anew.
+    tickets: Option<Tickets>,
+    files: Option<TlsFiles>,
+}
+
+impl Certificates {
+    /// None yet.
+    pub(super) fn new(announcer: Announcer, clock: fn() -> Moment) -> Arc<Certificates> {
+        Arc::new(Certificates { announcer, clock, changes: OnceLock::new(), shown: Mutex::default() })
+    }
+
+    /// What it takes to show these, and watches them from now on; an error says why they cannot be shown. Nothing is
+    /// otherwise before `show`.
+    pub(super) fn prepare(self: &Arc<Self>, files: Option<&TlsFiles>) -> Result<Option<Terms>, String> {
+        let Some(files) = files else { return Ok(None) };
+        let mut shown = self.lock();
+        let tickets = match shown.tickets.take() {
+            Some(tickets) => tickets,
+            None => Tickets::new()?,
+        };
+        let tls = files.identity.listener(&tickets);
+        shown.tickets = Some(tickets);
+        drop(shown);
+        self.watch(files).map_err(|error| format!("watching the certificates: {error}"))?;
+        tls.map(Some)
+    }
+
+    /// These are shown from now on.
+    pub(super) fn show(&self, files: Option<&TlsFiles>) {
+        let mut shown = self.lock();
+        match (&shown.files, files) {
+            (None, Some(files)) => {
+                let until = files.identity.last_day();
+                log::info!("the public door speaks TLS; its certificates are good until {until}");
+            }
+            (Some(before), Some(files)) if !files.identity.shows_the_same(&before.identity) => renewed(&files.identity),
+            (Some(_), None) => log::info!("the public door speaks plain HTTP"),
+            _ => {}
+        }
+        shown.files = files.cloned();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shown> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Those that are there now are shown from now on; an error says why not, and that the old ones stay.
+    fn renew(&self) -> Result<(), String> {
+        let stay = |why: String| format!("certificates: {why}; those of before stay");
+        // One reads at a time, so that the last one told is the last one read.
+        let mut shown = self.lock();
+        let Shown { tickets: Some(tickets), files: Some(files) } = &mut *shown else { return Ok(()) };
+        let identity = files.read_again((self.clock)()).map_err(stay)?;
+        if !identity.shows_the_same(&files.identity) {
+            self.announcer.tell(News::Tls(identity.listener(tickets).map_err(stay)?));
+            renewed(&identity);
+            files.identity = identity;
+        }
+        Ok(())
+    }
+
+    /// Renews them by a thread that waits until something changes beside them.
+    fn watch(self: &Arc<Self>, files: &TlsFiles) -> io::Result<()> {
+        if let Some(changes) = self.changes.get() {
+            look_at_folders(files, changes);
+            return Ok(());
+        }
+        let changes = inotify::init(CreateFlags::CLOEXEC)?;
+        look_at_folders(files, &changes);
+        // One reload at a time: nobody has set it meanwhile.
+        let _ = self.changes.set(changes);
+        let certificates = Arc::clone(self);
+        let watch = move || {
+            while certificates.changes.get().is_some_and(|changes| wait_for_quiet(changes).is_ok()) {
+                if let Err(why) = certificates.renew() {
+                    log::error!("{why}");
+                }
+                // A folder that was put in the place of another is a new one.
+                if let (Some(files), Some(changes)) = (&certificates.lock().files, certificates.changes.get()) {
+                    look_at_folders(files, changes);
+                }
+            }
+        };
+        thread::Builder::new().name("certificates".to_owned()).spawn(watch).map(drop)
+    }
+}
+
+fn renewed(identity: &Identity) {
+    log::info!("certificates: new ones are shown from now on, good until {}", identity.last_day());
+}
+
+fn look_at_folders(files: &TlsFiles, changes: &OwnedFd) {
+    let wanted = WatchFlags::CREATE | WatchFlags::CLOSE_WRITE | WatchFlags::MOVED_TO;
+    for path in files.paths() {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        if let Err(error) = inotify::add_watch(changes, folder, wanted) {
+            log::warn!("nobody watches {}: {error}; after a renewal, reload ackd", folder.display());
+        }
+    }
+}
+
+/// Waits until something has changed, and then nothing more for a while: both files of a pair are renewed.
+fn wait_for_quiet(changes: &OwnedFd) -> Result<(), Errno> {
+    let mut words = [0_u8; 4096];
+    let quiet = Timespec::try_from(limits::CERTIFICATES_QUIET_TIME).unwrap_or_default();
+    let mut patience = None;
+    loop {
+        match poll(&mut [PollFd::new(changes, PollFlags::IN)], patience.as_ref()) {
+            Ok(0) => return Ok(()),
+            Ok(_) => drop(read(changes, &mut words)?),
+            Err(Errno::INTR) => continue,
+            Err(error) => return Err(error),
+        }
+        patience = Some(quiet);
+    }
+}

@@ -1,0 +1,294 @@
+//! Puts what a configuration says in place: at the start, and again at each reload, by the same steps.
+//!
+//!     numbers ──▶ workers ──▶ keeper ──▶ loop ──▶ registrar
+//!
+//! Workers know a channel before they can be given a job of it, and the keeper before the loop takes its events. What a
+//! worker has begun it ends as it began it. Until the keeper has agreed all can be taken back; afterwards nothing fails.
+
+use super::certificates::Certificates;
+use super::{post, setting};
+use crate::config::{Config, reconcile};
+use crate::intake::{Door, Intake};
+use crate::keeper::{Change, Changed, Health, Letter, Receipt, Ticket};
+use crate::net::listener::Listener;
+use crate::net::{Announcer, Lobby, News, Setting};
+use crate::registry::watch::{Course, Registrar, Stop, Watched};
+use crate::registry::{PublicUrl, Standing};
+use crate::work::Channels;
+use crate::work::clerk;
+use crate::work::introduce::{self, ACCOUNTS};
+use crate::work::pool::{Current, Tools};
+use crate::work::session::Reception;
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Sender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+
+const LEFT_BEHIND: &str = "is not in the configuration any more, but messages of it wait to be answered: nobody \
+                           answers them until it is there again, under this name";
+
+/// All that is needed to put a configuration in place.
+pub(super) struct Manager {
+    pub(super) letters: Sender<Letter>,
+    pub(super) receipts: Sender<Vec<(Ticket, Receipt)>>,
+    pub(super) announcer: Announcer,
+    pub(super) current: Arc<Current>,
+    pub(super) certificates: Arc<Certificates>,
+    pub(super) health: Arc<Health>,
+    pub(super) in_place: Mutex<InPlace>,
+}
+
+/// What is in place.
+pub(super) struct InPlace {
+    /// The channels of the configuration. Workers know those of the one before, too: they may have jobs of them.
+    channels: Channels,
+    doors: Vec<Bound>,
+    fixed: Fixed,
+    reception: Option<Arc<Reception>>,
+    looking_after: Option<Stop>,
+}
+
+/// A listener of the configuration.
+#[derive(Clone, Debug)]
+pub(super) struct Bound {
+    pub(super) door: Door,
+    /// The address that the configuration asks for; nothing where systemd has opened it.
+    pub(super) asked: Option<SocketAddr>,
+    /// The one that was given, which is another for a port of 0.
+    pub(super) given: Option<SocketAddr>,
+}
+
+/// What only a start can change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Fixed {
+    store: PathBuf,
+    workers: usize,
+    connections_max: usize,
+    handed: [bool; 2],
+}
+
+impl Fixed {
+    fn of(config: &Config) -> Fixed {
+        Fixed {
+            store: config.store.clone(),
+            workers: config.workers,
+            connections_max: config.connections_max,
+            handed: [config.listen.handed, config.admin.handed],
+        }
+    }
+
+    /// What of it another configuration would have otherwise, by its keys.
+    fn differs_from(&self, other: &Fixed) -> Vec<&'static str> {
+        let keys = [
+            (self.store != other.store, "store"),
+            (self.workers != other.workers, "workers"),
+            (self.connections_max != other.connections_max, "connections"),
+            (self.handed != other.handed, "listen = \"systemd\""),
+        ];
+        keys.into_iter().filter_map(|(differs, key)| differs.then_some(key)).collect()
+    }
+}
+
+impl InPlace {
+    /// Nothing but these doors.
+    pub(super) fn new(config: &Config, doors: Vec<Bound>) -> InPlace {
+        let channels = HashMap::new();
+        InPlace { channels, doors, fixed: Fixed::of(config), reception: None, looking_after: None }
+    }
+}
+
+/// What a reload came to, for whoever wanted it: a line each.
+pub(super) type Told = Vec<String>;
+
+impl Manager {
+    /// The first configuration: what the loop begins with.
+    pub(super) fn begin(&self, config: &Config, listeners: &mut [Listener]) -> Result<(Intake, Lobby), String> {
+        let tls = self.certificates.prepare(config.tls.as_ref())?;
+        let mut place = self.in_place.lock().unwrap_or_else(PoisonError::into_inner);
+        let begun = self.put(config, &mut place)?;
+        self.certificates.show(config.tls.as_ref());
+        for listener in listeners.iter_mut().filter(|listener| listener.door == Door::Public) {
+            listener.tls.clone_from(&tls);
+        }
+        Ok(begun)
+    }
+
+    /// Looks after the platforms' side of our channels, from now on.
+    pub(super) fn look_after(&self, config: &Config) -> Result<(), String> {
+        let mut place = self.in_place.lock().unwrap_or_else(PoisonError::into_inner);
+        self.renew_registrar(config, &mut place)
+    }
+
+    /// Another configuration in place of the one of before, or an error and nothing is otherwise.
+    pub(super) fn change(&self, config: &Config) -> Result<Told, String> {
+        let mut place = self.in_place.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = &mut *place;
+        let fixed = place.fixed.differs_from(&Fixed::of(config));
+        let (added, doors) = new_doors(config, &place.doors)?;
+        let tls = self.certificates.prepare(config.tls.as_ref())?;
+        let (intake, lobby) = self.put(config, place)?;
+        // The rest is done.
+        let ended = place
+            .doors
+            .iter()
+            .filter(|bound| !doors.iter().any(|next| (next.door, next.asked) == (bound.door, bound.asked)));
+        let ended = ended.filter_map(|bound| Some((bound.door, bound.asked?))).collect();
+        for listener in &added {
+            log::info!("listening on {}", listener.address());
+        }
+        let (seen, changed) = sync_channel(1);
+        self.certificates.show(config.tls.as_ref());
+        let setting = Setting { intake, lobby, added, ended, tls, seen };
+        self.announcer.tell(News::Setting(Box::new(setting)));
+        // A loop that has ended takes nothing new, and neither does anybody else then.
+        let _ = changed.recv();
+        place.doors = doors;
+        if let Err(why) = self.renew_registrar(config, place) {
+            log::error!("{why}");
+        }
+        let mut told = vec![format!(
+            "the configuration is in force: {} channels, {} bots, {} upstreams",
+            config.channels.len(),
+            config.bots.len(),
+            config.upstreams.len()
+        )];
+        told.extend((!fixed.is_empty()).then(|| format!("not changed before a restart: {}", fixed.join(", "))));
+        Ok(told)
+    }
+
+    /// No more tokens are renewed, and nobody looks after anything.
+    pub(super) fn end(&self) {
+        self.in_place.lock().unwrap_or_else(PoisonError::into_inner).looking_after = None;
+        self.current.get().upstreams.close();
+    }
+
+    fn put(&self, config: &Config, place: &mut InPlace) -> Result<(Intake, Lobby), String> {
+        config.warnings.iter().for_each(|warning| log::warn!("{warning}"));
+        let names = config.channels.iter().map(|channel| channel.name.clone()).collect();
+        let numbers = self.tell_keeper(Change::Numbers { names })?.numbers;
+        let channels = self.introduced(setting::channels(config, &numbers));
+        let before = self.current.get();
+        let tools = self.tools(config, &channels, place, &before);
+        let lobby = self.lobby(config, &tools, place)?;
+
+        before.upstreams.close_for(&tools.upstreams);
+        self.current.put(Arc::new(tools));
+        let wanted = setting::subscriptions(config, &numbers);
+        let clock = before.clock;
+        let lines = Change::Lines {
+            channels: setting::lines(config),
+            upstreams: config.upstreams.clone(),
+            reconcile: Box::new(move |kept, _| reconcile(kept, &wanted, clock())),
+        };
+        let changed = self.tell_keeper(lines).inspect_err(|_| {
+            before.upstreams.open_again();
+            self.current.put(Arc::clone(&before));
+        })?;
+        for name in changed.left_behind {
+            log::warn!(channel = name; "channel {name} {LEFT_BEHIND}");
+        }
+        if let Some(PublicUrl::Fixed(url)) = &config.public_url {
+            before.address.learn(url);
+        }
+        place.channels = channels;
+        let health = Arc::clone(&self.health);
+        let ready = Box::new(move || health.writable.load(Ordering::Relaxed));
+        Ok((Intake::new(setting::routes(config, &numbers), setting::places(config), ready), lobby))
+    }
+
+    fn tell_keeper(&self, change: Change) -> Result<Changed, String> {
+        const ENDED: &str = "the keeper has ended";
+        let (answer, changed) = sync_channel(1);
+        self.letters.send(Letter::Change { change, answer }).map_err(|_| ENDED.to_owned())?;
+        changed.recv().map_err(|_| ENDED.to_owned())?
+    }
+
+    /// Each channel is told who we are on its platform, as far as it was learnt before.
+    fn introduced(&self, channels: Channels) -> Channels {
+        for channel in channels.values().filter(|channel| !channel.platform.is_introduced()) {
+            let (answer, remembered) = sync_channel(1);
+            let recall = Letter::Recall { bot: ACCOUNTS.to_owned(), key: channel.name.clone(), answer };
+            if self.letters.send(recall).is_ok()
+                && let Ok(Some(remembered)) = remembered.recv()
+            {
+                introduce::meet_again(channel, &remembered);
+            }
+        }
+        channels
+    }
+
+    /// What workers have from now on.
+    fn tools(&self, config: &Config, channels: &Channels, place: &InPlace, before: &Tools) -> Tools {
+        let mut known = place.channels.clone();
+        known.extend(channels.iter().map(|(number, channel)| (*number, channel.clone())));
+        let upstreams = Arc::new(before.upstreams.anew(&config.upstreams));
+        Tools { channels: Arc::new(known), upstreams, ..before.clone() }
+    }
+
+    /// Where visits are left for the clerk: a new one, who knows these bots. The one of before ends with his last visit.
+    fn lobby(&self, config: &Config, tools: &Tools, place: &mut InPlace) -> Result<Lobby, String> {
+        let post = post(self.receipts.clone(), &self.announcer.waker);
+        let visits = clerk::start(setting::hosts(config), &mut place.reception, tools.clone(), post);
+        visits.map(Lobby::new).map_err(|error| format!("starting the clerk: {error}"))
+    }
+
+    /// Ends the one of before, which may be in the middle of a call, and is not waited for.
+    fn renew_registrar(&self, config: &Config, place: &mut InPlace) -> Result<(), String> {
+        let registrar = self.registrar(config, place);
+        place.looking_after = None;
+        let started = registrar.is_needed().then(|| registrar.start());
+        place.looking_after = started.transpose().map_err(|error| format!("starting the registrar: {error}"))?;
+        Ok(())
+    }
+
+    fn registrar(&self, config: &Config, place: &InPlace) -> Registrar {
+        let watched = config.channels.iter().filter_map(|channel| {
+            let known = place.channels.values().find(|known| known.name == channel.name)?.clone();
+            Some(Watched::new(known, channel.path.clone(), channel.registration.clone()))
+        });
+        let public = place.doors.iter().filter(|bound| bound.door == Door::Public);
+        let ports = public.filter_map(|bound| bound.given).map(|address| address.port()).collect();
+        let course = match (config.keep_registered, &config.public_url) {
+            (Some(interval), Some(public_url)) => Some(Course { public_url: public_url.clone(), interval, ports }),
+            (Some(_), None) => {
+                log::info!("registrations are not looked after, since there is no public_url");
+                None
+            }
+            (None, _) => None,
+        };
+        let Tools { fetch, upstreams, address, keeper, clock, .. } = (*self.current.get()).clone();
+        let standing = Arc::new(Standing::default());
+        Registrar { channels: watched.collect(), course, fetch, upstreams, address, keeper, clock, standing }
+    }
+}
+
+impl Bound {
+    /// A listener, and for which address of the configuration it is there.
+    pub(super) fn of(listener: &Listener, asked: Option<SocketAddr>) -> Bound {
+        Bound { door: listener.door, asked, given: listener.address().parse().ok() }
+    }
+
+    fn is_at(&self, door: Door, address: SocketAddr) -> bool {
+        self.door == door && [self.asked, self.given].contains(&Some(address))
+    }
+}
+
+/// Opens the doors that a configuration has and the one of before had not; gives those, and all that will be.
+fn new_doors(config: &Config, before: &[Bound]) -> Result<(Vec<Listener>, Vec<Bound>), String> {
+    let mut added = Vec::new();
+    let mut doors: Vec<Bound> = before.iter().filter(|bound| bound.asked.is_none()).cloned().collect();
+    for (listens, door) in [(&config.listen, Door::Public), (&config.admin, Door::Admin)] {
+        for at in &listens.addresses {
+            if let Some(same) = before.iter().find(|bound| bound.is_at(door, *at)) {
+                doors.push(same.clone());
+                continue;
+            }
+            let listener = Listener::tcp(*at, door).map_err(|error| super::unheard(*at, &error))?;
+            doors.push(Bound::of(&listener, Some(*at)));
+            added.push(listener);
+        }
+    }
+    Ok((added, doors))
+}

@@ -1,0 +1,80 @@
+//! What a configuration comes to, as each room wants it.
+
+use crate::config::{Config, Subscription};
+use crate::intake::{Claims, Place, Route};
+use crate::model::{ChannelNumber, Claim, Host, Upstream};
+use crate::notation::order::by_name;
+use crate::work::clerk::Hosts;
+use crate::work::{Channel, Channels, login, session};
+use std::sync::Arc;
+
+/// The channels as workers know them.
+pub(super) fn channels(config: &Config, numbers: &[ChannelNumber]) -> Channels {
+    let known = config.channels.iter().map(|channel| Channel {
+        name: channel.name.clone(),
+        platform: Arc::clone(&channel.platform),
+        bot: Arc::clone(&channel.bot),
+        bot_name: channel.bot_name.clone(),
+        outside: channel.outside.clone(),
+    });
+    numbers.iter().copied().zip(known).collect()
+}
+
+/// Where webhooks lie.
+pub(super) fn routes(config: &Config, numbers: &[ChannelNumber]) -> Vec<Route> {
+    let routes = numbers.iter().zip(&config.channels).map(|(number, channel)| Route {
+        channel: *number,
+        name: channel.name.clone(),
+        path: channel.path.clone(),
+        platform: Arc::clone(&channel.platform),
+    });
+    routes.collect()
+}
+
+/// The bots that make pages.
+pub(super) fn hosts(config: &Config) -> Hosts {
+    by_name(config.pages.iter().map(|(name, bot)| (name.clone(), Arc::clone(bot))))
+}
+
+/// Where pages lie.
+pub(super) fn places(config: &Config) -> Vec<Place> {
+    let bots = config.pages.iter().filter_map(|(name, bot)| {
+        let opens = Arc::clone(bot);
+        let claims: Claims = Box::new(move |head, below| match opens.opens(head, below) {
+            true => Some(Claim::Link),
+            false => session::may_be(head).then_some(Claim::Unproven),
+        });
+        Some(Place { path: bot.place()?.to_owned(), host: Host::Bot(name.clone()), public: true, claims })
+    });
+    let logins = config.upstreams.iter().filter_map(|upstream| {
+        let name = &upstream.name;
+        let claims: Claims =
+            Box::new(|head, below| (login::may_begin(head, below) || session::may_be(head)).then_some(Claim::Unproven));
+        Some(Place {
+            path: Upstream::login_path(name),
+            host: Host::Login(name.clone()),
+            public: upstream.facebook()?.public_login,
+            claims,
+        })
+    });
+    bots.chain(logins).collect()
+}
+
+/// The channels as the keeper knows them: each one's bot as a number from 0.
+pub(super) fn lines(config: &Config) -> Vec<(String, usize)> {
+    let mut names = Vec::new();
+    let mut place = |name| {
+        names.iter().position(|bot| *bot == name).unwrap_or_else(|| {
+            names.push(name);
+            names.len() - 1
+        })
+    };
+    config.channels.iter().map(|channel| (channel.name.clone(), place(&channel.bot_name))).collect()
+}
+
+/// The subscriptions of the configuration, each with its channel's number.
+pub(super) fn subscriptions(config: &Config, numbers: &[ChannelNumber]) -> Vec<(ChannelNumber, Subscription)> {
+    let number = |name: &str| config.channels.iter().position(|channel| channel.name == name);
+    let known = |wanted: &Subscription| Some((*numbers.get(number(&wanted.channel)?)?, wanted.clone()));
+    config.subscriptions.iter().filter_map(known).collect()
+}
