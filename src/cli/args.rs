@@ -569,11 +569,11 @@ mod tests {
             ("rnu", "there is no command \"rnu\"; did you mean run? see ackd --help"),
             (
                 "dance",
-                "there is no command \"dance\"; there are run, check, send, events, why, replay, webhook, doctor, login, solar, try, twin; see ackd --help",
+                "there is no command \"dance\"; there are run, check, reload, send, events, why, replay, webhook, doctor, login, solar, try, twin; see ackd --help",
             ),
             (
                 "help dance",
-                "there is no command \"dance\"; there are run, check, send, events, why, replay, webhook, doctor, login, solar, try, twin; see ackd --help",
+                "there is no command \"dance\"; there are run, check, reload, send, events, why, replay, webhook, doctor, login, solar, try, twin; see ackd --help",
             ),
             ("help webhook lsit", "webhook takes no \"lsit\"; did you mean list? see ackd webhook --help"),
             ("help webhook list page", "\"page\" is one word too many; see ackd webhook --help"),

@@ -178,6 +178,9 @@ matters.
 
 SIGHUP and `systemctl reload ackd` do the same.
 
+    --config FILE    the configuration; else ackd.toml, /etc/ackd/ackd.toml
+
+Example:
     ackd check && ackd reload
 ";
 
