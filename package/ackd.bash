@@ -13,11 +13,11 @@ _ackd() {
       mapfile -t COMPREPLY < <(compgen -f -- "$word")
       return
       ;;
-    --channel|--limit|--bot|--days|--listen|--faults|--seed|--to) return ;;
+    --channel|--limit|--since|--bot|--days|--listen|--faults|--seed|--to) return ;;
   esac
   for ((at = 1; at < COMP_CWORD; at++)); do
     case ${COMP_WORDS[at]} in
-      --config|--channel|--limit|--bot|--days|--listen|--faults|--seed|--to)
+      --config|--channel|--limit|--since|--bot|--days|--listen|--faults|--seed|--to)
         [[ ${COMP_WORDS[at + 1]} != = ]] || ((at++))
         ((at++))
         ;;
@@ -34,7 +34,7 @@ _ackd() {
     send) words='--config -v --verbose -h --help -V --version' ;;
     events) words='--dead --unknown --all --channel --limit --follow --config -v --verbose -h --help -V --version' ;;
     why) words='--config -v --verbose -h --help -V --version' ;;
-    replay) words='--dead --config -v --verbose -h --help -V --version' ;;
+    replay) words='--dead --dry --since --config -v --verbose -h --help -V --version' ;;
     webhook) words='--config -v --verbose -h --help -V --version'
       [[ -n $action ]] || words="list create sync delete $words"
       ;;

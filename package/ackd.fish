@@ -39,6 +39,8 @@ complete -c ackd -n '__fish_seen_subcommand_from events' -l channel -x -d 'only 
 complete -c ackd -n '__fish_seen_subcommand_from events' -l limit -x -d 'at most so many, 1 to 100000; 50 unless given'
 complete -c ackd -n '__fish_seen_subcommand_from events' -l follow -d 'go on and print each event as it comes, and again when its state changes, until Ctrl-C'
 complete -c ackd -n '__fish_seen_subcommand_from replay' -l dead -d 'all that are dead'
+complete -c ackd -n '__fish_seen_subcommand_from replay' -l dry -d 'show what would change; the newest 1000 events, or'
+complete -c ackd -n '__fish_seen_subcommand_from replay' -l since -x -d 'those since 2h or 3d ago, since 2026-11-21, or since 2026-11-21T08:00:00Z, at most 100000'
 complete -c ackd -n '__fish_seen_subcommand_from webhook; and not __fish_seen_subcommand_from list create sync delete' -a list -d ''
 complete -c ackd -n '__fish_seen_subcommand_from webhook; and not __fish_seen_subcommand_from list create sync delete' -a create -d ''
 complete -c ackd -n '__fish_seen_subcommand_from webhook; and not __fish_seen_subcommand_from list create sync delete' -a sync -d ''

@@ -635,6 +635,8 @@ pub const PATH_BYTES_MAX: usize = 1024;
 pub const EVENTS_LISTED: usize = 50;
 /// … and at most.
 pub const EVENTS_LISTED_MAX: usize = 100_000;
+/// Events that `ackd replay --dry` rehearses, unless told since when; then as many as are listed at most.
+pub const EVENTS_REHEARSED: usize = 1000;
 /// Rows of a channel that are looked at for a list without receipts: more are only read where they are asked for.
 pub const EVENTS_LOOKED_MAX: usize = 100_000;
 /// How often `ackd events --follow` looks whether something was committed. A look costs 20 µs.

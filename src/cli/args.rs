@@ -26,6 +26,7 @@ pub enum Command {
     Events { config: Option<PathBuf>, filter: EventFilter },
     Why { config: Option<PathBuf>, id: String },
     Replay { config: Option<PathBuf>, which: ReplayWhich },
+    Rehearse { config: Option<PathBuf>, since: Option<String> },
     Webhook { config: Option<PathBuf>, action: WebhookAction, channel: String },
     Doctor { config: Option<PathBuf> },
     Login { config: Option<PathBuf>, upstream: String },
@@ -150,7 +151,7 @@ pub const COMMANDS: [(&str, Topic, &[&str]); 13] = [
     ("send", Topic::Send, &[]),
     ("events", Topic::Events, &["dead", "unknown", "all", "channel", "limit", "follow"]),
     ("why", Topic::Why, &[]),
-    ("replay", Topic::Replay, &["dead"]),
+    ("replay", Topic::Replay, &["dead", "dry", "since"]),
     ("webhook", Topic::Webhook, &[]),
     ("doctor", Topic::Doctor, &[]),
     ("login", Topic::Login, &[]),
@@ -320,13 +321,24 @@ impl Words {
     }
 
     fn replay(&mut self) -> Result<Command, Stop> {
-        let (mut ids, mut dead) = (Vec::new(), false);
+        let (mut ids, mut dead, mut dry, mut since) = (Vec::new(), false, false, None);
         while let Some(word) = self.next()? {
             match word {
                 Word::Option(option) if option == "--dead" => dead = true,
+                Word::Option(option) if option == "--dry" => dry = true,
+                Word::Option(option) if option == "--since" => since = Some(text(self.value()?)?),
                 Word::Option(option) => return Err(self.unknown_option(&option)),
                 Word::Value(value) => ids.push(id(text(value)?)?),
             }
+        }
+        match (dry, ids.is_empty() && !dead) {
+            (true, true) => return Ok(Command::Rehearse { config: self.config.take(), since }),
+            (true, false) => {
+                let what = "--dry takes the newest events, or those --since a moment; leave IDs and --dead away";
+                return Err(Stop::Wrong(what.to_owned()));
+            }
+            (false, _) if since.is_some() => return Err(Stop::Wrong("--since belongs to --dry".to_owned())),
+            (false, _) => {}
         }
         let which = match (ids.is_empty(), dead) {
             (false, false) => ReplayWhich::Ids(ids),
@@ -512,6 +524,26 @@ mod tests {
         let ids = ReplayWhich::Ids(vec!["page-1".into(), "my-page-2".into()]);
         assert_eq!(command("replay page-1 my-page-2"), Command::Replay { config: None, which: ids });
         assert_eq!(command("replay --dead"), Command::Replay { config: None, which: ReplayWhich::Dead });
+    }
+
+    #[test]
+    fn a_dry_replay_takes_no_ids_and_alone_a_moment() {
+        let rehearse = |config: Option<&str>, since: Option<&str>| Command::Rehearse {
+            config: config.map(PathBuf::from),
+            since: since.map(str::to_owned),
+        };
+        assert_eq!(command("replay --dry"), rehearse(None, None));
+        assert_eq!(command("replay --since 2h --dry --config a.toml"), rehearse(Some("a.toml"), Some("2h")));
+        let wrong = |line| read(line).unwrap_err().to_string();
+        for line in ["replay --dry page-1", "replay --dry --dead"] {
+            let what = "--dry takes the newest events, or those --since a moment; leave IDs and --dead away";
+            assert_eq!(wrong(line), format!("{what}; see ackd replay --help"));
+        }
+        let alone = "--since belongs to --dry; see ackd replay --help";
+        assert_eq!(
+            (wrong("replay --dead --since 2h"), wrong("replay --since 2h")),
+            (alone.to_owned(), alone.to_owned())
+        );
     }
 
     #[test]

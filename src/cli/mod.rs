@@ -9,6 +9,8 @@
 //!     why.rs       ackd why: one event's life
 //!     send.rs      ackd send
 //!     replay.rs    ackd replay
+//!     rehearse.rs  ackd replay --dry: what another configuration would have said (rehearsal.rs hears, dry.rs is the bot's
+//!                  desk)
 //!     login.rs     ackd login: the consent that an upstream wants
 //!     solar.rs     ackd solar: whom the solar bot tells of which system
 //!     keepsake.rs  what these two have the store remember
@@ -28,6 +30,7 @@ pub mod args;
 pub mod check;
 pub mod control;
 pub mod doctor;
+mod dry;
 pub mod events;
 mod follow;
 pub mod help;
@@ -37,6 +40,8 @@ pub mod log;
 pub mod login;
 pub mod playing;
 mod reach;
+mod rehearsal;
+pub mod rehearse;
 pub mod reload;
 pub mod replay;
 pub mod send;

@@ -37,6 +37,8 @@ pub const ALARM: &str = "alarm";
 
 /// The kind of a message of our own that is kept as a witness, and why it is ignored otherwise.
 pub const OWN: &str = "own";
+/// Why an event is ignored that its bot heard, and answered with silence.
+pub const UNSAID: &str = "the bot had nothing to say";
 const OWN_WHY: &str = "a message of ours";
 
 /// Under which name the rests of channels are remembered, one key for each channel, until they end: whoever reads the

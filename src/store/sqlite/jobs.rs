@@ -8,7 +8,7 @@ use super::statements::{all, first, run};
 use crate::limits;
 use crate::model::{Attempt, ChannelNumber, EventKey, Lease, Moment, Notes, Reply, Rest, SendEnd, Stage, Work};
 use crate::store::reasons::{because, gone};
-use crate::store::{OWN, OWN_WHY, State, StoreError};
+use crate::store::{OWN, OWN_WHY, State, StoreError, UNSAID};
 use rusqlite::params;
 use std::collections::HashSet;
 
@@ -287,7 +287,7 @@ impl Engine<'_> {
         if replies.is_empty() {
             match goes_on {
                 Some(due) => self.wait_in_lane(lane, event, TO_HEAR, due, 0)?,
-                None => self.end_unsaid(event, lane, "the bot had nothing to say", now)?,
+                None => self.end_unsaid(event, lane, UNSAID, now)?,
             }
             return Ok(None);
         }
