@@ -1,6 +1,6 @@
 //! What is typed at a shell: arguments → `Command`, and the commands that are more than a call.
 //!
-//!     args.rs      words → Command, or a UsageError that says what to type
+//!     args.rs      words → Command, or a UsageError that says what to type; args/commands.rs reads what only one takes
 //!     help.rs      the texts of --help
 //!     check.rs     ackd check
 //!     reload.rs    ackd reload
