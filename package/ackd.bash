@@ -26,8 +26,8 @@ _ackd() {
     esac
   done
   case $command in
-    '') words='run check reload send events why replay webhook doctor login solar try twin help --config -v --verbose -h --help -V --version' ;;
-    help) [[ -n $action ]] || words='run check reload send events why replay webhook doctor login solar try twin' ;;
+    '') words='run check reload send events why replay webhook doctor top login solar try twin help --config -v --verbose -h --help -V --version' ;;
+    help) [[ -n $action ]] || words='run check reload send events why replay webhook doctor top login solar try twin' ;;
     run) words='--config -v --verbose -h --help -V --version' ;;
     check) words='--config -v --verbose -h --help -V --version' ;;
     reload) words='--config -v --verbose -h --help -V --version' ;;
@@ -39,6 +39,7 @@ _ackd() {
       [[ -n $action ]] || words="list create sync delete $words"
       ;;
     doctor) words='--config -v --verbose -h --help -V --version' ;;
+    top) words='--config -v --verbose -h --help -V --version' ;;
     login) words='--config -v --verbose -h --help -V --version' ;;
     solar) words='--bot --days --config -v --verbose -h --help -V --version'
       [[ -n $action ]] || words="invite people remove $words"

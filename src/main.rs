@@ -19,6 +19,7 @@ use ackd::cli::reload::reload;
 use ackd::cli::replay::replay;
 use ackd::cli::send::{Saying, send};
 use ackd::cli::solar::solar;
+use ackd::cli::top::top;
 use ackd::cli::trial::trial;
 use ackd::cli::twin::twin;
 use ackd::cli::webhook::webhook;
@@ -29,7 +30,7 @@ use ackd::daemon::{self, Reread};
 use ackd::work::fetch::Fetch;
 use jiff::tz::TimeZone;
 use std::env;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread;
@@ -86,6 +87,7 @@ fn carry_out(command: Command, out: &mut dyn Write) -> Result<(), CliError> {
                 Instruments { world: &world(), env: &variable, upstream: &Fetch::default(), machine: &ThisMachine };
             doctor(&place(config)?, &by, out)
         }
+        Command::Top { config } => top(&outline(config)?, io::stdout().is_terminal(), &world(), out),
         Command::Login { config, upstream } => {
             let by =
                 Instruments { world: &world(), env: &variable, upstream: &Fetch::default(), machine: &ThisMachine };

@@ -29,6 +29,7 @@ pub enum Command {
     Rehearse { config: Option<PathBuf>, since: Option<String> },
     Webhook { config: Option<PathBuf>, action: WebhookAction, channel: String },
     Doctor { config: Option<PathBuf> },
+    Top { config: Option<PathBuf> },
     Login { config: Option<PathBuf>, upstream: String },
     Solar { config: Option<PathBuf>, bot: Option<String>, action: SolarAction },
     Try(Trial),
@@ -144,7 +145,7 @@ pub fn config_file(explicit: Option<&Path>, exists: &dyn Fn(&Path) -> bool) -> R
 }
 
 /// The commands as they are typed, each with its help and the options that only it has.
-pub const COMMANDS: [(&str, Topic, &[&str]); 13] = [
+pub const COMMANDS: [(&str, Topic, &[&str]); 14] = [
     ("run", Topic::Run, &[]),
     ("check", Topic::Check, &[]),
     ("reload", Topic::Reload, &[]),
@@ -154,6 +155,7 @@ pub const COMMANDS: [(&str, Topic, &[&str]); 13] = [
     ("replay", Topic::Replay, &["dead", "dry", "since"]),
     ("webhook", Topic::Webhook, &[]),
     ("doctor", Topic::Doctor, &[]),
+    ("top", Topic::Top, &[]),
     ("login", Topic::Login, &[]),
     ("solar", Topic::Solar, &["bot", "days"]),
     ("try", Topic::Try, &["keep", "listen", "faults", "seed"]),
@@ -202,6 +204,7 @@ impl Words {
             Topic::Replay => self.replay(),
             Topic::Webhook => self.webhook(),
             Topic::Doctor => self.nothing_more().map(|config| Command::Doctor { config }),
+            Topic::Top => self.nothing_more().map(|config| Command::Top { config }),
             Topic::Login => self.login(),
             Topic::Solar => self.solar(),
             Topic::Try => self.trial(),
@@ -338,6 +341,7 @@ mod tests {
         }
         assert_eq!(command("check"), Command::Check { config: None });
         assert_eq!(command("reload"), Command::Reload { config: None });
+        assert_eq!(command("top"), Command::Top { config: None });
         assert_eq!(command("doctor --config a.toml"), Command::Doctor { config });
     }
 
@@ -454,11 +458,11 @@ mod tests {
             ("rnu", "there is no command \"rnu\"; did you mean run? see ackd --help"),
             (
                 "dance",
-                "there is no command \"dance\"; there are run, check, reload, send, events, why, replay, webhook, doctor, login, solar, try, twin; see ackd --help",
+                "there is no command \"dance\"; there are run, check, reload, send, events, why, replay, webhook, doctor, top, login, solar, try, twin; see ackd --help",
             ),
             (
                 "help dance",
-                "there is no command \"dance\"; there are run, check, reload, send, events, why, replay, webhook, doctor, login, solar, try, twin; see ackd --help",
+                "there is no command \"dance\"; there are run, check, reload, send, events, why, replay, webhook, doctor, top, login, solar, try, twin; see ackd --help",
             ),
             ("help webhook lsit", "webhook takes no \"lsit\"; did you mean list? see ackd webhook --help"),
             ("help webhook list page", "\"page\" is one word too many; see ackd webhook --help"),

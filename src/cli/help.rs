@@ -16,6 +16,7 @@ pub enum Topic {
     Replay,
     Webhook,
     Doctor,
+    Top,
     Login,
     Solar,
     Try,
@@ -36,6 +37,7 @@ impl Topic {
             Topic::Replay => REPLAY,
             Topic::Webhook => WEBHOOK,
             Topic::Doctor => DOCTOR,
+            Topic::Top => TOP,
             Topic::Login => LOGIN,
             Topic::Solar => SOLAR,
             Topic::Try => TRY,
@@ -62,6 +64,7 @@ ackd: ack first, answer later. A small webhook daemon for chat bots.
     ackd webhook list|create|sync|delete CHANNEL
                                   the registration on the platform's side
     ackd doctor                   what is wrong, live, and how to mend it
+    ackd top                      how the daemon does, each second
     ackd login UPSTREAM           the consent that a service of a bot asks for
     ackd solar invite SYSTEM      a code that lets somebody ask the solar bot
     ackd twin                     the stand-ins alone, for any bot's program
@@ -316,6 +319,23 @@ Example:
     sudo ackd doctor --config /etc/ackd/ackd.toml
 ";
 
+const TOP: &str = "\
+ackd top [--config FILE]
+
+Shows how the daemon does: requests, what was refused, how long acknowledging
+and committing takes; of each channel what came, how it ended, what waits and
+what the platform answers; of each service that bots ask what is left of its
+calls. New each second, until Ctrl-C; once, where the output is no terminal.
+
+All but the paces count from the daemon's start. The same figures are at
+/metrics of the [admin] listener, for Prometheus.
+
+    --config FILE    the configuration; else ackd.toml, /etc/ackd/ackd.toml
+
+Example:
+    sudo ackd top --config /etc/ackd/ackd.toml
+";
+
 const LOGIN: &str = "\
 ackd login UPSTREAM [--config FILE]
 
@@ -369,7 +389,8 @@ mod tests {
 
     #[test]
     fn every_help_fits_a_narrow_terminal_and_shows_an_example() {
-        for topic in [Overview, Run, Check, Reload, Send, Events, Why, Replay, Webhook, Doctor, Login, Solar, Try, Twin]
+        for topic in
+            [Overview, Run, Check, Reload, Send, Events, Why, Replay, Webhook, Doctor, Top, Login, Solar, Try, Twin]
         {
             let text = topic.text();
             assert!(text.lines().all(|line| line.chars().count() <= 80 && line == line.trim_end()), "{topic:?}");

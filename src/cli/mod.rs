@@ -4,6 +4,7 @@
 //!     help.rs      the texts of --help
 //!     check.rs     ackd check
 //!     reload.rs    ackd reload
+//!     top.rs       ackd top
 //!     events.rs    ackd events: a table; follow.rs goes on with what comes in
 //!     linger.rs    waiting while somebody reads
 //!     why.rs       ackd why: one event's life
@@ -49,6 +50,7 @@ pub mod show;
 pub mod solar;
 #[cfg(test)]
 mod testing;
+pub mod top;
 pub mod trial;
 pub mod twin;
 pub mod webhook;
