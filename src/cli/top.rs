@@ -8,7 +8,7 @@ use super::{CliError, World};
 use crate::config::Outline;
 use crate::daemon::control_socket;
 use crate::limits::{QUOTED_CHARS_MAX, TOP_INTERVAL};
-use crate::meter::text::{Sample, read};
+use crate::meter::text::{Sample, decimal, read};
 use crate::model::Moment;
 use std::io::Write;
 use std::path::Path;
@@ -173,7 +173,7 @@ impl Look {
             return "nothing yet".to_owned();
         }
         let ends: Vec<_> =
-            self.all(&bucket).map(|sample| sample.label("le").parse::<f64>().unwrap_or(f64::INFINITY)).collect();
+            self.all(&bucket).map(|sample| decimal(sample.label("le")).unwrap_or(f64::INFINITY)).collect();
         let within = |part: f64| {
             let end =
                 all.iter().zip(&ends).find(|(count, _)| **count >= part * total).map_or(f64::INFINITY, |(_, end)| *end);
