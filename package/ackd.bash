@@ -13,11 +13,11 @@ _ackd() {
       mapfile -t COMPREPLY < <(compgen -f -- "$word")
       return
       ;;
-    --channel|--limit|--bot|--days|--listen|--faults|--seed|--to) return ;;
+    --channel|--limit|--since|--bot|--days|--listen|--faults|--seed|--to) return ;;
   esac
   for ((at = 1; at < COMP_CWORD; at++)); do
     case ${COMP_WORDS[at]} in
-      --config|--channel|--limit|--bot|--days|--listen|--faults|--seed|--to)
+      --config|--channel|--limit|--since|--bot|--days|--listen|--faults|--seed|--to)
         [[ ${COMP_WORDS[at + 1]} != = ]] || ((at++))
         ((at++))
         ;;
@@ -26,19 +26,20 @@ _ackd() {
     esac
   done
   case $command in
-    '') words='run check reload send events why replay webhook doctor login solar try twin help --config -v --verbose -h --help -V --version' ;;
-    help) [[ -n $action ]] || words='run check reload send events why replay webhook doctor login solar try twin' ;;
+    '') words='run check reload send events why replay webhook doctor top login solar try twin help --config -v --verbose -h --help -V --version' ;;
+    help) [[ -n $action ]] || words='run check reload send events why replay webhook doctor top login solar try twin' ;;
     run) words='--config -v --verbose -h --help -V --version' ;;
     check) words='--config -v --verbose -h --help -V --version' ;;
     reload) words='--config -v --verbose -h --help -V --version' ;;
     send) words='--config -v --verbose -h --help -V --version' ;;
     events) words='--dead --unknown --all --channel --limit --follow --config -v --verbose -h --help -V --version' ;;
     why) words='--config -v --verbose -h --help -V --version' ;;
-    replay) words='--dead --config -v --verbose -h --help -V --version' ;;
+    replay) words='--dead --dry --since --config -v --verbose -h --help -V --version' ;;
     webhook) words='--config -v --verbose -h --help -V --version'
       [[ -n $action ]] || words="list create sync delete $words"
       ;;
     doctor) words='--config -v --verbose -h --help -V --version' ;;
+    top) words='--config -v --verbose -h --help -V --version' ;;
     login) words='--config -v --verbose -h --help -V --version' ;;
     solar) words='--bot --days --config -v --verbose -h --help -V --version'
       [[ -n $action ]] || words="invite people remove $words"

@@ -34,8 +34,17 @@ pub enum Door {
     Public,
     Control,
     Admin,
+    /// The same over a unix socket, where no browser comes in and only whoever may open it.
+    AdminSocket,
     /// The public one, by somebody who speaks plain HTTP where TLS is spoken.
     Unencrypted,
+}
+
+impl Door {
+    /// Whether it is the operator's door, however one comes to it.
+    fn is_admin(self) -> bool {
+        matches!(self, Door::Admin | Door::AdminSocket)
+    }
 }
 
 /// What to do with a request.
@@ -47,6 +56,10 @@ pub enum Verdict {
     Admit { channel: ChannelNumber, arrivals: Vec<Arrival>, response: Response },
     /// Ask the keeper to do this, and say what it says.
     Ask(Order),
+    /// Find out whether all moves, and say so.
+    Ready,
+    /// Show all figures.
+    Figures,
     /// Read the configuration again, and say what that came to.
     Reload,
     /// Ask the keeper for this picture, and show it.
@@ -88,16 +101,14 @@ pub struct Place {
 pub struct Intake {
     routes: Vec<Route>,
     places: Vec<Place>,
-    /// Whether the store can be written, for `/readyz`.
-    ready: Box<dyn Fn() -> bool + Send>,
     /// What the operator left to be asked for at the public door.
     left: RefCell<Option<Word>>,
 }
 
 impl Intake {
     /// An intake with these channels.
-    pub fn new(routes: Vec<Route>, places: Vec<Place>, ready: Box<dyn Fn() -> bool + Send>) -> Intake {
-        Intake { routes, places, ready, left: RefCell::new(None) }
+    pub fn new(routes: Vec<Route>, places: Vec<Place>) -> Intake {
+        Intake { routes, places, left: RefCell::new(None) }
     }
 
     /// Looks at a head before any of its body is kept.
@@ -107,17 +118,20 @@ impl Intake {
             Door::Unencrypted => {
                 return Err(Refusal::new(400, "this port speaks TLS: write https:// before the address"));
             }
-            Door::Public | Door::Admin => {}
+            Door::Public | Door::Admin | Door::AdminSocket => {}
         }
         if door == Door::Admin && !is_this_machine(head) {
             return Err(Refusal::new(421, "this is the operator's door: open it as http://127.0.0.1:PORT/"));
+        }
+        if door.is_admin() && watches(head).is_some() {
+            return only(matches!(head.method, Method::Get | Method::Head), "GET, HEAD");
         }
         if let Some((place, _, claim)) = self.place(door, head) {
             // Who shows nothing for certain is not told either how one would have to ask.
             return page_gate(place, head)
                 .map_err(|refusal| if claim == Claim::Unproven { nothing_here() } else { refusal });
         }
-        if door == Door::Admin {
+        if door.is_admin() {
             // A browser is shown a page.
             return if matches!(head.method, Method::Get | Method::Head) { Ok(()) } else { Err(nothing_here()) };
         }
@@ -133,6 +147,11 @@ impl Intake {
 
     /// Reads a whole request.
     pub fn read(&self, door: Door, request: &Request) -> Result<Verdict, Refusal> {
+        if matches!(door, Door::Control | Door::AdminSocket | Door::Admin)
+            && let Some(verdict) = watches(&request.head)
+        {
+            return Ok(verdict);
+        }
         if door == Door::Control {
             return self.control(request);
         }
@@ -141,7 +160,7 @@ impl Intake {
             let (guard, request) = (String::new(), request.clone());
             return Ok(Verdict::Visit(Box::new(Visit { to, claim, operator, guard, path, request, renews: false })));
         }
-        if door == Door::Admin {
+        if door.is_admin() {
             return Ok(Verdict::Answer(self.front(request.head.path())));
         }
         if request.head.method == Method::Options {
@@ -176,7 +195,7 @@ impl Intake {
         self.places.iter().find_map(|place| {
             let below = below(head.path(), &place.path)?;
             let claim = match door {
-                Door::Admin => Some(Claim::Inside),
+                Door::Admin | Door::AdminSocket => Some(Claim::Inside),
                 _ if place.public => (place.claims)(head, below),
                 _ => None,
             };
@@ -240,8 +259,6 @@ impl Intake {
 
     fn control(&self, request: &Request) -> Result<Verdict, Refusal> {
         match request.head.path() {
-            "/readyz" if (self.ready)() => Ok(Verdict::Answer(Response::text(200, "ready\n"))),
-            "/readyz" => Err(Refusal::new(503, "not ready: the store cannot be written")),
             "/send" => self.send(&request.body).map(Verdict::Ask),
             "/word" => self.leave(&request.body),
             "/remember" => remember(&request.body).map(Verdict::Ask),
@@ -292,11 +309,25 @@ fn remember(body: &[u8]) -> Result<Order, Refusal> {
 }
 
 fn control_gate(head: &Head) -> Result<(), Refusal> {
-    let (allowed, allow) = match head.path() {
-        "/readyz" => (matches!(head.method, Method::Get | Method::Head), "GET, HEAD"),
-        "/send" | "/replay" | "/word" | "/remember" | "/reload" => (head.method == Method::Post, "POST"),
-        _ => return Err(nothing_here()),
-    };
+    match head.path() {
+        _ if watches(head).is_some() => only(matches!(head.method, Method::Get | Method::Head), "GET, HEAD"),
+        "/send" | "/replay" | "/word" | "/remember" | "/reload" => only(head.method == Method::Post, "POST"),
+        _ => Err(nothing_here()),
+    }
+}
+
+/// What whoever watches wants, at the operator's door or the control socket.
+fn watches(head: &Head) -> Option<Verdict> {
+    match head.path() {
+        // Whoever hears this hears it from a loop that turns.
+        "/healthz" => Some(Verdict::Answer(Response::text(200, "alive\n"))),
+        "/readyz" => Some(Verdict::Ready),
+        "/metrics" => Some(Verdict::Figures),
+        _ => None,
+    }
+}
+
+fn only(allowed: bool, allow: &'static str) -> Result<(), Refusal> {
     if allowed {
         return Ok(());
     }
@@ -431,7 +462,7 @@ mod tests {
 
     #[test]
     fn a_word_that_was_left_is_told_once_to_whoever_asks_for_it() {
-        let intake = Intake::new(Vec::new(), Vec::new(), Box::new(|| true));
+        let intake = Intake::new(Vec::new(), Vec::new());
         let (ask, say) = ("a".repeat(32), "b".repeat(32));
         let left = request(Method::Post, "/word", &format!(r#"{{"ask":"{ask}","say":"{say}"}}"#));
         let wanted = request(Method::Get, &format!("{WORD_PATH}{ask}"), "");
@@ -449,7 +480,7 @@ mod tests {
 
     #[test]
     fn a_picture_is_asked_for_by_its_exact_name_only() {
-        let intake = Intake::new(Vec::new(), Vec::new(), Box::new(|| true));
+        let intake = Intake::new(Vec::new(), Vec::new());
         let name = PictureName::new([7; 16]);
         for (method, target) in [(Method::Get, name.path()), (Method::Head, format!("{}?x=1", name.path()))] {
             let wanted = request(method, &target, "");
@@ -492,7 +523,7 @@ mod tests {
             });
             Place { path: path.to_owned(), host, public, claims }
         };
-        Intake::new(Vec::new(), vec![place("/weekly", true), place("/login", false)], Box::new(|| true))
+        Intake::new(Vec::new(), vec![place("/weekly", true), place("/login", false)])
     }
 
     /// A request with a host.
@@ -598,7 +629,7 @@ mod tests {
 
     #[test]
     fn a_word_is_letters_and_digits_and_not_short() {
-        let intake = Intake::new(Vec::new(), Vec::new(), Box::new(|| true));
+        let intake = Intake::new(Vec::new(), Vec::new());
         for (ask, say) in [("short", "0123456789abcdef"), ("0123456789abcdef", "<script>alert(1)</script>"), ("", "")] {
             let left = request(Method::Post, "/word", &format!(r#"{{"ask":"{ask}","say":"{say}"}}"#));
             assert_eq!(asked(&intake, Door::Control, &left).0, 400, "{ask} {say}");

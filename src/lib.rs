@@ -22,6 +22,7 @@
 //!     tls        certificates and keys, and which is wrong          rustls
 //!     platform   messenger, webex: read, recall, fit, write, judge  pure
 //!     queue      when, never what                                   pure
+//!     meter      figures, and the page on which they stand          pure
 //!     bot        hears events, says replies, knows its desk
 //!     chart      numbers as a picture                               gif
 //!     store      what is kept, and in which order it is handed out  rusqlite
@@ -42,6 +43,7 @@ pub mod http;
 pub mod intake;
 pub mod keeper;
 pub mod limits;
+pub mod meter;
 pub mod model;
 pub mod net;
 pub mod notation;

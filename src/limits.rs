@@ -69,6 +69,11 @@ pub const VISITS_UNPROVEN_MAX: usize = VISITS_MAX / 2;
 pub const LOGIN_VISITS_MAX: usize = 32;
 /// … and of those who come through the public door.
 pub const LOGIN_VISITS_PUBLIC_MAX: usize = LOGIN_VISITS_MAX / 4 * 3;
+/// Whether all moves, or how, the keeper is asked for so many at once. More come only while it does not answer.
+pub const CHECKS_MAX: usize = 8;
+/// A keeper that does not answer those for so long is told as one that does not move: sooner than whoever watches gives up,
+/// later than a slow card needs for a commit.
+pub const CHECK_TIME: Duration = Duration::from_secs(4);
 /// Pages that wait to be made new for nobody. More are dropped: each asks again when it is visited next.
 pub const RENEWALS_MAX: usize = 4;
 /// How long the keeper may take for an answer; Messenger gives up after 5 s (messenger.md §5).
@@ -146,6 +151,8 @@ pub const GATHER_JOBS_TIME: Duration = Duration::from_micros(150);
 /// A channel's rest of at least this is remembered in the store, for `ackd why`; a shorter one is over before anybody
 /// could ask.
 pub const REST_TOLD_MIN: Duration = Duration::from_secs(3);
+/// Of what waits, so many rows of a table are counted for whoever watches: some 10 ms of the keeper's time.
+pub const BACKLOG_ROWS_MAX: usize = 20_000;
 /// A worker that has one job for longer is believed to be stuck. A bot that asks a slow upstream thirty times takes ten
 /// minutes.
 pub const WORK_STUCK_TIME: Duration = Duration::from_secs(15 * 60);
@@ -619,6 +626,8 @@ pub const SECRET_BYTES_MAX: usize = 64 * 1024;
 pub const SECRET_CHARS_MIN: usize = 8;
 /// Faults of TOML itself that are listed. A file of another kind has one in each line.
 pub const SYNTAX_FAULTS_MAX: usize = 10;
+/// How often `ackd top` looks: as fast as somebody reads.
+pub const TOP_INTERVAL: Duration = Duration::from_secs(1);
 /// Addresses listened on; a list by mistake should not eat the descriptors.
 pub const LISTENS_MAX: usize = 64;
 /// The most that `connections` may ask for.
@@ -635,6 +644,8 @@ pub const PATH_BYTES_MAX: usize = 1024;
 pub const EVENTS_LISTED: usize = 50;
 /// … and at most.
 pub const EVENTS_LISTED_MAX: usize = 100_000;
+/// Events that `ackd replay --dry` rehearses, unless told since when; then as many as are listed at most.
+pub const EVENTS_REHEARSED: usize = 1000;
 /// Rows of a channel that are looked at for a list without receipts: more are only read where they are asked for.
 pub const EVENTS_LOOKED_MAX: usize = 100_000;
 /// How often `ackd events --follow` looks whether something was committed. A look costs 20 µs.

@@ -14,10 +14,12 @@ use ackd::cli::events::events;
 use ackd::cli::help::VERSION;
 use ackd::cli::linger::linger;
 use ackd::cli::login::login;
+use ackd::cli::rehearse::rehearse;
 use ackd::cli::reload::reload;
 use ackd::cli::replay::replay;
 use ackd::cli::send::{Saying, send};
 use ackd::cli::solar::solar;
+use ackd::cli::top::top;
 use ackd::cli::trial::trial;
 use ackd::cli::twin::twin;
 use ackd::cli::webhook::webhook;
@@ -28,7 +30,7 @@ use ackd::daemon::{self, Reread};
 use ackd::work::fetch::Fetch;
 use jiff::tz::TimeZone;
 use std::env;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread;
@@ -76,6 +78,7 @@ fn carry_out(command: Command, out: &mut dyn Write) -> Result<(), CliError> {
         Command::Events { config, filter } => events(&outline(config)?, &filter, &world(), out),
         Command::Why { config, id } => why(&outline(config)?, &id, &world(), out),
         Command::Replay { config, which } => replay(&outline(config)?, &which, &world(), out),
+        Command::Rehearse { config, since } => rehearse(&place(config)?, since.as_deref(), &variable, &world(), out),
         Command::Webhook { config, action, channel } => {
             webhook(&load(config)?, action, &channel, &Fetch::default(), &world(), out)
         }
@@ -84,6 +87,7 @@ fn carry_out(command: Command, out: &mut dyn Write) -> Result<(), CliError> {
                 Instruments { world: &world(), env: &variable, upstream: &Fetch::default(), machine: &ThisMachine };
             doctor(&place(config)?, &by, out)
         }
+        Command::Top { config } => top(&outline(config)?, io::stdout().is_terminal(), &world(), out),
         Command::Login { config, upstream } => {
             let by =
                 Instruments { world: &world(), env: &variable, upstream: &Fetch::default(), machine: &ThisMachine };

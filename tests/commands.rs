@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "here a panic is how a failure is told")]
 
+use ackd::model::{Arrival, Fate, Lease, Moment, Settlement};
 use ackd::store::sqlite::SqliteFile;
+use ackd::store::{Store, Wanted};
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
 use std::net::TcpListener;
@@ -108,7 +111,9 @@ fn a_faulty_configuration_is_exit_code_2_whatever_is_asked() {
     fs::write(folder.0.join("ackd.toml"), CONFIG.replace("workers = 0", "workers = -1\nwokers = 2")).unwrap();
     let (code, out, error) = folder.run(&["check"]);
     assert!(code == 2 && out.ends_with("2 faults\n") && error.is_empty(), "{out}{error}");
-    for words in [&["events"][..], &["why", "page-1"], &["send", "page", "1", "Hi"], &["replay", "--dead"]] {
+    for words in
+        [&["events"][..], &["why", "page-1"], &["send", "page", "1", "Hi"], &["replay", "--dead"], &["replay", "--dry"]]
+    {
         let (code, out, error) = folder.run(words);
         assert!(code == 2 && out.is_empty() && error.starts_with("ackd.toml:3: workers: "), "{error}");
     }
@@ -139,6 +144,35 @@ fn without_a_daemon_a_message_is_kept_listed_and_explained() {
     assert_eq!(error, "ackd: one was left alone; 0 put back\n");
     assert_eq!(folder.run(&["replay", "--dead"]).0, 0);
     assert_eq!(folder.run(&["events", "--channel", "pgae"]).0, 2);
+}
+
+#[test]
+fn what_another_configuration_would_say_is_shown_like_a_diff() {
+    let folder = Folder::new("dry");
+    folder.make_store();
+    let none = "0 the same, 0 differ, 0 could not be rehearsed\n";
+    assert_eq!(folder.run(&["replay", "--dry"]), (0, none.to_owned(), String::new()));
+    {
+        let file = SqliteFile::open(&folder.0.join("ackd.db")).unwrap();
+        let mut store = file.engine().unwrap();
+        let page = store.channel("page").unwrap();
+        let raw = br#"{"message":{"mid":"m","text":"hello"}}"#.as_slice().into();
+        let (id, conversation, fate) = ("m".to_owned(), "4711".to_owned(), Fate::Hear);
+        let arrival = Arrival { id, conversation, kind: "message", fate, raw, proves: None };
+        store.admit(page, &arrival, Moment(0), Moment(0)).unwrap();
+        let Lease { event, lane, .. } = store.lease(page, Wanted::Any, &HashSet::new(), Moment(0)).unwrap().unwrap();
+        store.settle(&Settlement::HearDead { event, lane, why: "bot echo: ill".to_owned() }, true, Moment(0)).unwrap();
+        store.commit().unwrap();
+    }
+    // Its secrets are not in this shell.
+    let new = CONFIG.replace("\"demo-app-secret\"", "{ env = \"UNSET\" }");
+    fs::write(folder.0.join("new.toml"), new).unwrap();
+    let (code, out, error) = folder.run(&["replay", "--dry", "--config", "new.toml"]);
+    let text =
+        "page-1  message  4711\n- (dead: bot echo: ill)\n+ hello\n\n0 the same, 1 differ, 0 could not be rehearsed\n";
+    assert_eq!((code, out.as_str(), error.as_str()), (1, text, ""));
+    assert_eq!(folder.run(&["replay", "--dry", "--since", "2h"]), (0, none.to_owned(), String::new()));
+    assert_eq!(folder.run(&["replay", "--since", "2h"]).0, 2);
 }
 
 #[test]

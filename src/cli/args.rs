@@ -2,19 +2,19 @@
 //!
 //! Options that every command has may stand before or behind it. `--` ends options. Nothing here looks at the disk.
 
+mod commands;
 mod values;
 
 use super::help::Topic;
 use super::playing::Play;
 use super::trial::Trial;
 use crate::config::quoted;
-use crate::limits::{EVENTS_LISTED, SOLAR_INVITE_DAYS};
 use crate::notation::nearest::nearest;
 use lexopt::{Arg, Parser};
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Path, PathBuf};
-use values::{base_url, faults, id, invited_days, limit, loopback, seed, system, text, webhook_action};
+use values::{text, webhook_action};
 
 /// What is to be done. `config` is what `--config` said; `config_file` finds it otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,8 +26,10 @@ pub enum Command {
     Events { config: Option<PathBuf>, filter: EventFilter },
     Why { config: Option<PathBuf>, id: String },
     Replay { config: Option<PathBuf>, which: ReplayWhich },
+    Rehearse { config: Option<PathBuf>, since: Option<String> },
     Webhook { config: Option<PathBuf>, action: WebhookAction, channel: String },
     Doctor { config: Option<PathBuf> },
+    Top { config: Option<PathBuf> },
     Login { config: Option<PathBuf>, upstream: String },
     Solar { config: Option<PathBuf>, bot: Option<String>, action: SolarAction },
     Try(Trial),
@@ -143,16 +145,17 @@ pub fn config_file(explicit: Option<&Path>, exists: &dyn Fn(&Path) -> bool) -> R
 }
 
 /// The commands as they are typed, each with its help and the options that only it has.
-pub const COMMANDS: [(&str, Topic, &[&str]); 13] = [
+pub const COMMANDS: [(&str, Topic, &[&str]); 14] = [
     ("run", Topic::Run, &[]),
     ("check", Topic::Check, &[]),
     ("reload", Topic::Reload, &[]),
     ("send", Topic::Send, &[]),
     ("events", Topic::Events, &["dead", "unknown", "all", "channel", "limit", "follow"]),
     ("why", Topic::Why, &[]),
-    ("replay", Topic::Replay, &["dead"]),
+    ("replay", Topic::Replay, &["dead", "dry", "since"]),
     ("webhook", Topic::Webhook, &[]),
     ("doctor", Topic::Doctor, &[]),
+    ("top", Topic::Top, &[]),
     ("login", Topic::Login, &[]),
     ("solar", Topic::Solar, &["bot", "days"]),
     ("try", Topic::Try, &["keep", "listen", "faults", "seed"]),
@@ -201,6 +204,7 @@ impl Words {
             Topic::Replay => self.replay(),
             Topic::Webhook => self.webhook(),
             Topic::Doctor => self.nothing_more().map(|config| Command::Doctor { config }),
+            Topic::Top => self.nothing_more().map(|config| Command::Top { config }),
             Topic::Login => self.login(),
             Topic::Solar => self.solar(),
             Topic::Try => self.trial(),
@@ -280,142 +284,6 @@ impl Words {
         }
     }
 
-    fn send(&mut self) -> Result<Command, Stop> {
-        let channel = self.needed("CHANNEL")?;
-        let to = self.needed("TO")?;
-        let text = self.needed("TEXT")?;
-        if to.is_empty() || text.is_empty() {
-            return Err(Stop::Wrong("TO and TEXT must not be empty".to_owned()));
-        }
-        Ok(Command::Send { config: self.nothing_more()?, channel, to, text })
-    }
-
-    fn events(&mut self) -> Result<Command, Stop> {
-        let mut filter =
-            EventFilter { dead: false, unknown: false, all: false, channel: None, follow: false, limit: EVENTS_LISTED };
-        while let Some(word) = self.next()? {
-            match word {
-                Word::Option(option) => match option.as_str() {
-                    "--dead" => filter.dead = true,
-                    "--unknown" => filter.unknown = true,
-                    "--all" => filter.all = true,
-                    "--follow" => filter.follow = true,
-                    "--channel" => filter.channel = Some(text(self.value()?)?),
-                    "--limit" => filter.limit = limit(&text(self.value()?)?)?,
-                    _ => return Err(self.unknown_option(&option)),
-                },
-                Word::Value(value) => {
-                    let shown = quoted(&value.to_string_lossy());
-                    return Err(Stop::Wrong(format!("events takes no {shown}; for one event type ackd why ID")));
-                }
-            }
-        }
-        Ok(Command::Events { config: self.config.take(), filter })
-    }
-
-    fn why(&mut self) -> Result<Command, Stop> {
-        // Also the platform's own id, so what is none is only known once the store was asked.
-        let id = self.needed("ID")?;
-        Ok(Command::Why { config: self.nothing_more()?, id })
-    }
-
-    fn replay(&mut self) -> Result<Command, Stop> {
-        let (mut ids, mut dead) = (Vec::new(), false);
-        while let Some(word) = self.next()? {
-            match word {
-                Word::Option(option) if option == "--dead" => dead = true,
-                Word::Option(option) => return Err(self.unknown_option(&option)),
-                Word::Value(value) => ids.push(id(text(value)?)?),
-            }
-        }
-        let which = match (ids.is_empty(), dead) {
-            (false, false) => ReplayWhich::Ids(ids),
-            (true, true) => ReplayWhich::Dead,
-            (true, false) => return Err(Stop::Wrong("say which: one or more IDs, or --dead".to_owned())),
-            (false, true) => return Err(Stop::Wrong("say either IDs or --dead, not both".to_owned())),
-        };
-        Ok(Command::Replay { config: self.config.take(), which })
-    }
-
-    fn webhook(&mut self) -> Result<Command, Stop> {
-        let word = self.needed("what to do (list, create, sync or delete)")?;
-        let action = webhook_action(&word)?;
-        let channel = self.needed("CHANNEL")?;
-        Ok(Command::Webhook { config: self.nothing_more()?, action, channel })
-    }
-
-    fn login(&mut self) -> Result<Command, Stop> {
-        let upstream = self.needed("UPSTREAM")?;
-        Ok(Command::Login { config: self.nothing_more()?, upstream })
-    }
-
-    fn solar(&mut self) -> Result<Command, Stop> {
-        let (mut bot, mut days, mut values) = (None, None, Vec::new());
-        while let Some(word) = self.next()? {
-            match word {
-                Word::Option(option) if option == "--bot" => bot = Some(text(self.value()?)?),
-                Word::Option(option) if option == "--days" => days = Some(invited_days(&text(self.value()?)?)?),
-                Word::Option(option) => return Err(self.unknown_option(&option)),
-                Word::Value(value) if values.len() == 2 => return Err(self.surplus(&value)),
-                Word::Value(value) => values.push(text(value)?),
-            }
-        }
-        let mut values = values.iter().map(String::as_str);
-        let action = match (values.next(), values.next()) {
-            (None, _) => return Err(Stop::Wrong("what to do (invite, people or remove) is missing".to_owned())),
-            (Some("invite"), None) => return Err(Stop::Wrong("SYSTEM is missing".to_owned())),
-            (Some("invite"), Some(id)) => {
-                SolarAction::Invite { system: system(id)?, days: days.take().unwrap_or(SOLAR_INVITE_DAYS) }
-            }
-            (Some("remove"), None) => return Err(Stop::Wrong("WHO is missing".to_owned())),
-            (Some("remove"), Some(who)) => SolarAction::Remove { who: who.to_owned() },
-            (Some("people"), None) => SolarAction::People,
-            (Some("people"), Some(more)) => return Err(self.surplus(OsStr::new(more))),
-            (Some(word), _) => {
-                return Err(Stop::Wrong(format!("solar takes no {}; it takes invite, people, remove", quoted(word))));
-            }
-        };
-        if days.is_some() {
-            return Err(Stop::Wrong("--days belongs to invite".to_owned()));
-        }
-        Ok(Command::Solar { config: self.config.take(), bot, action })
-    }
-
-    fn trial(&mut self) -> Result<Command, Stop> {
-        let mut trial = Trial::default();
-        while let Some(word) = self.next()? {
-            match word {
-                Word::Option(option) if option == "--keep" => trial.keep = true,
-                Word::Option(option) => self.play(&option, &mut trial.play)?,
-                Word::Value(value) => return Err(self.surplus(&value)),
-            }
-        }
-        Ok(Command::Try(Trial { config: self.config.take(), ..trial }))
-    }
-
-    fn twin(&mut self) -> Result<Command, Stop> {
-        let (mut to, mut play) = (None, Play::default());
-        while let Some(word) = self.next()? {
-            match word {
-                Word::Option(option) if option == "--to" => to = Some(base_url(text(self.value()?)?)?),
-                Word::Option(option) => self.play(&option, &mut play)?,
-                Word::Value(value) => return Err(self.surplus(&value)),
-            }
-        }
-        Ok(Command::Twin { config: self.config.take(), to, play })
-    }
-
-    /// An option of both commands that play a platform.
-    fn play(&mut self, option: &str, play: &mut Play) -> Result<(), Stop> {
-        match option {
-            "--listen" => play.listen = Some(loopback(&text(self.value()?)?)?),
-            "--faults" => play.faults = faults(text(self.value()?)?)?,
-            "--seed" => play.seed = Some(seed(&text(self.value()?)?)?),
-            _ => return Err(self.unknown_option(option)),
-        }
-        Ok(())
-    }
-
     fn surplus(&self, value: &OsStr) -> Stop {
         Stop::Wrong(format!("{} is one word too many", quoted(&value.to_string_lossy())))
     }
@@ -473,6 +341,7 @@ mod tests {
         }
         assert_eq!(command("check"), Command::Check { config: None });
         assert_eq!(command("reload"), Command::Reload { config: None });
+        assert_eq!(command("top"), Command::Top { config: None });
         assert_eq!(command("doctor --config a.toml"), Command::Doctor { config });
     }
 
@@ -512,6 +381,26 @@ mod tests {
         let ids = ReplayWhich::Ids(vec!["page-1".into(), "my-page-2".into()]);
         assert_eq!(command("replay page-1 my-page-2"), Command::Replay { config: None, which: ids });
         assert_eq!(command("replay --dead"), Command::Replay { config: None, which: ReplayWhich::Dead });
+    }
+
+    #[test]
+    fn a_dry_replay_takes_no_ids_and_alone_a_moment() {
+        let rehearse = |config: Option<&str>, since: Option<&str>| Command::Rehearse {
+            config: config.map(PathBuf::from),
+            since: since.map(str::to_owned),
+        };
+        assert_eq!(command("replay --dry"), rehearse(None, None));
+        assert_eq!(command("replay --since 2h --dry --config a.toml"), rehearse(Some("a.toml"), Some("2h")));
+        let wrong = |line| read(line).unwrap_err().to_string();
+        for line in ["replay --dry page-1", "replay --dry --dead"] {
+            let what = "--dry takes the newest events, or those --since a moment; leave IDs and --dead away";
+            assert_eq!(wrong(line), format!("{what}; see ackd replay --help"));
+        }
+        let alone = "--since belongs to --dry; see ackd replay --help";
+        assert_eq!(
+            (wrong("replay --dead --since 2h"), wrong("replay --since 2h")),
+            (alone.to_owned(), alone.to_owned())
+        );
     }
 
     #[test]
@@ -569,11 +458,11 @@ mod tests {
             ("rnu", "there is no command \"rnu\"; did you mean run? see ackd --help"),
             (
                 "dance",
-                "there is no command \"dance\"; there are run, check, reload, send, events, why, replay, webhook, doctor, login, solar, try, twin; see ackd --help",
+                "there is no command \"dance\"; there are run, check, reload, send, events, why, replay, webhook, doctor, top, login, solar, try, twin; see ackd --help",
             ),
             (
                 "help dance",
-                "there is no command \"dance\"; there are run, check, reload, send, events, why, replay, webhook, doctor, login, solar, try, twin; see ackd --help",
+                "there is no command \"dance\"; there are run, check, reload, send, events, why, replay, webhook, doctor, top, login, solar, try, twin; see ackd --help",
             ),
             ("help webhook lsit", "webhook takes no \"lsit\"; did you mean list? see ackd webhook --help"),
             ("help webhook list page", "\"page\" is one word too many; see ackd webhook --help"),

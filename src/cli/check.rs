@@ -90,8 +90,9 @@ fn summary(config: &Config, warning: Option<String>, out: &mut dyn Write) -> io:
 
 /// Where browsers come in, and what Facebook must be told of that.
 fn doors(config: &Config, base: &str, rows: &mut Vec<(String, String)>) {
-    if !config.admin.addresses.is_empty() {
-        let admin: Vec<_> = config.admin.addresses.iter().map(|address| format!("http://{address}/")).collect();
+    if !config.admin.addresses.is_empty() || config.admin.socket.is_some() {
+        let admin = config.admin.addresses.iter().map(|address| format!("http://{address}/"));
+        let admin: Vec<_> = admin.chain(config.admin.socket.iter().map(|path| path.display().to_string())).collect();
         rows.push(("admin".to_owned(), admin.join(", ")));
     }
     for (name, bot) in config.pages.iter() {

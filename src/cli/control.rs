@@ -1,6 +1,7 @@
 //! The client's side of the control socket: one request, one answer, plain HTTP/1.1.
 //!
 //!     ask("/send", JSON) ──▶ {"lines":["page-18 kept"]}      or a fault that says what may have happened
+//!     get("/metrics")    ──▶ a page
 //!
 //! It talks to our own daemon only, so it knows no chunks, no redirects, no second request. Never here: what is
 //! asked for.
@@ -43,8 +44,18 @@ pub fn ask(socket: &Path, path: &str, json: &[u8]) -> Result<Vec<String>, Contro
     ask_within(socket, path, json, CONTROL_TIME)
 }
 
+/// The page that the daemon behind `socket` shows at `path`.
+pub fn get(socket: &Path, path: &str) -> Result<String, ControlFault> {
+    let request = format!("GET {path} HTTP/1.1\r\nHost: ackd\r\nConnection: close\r\n\r\n");
+    let Answer { status, body } = say(socket, request.as_bytes(), CONTROL_TIME)?;
+    let page = String::from_utf8_lossy(&body).into_owned();
+    if status == 200 {
+        return Ok(page);
+    }
+    Err(ControlFault::Refused { status, why: shown(page.trim_end(), PREVIEW_CHARS_MAX).into_owned() })
+}
+
 fn ask_within(socket: &Path, path: &str, json: &[u8], time: Duration) -> Result<Vec<String>, ControlFault> {
-    let mut stream = UnixStream::connect(socket).map_err(|error| ControlFault::Unreachable(error.to_string()))?;
     let mut request = format!(
         "POST {path} HTTP/1.1\r\nHost: ackd\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
          Connection: close\r\n\r\n",
@@ -52,11 +63,16 @@ fn ask_within(socket: &Path, path: &str, json: &[u8], time: Duration) -> Result<
     )
     .into_bytes();
     request.extend_from_slice(json);
+    say(socket, &request, time)?.lines()
+}
+
+fn say(socket: &Path, request: &[u8], time: Duration) -> Result<Answer, ControlFault> {
+    let mut stream = UnixStream::connect(socket).map_err(|error| ControlFault::Unreachable(error.to_string()))?;
     let until = Instant::now() + time;
     // What the daemon refuses it may answer before it has read all, so a failed write is not the last word.
-    let wrote = set_times(&stream, until).and_then(|()| stream.write_all(&request));
+    let wrote = set_times(&stream, until).and_then(|()| stream.write_all(request));
     match (answer(&mut stream, until), wrote) {
-        (Ok(answer), _) => answer.lines(),
+        (Ok(answer), _) => Ok(answer),
         (Err(_), Err(error)) => Err(ControlFault::Lost(format!("could not be told all: {}", reason(&error)))),
         (Err(why), Ok(())) => Err(ControlFault::Lost(why)),
     }

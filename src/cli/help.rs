@@ -16,6 +16,7 @@ pub enum Topic {
     Replay,
     Webhook,
     Doctor,
+    Top,
     Login,
     Solar,
     Try,
@@ -36,6 +37,7 @@ impl Topic {
             Topic::Replay => REPLAY,
             Topic::Webhook => WEBHOOK,
             Topic::Doctor => DOCTOR,
+            Topic::Top => TOP,
             Topic::Login => LOGIN,
             Topic::Solar => SOLAR,
             Topic::Try => TRY,
@@ -58,9 +60,11 @@ ackd: ack first, answer later. A small webhook daemon for chat bots.
     ackd events                   what came in and how it ended
     ackd why ID                   the whole life of one message
     ackd replay ID… | --dead      put it back
+    ackd replay --dry             what another configuration would have said
     ackd webhook list|create|sync|delete CHANNEL
                                   the registration on the platform's side
     ackd doctor                   what is wrong, live, and how to mend it
+    ackd top                      how the daemon does, each second
     ackd login UPSTREAM           the consent that a service of a bot asks for
     ackd solar invite SYSTEM      a code that lets somebody ask the solar bot
     ackd twin                     the stand-ins alone, for any bot's program
@@ -179,6 +183,8 @@ matters.
 
 SIGHUP and `systemctl reload ackd` do the same.
 
+    --config FILE    the configuration; else ackd.toml, /etc/ackd/ackd.toml
+
 Example:
     ackd check && ackd reload
 ";
@@ -236,18 +242,32 @@ Examples:
 
 const REPLAY: &str = "\
 ackd replay ID… | --dead [--config FILE]
+ackd replay --dry [--since WHEN] --config FILE
 
 Puts back what ended dead or unknown: what was not heard is heard, what was not
 said is said. What is unknown may have been seen, and then it is seen twice; so
 --dead takes the dead only. Exit code 1 when one of the IDs was left alone.
 
+With --dry nothing is put back, sent or written. What came in is heard by the
+bots of FILE as if it came now, and wherever that would be answered otherwise
+the old reply is shown with - and the new one with +. The store is the one that
+FILE names; secrets are not looked for. A bot's clock stands at the event's
+time, but what it remembers is what it remembers today, and what it would keep
+is forgotten after the event. An event for which a service or a platform would
+have to be asked is counted, with that reason. Exit code 0 when all replies are
+the same, 1 when some differ, 2 when it cannot be told.
+
     --dead           all that are dead
+    --dry            show what would change; the newest 1000 events, or
+    --since WHEN     those since 2h or 3d ago, since 2026-11-21, or since
+                     2026-11-21T08:00:00Z, at most 100000
     --config FILE    the configuration; else ackd.toml, /etc/ackd/ackd.toml
 
 Examples:
     ackd replay page-17 page-18
     ackd replay page-17.2
     ackd replay --dead
+    ackd replay --dry --since 24h --config new.toml
 ";
 
 const WEBHOOK: &str = "\
@@ -297,6 +317,23 @@ Exit codes: 0 nothing is wrong, 1 something is, 2 the configuration is faulty.
 
 Example:
     sudo ackd doctor --config /etc/ackd/ackd.toml
+";
+
+const TOP: &str = "\
+ackd top [--config FILE]
+
+Shows how the daemon does: requests, what was refused, how long acknowledging
+and committing takes; of each channel what came, how it ended, what waits and
+what the platform answers; of each service that bots ask what is left of its
+calls. New each second, until Ctrl-C; once, where the output is no terminal.
+
+All but the paces count from the daemon's start. The same figures are at
+/metrics of the [admin] listener, for Prometheus.
+
+    --config FILE    the configuration; else ackd.toml, /etc/ackd/ackd.toml
+
+Example:
+    sudo ackd top --config /etc/ackd/ackd.toml
 ";
 
 const LOGIN: &str = "\
@@ -352,7 +389,8 @@ mod tests {
 
     #[test]
     fn every_help_fits_a_narrow_terminal_and_shows_an_example() {
-        for topic in [Overview, Run, Check, Reload, Send, Events, Why, Replay, Webhook, Doctor, Login, Solar, Try, Twin]
+        for topic in
+            [Overview, Run, Check, Reload, Send, Events, Why, Replay, Webhook, Doctor, Top, Login, Solar, Try, Twin]
         {
             let text = topic.text();
             assert!(text.lines().all(|line| line.chars().count() <= 80 && line == line.trim_end()), "{topic:?}");

@@ -1,14 +1,17 @@
 //! What is typed at a shell: arguments → `Command`, and the commands that are more than a call.
 //!
-//!     args.rs      words → Command, or a UsageError that says what to type
+//!     args.rs      words → Command, or a UsageError that says what to type; args/commands.rs reads what only one takes
 //!     help.rs      the texts of --help
 //!     check.rs     ackd check
 //!     reload.rs    ackd reload
+//!     top.rs       ackd top
 //!     events.rs    ackd events: a table; follow.rs goes on with what comes in
 //!     linger.rs    waiting while somebody reads
 //!     why.rs       ackd why: one event's life
 //!     send.rs      ackd send
 //!     replay.rs    ackd replay
+//!     rehearse.rs  ackd replay --dry: what another configuration would have said (rehearsal.rs hears, dry.rs is the bot's
+//!                  desk)
 //!     login.rs     ackd login: the consent that an upstream wants
 //!     solar.rs     ackd solar: whom the solar bot tells of which system
 //!     keepsake.rs  what these two have the store remember
@@ -28,6 +31,7 @@ pub mod args;
 pub mod check;
 pub mod control;
 pub mod doctor;
+mod dry;
 pub mod events;
 mod follow;
 pub mod help;
@@ -37,6 +41,8 @@ pub mod log;
 pub mod login;
 pub mod playing;
 mod reach;
+mod rehearsal;
+pub mod rehearse;
 pub mod reload;
 pub mod replay;
 pub mod send;
@@ -44,6 +50,7 @@ pub mod show;
 pub mod solar;
 #[cfg(test)]
 mod testing;
+pub mod top;
 pub mod trial;
 pub mod twin;
 pub mod webhook;

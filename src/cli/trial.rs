@@ -90,7 +90,7 @@ fn prepare(
     // One's own configuration may be at work beside it, so no address is taken from there.
     let free = SocketAddr::from(([127, 0, 0, 1], 0));
     let has_pages = config.pages.iter().next().is_some() || config.upstreams.iter().any(|one| one.facebook().is_some());
-    let at = |address| Listens { addresses: vec![address], handed: false };
+    let at = |address| Listens { addresses: vec![address], ..Listens::default() };
     let operator = next_port(trial.play.listen).unwrap_or(free);
     (config.listen, config.admin) = (at(free), if has_pages { at(operator) } else { Listens::default() });
     config.store = folder.join("ackd.db");

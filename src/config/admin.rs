@@ -1,4 +1,4 @@
-//! Where the operator's browser comes in.
+//! Where the operator's browser comes in, and whoever watches.
 
 use super::findings::Findings;
 use super::listen::{self, Listens};
@@ -6,11 +6,12 @@ use super::table::{Entry, Key};
 
 const KEYS: &[Key] = &[Key { name: "listen", example: "\"127.0.0.1:3001\"" }];
 
-/// Addresses of this machine alone, none of them a public one. Whoever can open one is taken for the operator.
+/// Addresses of this machine alone, none of them a public one, or a unix socket. Whoever can open one is taken for the
+/// operator.
 pub(super) fn listens(entry: &Entry<'_>, public: &Listens, findings: &mut Findings<'_>) -> Listens {
     let Some(table) = entry.table(KEYS, findings) else { return Listens::default() };
     let Some(entry) = table.need("listen", findings) else { return Listens::default() };
-    let listens = listen::listens(&entry, findings);
+    let listens = listen::operators(&entry, findings);
     for address in &listens.addresses {
         if !address.ip().is_loopback() {
             let what = format!(

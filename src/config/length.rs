@@ -11,7 +11,7 @@ pub(super) fn interval(text: &str) -> Option<Duration> {
 }
 
 /// A whole number of one of these `units`.
-pub(super) fn length(text: &str, units: &str) -> Option<Duration> {
+pub(crate) fn length(text: &str, units: &str) -> Option<Duration> {
     let (letter, seconds) = UNITS.into_iter().find(|(letter, _)| units.contains(*letter) && text.ends_with(*letter))?;
     let number = text.strip_suffix(letter).filter(|number| number.bytes().all(|byte| byte.is_ascii_digit()))?;
     Some(Duration::from_secs(u64::from(number.parse::<u32>().ok()?) * seconds))

@@ -5,11 +5,14 @@ use super::table::Entry;
 use crate::limits::LISTENS_MAX;
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 
 /// Where clients come in at one door.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listens {
     pub addresses: Vec<SocketAddr>,
+    /// A unix socket besides; the operator's door may be one.
+    pub socket: Option<PathBuf>,
     /// Besides them, the sockets that systemd hands over for this door.
     pub handed: bool,
 }
@@ -17,6 +20,7 @@ pub struct Listens {
 impl fmt::Display for Listens {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let named = self.addresses.iter().map(ToString::to_string);
+        let named = named.chain(self.socket.iter().map(|path| format!("{UNIX}{}", path.display())));
         let named: Vec<_> = named.chain(self.handed.then(|| SYSTEMD.to_owned())).collect();
         out.write_str(&named.join(", "))
     }
@@ -25,8 +29,20 @@ impl fmt::Display for Listens {
 /// What stands in place of an address for sockets that systemd opens.
 const SYSTEMD: &str = "systemd";
 
+/// What stands before the path of a unix socket.
+const UNIX: &str = "unix:";
+
 /// One address or a list of them, each once.
 pub(super) fn listens(entry: &Entry<'_>, findings: &mut Findings<'_>) -> Listens {
+    read(entry, false, findings)
+}
+
+/// The same for the operator, who may come in by a unix socket, too.
+pub(super) fn operators(entry: &Entry<'_>, findings: &mut Findings<'_>) -> Listens {
+    read(entry, true, findings)
+}
+
+fn read(entry: &Entry<'_>, may_be_unix: bool, findings: &mut Findings<'_>) -> Listens {
     let members = entry.one_or_list(findings);
     if members.is_empty() {
         findings.fault(&entry.place, format!("is an empty list; write {}", entry.example));
@@ -42,6 +58,16 @@ pub(super) fn listens(entry: &Entry<'_>, findings: &mut Findings<'_>) -> Listens
         if text == SYSTEMD {
             if std::mem::replace(&mut listens.handed, true) {
                 findings.fault(&member.place, twice);
+            }
+            continue;
+        }
+        if let Some(path) = text.strip_prefix(UNIX).filter(|_| may_be_unix) {
+            if !path.starts_with('/') || path.ends_with('/') {
+                let what =
+                    format!("{} is no whole path; write for example \"unix:/run/ackd/admin.sock\"", quoted(text));
+                findings.fault(&member.place, what);
+            } else if listens.socket.replace(PathBuf::from(path)).is_some() {
+                findings.fault(&member.place, "is a second unix socket, and one is enough; take one away");
             }
             continue;
         }

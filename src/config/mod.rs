@@ -37,6 +37,7 @@ pub use bot::KnownBot;
 pub use facebook::KnownLogin;
 pub(crate) use findings::quoted;
 pub use findings::{ConfigError, Fault, Risk};
+pub(crate) use length::length;
 pub use listen::Listens;
 pub use log::{Levels, Logs};
 pub use outline::{KnownChannel, Outline};

@@ -792,6 +792,11 @@ fn the_operators_door_is_on_this_machine_and_on_no_public_address() {
         ("\"0.0.0.0:3001\"", "0.0.0.0:3001 can be reached from outside, and whoever reaches it is the operator"),
         ("\"192.168.1.2:3001\"", "192.168.1.2:3001 can be reached from outside"),
         ("\"127.0.0.1:3000\"", "127.0.0.1:3000 is a public address already, in listen; take another port"),
+        (
+            "\"unix:admin.sock\"",
+            "\"unix:admin.sock\" is no whole path; write for example \"unix:/run/ackd/admin.sock\"",
+        ),
+        ("\"unix:/run/ackd/\"", "\"unix:/run/ackd/\" is no whole path"),
     ] {
         let told = at(listen);
         assert!(told.len() == 1 && told[0].starts_with(&format!("{line}: admin.listen: {what}")), "{told:?}");
@@ -801,7 +806,16 @@ fn the_operators_door_is_on_this_machine_and_on_no_public_address() {
         assert!(
             config.admin.addresses.iter().all(|address| address.port() == 3001) && !config.admin.addresses.is_empty()
         );
+        assert_eq!(config.admin.socket, None);
     }
+    let config = parse(&format!("{WEBEX}\n[admin]\nlisten = \"unix:/run/ackd/admin.sock\"\n")).unwrap();
+    assert_eq!(config.admin.socket.as_deref(), Some(Path::new("/run/ackd/admin.sock")));
+    assert_eq!(config.admin.to_string(), "unix:/run/ackd/admin.sock");
+    let told = at("[\"unix:/a\", \"127.0.0.1:3001\", \"unix:/b\"]");
+    assert!(told.len() == 1 && told[0].contains("is a second unix socket"), "{told:?}");
+    // Platforms do not come in by a socket of this machine.
+    let told = faults(&WEBEX.replace("\"127.0.0.1:3000\"", "\"unix:/run/ackd/public.sock\""));
+    assert!(told.len() == 1 && told[0].contains("write for example \"127.0.0.1:3000\""), "{told:?}");
 }
 
 #[test]

@@ -6,11 +6,14 @@
 //! worker has begun it ends as it began it. Until the keeper has agreed all can be taken back; afterwards nothing fails.
 
 use super::certificates::Certificates;
-use super::{post, setting};
+use super::{post, setting, sockets};
 use crate::config::{Config, reconcile};
 use crate::intake::{Door, Intake};
-use crate::keeper::{Change, Changed, Health, Letter, Receipt, Ticket};
-use crate::net::listener::Listener;
+use crate::keeper::{Change, Changed, Letter, Receipt, Ticket};
+use crate::meter::{Registration, page};
+use crate::model::Moment;
+use crate::net::event_loop::Page;
+use crate::net::listener::{Listener, Spot};
 use crate::net::{Announcer, Lobby, News, Setting};
 use crate::registry::watch::{Course, Registrar, Stop, Watched};
 use crate::registry::{PublicUrl, Standing};
@@ -22,7 +25,6 @@ use crate::work::session::Reception;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Sender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -36,7 +38,8 @@ pub(super) struct Manager {
     pub(super) announcer: Announcer,
     pub(super) current: Arc<Current>,
     pub(super) certificates: Arc<Certificates>,
-    pub(super) health: Arc<Health>,
+    /// How registrations stand, of the configuration of now.
+    pub(super) standing: Arc<Mutex<Arc<Standing>>>,
     pub(super) in_place: Mutex<InPlace>,
 }
 
@@ -54,9 +57,9 @@ pub(super) struct InPlace {
 #[derive(Clone, Debug)]
 pub(super) struct Bound {
     pub(super) door: Door,
-    /// The address that the configuration asks for; nothing where systemd has opened it.
-    pub(super) asked: Option<SocketAddr>,
-    /// The one that was given, which is another for a port of 0.
+    /// Where the configuration asks for it; nothing where systemd has opened it.
+    pub(super) asked: Option<Spot>,
+    /// The address that was given, which is another for a port of 0.
     pub(super) given: Option<SocketAddr>,
 }
 
@@ -130,11 +133,9 @@ impl Manager {
         let tls = self.certificates.prepare(config.tls.as_ref())?;
         let (intake, lobby) = self.put(config, place)?;
         // The rest is done.
-        let ended = place
-            .doors
-            .iter()
-            .filter(|bound| !doors.iter().any(|next| (next.door, next.asked) == (bound.door, bound.asked)));
-        let ended = ended.filter_map(|bound| Some((bound.door, bound.asked?))).collect();
+        let stays = |bound: &&Bound| doors.iter().any(|next| next.door == bound.door && next.asked == bound.asked);
+        let ended = place.doors.iter().filter(|bound| !stays(bound));
+        let ended = ended.filter_map(|bound| Some((bound.door, bound.asked.clone()?))).collect();
         for listener in &added {
             log::info!("listening on {}", listener.address());
         }
@@ -156,6 +157,23 @@ impl Manager {
         )];
         told.extend((!fixed.is_empty()).then(|| format!("not changed before a restart: {}", fixed.join(", "))));
         Ok(told)
+    }
+
+    /// All figures as a page: what the loop and the keeper know, and what is known beside them.
+    pub(super) fn page(&self, began: Moment) -> Page {
+        let meter = Arc::clone(self.current.get().upstreams.meter());
+        let standing = Arc::clone(&self.standing);
+        Box::new(move |open, served, kept| {
+            // Held for as long as it takes to copy it, by whoever holds it.
+            let looks = standing.lock().unwrap_or_else(PoisonError::into_inner).looks();
+            let looks = looks.into_iter().map(|(channel, look)| Registration {
+                channel,
+                well: look.wrong.is_empty(),
+                looked: look.at,
+            });
+            let registrations: Vec<_> = looks.collect();
+            page::Page { began, open, served, kept, meter: &meter, registrations: &registrations }.text()
+        })
     }
 
     /// No more tokens are renewed, and nobody looks after anything.
@@ -193,9 +211,7 @@ impl Manager {
             before.address.learn(url);
         }
         place.channels = channels;
-        let health = Arc::clone(&self.health);
-        let ready = Box::new(move || health.writable.load(Ordering::Relaxed));
-        Ok((Intake::new(setting::routes(config, &numbers), setting::places(config), ready), lobby))
+        Ok((Intake::new(setting::routes(config, &numbers), setting::places(config)), lobby))
     }
 
     fn tell_keeper(&self, change: Change) -> Result<Changed, String> {
@@ -259,19 +275,22 @@ impl Manager {
             (None, _) => None,
         };
         let Tools { fetch, upstreams, address, keeper, clock, .. } = (*self.current.get()).clone();
-        let standing = Arc::new(Standing::default());
+        // One that is about to end writes into the other.
+        let standing: Arc<Standing> = Arc::default();
+        *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&standing);
         Registrar { channels: watched.collect(), course, fetch, upstreams, address, keeper, clock, standing }
     }
 }
 
 impl Bound {
     /// A listener, and for which address of the configuration it is there.
-    pub(super) fn of(listener: &Listener, asked: Option<SocketAddr>) -> Bound {
+    pub(super) fn of(listener: &Listener, asked: Option<Spot>) -> Bound {
         Bound { door: listener.door, asked, given: listener.address().parse().ok() }
     }
 
-    fn is_at(&self, door: Door, address: SocketAddr) -> bool {
-        self.door == door && [self.asked, self.given].contains(&Some(address))
+    fn is_at(&self, door: Door, spot: &Spot) -> bool {
+        let is_given = matches!((spot, self.given), (Spot::Tcp(at), Some(given)) if *at == given);
+        self.door == door && (is_given || self.asked.as_ref() == Some(spot))
     }
 }
 
@@ -279,16 +298,14 @@ impl Bound {
 fn new_doors(config: &Config, before: &[Bound]) -> Result<(Vec<Listener>, Vec<Bound>), String> {
     let mut added = Vec::new();
     let mut doors: Vec<Bound> = before.iter().filter(|bound| bound.asked.is_none()).cloned().collect();
-    for (listens, door) in [(&config.listen, Door::Public), (&config.admin, Door::Admin)] {
-        for at in &listens.addresses {
-            if let Some(same) = before.iter().find(|bound| bound.is_at(door, *at)) {
-                doors.push(same.clone());
-                continue;
-            }
-            let listener = Listener::tcp(*at, door).map_err(|error| super::unheard(*at, &error))?;
-            doors.push(Bound::of(&listener, Some(*at)));
-            added.push(listener);
+    for (at, door) in sockets::spots(config) {
+        if let Some(same) = before.iter().find(|bound| bound.is_at(door, &at)) {
+            doors.push(same.clone());
+            continue;
         }
+        let listener = sockets::open(&at, door)?;
+        doors.push(Bound::of(&listener, Some(at)));
+        added.push(listener);
     }
     Ok((added, doors))
 }

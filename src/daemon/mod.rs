@@ -13,7 +13,7 @@ pub use reload::Reread;
 
 use crate::config::Config;
 use crate::intake::Door;
-use crate::keeper::{Bell, Health, Keeper, Letter, Letterbox, Post, Receipt, Roster, Ticket, Treasury};
+use crate::keeper::{Bell, Counts, Health, Keeper, Letter, Letterbox, Post, Receipt, Roster, Ticket, Treasury};
 use crate::limits;
 use crate::model::{Lease, Moment};
 use crate::net::event_loop::{self, Parts, Watch};
@@ -53,10 +53,8 @@ impl Doors {
     pub fn bind(config: &Config) -> Result<Doors, String> {
         let signals = Signals::take().map_err(|error| format!("taking signals: {error}"))?;
         let mut listeners = sockets::handed(config)?;
-        for (listens, door) in [(&config.listen, Door::Public), (&config.admin, Door::Admin)] {
-            for at in &listens.addresses {
-                listeners.push(Listener::tcp(*at, door).map_err(|error| unheard(*at, &error))?);
-            }
+        for (at, door) in sockets::spots(config) {
+            listeners.push(sockets::open(&at, door)?);
         }
         Ok(Doors { listeners, signals })
     }
@@ -133,7 +131,7 @@ pub fn serve(config: &Config, doors: Doors, inside: Inside) -> Result<(), String
     let Inside { clock, began, reread } = inside;
     let connections_max = connections_max(config.connections_max);
     let Doors { mut listeners, signals } = doors;
-    let bound = listeners.iter().map(|listener| Bound::of(listener, listener.asked)).collect();
+    let bound = listeners.iter().map(|listener| Bound::of(listener, listener.asked.clone())).collect();
     let file = open(&config.store, &thread::sleep).map_err(|error| error.0)?;
     listeners.push(bind_control(&config.store)?);
     let addresses: Vec<_> = listeners.iter().map(Listener::address).collect();
@@ -150,7 +148,7 @@ pub fn serve(config: &Config, doors: Doors, inside: Inside) -> Result<(), String
         current,
         certificates: Certificates::new(announcer.clone(), clock),
         announcer,
-        health: Arc::clone(&threads.health),
+        standing: Arc::default(),
         in_place: Mutex::new(InPlace::new(config, bound)),
     });
     let (intake, lobby) = match manager.begin(config, &mut listeners) {
@@ -174,6 +172,7 @@ pub fn serve(config: &Config, doors: Doors, inside: Inside) -> Result<(), String
         watch,
         lobby,
         connections_max,
+        page: manager.page(clock()),
         clock,
     };
     let event_loop = EventLoop::new(parts).map_err(|error| format!("starting the loop: {error}"))?;
@@ -330,7 +329,8 @@ fn start_keeper(
     let work = move || {
         let mut store = file.engine()?;
         let store = &mut store;
-        Keeper { store, letters, post, workers, lines, roster, treasury, bell, health, clock, chance }.run()
+        let counts = Counts::default();
+        Keeper { store, letters, post, workers, lines, roster, treasury, counts, bell, health, clock, chance }.run()
     };
     thread::Builder::new()
         .name("keeper".to_owned())
@@ -351,7 +351,7 @@ fn farewell(served: Served, health: &Health) {
         "stopped: {} requests on {} connections, {} refused; {} events kept, {} delivered again, {} jobs settled",
         served.requests,
         served.connections,
-        served.refused,
+        served.refused.total(),
         health.kept.load(Ordering::Relaxed),
         health.duplicates.load(Ordering::Relaxed),
         health.settled.load(Ordering::Relaxed),

@@ -1,13 +1,42 @@
 //! Which of the sockets that systemd hands over is for which door: those with the name `admin` are the operator's, all others
 //! the public's.
 
+use super::unheard;
 use crate::config::Config;
 use crate::intake::Door;
-use crate::net::listener::{self, Listener};
+use crate::net::listener::{self, Listener, Spot};
 use crate::systemd::{self, Socket};
+use std::io::ErrorKind;
+use std::os::unix::fs::PermissionsExt;
 
 /// The name of the operator's sockets, as in `FileDescriptorName=admin`.
 const ADMIN: &str = "admin";
+
+/// Where a configuration wants listeners, with the door of each.
+pub(super) fn spots(config: &Config) -> Vec<(Spot, Door)> {
+    let doors = [(&config.listen, Door::Public), (&config.admin, Door::Admin)];
+    let spots = doors.into_iter().flat_map(|(listens, door)| {
+        let addresses = listens.addresses.iter().map(|at| Spot::Tcp(*at));
+        addresses.chain(listens.socket.iter().map(|path| Spot::Unix(path.clone()))).map(move |spot| (spot, door))
+    });
+    spots.collect()
+}
+
+/// Opens one. An error is one line that says what to do.
+pub(super) fn open(spot: &Spot, door: Door) -> Result<Listener, String> {
+    match spot {
+        Spot::Tcp(at) => Listener::tcp(*at, door).map_err(|error| unheard(*at, &error)),
+        Spot::Unix(path) => Listener::unix(path, door).map_err(|error| {
+            let advice = match error.kind() {
+                ErrorKind::AddrInUse => "another ackd is there",
+                ErrorKind::AlreadyExists => "something else than a socket is there",
+                ErrorKind::NotFound => "its folder must exist; under systemd, RuntimeDirectory=ackd makes /run/ackd",
+                _ => "its folder must be writable",
+            };
+            format!("listening on {}: {error}; {advice}", path.display())
+        }),
+    }
+}
 
 /// Listeners for the sockets that the configuration wants of systemd. Those that it does not want, and those that are
 /// wanted and not there, are errors: else somebody would knock at a door that nobody opens.
@@ -32,6 +61,14 @@ pub(super) fn handed(config: &Config) -> Result<Vec<Listener>, String> {
                                 operator; write ListenStream=127.0.0.1:3001"
             ));
         }
+        if let (Door::Admin, Socket::Unix(socket)) = (door, &socket)
+            && is_open_to_others(socket)
+        {
+            return Err(format!(
+                "the socket {name:?} of systemd can be opened by others, and whoever opens it is the operator; write \
+                 SocketMode=0600 beside ListenStream="
+            ));
+        }
         let socket = match socket {
             Socket::Tcp(socket) => listener::Handed::Tcp(socket),
             Socket::Unix(socket) => listener::Handed::Unix(socket),
@@ -48,4 +85,11 @@ pub(super) fn handed(config: &Config) -> Result<Vec<Listener>, String> {
         }
     }
     Ok(listeners)
+}
+
+/// One without a name in the file system is for whoever knows its other name.
+fn is_open_to_others(socket: &std::os::unix::net::UnixListener) -> bool {
+    let address = socket.local_addr();
+    let path = address.as_ref().ok().and_then(|address| address.as_pathname());
+    path.and_then(|path| path.metadata().ok()).is_none_or(|is| is.permissions().mode() & 0o077 != 0)
 }

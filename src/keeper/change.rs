@@ -103,6 +103,9 @@ impl Keeper<'_> {
         let before = std::mem::replace(&mut self.lines, lines.collect());
         let now_at = before.iter().map(|line| numbers.iter().position(|number| *number == line.number));
         let (bots, now_at): (Vec<_>, Vec<_>) = (channels.iter().map(|(_, bot)| *bot).collect(), now_at.collect());
+        for line in &self.lines {
+            self.counts.name(line.number, &line.name);
+        }
         self.roster = self.roster.anew(&bots, &now_at);
     }
 }

@@ -3,6 +3,7 @@
 use super::Health;
 use super::change::{Change, Changed};
 use crate::limits;
+use crate::meter::Kept;
 use crate::model::{
     Alarm, Arrival, ChannelNumber, EventKey, Left, Lesson, MemoryWrite, Moment, Order, PictureName, Response,
     Settlement,
@@ -74,6 +75,10 @@ pub enum Letter {
     Left { upstream: String, answer: SyncSender<Vec<Left>> },
     /// Say by `Health::pulse` that you move, and that no worker has had its job for too long. Asked at this pace.
     Pulse { number: u64, every: Duration },
+    /// Somebody wants to see all figures.
+    Figures(Ticket),
+    /// Somebody wants to know whether all moves.
+    Ready(Ticket),
     /// Work for these channels, bots and upstreams from now on; all of it or nothing.
     Change { change: Change, answer: SyncSender<Result<Changed, String>> },
     /// Hand out nothing more.
@@ -88,6 +93,8 @@ impl Letter {
         matches!(
             self,
             Letter::Show(..)
+                | Letter::Figures(_)
+                | Letter::Ready(_)
                 | Letter::Recall { .. }
                 | Letter::RecallAll { .. }
                 | Letter::Alarms { .. }
@@ -110,6 +117,10 @@ pub enum Receipt {
     Refused(Vec<String>),
     /// The store was asked for a picture.
     Shown(Sought),
+    /// What only the keeper knows of the figures.
+    Figures(Box<Kept>),
+    /// Whether all moves, or why not.
+    Ready(Result<(), String>),
     /// A page was made.
     Made(Response),
     /// There is no page for whoever wants one.

@@ -34,6 +34,14 @@ impl Keeper<'_> {
                 });
                 self.answer(vec![(ticket, Receipt::Shown(sought))]);
             }
+            Letter::Figures(ticket) => {
+                let figures = Box::new(self.figures(now));
+                self.answer(vec![(ticket, Receipt::Figures(figures))]);
+            }
+            Letter::Ready(ticket) => {
+                let moves = self.standstill().map_or(Ok(()), Err);
+                self.answer(vec![(ticket, Receipt::Ready(moves))]);
+            }
             Letter::Recall { bot, key, answer } => {
                 let _ = answer.try_send(self.recalled(&bot, &key, now));
             }

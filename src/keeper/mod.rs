@@ -9,11 +9,12 @@
 //! here and tried again until the disk is back. There are never more of those than workers.
 //!
 //! Never here: a client's socket, an upstream, JSON. Who may have which job is in `roster.rs`, what is said to it
-//! and by it in `letters.rs`, what upstreams were asked in `treasury.rs`, how it is in `health.rs`, what a reload changes in
-//! `change.rs`.
+//! and by it in `letters.rs`, what upstreams were asked in `treasury.rs`, what is counted in `counts.rs`, how it is in
+//! `health.rs`, what a reload changes in `change.rs`.
 
 mod bell;
 mod change;
+mod counts;
 mod health;
 mod letters;
 mod look_up;
@@ -25,6 +26,7 @@ mod treasury;
 
 pub use bell::Bell;
 pub use change::{Change, Changed, Reconcile};
+pub use counts::Counts;
 pub use health::{Health, WORKING};
 pub use letters::{Admission, Letter, Letterbox, Receipt, Refused, Sought, Ticket};
 pub use orders::{KEPT, carry_out};
@@ -74,6 +76,7 @@ pub struct Keeper<'a> {
     pub lines: Vec<Line>,
     pub roster: Roster,
     pub treasury: Treasury,
+    pub counts: Counts,
     pub health: Arc<Health>,
     pub clock: fn() -> Moment,
     /// 64 random bits.
@@ -130,6 +133,7 @@ impl Keeper<'_> {
     pub fn run(mut self) -> Result<(), StoreError> {
         let mut tray = Tray { prune_at: (self.clock)(), ..Tray::default() };
         self.bell = Bell::from((self.clock)());
+        self.lines.iter().for_each(|line| self.counts.name(line.number, &line.name));
         self.health.writable.store(true, Ordering::Relaxed);
         let mut open = true;
         loop {
@@ -256,7 +260,7 @@ impl Keeper<'_> {
     fn turn(&mut self, tray: &mut Tray) {
         let now = (self.clock)();
         tray.looked = now;
-        let plan = self.write(tray, now).and_then(|plan| self.store.commit().map(|()| plan));
+        let plan = self.write(tray, now).and_then(|plan| self.commit().map(|()| plan));
         match plan {
             Ok(plan) => self.tell(tray, plan),
             Err(error) => self.fail(tray, &error),
@@ -368,14 +372,15 @@ impl Keeper<'_> {
     /// The turn is durable: receipts to the loop, jobs to the workers.
     fn tell(&mut self, tray: &mut Tray, plan: Plan) {
         if tray.failing {
+            self.health.writable.store(true, Ordering::Relaxed);
             log::warn!("the store can be written again; going on");
             tray.failing = false;
-            self.health.writable.store(true, Ordering::Relaxed);
         }
         tray.crowded = plan.receipts.len() >= limits::GATHER_FROM;
         self.health.kept.fetch_add(plan.kept, Ordering::Relaxed);
         self.health.duplicates.fetch_add(plan.duplicates, Ordering::Relaxed);
         self.health.settled.fetch_add(tray.unsettled.len() as u64, Ordering::Relaxed);
+        self.counts.settled(&tray.unsettled);
         tray.admissions.clear();
         self.let_in(tray);
         self.answer(plan.receipts);
@@ -433,7 +438,7 @@ impl Keeper<'_> {
         }
         let before = Moment(now.0.saturating_sub(i64::try_from(limits::MARK_LIFE.as_millis()).unwrap_or(0)));
         let more = self.store.prune(before, now)? | self.put_right(now)?;
-        self.store.commit()?;
+        self.commit()?;
         tray.prune_at = if more { now } else { now.after(limits::PRUNE_INTERVAL) };
         Ok(())
     }

@@ -6,7 +6,7 @@ use crate::limits;
 use crate::model::{Lease, Purpose, Work};
 use crate::store::{ALARM, Wanted};
 use std::collections::HashSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How many workers one channel, or one bot, may hold when there are `others` beside it: so many that the others
 /// find one free, up to half of them.
@@ -26,6 +26,7 @@ struct Out {
     unasked: bool,
     /// Since it was given, by the pulses that have passed.
     age: Duration,
+    given: Instant,
 }
 
 /// Whether it is work that nobody waits for.
@@ -143,12 +144,19 @@ impl Roster {
         self.out.iter().flatten().find(|out| out.age > limits::WORK_STUCK_TIME).map(|out| out.line)
     }
 
+    /// The same for whoever asks now, and not at an even pace.
+    pub fn stuck(&self, now: Instant) -> Option<usize> {
+        let too_long = |out: &&Out| now.saturating_duration_since(out.given) > limits::WORK_STUCK_TIME;
+        self.out.iter().flatten().find(too_long).map(|out| out.line)
+    }
+
     /// An idle worker gets a job of a channel.
     pub fn give(&mut self, worker: usize, line: usize, lease: &Lease) {
         self.idle.retain(|idle| *idle != worker);
         let hears = matches!(lease.work, Work::Hear { .. });
         if let Some(out) = self.out.get_mut(worker) {
-            *out = Some(Out { lane: lease.lane, line, hears, unasked: is_unasked(lease), age: Duration::ZERO });
+            let unasked = is_unasked(lease);
+            *out = Some(Out { lane: lease.lane, line, hears, unasked, age: Duration::ZERO, given: Instant::now() });
         }
         self.busy.insert(lease.lane);
         if let Some(share) = self.lines.get_mut(line) {
@@ -279,5 +287,17 @@ mod tests {
             roster.give(0, 0, &lease(7));
             assert!(workers == 1 || roster.may_ring(0), "a question is no alarm");
         }
+    }
+
+    #[test]
+    fn a_worker_that_has_had_its_job_for_too_long_is_told_to_whoever_asks() {
+        let mut roster = Roster::new(2, &[0, 0]);
+        assert_eq!(roster.stuck(Instant::now() + limits::WORK_STUCK_TIME * 2), None, "nobody has a job");
+        roster.give(0, 1, &lease(7));
+        let given = Instant::now();
+        assert_eq!(roster.stuck(given + limits::WORK_STUCK_TIME / 2), None);
+        assert_eq!(roster.stuck(given + limits::WORK_STUCK_TIME + Duration::from_secs(1)), Some(1));
+        roster.take_back(0);
+        assert_eq!(roster.stuck(given + limits::WORK_STUCK_TIME * 2), None);
     }
 }

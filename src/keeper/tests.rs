@@ -55,9 +55,10 @@ impl House {
             let post = Post { receipts: receipts_out, wake };
             let store = &mut store;
             let (letters, workers, health) = (letters_in, senders, seen);
-            let (treasury, bell) = (Treasury::new(&[]), Bell::default());
+            let (treasury, counts, bell) = (Treasury::new(&[]), Counts::default(), Bell::default());
             let (lines, roster) = (Vec::new(), Roster::new(workers.len(), &[]));
-            Keeper { store, letters, post, workers, lines, roster, treasury, bell, health, clock, chance: || 0 }.run()
+            let chance = || 0;
+            Keeper { store, letters, post, workers, lines, roster, treasury, counts, bell, health, clock, chance }.run()
         });
         let letters = Letterbox { letters, health: Arc::clone(&health) };
         let channels = channels.iter().enumerate().map(|(bot, name)| ((*name).to_owned(), bot)).collect();

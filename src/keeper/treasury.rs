@@ -77,6 +77,11 @@ impl Treasury {
         Treasury { budgets: by_name(upstreams.iter().map(budget)) }
     }
 
+    /// Of which upstreams.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.budgets.keys().cloned().collect()
+    }
+
     /// What a reload makes of it. What was spent is spent; who waits for calls of one whose limits are others now asks anew.
     pub(super) fn change(&mut self, upstreams: &[Upstream], now: Moment) {
         let mut before = std::mem::replace(self, Treasury::new(upstreams));

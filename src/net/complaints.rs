@@ -90,7 +90,7 @@ impl Complaints {
 }
 
 fn name(from: Option<IpAddr>) -> String {
-    from.map_or_else(|| "the control socket".to_owned(), |address| address.to_string())
+    from.map_or_else(|| "a socket of this machine".to_owned(), |address| address.to_string())
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 mod accept;
 mod eviction;
+mod figures;
 mod pulse;
 mod renewal;
 mod stopping;
@@ -17,7 +18,7 @@ use super::gallery::Gallery;
 use super::listener::Listener;
 use super::lobby::Lobby;
 use super::news::News;
-use super::peer::Flow;
+use super::peer::{Awaits, Flow};
 use super::peers::Peers;
 use super::refusals::{busy, not_kept};
 use super::signals::{Signals, Wish};
@@ -26,7 +27,8 @@ use crate::http::{HttpDate, Step};
 use crate::intake::{Intake, Verdict, nothing_here, refused, told};
 use crate::keeper::{Admission, Letter, Letterbox, Receipt, Refused, Ticket};
 use crate::limits;
-use crate::model::{Moment, Refusal, Request, Response, Tick};
+use crate::meter::{Kept, Open};
+use crate::model::{Moment, Refusal, Request, Tick};
 use mio::{Events, Interest, Poll, Token, Waker};
 use pulse::Pulse;
 use std::io::{self, ErrorKind};
@@ -63,6 +65,9 @@ pub struct EventLoop {
     connections_max: usize,
     scratch: Vec<u8>,
     complaints: Complaints,
+    page: Page,
+    /// Whether it moves, or how, the keeper was asked for so many.
+    checks: usize,
     clock: fn() -> Moment,
     began: Instant,
     /// Both clocks, as they were when this turn began.
@@ -89,8 +94,13 @@ pub struct Parts {
     pub watch: Option<Watch>,
     pub lobby: Lobby,
     pub connections_max: usize,
+    /// All figures as a page, with what only it knows.
+    pub page: Page,
     pub clock: fn() -> Moment,
 }
+
+/// What the loop and the keeper know → the page of all figures.
+pub type Page = Box<dyn Fn(Open, &Served, &Kept) -> String>;
 
 /// A poll, and what wakes it when receipts have come.
 pub fn poll() -> io::Result<(Poll, Arc<Waker>)> {
@@ -114,6 +124,7 @@ impl EventLoop {
             watch,
             lobby,
             connections_max,
+            page,
             clock,
         } = parts;
         poll.registry().register(&mut signals.pipe, SIGNALS, Interest::READABLE)?;
@@ -140,6 +151,8 @@ impl EventLoop {
             connections_max,
             scratch: vec![0; limits::READ_BYTES],
             complaints: Complaints::default(),
+            page,
+            checks: 0,
             clock,
             began: Instant::now(),
             now: Tick(1),
@@ -258,6 +271,7 @@ impl EventLoop {
             let read = peer.read(&mut self.scratch);
             if read == Flow::Broken {
                 if let Some(why) = peer.stream.tls().and_then(Tls::fault) {
+                    self.served.handshakes_failed += 1;
                     self.complaints.note_handshake(why, peer.from, self.now);
                 }
                 self.peers.remove(index);
@@ -322,7 +336,7 @@ impl EventLoop {
         match self.intake.read(peer.door, request) {
             Ok(Verdict::Answer(response)) => peer.http.respond(&response, &self.date.1),
             Ok(Verdict::Admit { channel, arrivals, response }) => {
-                peer.promised = Some(response);
+                peer.promised = Some((response, Instant::now()));
                 self.admissions.push(Admission { ticket, channel, received: self.wall, arrivals });
             }
             Ok(Verdict::Ask(order)) => {
@@ -330,6 +344,8 @@ impl EventLoop {
                     peer.http.respond(&not_kept().response(), &self.date.1);
                 }
             }
+            Ok(Verdict::Ready) => self.check(ticket),
+            Ok(Verdict::Figures) => self.ask(ticket, Letter::Figures(ticket)),
             Ok(Verdict::Reload) => (self.reload)(Some(ticket)),
             Ok(Verdict::Show(name)) => {
                 if let Err(refusal) = self.gallery.ask(&self.letters, ticket, name) {
@@ -337,7 +353,7 @@ impl EventLoop {
                 }
             }
             Ok(Verdict::Visit(visit)) => match self.lobby.ask(ticket, visit) {
-                Ok(()) => peer.visits = true,
+                Ok(()) => peer.awaits = Awaits::Page,
                 Err(refusal) => peer.http.respond(&refusal.response(), &self.date.1),
             },
             Err(refusal) => {
@@ -348,7 +364,7 @@ impl EventLoop {
     }
 
     fn complain(&mut self, index: u32, refusal: &Refusal) {
-        self.served.refused += 1;
+        self.served.refused.note(refusal.status);
         let from = self.peers.get(index).and_then(|peer| peer.from);
         let channel = refusal.channel.and_then(|number| self.intake.name_of(number));
         self.complaints.note(refusal, channel, from, self.now);
@@ -369,7 +385,7 @@ impl EventLoop {
             }
         };
         for admission in refused {
-            self.say(admission.ticket, &busy().response());
+            self.say_no(admission.ticket, &busy());
         }
     }
 
@@ -379,11 +395,14 @@ impl EventLoop {
                 match receipt {
                     Receipt::Kept => {
                         let promised = self.peers.get_by(ticket).and_then(|peer| peer.promised.take());
-                        if let Some(response) = promised {
+                        if let Some((response, asked)) = promised {
                             self.say(ticket, &response);
+                            self.served.acknowledged.note(asked.elapsed());
                         }
                     }
-                    Receipt::NotKept => self.say(ticket, &not_kept().response()),
+                    Receipt::NotKept => self.say_no(ticket, &not_kept()),
+                    Receipt::Figures(kept) => self.show(ticket, &kept),
+                    Receipt::Ready(moves) => self.tell_ready(ticket, moves),
                     Receipt::Made(response) => {
                         self.lobby.made();
                         self.say(ticket, &response);
@@ -404,14 +423,6 @@ impl EventLoop {
                 }
             }
         }
-    }
-
-    /// Answers the request that a connection waits for, and goes on with it.
-    fn say(&mut self, ticket: Ticket, response: &Response) {
-        let Some(peer) = self.peers.get_by(ticket) else { return };
-        (peer.promised, peer.visits) = (None, false);
-        peer.http.respond(response, &self.date.1);
-        self.pump(ticket.slot);
     }
 
     fn take_signals(&mut self) {

@@ -8,19 +8,27 @@ use mio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use mio::{Interest, Registry, Token};
 use rustls::ServerConfig;
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{IpAddr, Shutdown, SocketAddr};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// Where a listener is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Spot {
+    Tcp(SocketAddr),
+    /// A unix socket at this path.
+    Unix(PathBuf),
+}
 
 /// A socket that accepts.
 #[derive(Debug)]
 pub struct Listener {
     socket: Socket,
     pub door: Door,
-    /// The address that the configuration has for it.
-    pub asked: Option<SocketAddr>,
+    /// Where the configuration wants it.
+    pub asked: Option<Spot>,
     registered: bool,
     /// What it takes to speak TLS with whoever comes in here; nothing where that is plain.
     pub tls: Option<Arc<ServerConfig>>,
@@ -43,7 +51,7 @@ enum Socket {
 }
 
 impl Listener {
-    fn new(socket: Socket, door: Door, asked: Option<SocketAddr>) -> Listener {
+    fn new(socket: Socket, door: Door, asked: Option<Spot>) -> Listener {
         Listener { socket, door, asked, registered: false, tls: None, pending: false }
     }
 
@@ -53,7 +61,7 @@ impl Listener {
         rustix::net::sockopt::set_tcp_nodelay(&listener, true)?;
         // Ask for more room than mio does: a platform's burst should queue, not be refused.
         rustix::net::listen(&listener, limits::BACKLOG)?;
-        Ok(Listener::new(Socket::Tcp(listener), door, Some(address)))
+        Ok(Listener::new(Socket::Tcp(listener), door, Some(Spot::Tcp(address))))
     }
 
     /// Goes on with a socket that somebody else listens on for us, as systemd does.
@@ -75,6 +83,22 @@ impl Listener {
         Ok(listener)
     }
 
+    /// Listens on a unix socket for the operator. One left over by a crash is replaced; one where somebody answers is
+    /// theirs, and what is no socket stays.
+    pub fn unix(path: &Path, door: Door) -> io::Result<Listener> {
+        match std::os::unix::net::UnixStream::connect(path) {
+            Ok(_) => return Err(ErrorKind::AddrInUse.into()),
+            Err(error) if [ErrorKind::NotFound, ErrorKind::ConnectionRefused].contains(&error.kind()) => {}
+            Err(error) => return Err(error),
+        }
+        if fs::symlink_metadata(path).is_ok_and(|there| !there.file_type().is_socket()) {
+            return Err(ErrorKind::AlreadyExists.into());
+        }
+        let mut listener = Listener::control(path)?;
+        (listener.door, listener.asked) = (door, Some(Spot::Unix(path.to_owned())));
+        Ok(listener)
+    }
+
     /// Listens on a unix socket that only this user can open. One left over by a crash is replaced: who holds the
     /// store, holds the socket beside it.
     pub fn control(path: &Path) -> io::Result<Listener> {
@@ -87,6 +111,14 @@ impl Listener {
         // A relative one would say little to whoever reads the log in another folder.
         let path = std::path::absolute(path)?;
         Ok(Listener::new(Socket::Unix(listener, Some(path)), Door::Control, None))
+    }
+
+    /// The door that whoever comes in here stands at.
+    pub fn leads_to(&self) -> Door {
+        match (&self.socket, self.door) {
+            (Socket::Unix(..), Door::Admin) => Door::AdminSocket,
+            (_, door) => door,
+        }
     }
 
     /// The address, for the log.

@@ -27,15 +27,8 @@ mod refusals;
 pub mod signals;
 mod tls;
 
+pub use crate::meter::Served;
 pub use event_loop::EventLoop;
 pub use lobby::Lobby;
 pub use mio::Waker;
 pub use news::{Announcer, News, Setting};
-
-/// What was done, for the last line of the log.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Served {
-    pub connections: u64,
-    pub requests: u64,
-    pub refused: u64,
-}

@@ -1,11 +1,10 @@
 //! What other threads tell the loop besides receipts: that from now on something is otherwise.
 
 use super::Lobby;
-use super::listener::Listener;
+use super::listener::{Listener, Spot};
 use crate::intake::{Door, Intake};
 use mio::Waker;
 use rustls::ServerConfig;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, SyncSender};
 
@@ -24,7 +23,7 @@ pub struct Setting {
     /// Listeners that were not there before.
     pub added: Vec<Listener>,
     /// Those that are not wanted any more, by their doors and addresses.
-    pub ended: Vec<(Door, SocketAddr)>,
+    pub ended: Vec<(Door, Spot)>,
     /// What it takes to speak TLS at the public listeners; nothing where they are plain.
     pub tls: Option<Arc<ServerConfig>>,
     /// Told when all of it is in force.

@@ -8,6 +8,7 @@ use crate::limits;
 use crate::model::{Response, Tick};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::IpAddr;
+use std::time::{Duration, Instant};
 
 /// A connection as the loop holds it.
 #[derive(Debug)]
@@ -24,17 +25,27 @@ pub struct Peer {
     pub ending: bool,
     /// It has had its share of this turn of the loop, and is down for the next one.
     pub goes_on_later: bool,
-    /// What is said once the keeper has kept the request.
-    pub promised: Option<Response>,
+    /// What is said once the keeper has kept the request, and since when it was there.
+    pub promised: Option<(Response, Instant)>,
     /// It has not asked for anything yet.
     pub is_new: bool,
-    /// It waits for a page.
-    pub visits: bool,
+    /// What its answer waits for.
+    pub awaits: Awaits,
     /// Since when it waits for what it waits for.
     since: Tick,
     kind: Kind,
     shut: bool,
     drained_bytes: usize,
+}
+
+/// What has to come before a request can be answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Awaits {
+    /// That something is kept, done or looked up.
+    Keeper,
+    Page,
+    /// A sign that the keeper moves.
+    Check,
 }
 
 /// What a connection waits for, without its figures: a wait begins when the kind changes.
@@ -72,7 +83,7 @@ impl Peer {
             goes_on_later: false,
             promised: None,
             is_new: true,
-            visits: false,
+            awaits: Awaits::Keeper,
             since: now,
             kind: Kind::Idle,
             shut: false,
@@ -190,11 +201,12 @@ impl Peer {
         self.since.after(match (self.waits_for(), self.http.wait()) {
             (_, Wait::Body { received }) => {
                 let earned = u64::try_from(received / limits::BODY_BYTES_PER_SECOND_MIN).unwrap_or(u64::MAX);
-                limits::BODY_TIME_MAX.min(limits::BODY_TIME.saturating_add(std::time::Duration::from_secs(earned)))
+                limits::BODY_TIME_MAX.min(limits::BODY_TIME.saturating_add(Duration::from_secs(earned)))
             }
             (Kind::Handshake, _) => limits::TLS_HANDSHAKE_TIME,
             (Kind::Idle | Kind::Body, _) => limits::IDLE_TIME,
             (Kind::Head, _) => limits::HEAD_TIME,
+            (Kind::Answer, _) if self.awaits == Awaits::Check => limits::CHECK_TIME,
             (Kind::Answer, _) => limits::KEEPER_TIME,
             (Kind::Write, _) => limits::WRITE_TIME,
             (Kind::Drain | Kind::Closed, _) => limits::DRAIN_TIME,

@@ -12,6 +12,16 @@ pub(super) fn not_kept() -> Refusal {
     Refusal { retry_after_s: Some(5), ..Refusal::new(503, "the event could not be kept; send it again") }
 }
 
+/// Why nothing should be sent here now.
+pub(super) fn not_ready(why: &str) -> Refusal {
+    Refusal::new(503, format!("not ready: {why}"))
+}
+
+/// The keeper gives no sign.
+pub(super) fn silent() -> Refusal {
+    not_ready("the keeper does not answer; is the disk stuck?")
+}
+
 /// Too many want to see a page.
 pub(super) fn not_made() -> Refusal {
     Refusal { retry_after_s: Some(2), ..Refusal::new(503, "too many want to see a page just now; ask again") }

@@ -12,7 +12,7 @@ pub struct Look {
     pub wrong: Vec<String>,
 }
 
-/// The last look at each channel, by the channel's name. Only the registrar waits for it, never the loop.
+/// The last look at each channel, by the channel's name. It is held for as long as it takes to copy one.
 #[derive(Debug, Default)]
 pub struct Standing(Mutex<BTreeMap<String, Look>>);
 

@@ -37,6 +37,8 @@ pub const ALARM: &str = "alarm";
 
 /// The kind of a message of our own that is kept as a witness, and why it is ignored otherwise.
 pub const OWN: &str = "own";
+/// Why an event is ignored that its bot heard, and answered with silence.
+pub const UNSAID: &str = "the bot had nothing to say";
 const OWN_WHY: &str = "a message of ours";
 
 /// Under which name the rests of channels are remembered, one key for each channel, until they end: whoever reads the
@@ -170,6 +172,15 @@ pub trait Store {
     /// `CONTACT_LIFE`; ends what was held for `HELD_LIFE`. True when there may be more.
     fn prune(&mut self, before: Moment, now: Moment) -> Result<bool, StoreError>;
 
+    /// What the last transaction that was committed did to events, for whoever counts: added to what is in `told`.
+    fn tell_facts(&mut self, told: &mut Vec<(ChannelNumber, Fact)>);
+
+    /// Whether something was written since the last commit.
+    fn is_writing(&self) -> bool;
+
+    /// What waits on each channel. Of very much only a part is counted, so that the question costs little.
+    fn backlogs(&mut self) -> Result<Vec<(ChannelNumber, Backlog)>, StoreError>;
+
     /// The whole life of one event.
     fn life(&mut self, event: EventKey) -> Result<Option<Life>, StoreError>;
 
@@ -185,6 +196,32 @@ pub trait Store {
 
     /// Housekeeping between two transactions.
     fn tidy(&mut self, urgency: Urgency) -> Result<(), StoreError>;
+}
+
+/// What happened to an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fact {
+    Kept,
+    /// It was there already.
+    Duplicate,
+    Ended(State),
+}
+
+/// What waits on a channel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// Events that are open, but for those that are held.
+    pub waiting: u64,
+    /// When the oldest of them was received, as far as was looked.
+    pub oldest: Option<Moment>,
+}
+
+impl Backlog {
+    /// So many more, of which the oldest was received then.
+    fn add(&mut self, waiting: u64, oldest: Option<Moment>) {
+        self.waiting += waiting;
+        self.oldest = [self.oldest, oldest].into_iter().flatten().min();
+    }
 }
 
 /// What a replay did.

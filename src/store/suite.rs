@@ -74,6 +74,7 @@ macro_rules! every_store {
 mod alarms;
 mod aside;
 mod stages;
+mod watched;
 
 const NOW: Moment = Moment(1_800_000_000_000);
 

@@ -79,7 +79,7 @@ impl<'a> WorkDesk<'a> {
 }
 
 /// When an alarm of this plan rings first; or what is wrong with the plan.
-fn first(plan: &Plan, seed: u64, now: Moment) -> Result<Moment, String> {
+pub fn first_ring(plan: &Plan, seed: u64, now: Moment) -> Result<Moment, String> {
     schedule::check(plan)?;
     match plan.when {
         // A moment that has passed just now is not missed yet.
@@ -189,7 +189,7 @@ impl Desk for WorkDesk<'_> {
         let (channel, heard) = self.here()?;
         let here = conversation.is_none();
         let conversation = conversation.unwrap_or_else(|| heard.conversation.clone());
-        let first = match first(&plan, schedule::seed(channel.0, &conversation, &name), self.now()) {
+        let first = match first_ring(&plan, schedule::seed(channel.0, &conversation, &name), self.now()) {
             Ok(first) => first,
             Err(wrong) => return Ok(Err(wrong)),
         };

@@ -6,7 +6,7 @@ use super::desk::WorkDesk;
 use super::introduce::introduce;
 use super::picture;
 use super::pool::Tools;
-use crate::bot::BotFault;
+use crate::bot::{BotFault, Desk};
 use crate::keeper::Letter;
 use crate::limits;
 use crate::model::{
@@ -85,8 +85,15 @@ impl Hearing<'_> {
         desk.heard = Some((event, heard));
         desk.notes.stage = self.stage.map_or(0, |stage| stage.number);
         desk.stage = self.stage;
-        match answer(heard, channel, &mut desk) {
+        let mut pictures = Vec::new();
+        let hang = &mut |reply| {
+            let (reply, picture) = picture::hang(reply, channel, tools);
+            pictures.extend(picture);
+            reply
+        };
+        match answer(heard, channel, &mut desk, hang) {
             Ok(replies) => {
+                desk.notes.memory.append(&mut pictures);
                 let somebody = channel.platform.window().is_some() && heard.is_by_somebody();
                 let notes = Notes { wrote: somebody.then_some(heard.happened), ..desk.notes };
                 Settlement::Heard { event, lane, replies, notes }
@@ -112,15 +119,9 @@ impl Hearing<'_> {
                     format!("bot {} set this alarm, and the channel's bot is {} now", set.owner, channel.bot_name);
                 Settlement::HearIgnored { event: self.event, lane: self.lane, why }
             }
-            Ok(Ring { name, set, due }) => {
-                let event = Event {
-                    id: self.id(channel),
-                    conversation: self.conversation.to_owned(),
-                    person: set.person,
-                    thread: set.thread,
-                    happened: due,
-                    kind: EventKind::Alarm { name, note: set.note, due },
-                };
+            Ok(ring) => {
+                let plan = ring.set.plan.clone();
+                let event = rung(ring, self.id(channel), self.conversation);
                 let mut settlement = self.let_hear(&event, channel, tools);
                 // The first words say of when it is; what stands before them cannot.
                 if let Settlement::Heard { replies, .. } = &mut settlement
@@ -128,7 +129,7 @@ impl Hearing<'_> {
                     && let Some(reply) = replies.iter_mut().find(|reply| matches!(reply.content, Content::Text { .. }))
                 {
                     let now = (tools.clock)();
-                    reply.dated = Some((now, set.plan.day_and_time(now)));
+                    reply.dated = Some((now, plan.day_and_time(now)));
                 }
                 settlement
             }
@@ -171,7 +172,21 @@ impl Hearing<'_> {
     }
 }
 
-fn answer(event: &Event, channel: &Channel, desk: &mut WorkDesk<'_>) -> Result<Vec<Reply>, BotFault> {
+/// An alarm that rang, as its bot hears it.
+pub fn rung(ring: Ring, id: EventId, conversation: &str) -> Event {
+    let Ring { name, set, due } = ring;
+    let kind = EventKind::Alarm { name, note: set.note, due };
+    let conversation = conversation.to_owned();
+    Event { id, conversation, person: set.person, thread: set.thread, happened: due, kind }
+}
+
+/// What is said to an event, cut to the platform's size. `hang` sees to it that a picture can be shown.
+pub fn answer(
+    event: &Event,
+    channel: &Channel,
+    desk: &mut dyn Desk,
+    hang: &mut dyn FnMut(Reply) -> Reply,
+) -> Result<Vec<Reply>, BotFault> {
     let never = |Unsayable(why): Unsayable| BotFault::Never { why: format!("its reply cannot be said: {why}") };
     let greeting = channel.platform.greeting().filter(|_| event.kind == EventKind::Joined);
     let said = match greeting {
@@ -186,9 +201,7 @@ fn answer(event: &Event, channel: &Channel, desk: &mut WorkDesk<'_>) -> Result<V
         if matches!(event.kind, EventKind::Alarm { .. }) {
             reply.purpose = Purpose::Push;
         }
-        let (reply, picture) = picture::hang(reply, channel, desk.tools);
-        desk.notes.memory.extend(picture);
-        fitted.extend(channel.platform.fit(reply).map_err(never)?);
+        fitted.extend(channel.platform.fit(hang(reply)).map_err(never)?);
     }
     if fitted.len() > limits::REPLIES_MAX {
         return Err(BotFault::Never { why: format!("it wants {} replies sent at once", fitted.len()) });

@@ -36,6 +36,9 @@ pub mod upstream;
 pub mod vault;
 mod window;
 
+pub use desk::first_ring;
+pub use hear::{answer, rung};
+
 use crate::bot::Bot;
 use crate::model::ChannelNumber;
 use crate::platform::{Outside, Platform};

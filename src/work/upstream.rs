@@ -15,6 +15,7 @@ use super::vault::{Means, Vault};
 use crate::bot::CallFault;
 use crate::keeper::Letter;
 use crate::limits;
+use crate::meter::Meter;
 use crate::model::{Answer, EventKey, Left, Lesson, Moment, OutboundRequest, Outcome, Secret, Upstream};
 use crate::notation::order::by_name;
 use crate::queue::budget::misfit;
@@ -25,6 +26,7 @@ use std::sync::mpsc::{Sender, sync_channel};
 /// All upstreams, and what is needed to ask them.
 pub struct Upstreams {
     by_name: BTreeMap<String, Arc<Known>>,
+    meter: Arc<Meter>,
     fetch: Arc<Fetch>,
     keeper: Sender<Letter>,
     clock: fn() -> Moment,
@@ -52,7 +54,8 @@ impl Upstreams {
     /// These upstreams, asked with these means.
     pub fn new(upstreams: &[Upstream], fetch: Arc<Fetch>, keeper: Sender<Letter>, clock: fn() -> Moment) -> Upstreams {
         let known = |upstream: &Upstream| (upstream.name.clone(), Arc::new(Known::new(upstream)));
-        Upstreams { by_name: by_name(upstreams.iter().map(known)), fetch, keeper, clock }
+        let by_name = by_name(upstreams.iter().map(known));
+        Upstreams { by_name, meter: Arc::default(), fetch, keeper, clock }
     }
 
     /// What a reload makes of them. One that stays as it is goes on as it is: two that renew the same tokens would lock us
@@ -64,7 +67,15 @@ impl Upstreams {
             (upstream.name.clone(), before.map_or_else(|| Arc::new(Known::new(upstream)), Arc::clone))
         };
         let by_name = by_name(upstreams.iter().map(known));
-        Upstreams { by_name, fetch: Arc::clone(&self.fetch), keeper: self.keeper.clone(), clock: self.clock }
+        let (meter, fetch) = (Arc::clone(&self.meter), Arc::clone(&self.fetch));
+        // From now on they are told of, also while nobody asks them.
+        upstreams.iter().for_each(|upstream| drop(meter.calls(&upstream.name)));
+        Upstreams { by_name, meter, fetch, keeper: self.keeper.clone(), clock: self.clock }
+    }
+
+    /// Where their calls are counted, also over reloads.
+    pub fn meter(&self) -> &Arc<Meter> {
+        &self.meter
     }
 
     /// Closes those that do not go on in `next`.
@@ -197,9 +208,14 @@ impl Upstreams {
             headers: vec![("Accept", "application/json".to_owned())],
             ..OutboundRequest::get(format!("{}{path}", upstream.api))
         };
+        let counted = self.meter.calls(&upstream.name);
         match self.fetch.call(&request) {
-            Outcome::Answered(answer) => Ok(answer),
+            Outcome::Answered(answer) => {
+                counted.note(Some(answer.status));
+                Ok(answer)
+            }
             Outcome::Failed(fault) => {
+                counted.note(None);
                 Err(CallFault::Failed { why: format!("upstream {}: {}", upstream.name, fault.why) })
             }
         }

@@ -32,6 +32,8 @@ pub struct Setup {
     pub pages: Vec<Page>,
     pub workers: usize,
     pub connections: Option<usize>,
+    /// What `[admin] listen` is, with `FOLDER` for the daemon's folder.
+    pub admin: Option<&'static str>,
     /// Relative to the daemon's folder.
     pub store: PathBuf,
     pub log: &'static str,
@@ -48,6 +50,7 @@ impl Default for Setup {
             pages: vec![page],
             workers: 4,
             connections: None,
+            admin: None,
             store: PathBuf::from("ackd.db"),
             log: "info",
             top: "",
@@ -63,6 +66,10 @@ impl daemon::Setup for Setup {
         text.push_str(top);
         if let Some(connections) = connections {
             let _ = writeln!(text, "connections = {connections}");
+        }
+        if let Some(listen) = self.admin {
+            let listen = listen.replace("FOLDER", folder.to_str().unwrap());
+            let _ = writeln!(text, "[admin]\nlisten = {listen}");
         }
         for Page { name, path, token } in &self.pages {
             let secret = |file: &str, variable: &str, value: &str| {

@@ -9,7 +9,7 @@
 //!     disk        a full one                                 store     one ackd for each, never a foreign one
 //!     stopping    SIGTERM, SIGINT                            reload   SIGHUP, ackd reload
 //!     logs      what it says of all that, in which form, and how often
-//!     crowd     connections that want to be in the way
+//!     crowd     connections that want to be in the way     metrics     what whoever watches is told, and where
 //!     wire        HTTP at its edges                          secrets   who may come in, and what nobody may see
 //!
 //! Nothing here is decided by how long something takes: a test waits for what must happen, and only gives up late.
@@ -32,6 +32,7 @@ mod disk;
 mod errors;
 mod graph;
 mod logs;
+mod metrics;
 mod reload;
 mod scene;
 mod secrets;

@@ -8,7 +8,8 @@ use ackd::bot::solar::{Invite, invitation};
 use ackd::config::Config;
 use ackd::http::{Connection, Step};
 use ackd::keeper::{
-    Admission, Bell, Health, Keeper, Letter, Letterbox, Line, Post, Receipt, Roster, TOKENS, Ticket, Treasury, WORKING,
+    Admission, Bell, Counts, Health, Keeper, Letter, Letterbox, Line, Post, Receipt, Roster, TOKENS, Ticket, Treasury,
+    WORKING,
 };
 use ackd::limits;
 use ackd::model::{ChannelNumber, MemoryWrite, Moment, Request, Secret};
@@ -253,7 +254,8 @@ impl<const N: usize> World<N> {
         let keeper = thread::Builder::new().name("keeper".to_owned()).spawn(move || {
             let mut store = file.engine()?;
             let (store, bell, letters, health) = (&mut store, Bell::default(), letters_in, seen);
-            Keeper { store, letters, post, workers, lines, roster, treasury, bell, health, clock, chance }.run()
+            let counts = Counts::default();
+            Keeper { store, letters, post, workers, lines, roster, treasury, counts, bell, health, clock, chance }.run()
         });
         let keeper = keeper.unwrap();
         let letters = Letterbox { letters, health };

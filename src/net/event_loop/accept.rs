@@ -22,7 +22,7 @@ impl EventLoop {
     fn accept_on(&mut self, place: usize) {
         for _ in 0..limits::ACCEPTS_PER_TURN {
             let Some(listener) = self.listeners.get_mut(place).filter(|listener| listener.pending) else { return };
-            let door = listener.door;
+            let door = listener.leads_to();
             match listener.accept() {
                 Ok((stream, from)) => self.welcome(Peer::new(stream, door, from, self.now)),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => listener.pending = false,

@@ -4,8 +4,9 @@ use super::EventLoop;
 use crate::http::Wait;
 use crate::limits;
 use crate::model::Refusal;
+use crate::net::peer::Awaits;
 use crate::net::peers::Queue;
-use crate::net::refusals::{late_page, not_kept};
+use crate::net::refusals::{late_page, not_kept, silent};
 
 impl EventLoop {
     /// Closes the connection that is idle for longest; if none is, the one whose request or answer takes longest.
@@ -36,7 +37,8 @@ impl EventLoop {
             match peer.http.wait() {
                 Wait::Head => self.refuse(index, &Refusal::new(408, "the head took too long")),
                 Wait::Body { .. } => self.refuse(index, &Refusal::new(408, "the body came too slowly")),
-                Wait::Answer if peer.visits => self.refuse(index, &late_page()),
+                Wait::Answer if peer.awaits == Awaits::Page => self.refuse(index, &late_page()),
+                Wait::Answer if peer.awaits == Awaits::Check => self.refuse(index, &silent()),
                 Wait::Answer => {
                     log::error!("the keeper did not answer within {} s", limits::KEEPER_TIME.as_secs());
                     self.refuse(index, &not_kept());

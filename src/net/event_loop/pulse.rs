@@ -45,14 +45,14 @@ impl EventLoop {
     fn standing(&self) -> String {
         let health = &self.letters.health;
         let [kept, settled] = [&health.kept, &health.settled].map(|count| count.load(Ordering::Relaxed));
-        let (connections, refused) = (self.peers.count(), self.served.refused);
+        let (connections, refused) = (self.peers.count(), self.served.refused.total());
         let disk = if health.writable.load(Ordering::Relaxed) { "" } else { "; THE STORE CANNOT BE WRITTEN" };
         format!("{kept} events kept, {settled} settled, {refused} requests refused; {connections} connections{disk}")
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::intake::Intake;
     use crate::keeper::{Health, Letterbox};
@@ -69,9 +69,9 @@ mod tests {
 
     /// A loop that is watched, what its watcher heard, and what its keeper would read.
     /// A loop that is watched, what systemd hears of it, what the keeper does, and its health.
-    type Watched = (EventLoop, Rc<RefCell<Vec<String>>>, Receiver<Letter>, Arc<Health>);
+    pub(in super::super) type Watched = (EventLoop, Rc<RefCell<Vec<String>>>, Receiver<Letter>, Arc<Health>);
 
-    fn watched() -> Watched {
+    pub(in super::super) fn watched() -> Watched {
         let heard: Rc<RefCell<Vec<String>>> = Rc::default();
         let hears = Rc::clone(&heard);
         let alive = Box::new(move |standing: &str| hears.borrow_mut().push(standing.to_owned()));
@@ -82,7 +82,7 @@ mod tests {
             poll,
             listeners: Vec::new(),
             signals: Signals::take().unwrap(),
-            intake: Intake::new(Vec::new(), Vec::new(), Box::new(|| true)),
+            intake: Intake::new(Vec::new(), Vec::new()),
             letters: Letterbox { letters, health: Arc::clone(&health) },
             receipts: channel().1,
             news: channel().1,
@@ -90,6 +90,7 @@ mod tests {
             watch: Some(Watch { every: EVERY, alive }),
             lobby: Lobby::new(sync_channel(1).0),
             connections_max: 1,
+            page: Box::new(|_, _, _| String::new()),
             clock: || Moment(1),
         };
         (EventLoop::new(parts).unwrap(), heard, read, health)

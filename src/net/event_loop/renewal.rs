@@ -3,6 +3,7 @@
 
 use super::{EventLoop, LISTENERS};
 use crate::intake::Door;
+use crate::net::listener::Listener;
 use crate::net::news::{News, Setting};
 use mio::Token;
 use std::sync::Arc;
@@ -28,7 +29,10 @@ impl EventLoop {
         if self.stopping.is_none() {
             // Whoever waits at a door that is about to be closed came to an open one.
             self.accept();
-            self.listeners.retain(|listener| !listener.asked.is_some_and(|at| ended.contains(&(listener.door, at))));
+            let is_ended = |listener: &Listener| {
+                ended.iter().any(|(door, at)| *door == listener.door && listener.asked.as_ref() == Some(at))
+            };
+            self.listeners.retain(|listener| !is_ended(listener));
             self.listeners.extend(added);
             for listener in self.listeners.iter_mut().filter(|listener| listener.door == Door::Public) {
                 listener.tls.clone_from(&tls);

@@ -3,7 +3,7 @@
 use super::{Memory, Row};
 use crate::model::{Arrival, ChannelNumber, EventKey, Fate, Moment};
 use crate::store::reasons::witnessed;
-use crate::store::{OWN, OWN_WHY, State, StoreError, lane, read_tag};
+use crate::store::{Fact, OWN, OWN_WHY, State, StoreError, lane, read_tag};
 
 impl Memory {
     pub(super) fn keep(
@@ -15,6 +15,7 @@ impl Memory {
     ) -> Option<EventKey> {
         let id = (channel, arrival.id.clone());
         if self.now.ids.contains_key(&id) {
+            self.note(channel, Fact::Duplicate);
             return None;
         }
         let place = self.now.channels.get_mut(&channel)?;
@@ -32,6 +33,10 @@ impl Memory {
         let (received, kept) = times;
         let row =
             Row { arrival, push, lane, received, kept, state, ended, why, replies: Vec::new(), replays: Vec::new() };
+        self.note(channel, Fact::Kept);
+        if state != State::Open {
+            self.note(channel, Fact::Ended(state));
+        }
         self.now.ids.insert(id, key);
         self.now.events.insert(key, row);
         Some(key)

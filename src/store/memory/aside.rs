@@ -4,7 +4,7 @@ use super::{Held, Lane, Memory};
 use crate::limits;
 use crate::model::{EventId, EventKey, Instead, Lease, Moment, Purpose, Reply};
 use crate::store::reasons::{elsewhere, held_too_long, instead_of, replaced, rung_by};
-use crate::store::{PutBack, Replayed, State, Store, StoreError};
+use crate::store::{Fact, PutBack, Replayed, State, Store, StoreError};
 use std::collections::btree_map::Entry;
 
 impl Memory {
@@ -69,6 +69,7 @@ impl Memory {
         self.close(event, State::Ignored)?;
         let row = self.row(event)?;
         (row.state, row.ended, row.why) = (State::Ignored, Some(now), Some(replaced(newer)));
+        self.note(event.channel(), Fact::Ended(State::Ignored));
         Ok(())
     }
 
@@ -114,6 +115,7 @@ impl Memory {
                 && let Ok(row) = self.row(event)
             {
                 (row.state, row.ended, row.why) = (State::Dead, Some(now), Some(held_too_long()));
+                self.note(event.channel(), Fact::Ended(State::Dead));
             }
         }
     }

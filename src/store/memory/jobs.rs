@@ -3,7 +3,7 @@
 use super::{Lane, Memory, ReplyRow, Sum};
 use crate::model::{Attempt, ChannelNumber, EventKey, Lease, Moment, Notes, Reply, SendEnd, Work};
 use crate::store::reasons::gone;
-use crate::store::{OWN, OWN_WHY, ReplyLife, State, Store, StoreError};
+use crate::store::{OWN, OWN_WHY, ReplyLife, State, Store, StoreError, UNSAID};
 use std::collections::HashSet;
 
 impl Memory {
@@ -147,7 +147,7 @@ impl Memory {
         }
         match goes_on {
             Some(due) => drop(self.now.lanes.insert(lane, Lane { event, sending: false, due, attempt: 0 })),
-            None => self.end_unsaid(event, lane, "the bot had nothing to say", now)?,
+            None => self.end_unsaid(event, lane, UNSAID, now)?,
         }
         Ok(None)
     }

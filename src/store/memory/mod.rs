@@ -9,7 +9,9 @@ mod aside;
 mod jobs;
 
 use super::reasons::because;
-use super::{Admitted, Life, PUSH, PutBack, Replayed, ReplyLife, State, Store, StoreError, Urgency, Wanted};
+use super::{
+    Admitted, Backlog, Fact, Life, PUSH, PutBack, Replayed, ReplyLife, State, Store, StoreError, Urgency, Wanted,
+};
 use crate::limits;
 use crate::model::{
     Alarm, AlarmSet, AlarmWrite, Arrival, ChannelNumber, EventId, EventKey, Fate, Lease, MemoryWrite, Moment, Reply,
@@ -100,6 +102,9 @@ enum Sum {
 pub struct Memory {
     shelf: Shelf,
     now: Tables,
+    /// What this transaction, or the last one, did to events.
+    facts: Vec<(ChannelNumber, Fact)>,
+    committed: bool,
     /// Until when each channel has no alarm that could ring, as of the last look.
     looked: BTreeMap<ChannelNumber, Moment>,
     /// When set, the next commit fails, and takes it back.
@@ -110,7 +115,14 @@ impl Memory {
     /// An engine that goes on from what was committed to `shelf`.
     pub fn open(shelf: &Shelf) -> Memory {
         let now = shelf.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        Memory { shelf: Arc::clone(shelf), now, looked: BTreeMap::new(), fault: Arc::default() }
+        Memory {
+            shelf: Arc::clone(shelf),
+            now,
+            facts: Vec::new(),
+            committed: true,
+            looked: BTreeMap::new(),
+            fault: Arc::default(),
+        }
     }
 
     fn row(&mut self, event: EventKey) -> Result<&mut Row, StoreError> {
@@ -135,7 +147,16 @@ impl Memory {
             (State::Answered, row.replies.iter().find_map(|reply| reply.elsewhere.clone()))
         };
         row.ended = Some(now);
+        let state = row.state;
+        self.note(event.channel(), Fact::Ended(state));
         Sum::Ended
+    }
+
+    fn note(&mut self, channel: ChannelNumber, fact: Fact) {
+        if std::mem::take(&mut self.committed) {
+            self.facts.clear();
+        }
+        self.facts.push((channel, fact));
     }
 
     fn free(&mut self, lane: i64, now: Moment) {
@@ -158,6 +179,7 @@ impl Memory {
     fn end(&mut self, event: EventKey, lane: i64, state: State, why: &str, now: Moment) -> Result<(), StoreError> {
         let row = self.row(event)?;
         (row.state, row.ended, row.why) = (state, Some(now), Some(why.to_owned()));
+        self.note(event.channel(), Fact::Ended(state));
         self.free(lane, now);
         Ok(())
     }
@@ -339,6 +361,28 @@ impl Store for Memory {
         Ok(more)
     }
 
+    fn tell_facts(&mut self, told: &mut Vec<(ChannelNumber, Fact)>) {
+        if self.committed {
+            told.append(&mut self.facts);
+        }
+    }
+
+    fn is_writing(&self) -> bool {
+        true
+    }
+
+    fn backlogs(&mut self) -> Result<Vec<(ChannelNumber, Backlog)>, StoreError> {
+        let open = |row: &&Row| row.state == State::Open;
+        let backlog = |channel: &ChannelNumber| {
+            let mut backlog = Backlog::default();
+            let rows = self.now.events.range(EventKey::before_first(*channel)..EventKey::after_last(*channel));
+            let rows = rows.filter(|(key, _)| !self.now.held.contains_key(key)).map(|(_, row)| row);
+            rows.filter(open).for_each(|row| backlog.add(1, Some(row.received)));
+            (*channel, backlog)
+        };
+        Ok(self.now.channels.keys().map(backlog).collect())
+    }
+
     fn life(&mut self, event: EventKey) -> Result<Option<Life>, StoreError> {
         let Some(row) = self.now.events.get(&event) else { return Ok(None) };
         let channel = self.now.channels.get(&event.channel()).map(|channel| channel.name.clone());
@@ -370,12 +414,14 @@ impl Store for Memory {
             return Err(StoreError("the disk is full".to_owned()));
         }
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&self.now);
+        self.committed = true;
         Ok(())
     }
 
     fn roll_back(&mut self) {
         self.now = self.shelf.lock().unwrap_or_else(PoisonError::into_inner).clone();
         self.looked.clear();
+        self.facts.clear();
     }
 
     fn tidy(&mut self, _urgency: Urgency) -> Result<(), StoreError> {

@@ -5,7 +5,7 @@ use super::statements::{all, first, run};
 use crate::limits;
 use crate::model::{Arrival, ChannelNumber, EventKey, Fate, Moment, Reply};
 use crate::store::reasons::witnessed;
-use crate::store::{OWN, OWN_WHY, State, StoreError, lane, read_tag};
+use crate::store::{Fact, OWN, OWN_WHY, State, StoreError, lane, read_tag};
 use rusqlite::params;
 
 impl Engine<'_> {
@@ -46,6 +46,10 @@ impl Engine<'_> {
         )? == 1;
         if new {
             self.place(channel)?.last += 1;
+        }
+        self.facts.push((channel, if new { Fact::Kept } else { Fact::Duplicate }));
+        if new && state != State::Open {
+            self.facts.push((channel, Fact::Ended(state)));
         }
         Ok(new.then_some(key))
     }

@@ -69,7 +69,7 @@ impl Engine<'_> {
     /// An event ends unsaid, since a newer one stands for it.
     fn replace(&mut self, event: EventKey, newer: EventKey, now: Moment) -> Result<(), StoreError> {
         run(&mut self.say.reply_rest, params![event.0, State::Ignored as i64])?;
-        run(&mut self.say.end_event, params![event.0, State::Ignored as i64, now.0, replaced(newer)]).map(drop)
+        self.note_end(event, State::Ignored, Some(&replaced(newer)), now)
     }
 
     /// Somebody wrote: what was held for this is said next, and tried from now on.
@@ -108,7 +108,7 @@ impl Engine<'_> {
         for event in &long {
             first(&mut self.say.held_drop, params![event.0], |_| Ok(()))?;
             run(&mut self.say.reply_rest, params![event.0, State::Dead as i64])?;
-            run(&mut self.say.end_event, params![event.0, State::Dead as i64, now.0, held_too_long()])?;
+            self.note_end(*event, State::Dead, Some(&held_too_long()), now)?;
         }
         let strangers = run(&mut self.say.contact_expire, params![before(limits::CONTACT_LIFE), rows])?;
         Ok(long.len() == limits::PRUNE_ROWS || strangers == limits::PRUNE_ROWS)

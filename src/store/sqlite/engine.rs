@@ -9,7 +9,7 @@ use crate::limits;
 use crate::model::{
     Alarm, AlarmWrite, Arrival, ChannelNumber, EventId, EventKey, Fate, Lease, MemoryWrite, Moment, Reply, Settlement,
 };
-use crate::store::{Admitted, Life, PUSH, Replayed, State, Store, StoreError, Urgency, Wanted};
+use crate::store::{Admitted, Backlog, Fact, Life, PUSH, Replayed, State, Store, StoreError, Urgency, Wanted};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -22,6 +22,8 @@ pub struct Engine<'file> {
     pub(super) checkpointer: Checkpointer,
     /// Whether a transaction is open.
     pub(super) open: bool,
+    /// What this transaction, or the last one, did to events.
+    pub(super) facts: Vec<(ChannelNumber, Fact)>,
     pub(super) channels: BTreeMap<ChannelNumber, Place>,
     pub(super) say: Statements<'file>,
 }
@@ -74,6 +76,7 @@ impl SqliteFile {
             log_pages: &self.log_pages,
             checkpointer: Checkpointer::new(&self.path),
             open: false,
+            facts: Vec::new(),
             channels: BTreeMap::new(),
             say,
         };
@@ -141,6 +144,7 @@ impl Engine<'_> {
         if !self.open {
             run(&mut self.say.begin, [])?;
             self.open = true;
+            self.facts.clear();
         }
         Ok(())
     }
@@ -336,6 +340,20 @@ impl Store for Engine<'_> {
         Ok(more)
     }
 
+    fn tell_facts(&mut self, told: &mut Vec<(ChannelNumber, Fact)>) {
+        if !self.open {
+            told.append(&mut self.facts);
+        }
+    }
+
+    fn is_writing(&self) -> bool {
+        self.open
+    }
+
+    fn backlogs(&mut self) -> Result<Vec<(ChannelNumber, Backlog)>, StoreError> {
+        self.count_backlogs()
+    }
+
     fn life(&mut self, event: EventKey) -> Result<Option<Life>, StoreError> {
         reader::life(self.connection, event)
     }
@@ -365,6 +383,7 @@ impl Store for Engine<'_> {
             log::error!("store: rolling back: {error}");
         }
         self.open = false;
+        self.facts.clear();
         // What fills a small disk may be our own log: moved into the database, it begins anew. Where even that finds
         // no room, somebody else has to make some.
         if let Err(error) = checkpoint(self.connection) {

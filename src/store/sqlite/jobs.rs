@@ -8,7 +8,7 @@ use super::statements::{all, first, run};
 use crate::limits;
 use crate::model::{Attempt, ChannelNumber, EventKey, Lease, Moment, Notes, Reply, Rest, SendEnd, Stage, Work};
 use crate::store::reasons::{because, gone};
-use crate::store::{OWN, OWN_WHY, State, StoreError};
+use crate::store::{Fact, OWN, OWN_WHY, State, StoreError, UNSAID};
 use rusqlite::params;
 use std::collections::HashSet;
 
@@ -33,8 +33,21 @@ impl Engine<'_> {
             (0, _) => (State::Unknown, Some("a reply was sent, but the platform's answer was lost".to_owned())),
             _ => (State::Dead, Some(because("a reply could not be said", words))),
         };
-        run(&mut self.say.end_event, params![event.0, state as i64, now.0, why])?;
+        self.note_end(event, state, why.as_deref(), now)?;
         Ok(Sum::Ended)
+    }
+
+    /// An event has ended so.
+    pub(super) fn note_end(
+        &mut self,
+        event: EventKey,
+        state: State,
+        why: Option<&str>,
+        now: Moment,
+    ) -> Result<(), StoreError> {
+        run(&mut self.say.end_event, params![event.0, state as i64, now.0, why])?;
+        self.facts.push((event.channel(), Fact::Ended(state)));
+        Ok(())
     }
 
     /// Frees the conversation of an event that has ended, or is held: the next one behind it is due, or nothing is.
@@ -68,7 +81,7 @@ impl Engine<'_> {
         now: Moment,
     ) -> Result<(), StoreError> {
         let why = (!end.1.is_empty()).then_some(end.1);
-        run(&mut self.say.end_event, params![event.0, end.0 as i64, now.0, why])?;
+        self.note_end(event, end.0, why, now)?;
         self.free(event, lane, now)
     }
 
@@ -287,7 +300,7 @@ impl Engine<'_> {
         if replies.is_empty() {
             match goes_on {
                 Some(due) => self.wait_in_lane(lane, event, TO_HEAR, due, 0)?,
-                None => self.end_unsaid(event, lane, "the bot had nothing to say", now)?,
+                None => self.end_unsaid(event, lane, UNSAID, now)?,
             }
             return Ok(None);
         }

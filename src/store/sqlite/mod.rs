@@ -12,6 +12,7 @@
 //!     checkpoint.rs   the write-ahead log into the database, beside the writer
 //!     reader.rs       lists for `ackd events` and `ackd why`, read-only
 //!     glance.rs       the same without receipts
+//!     backlog.rs      how much waits, for whoever watches
 //!     recall.rs       what is remembered, read-only
 //!     soundness.rs    whether the file is whole, for `ackd doctor`
 //!
@@ -21,6 +22,7 @@
 mod admit;
 mod alarms;
 mod aside;
+mod backlog;
 mod checkpoint;
 mod engine;
 mod file;

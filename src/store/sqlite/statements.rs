@@ -46,6 +46,12 @@ statements! {
     commit = "COMMIT";
     admit = "INSERT INTO event (key, channel, id, conversation, lane, kind, received, kept, state, ended, why, raw)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT (channel, id) DO NOTHING";
+    waiting_ahead = "SELECT count(*), min(received) FROM
+                     (SELECT received FROM event WHERE key > ?1 AND key < ?2 AND state = 0 ORDER BY key LIMIT ?3)";
+    waiting_in_lanes = "WITH part AS (SELECT key FROM lane WHERE channel = ?1 LIMIT ?2) SELECT
+                        (SELECT count(*) FROM part),
+                        (SELECT received FROM event WHERE key = (SELECT min(key) FROM part))";
+    waiting_behind = "SELECT key >> 44, count(*) FROM (SELECT key FROM behind LIMIT ?1) GROUP BY 1";
     kept = "SELECT key FROM event WHERE channel = ?1 AND id = ?2";
     end_event = "UPDATE event SET state = ?2, ended = ?3, why = ?4 WHERE key = ?1";
     ahead = "SELECT key, lane, kind = 'push' FROM event WHERE key > ?1 AND key < ?2 AND state = 0 ORDER BY key LIMIT ?3";

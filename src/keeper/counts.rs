@@ -1,0 +1,119 @@
+//! What the keeper counts for whoever watches: of each channel since the start, and the commits.
+//!
+//! Events are counted by what the store says that a commit did, and once it has: so a figure never tells of something that
+//! was not kept. A channel that a reload takes away keeps its count.
+
+use super::{Keeper, Unsettled};
+use crate::meter::{Channel, Histogram, Kept, class};
+use crate::model::{ChannelNumber, Moment, Settlement};
+use crate::store::{Fact, State, StoreError};
+use std::time::Instant;
+
+/// All counts.
+#[derive(Debug, Default)]
+pub struct Counts {
+    channels: Vec<(ChannelNumber, Channel)>,
+    commits: Histogram,
+    /// What the store said last; kept for its room.
+    facts: Vec<(ChannelNumber, Fact)>,
+}
+
+impl Counts {
+    /// There is a channel of this name.
+    pub(super) fn name(&mut self, number: ChannelNumber, name: &str) {
+        if self.of(number).is_none() {
+            self.channels.push((number, Channel { name: name.to_owned(), ..Channel::default() }));
+        }
+    }
+
+    /// Settlements are durable.
+    pub(super) fn settled(&mut self, unsettled: &[Unsettled]) {
+        for Unsettled { settlement, .. } in unsettled {
+            let Settlement::Sent { event, attempt, .. } = settlement else { continue };
+            let counted = self.of(event.channel()).and_then(|channel| channel.attempts.get_mut(class(attempt.status)));
+            counted.into_iter().for_each(|count| *count += 1);
+        }
+    }
+
+    fn of(&mut self, number: ChannelNumber) -> Option<&mut Channel> {
+        self.channels.iter_mut().find(|(known, _)| *known == number).map(|(_, channel)| channel)
+    }
+
+    fn note(&mut self, number: ChannelNumber, fact: Fact) {
+        let Some(channel) = self.of(number) else { return };
+        let count = match fact {
+            Fact::Kept => &mut channel.kept,
+            Fact::Duplicate => &mut channel.duplicates,
+            Fact::Ended(state) => {
+                let [answered, ignored, dead, unknown] = &mut channel.ended;
+                match state {
+                    State::Answered => answered,
+                    State::Ignored => ignored,
+                    State::Dead => dead,
+                    State::Unknown => unknown,
+                    // Not an end of an event.
+                    State::Open | State::Skipped => return,
+                }
+            }
+        };
+        *count += 1;
+    }
+}
+
+impl Keeper<'_> {
+    /// Makes everything durable, and takes in what that did and how long it took.
+    pub(super) fn commit(&mut self) -> Result<(), StoreError> {
+        if !self.store.is_writing() {
+            return self.store.commit();
+        }
+        let began = Instant::now();
+        self.store.commit()?;
+        self.counts.commits.note(began.elapsed());
+        let mut facts = std::mem::take(&mut self.counts.facts);
+        self.store.tell_facts(&mut facts);
+        facts.iter().for_each(|(channel, fact)| self.counts.note(*channel, *fact));
+        facts.clear();
+        self.counts.facts = facts;
+        Ok(())
+    }
+
+    /// Everything that only the keeper knows, for the loop.
+    pub(super) fn figures(&mut self, now: Moment) -> Kept {
+        let backlogs = self.store.backlogs().unwrap_or_else(|error| {
+            log::error!("looking how much waits: {error}");
+            Vec::new()
+        });
+        let Counts { channels, commits, .. } = &self.counts;
+        let channels = channels.iter().map(|(number, channel)| {
+            let backlog =
+                backlogs.iter().find(|(known, _)| known == number).map_or_else(Default::default, |(_, is)| *is);
+            let line = self.lines.iter().find(|line| line.number == *number);
+            Channel {
+                waiting: backlog.waiting,
+                oldest: backlog.oldest,
+                rests: line.is_some_and(|line| line.pace.rests_until(now).is_some()),
+                ..channel.clone()
+            }
+        });
+        let (channels, commits) = (channels.collect(), *commits);
+        let budgets = self.treasury.names().into_iter().map(|name| {
+            let left = self.treasury.left(self.store, &name, now);
+            (name, left)
+        });
+        Kept {
+            writable: self.health.writable.load(std::sync::atomic::Ordering::Relaxed),
+            workers: self.workers.len(),
+            busy: self.roster.out(),
+            commits,
+            channels,
+            budgets: budgets.collect(),
+        }
+    }
+
+    /// Why nothing moves, if that is so.
+    pub(super) fn standstill(&self) -> Option<String> {
+        let stuck = self.roster.stuck(Instant::now())?;
+        let name = self.lines.get(stuck).map_or("that is gone", |line| &*line.name);
+        Some(format!("a worker does not come back from a job of channel {name}"))
+    }
+}
