@@ -198,7 +198,7 @@ impl Manager {
         let lines = Change::Lines {
             channels: setting::lines(config),
             upstreams: config.upstreams.clone(),
-            reconcile: Box::new(move |kept, _| reconcile(kept, &wanted, clock())),
+            reconcile: Box::new(move |kept| reconcile(kept, &wanted, clock())),
         };
         let changed = self.tell_keeper(lines).inspect_err(|_| {
             before.upstreams.open_again();

@@ -8,8 +8,8 @@ use super::{Keeper, Line, Tray};
 use crate::model::{Alarm, AlarmWrite, ChannelNumber, MemoryWrite, OWNER_CONFIGURATION, Upstream};
 use crate::store::{RESTS, StoreError};
 
-/// Alarms of the configuration that are kept, the channels' numbers → what is to be written.
-pub type Reconcile = Box<dyn Fn(&[Alarm], &[ChannelNumber]) -> Vec<AlarmWrite> + Send>;
+/// Alarms of the configuration that are kept → what is to be written.
+pub type Reconcile = Box<dyn Fn(&[Alarm]) -> Vec<AlarmWrite> + Send>;
 
 /// What is to be from now on.
 pub enum Change {
@@ -31,7 +31,7 @@ impl std::fmt::Debug for Change {
 pub struct Changed {
     /// Of the channels that were named, in their order.
     pub numbers: Vec<ChannelNumber>,
-    /// Channels that are not among them, and have events that nobody will be given.
+    /// Of lines: channels that are not among them, and have events that nobody will be given.
     pub left_behind: Vec<String>,
 }
 
@@ -65,37 +65,33 @@ impl Keeper<'_> {
     }
 
     fn write_change(&mut self, change: &Change) -> Result<Changed, StoreError> {
-        let names: Vec<&String> = match change {
-            Change::Numbers { names } => names.iter().collect(),
-            Change::Lines { channels, .. } => channels.iter().map(|(name, _)| name).collect(),
-        };
-        let numbers = names.iter().map(|name| self.store.channel(name)).collect::<Result<Vec<_>, _>>()?;
-        if let Change::Lines { reconcile, .. } = change {
-            for write in reconcile(&self.store.alarms_of(OWNER_CONFIGURATION)?, &numbers) {
-                self.store.put_alarm(&write)?;
+        let (channels, reconcile) = match change {
+            Change::Numbers { names } => {
+                let numbers = names.iter().map(|name| self.store.channel(name)).collect::<Result<_, _>>()?;
+                return Ok(Changed { numbers, left_behind: Vec::new() });
             }
+            Change::Lines { channels, reconcile, .. } => (channels, reconcile),
+        };
+        let numbers = channels.iter().map(|(name, _)| self.store.channel(name)).collect::<Result<_, _>>()?;
+        for write in reconcile(&self.store.alarms_of(OWNER_CONFIGURATION)?) {
+            self.store.put_alarm(&write)?;
         }
-        self.probe_at_once(&names)?;
+        for (name, _) in channels {
+            self.probe_at_once(name)?;
+        }
         let mut left_behind = self.store.channels_that_wait()?;
-        left_behind.retain(|waits| !names.contains(&waits));
+        left_behind.retain(|waits| !channels.iter().any(|(name, _)| name == waits));
         Ok(Changed { numbers, left_behind })
     }
 
-    /// Whoever put another token in place wants to know now whether it is taken: each channel is tried at once, as at a start.
-    fn probe_at_once(&mut self, names: &[&String]) -> Result<(), StoreError> {
-        for name in names {
-            if let Some(over) = self.rested(name)? {
-                self.store.remember(&over)?;
-            }
+    /// Forgets the rest of a channel: whoever put another token in place wants to know now whether it is taken, and a start
+    /// tries at once, too.
+    fn probe_at_once(&mut self, name: &str) -> Result<(), StoreError> {
+        if self.store.recall(RESTS, name, (self.clock)())?.is_some() {
+            let (bot, key) = (RESTS.to_owned(), name.to_owned());
+            self.store.remember(&MemoryWrite { bot, key, value: None, expires: None })?;
         }
         Ok(())
-    }
-
-    /// What forgets the rest of a channel that is remembered of the keeper before: a start probes at once.
-    fn rested(&mut self, name: &str) -> Result<Option<MemoryWrite>, StoreError> {
-        let known = self.store.recall(RESTS, name, (self.clock)())?;
-        let (bot, key) = (RESTS.to_owned(), name.to_owned());
-        Ok(known.map(|_| MemoryWrite { bot, key, value: None, expires: None }))
     }
 
     fn take_lines(&mut self, channels: &[(String, usize)], numbers: &[ChannelNumber]) {

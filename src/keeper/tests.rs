@@ -74,7 +74,7 @@ impl House {
 
     /// A configuration with these channels, each with its bot, and upstreams.
     fn change(&self, channels: Vec<(String, usize)>, upstreams: &[Upstream]) -> Result<Changed, String> {
-        let (upstreams, reconcile) = (upstreams.to_vec(), Box::new(|_: &[Alarm], _: &[ChannelNumber]| Vec::new()));
+        let (upstreams, reconcile) = (upstreams.to_vec(), Box::new(|_: &[Alarm]| Vec::new()));
         let change = Change::Lines { channels, upstreams, reconcile };
         self.ask(|answer| Letter::Change { change, answer })
     }
