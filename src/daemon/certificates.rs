@@ -45,15 +45,13 @@ impl Certificates {
     pub(super) fn prepare(self: &Arc<Self>, files: Option<&TlsFiles>) -> Result<Option<Terms>, String> {
         let Some(files) = files else { return Ok(None) };
         let mut shown = self.lock();
-        let tickets = match shown.tickets.take() {
-            Some(tickets) => tickets,
-            None => Tickets::new()?,
-        };
-        let tls = files.identity.listener(&tickets);
-        shown.tickets = Some(tickets);
+        if shown.tickets.is_none() {
+            shown.tickets = Some(Tickets::new()?);
+        }
+        let terms = shown.tickets.as_ref().map(|tickets| files.identity.listener(tickets)).transpose()?;
         drop(shown);
         self.watch(files).map_err(|error| format!("watching the certificates: {error}"))?;
-        tls.map(Some)
+        Ok(terms)
     }
 
     /// These are shown from now on.
