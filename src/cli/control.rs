@@ -39,6 +39,12 @@ impl fmt::Display for ControlFault {
     }
 }
 
+/// That nobody is there to be asked; what to look at.
+pub fn nobody_at(socket: &Path, why: &str) -> String {
+    let socket = socket.display();
+    format!("nobody answers at the control socket {socket}: {why}; does ackd run, with this configuration?")
+}
+
 /// Asks the daemon behind `socket` for what `path` and this JSON say; the lines that it says to it.
 pub fn ask(socket: &Path, path: &str, json: &[u8]) -> Result<Vec<String>, ControlFault> {
     ask_within(socket, path, json, CONTROL_TIME)

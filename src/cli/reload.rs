@@ -12,10 +12,7 @@ pub fn reload(config: &Outline, out: &mut dyn Write) -> Result<(), CliError> {
     let socket = control_socket(&config.store);
     match control::ask(&socket, "/reload", b"{}") {
         Ok(lines) => lines.iter().try_for_each(|line| writeln!(out, "{line}")).map_err(CliError::from),
-        Err(control::ControlFault::Unreachable(why)) => Err(CliError::Failed(format!(
-            "nobody answers at the control socket {}: {why}; does ackd run, with this configuration?",
-            socket.display()
-        ))),
+        Err(control::ControlFault::Unreachable(why)) => Err(CliError::Failed(control::nobody_at(&socket, &why))),
         Err(fault) => Err(CliError::Failed(fault.to_string())),
     }
 }

@@ -43,10 +43,7 @@ pub fn top(config: &Outline, live: bool, world: &World<'_>, out: &mut dyn Write)
 
 fn unheard(socket: &Path, fault: &ControlFault) -> String {
     match fault {
-        ControlFault::Unreachable(why) => format!(
-            "nobody answers at the control socket {}: {why}; does ackd run, with this configuration?",
-            socket.display()
-        ),
+        ControlFault::Unreachable(why) => control::nobody_at(socket, why),
         ControlFault::Lost(why) => format!("the daemon was asked, but {why}"),
         fault => fault.to_string(),
     }
