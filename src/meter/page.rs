@@ -143,8 +143,8 @@ mod tests {
     use super::*;
     use crate::model::{Left, Period};
 
-    #[test]
-    fn every_figure_stands_on_the_page_under_its_name() {
+    /// A page on which each figure is another than that of a daemon that has done nothing.
+    fn eventful() -> String {
         let channel = Channel {
             name: "page".to_owned(),
             kept: 9,
@@ -171,15 +171,13 @@ mod tests {
         let meter = Meter::default();
         meter.calls("opendota").note(Some(429));
         let registrations = [Registration { channel: "page".to_owned(), well: false, looked: Moment(8_000) }];
-        let page = Page {
-            began: Moment(5_000),
-            open,
-            served: &served,
-            kept: &kept,
-            meter: &meter,
-            registrations: &registrations,
-        };
-        let samples = read(&page.text());
+        Page { began: Moment(5_000), open, served: &served, kept: &kept, meter: &meter, registrations: &registrations }
+            .text()
+    }
+
+    #[test]
+    fn every_figure_stands_on_the_page_under_its_name() {
+        let samples = read(&eventful());
         let value = |name: &str, labels: &str| {
             let labelled = |sample: &&super::super::text::Sample| {
                 let words: Vec<_> = sample.labels.iter().map(|(name, worth)| format!("{name}={worth}")).collect();
