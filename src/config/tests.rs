@@ -68,6 +68,19 @@ fn parse(text: &str) -> Result<Config, ConfigError> {
     result
 }
 
+/// Surroundings in which every folder is there, and everybody may read each file.
+fn on_paper<'a>(
+    env: &'a dyn Fn(&str) -> Option<String>,
+    read: &'a dyn Fn(&Path) -> io::Result<Found>,
+) -> Surroundings<'a> {
+    Surroundings { now: Moment(0), env, read, is_folder: &|path| Ok(!path.ends_with("ackd.db")), is_open: &|_| true }
+}
+
+/// The folder of the configuration is there, and no other.
+fn is_here(path: &Path) -> io::Result<bool> {
+    Ok(path.as_os_str().is_empty())
+}
+
 /// BASE with one line, or part of one, changed.
 fn with(old: &str, new: &str) -> String {
     assert_eq!(BASE.matches(old).count(), 1, "{old}");
@@ -624,13 +637,7 @@ fn a_secret_comes_from_each_of_its_sources() {
 #[test]
 fn a_secret_in_the_file_is_for_all_to_read_only_where_the_file_is() {
     let text = with("{ env = \"APP\" }", "\"EAAcanary0123456789\"");
-    let around = Surroundings {
-        now: Moment(0),
-        env: &env,
-        read: &read,
-        is_folder: &|path| Ok(path.as_os_str().is_empty()),
-        is_open: &|_| false,
-    };
+    let around = Surroundings { is_folder: &is_here, is_open: &|_| false, ..on_paper(&env, &read) };
     let config = Config::parse_in(&text, Path::new("ackd.toml"), &around).unwrap();
     let told = "ackd.toml:11: channel.page.app_secret: stands in this file; copies of it take the secret along; \
                 { env = \"APP_SECRET\" } is safer";
@@ -657,13 +664,7 @@ fn a_secret_that_can_be_guessed_is_a_warning_wherever_it_comes_from() {
         "is shorter than 8 characters; so short a secret can be guessed, `openssl rand -hex 16` makes a better one";
     let env = |name: &str| if name == "SHORT" { Some("seven77".to_owned()) } else { env(name) };
     let read = |_: &Path| Ok(Found { bytes: b"seven77\n".to_vec(), mode: 0o100_600 });
-    let around = Surroundings {
-        now: Moment(0),
-        env: &env,
-        read: &read,
-        is_folder: &|path| Ok(path.as_os_str().is_empty()),
-        is_open: &|_| true,
-    };
+    let around = Surroundings { is_folder: &is_here, ..on_paper(&env, &read) };
     let warnings = |source: &str| {
         let text = with("{ env = \"APP\" }", source);
         Config::parse_in(&text, Path::new("ackd.toml"), &around).unwrap().warnings
@@ -868,13 +869,7 @@ fn the_configuration_of_the_design_has_no_faults() {
         "/credentials/messenger_app_secret" | "/etc/ackd/page_token" => read(Path::new("/full/secret")),
         _ => Err(io::Error::from_raw_os_error(2)),
     };
-    let around = Surroundings {
-        now: Moment(0),
-        env: &env,
-        read: &read,
-        is_folder: &|path| Ok(!path.ends_with("ackd.db")),
-        is_open: &|_| true,
-    };
+    let around = on_paper(&env, &read);
     let config = Config::parse_in(DESIGNED, Path::new("ackd.toml"), &around).unwrap_or_else(|error| panic!("{error}"));
     let platforms: Vec<_> = config.channels.iter().map(|channel| channel.platform.name()).collect();
     assert_eq!((platforms, config.warnings.len()), (vec!["messenger", "webex"], 0));
@@ -944,13 +939,7 @@ fn a_secret_that_cannot_be_used_says_why_and_never_shows_itself() {
 fn without_systemd_there_are_no_credentials() {
     let text = with("{ env = \"APP\" }", "{ credential = \"app\" }");
     let env = |name: &str| env(name).filter(|_| name != "CREDENTIALS_DIRECTORY");
-    let around = Surroundings {
-        now: Moment(0),
-        env: &env,
-        read: &read,
-        is_folder: &|path| Ok(path.as_os_str().is_empty()),
-        is_open: &|_| true,
-    };
+    let around = Surroundings { is_folder: &is_here, ..on_paper(&env, &read) };
     let error = Config::parse_in(&text, Path::new("ackd.toml"), &around).unwrap_err();
     let told = "ackd.toml:11: channel.page.app_secret: there are no credentials ($CREDENTIALS_DIRECTORY is not set); \
                 systemd hands them over with LoadCredential=, elsewhere write { env = … } or { file = … }";
@@ -964,13 +953,7 @@ fn outline(text: &str) -> Result<Outline, ConfigError> {
         _ => panic!("${name} is no business of an outline"),
     };
     let read = |path: &Path| -> io::Result<Found> { panic!("{} is no business of an outline", path.display()) };
-    let around = Surroundings {
-        now: Moment(0),
-        env: &env,
-        read: &read,
-        is_folder: &|path| Ok(path.as_os_str().is_empty()),
-        is_open: &|_| true,
-    };
+    let around = Surroundings { is_folder: &is_here, ..on_paper(&env, &read) };
     Outline::parse_in(text, Path::new("ackd.toml"), &around)
 }
 
@@ -1148,13 +1131,7 @@ fn a_file_that_cannot_be_read_is_a_fault_of_the_whole() {
 #[test]
 fn the_store_lies_in_the_state_directory_if_there_is_one() {
     let state = |name: &str| env(name).or((name == "STATE_DIRECTORY").then(|| "/var/lib/ackd:/var/lib/more".into()));
-    let around = Surroundings {
-        now: Moment(0),
-        env: &state,
-        read: &read,
-        is_folder: &|path| Ok(!path.ends_with("ackd.db")),
-        is_open: &|_| true,
-    };
+    let around = on_paper(&state, &read);
     let store = |text: &str, file: &str| Config::parse_in(text, Path::new(file), &around).unwrap().store;
     assert_eq!(store(BASE, "/etc/ackd/ackd.toml"), Path::new("/var/lib/ackd/ackd.db"));
     assert_eq!(store(&with("sqlite:ackd.db", "sqlite:/srv/ackd.db"), "ackd.toml"), Path::new("/srv/ackd.db"));
@@ -1165,13 +1142,7 @@ fn the_store_lies_in_the_state_directory_if_there_is_one() {
 
 #[test]
 fn the_shipped_examples_have_no_faults() {
-    let around = Surroundings {
-        now: Moment(0),
-        env: &env,
-        read: &|_| read(Path::new("/full/secret")),
-        is_folder: &|path| Ok(!path.ends_with("ackd.db")),
-        is_open: &|_| true,
-    };
+    let around = on_paper(&env, &|_| read(Path::new("/full/secret")));
     let full =
         Config::parse_in(include_str!("../../examples/ackd.toml"), Path::new("/etc/ackd/ackd.toml"), &around).unwrap();
     assert_eq!((full.channels.len(), full.warnings.len()), (1, 0), "{:?}", full.warnings);
@@ -1236,13 +1207,7 @@ fn the_full_example_shows_every_key() {
         .replace("\n# [bot.tour]", "\n[bot.tour]")
         .replace("\n# kind", "\nkind")
         .replace("\n# picture", "\npicture");
-    let around = Surroundings {
-        now: Moment(0),
-        env: &env,
-        read: &|_| read(Path::new("/full/secret")),
-        is_folder: &|path| Ok(!path.ends_with("ackd.db")),
-        is_open: &|_| true,
-    };
+    let around = on_paper(&env, &|_| read(Path::new("/full/secret")));
     let config = Config::parse_in(&kinds, Path::new("/etc/ackd/ackd.toml"), &around).unwrap();
     assert!(config.warnings[0].ends_with(": bot.tour: no channel uses this bot"), "{:?}", config.warnings);
     assert!(text.contains(&format!("\"sqlite:{}\"", store::STORE)), "the store unless configured");
@@ -1256,13 +1221,7 @@ fn all_of_the_full_example_is_valid_once_it_is_uncommented() {
         code.unwrap_or(line).to_owned() + "\n"
     };
     let text: String = text.lines().map(uncommented).collect();
-    let around = Surroundings {
-        now: Moment(0),
-        env: &env,
-        read: &|_| read(Path::new("/full/secret")),
-        is_folder: &|path| Ok(!path.ends_with("ackd.db")),
-        is_open: &|_| true,
-    };
+    let around = on_paper(&env, &|_| read(Path::new("/full/secret")));
     let config = Config::parse_in(&text, Path::new("/etc/ackd/ackd.toml"), &around).unwrap();
     let platforms: Vec<_> = config.channels.iter().map(|channel| channel.platform.name()).collect();
     assert_eq!(platforms, ["messenger", "webex"]);
@@ -1301,13 +1260,7 @@ fn defaults_that_the_full_example_comments_out_are_valid_and_the_defaults() {
     let shown =
         |line: &str| if keys.iter().any(|key| line.starts_with(key)) { line[2..].to_owned() } else { line.to_owned() };
     let text: String = text.lines().map(|line| shown(line) + "\n").collect();
-    let around = Surroundings {
-        now: Moment(0),
-        env: &env,
-        read: &|_| read(Path::new("/full/secret")),
-        is_folder: &|path| Ok(!path.ends_with("ackd.db")),
-        is_open: &|_| true,
-    };
+    let around = on_paper(&env, &|_| read(Path::new("/full/secret")));
     let config = Config::parse_in(&text, Path::new("/etc/ackd/ackd.toml"), &around).unwrap();
     assert_eq!((config.workers, config.connections_max), (limits::WORKERS, limits::CONNECTIONS_MAX));
     assert_eq!(config.log, Logs { levels: Some(Levels::all(::log::LevelFilter::Info)), json: false });
@@ -1562,13 +1515,7 @@ fn what_is_no_level_is_a_fault_with_what_to_write() {
 #[test]
 fn a_log_that_tells_no_errors_is_warned_of_and_so_is_one_that_is_not_heeded() {
     let around = |env: &dyn Fn(&str) -> Option<String>, lines: &str| {
-        let around = Surroundings {
-            now: Moment(0),
-            env,
-            read: &read,
-            is_folder: &|path| Ok(!path.ends_with("ackd.db")),
-            is_open: &|_| true,
-        };
+        let around = on_paper(env, &read);
         Config::parse_in(&logged(lines), Path::new("/etc/ackd/ackd.toml"), &around).unwrap().warnings
     };
     let only = around(&env, "log = \"ackd::net=debug\"");
