@@ -52,7 +52,7 @@ impl Keeper<'_> {
     }
 
     fn change(&mut self, change: &Change) -> Result<Changed, String> {
-        let written = self.write_change(change).and_then(|changed| self.store.commit().map(|()| changed));
+        let written = self.write_change(change).and_then(|changed| self.commit().map(|()| changed));
         let changed = written.map_err(|error| {
             self.store.roll_back();
             error.0
