@@ -13,6 +13,7 @@
 //!
 //! Never here: sockets, the store, waiting. It decides; the loop and the keeper do.
 
+use crate::inspector::{self, Wish};
 use crate::limits;
 use crate::model::visit::{leads_home, note, sheet};
 use crate::model::{
@@ -60,6 +61,8 @@ pub enum Verdict {
     Ready,
     /// Show all figures.
     Figures,
+    /// Show those of the last hour.
+    Hour,
     /// Read the configuration again, and say what that came to.
     Reload,
     /// Ask the keeper for this picture, and show it.
@@ -126,6 +129,9 @@ impl Intake {
         if door.is_admin() && watches(head).is_some() {
             return only(matches!(head.method, Method::Get | Method::Head), "GET, HEAD");
         }
+        if let Some(below) = inspected(door, head) {
+            return inspector_gate(below, head);
+        }
         if let Some((place, _, claim)) = self.place(door, head) {
             // Who shows nothing for certain is not told either how one would have to ask.
             return page_gate(place, head)
@@ -154,6 +160,9 @@ impl Intake {
         }
         if door == Door::Control {
             return self.control(request);
+        }
+        if let Some(below) = inspected(door, &request.head) {
+            return inspect(below, request);
         }
         if let Some((place, path, claim)) = self.place(door, &request.head) {
             let (to, path, operator) = (place.host.clone(), path.to_owned(), claim == Claim::Inside);
@@ -217,15 +226,14 @@ impl Intake {
                     "Log in at Facebook",
                     format!(" or see <a href=\"{path}/done\">what was granted</a>"),
                 ),
+                // It has a place of its own, above all others.
+                Host::Inspector => return String::new(),
             };
             format!("<p><a href=\"{path}\">{words}</a>{more} <span class=dim>({name})</span></p>")
         };
         let links: String = self.places.iter().map(link).collect();
-        sheet(
-            200,
-            "ackd",
-            if links.is_empty() { "<p>No bot has pages, and no service wants a login.</p>" } else { &links },
-        )
+        let place = inspector::PLACE;
+        sheet(200, "ackd", &format!("<p><a href=\"{place}\">All events, and what became of them</a></p>{links}"))
     }
 
     fn asks_for_word(&self, head: &Head) -> bool {
@@ -399,6 +407,39 @@ fn is_this_machine(head: &Head) -> bool {
     let name = host.rsplit_once(':').filter(|(_, end)| port(end)).map_or(host, |(name, _)| name);
     let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     name.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
+}
+
+/// What of a path lies below the inspector, which is at the operator's door and nowhere else. There it comes before all
+/// other places; the configuration sees to it that none lies in its way.
+fn inspected(door: Door, head: &Head) -> Option<&str> {
+    below(head.path(), inspector::PLACE).filter(|_| door.is_admin())
+}
+
+/// What decides on many events names each of them, so this form may be longer than others.
+fn inspector_gate(below: &str, head: &Head) -> Result<(), Refusal> {
+    let wish = Wish::of(below).ok_or_else(nothing_here)?;
+    let long = matches!(head.framing, Framing::Chunked)
+        || matches!(head.framing, Framing::Length(bytes) if bytes > limits::DECISION_BYTES_MAX);
+    match wish.takes(head.method) {
+        Ok(()) if long => Err(Refusal::new(413, "this names too many events at once")),
+        fits => fits.or_else(|allow| only(false, allow)),
+    }
+}
+
+fn inspect(path: &str, request: &Request) -> Result<Verdict, Refusal> {
+    Ok(match Wish::of(path).ok_or_else(nothing_here)? {
+        Wish::Part(bytes, content_type) => Verdict::Answer(inspector::part(bytes, content_type)),
+        Wish::Hour => Verdict::Hour,
+        Wish::List | Wish::Life | Wish::Replay | Wish::Resolve => Verdict::Visit(Box::new(Visit {
+            to: Host::Inspector,
+            claim: Claim::Inside,
+            operator: true,
+            guard: String::new(),
+            path: path.to_owned(),
+            request: request.clone(),
+            renews: false,
+        })),
+    })
 }
 
 /// A form is short, whoever sends it.

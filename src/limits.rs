@@ -58,6 +58,9 @@ pub const BODY_TIME_MAX: Duration = Duration::from_secs(60);
 pub const IDLE_TIME: Duration = Duration::from_secs(75);
 /// Body of a form that a page or a chat builder sends: a button and its token, or a person's attributes.
 pub const FORM_BYTES_MAX: u64 = 4096;
+/// The longest form that decides on events, in bytes: so many as may be named at once, each with its longest name and a
+/// space.
+pub const DECISION_BYTES_MAX: u64 = 64 * 1024;
 /// Visits under way. Each takes its request, 20 KiB at the most, so all of them 2.5 MiB; a page takes a few milliseconds, so
 /// the last one is made while its browser waits.
 pub const VISITS_MAX: usize = 128;

@@ -266,6 +266,9 @@ fn read(table: &Table<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> 
     bots.look_for_upstreams(&upstreams, findings);
     upstreams.look_at_names(&bots, &channel_names(table, findings), findings);
     let mut taken = channel_paths(table, findings);
+    if table.get("admin", findings).is_some() {
+        taken.push(("the inspector".to_owned(), crate::inspector::PLACE.to_owned()));
+    }
     let pages = bots.with_pages(&mut taken, findings);
     upstreams.look_at_paths(&taken, findings);
     let config = Config {

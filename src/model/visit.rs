@@ -48,6 +48,8 @@ pub enum Host {
     Bot(String),
     /// The login at an upstream, by its name.
     Login(String),
+    /// What shows the operator all that is kept.
+    Inspector,
 }
 
 /// What is answered.

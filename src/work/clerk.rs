@@ -151,6 +151,7 @@ fn page(hosts: &Hosts, visit: &Visit, guest: &Guest, tools: &Tools) -> Option<Pa
             let custody = tools.upstreams.custody(name)?;
             return login::Desk { custody, visit, guest, tools }.page().map(Page::of);
         }
+        Host::Inspector => return None,
     };
     let bot = hosts.get(name)?;
     let mut desk = WorkDesk::new(name, tools);

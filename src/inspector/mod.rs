@@ -1,0 +1,77 @@
+//! The inspector: all that is kept, for the operator's browser. A page, which asks for JSON.
+//!
+//!     GET  /events, /events/page.js, /events/page.css     the page and its parts, gzipped by the build
+//!     GET  /events/list     events, the newest first; filtered and searched           list.rs, search.rs
+//!     GET  /events/life     one event from its arrival to its end                     life.rs
+//!     GET  /events/hour     the last hour in figures                                  meter/hour.rs
+//!     POST /events/replay, /events/resolve     what the operator decides              orders.rs
+//!
+//! It reads a store in a file, beside the keeper and without asking it, through a reader that is open only while somebody
+//! looks; a store in memory has no inspector. Each answer looks at a bounded part of the store. What came from outside is text
+//! in JSON, and never HTML.
+//!
+//! Never here: who may ask (the intake and the reception know), writing (the keeper does what was decided).
+
+use crate::model::visit::guarded;
+use crate::model::{Method, Response};
+
+/// Where it lies at the operator's door.
+pub const PLACE: &str = "/events";
+
+const PAGE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/inspector.html.gz"));
+const SCRIPT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/inspector.js.gz"));
+const STYLE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/inspector.css.gz"));
+
+/// Nothing runs in it but its own script, and nothing is fetched but from here.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
+                      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// What is wanted of the inspector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// A part of the page, and of which type it is.
+    Part(&'static [u8], &'static str),
+    Hour,
+    List,
+    Life,
+    Replay,
+    Resolve,
+}
+
+impl Wish {
+    /// What a path below the inspector's place asks for.
+    pub fn of(below: &str) -> Option<Wish> {
+        Some(match below {
+            "" => Wish::Part(PAGE, "text/html; charset=utf-8"),
+            "/page.js" => Wish::Part(SCRIPT, "text/javascript; charset=utf-8"),
+            "/page.css" => Wish::Part(STYLE, "text/css; charset=utf-8"),
+            "/hour" => Wish::Hour,
+            "/list" => Wish::List,
+            "/life" => Wish::Life,
+            "/replay" => Wish::Replay,
+            "/resolve" => Wish::Resolve,
+            _ => return None,
+        })
+    }
+
+    /// Whether it changes something.
+    pub fn acts(self) -> bool {
+        matches!(self, Wish::Replay | Wish::Resolve)
+    }
+
+    /// Whether it is asked for by this method; otherwise by which.
+    pub fn takes(self, method: Method) -> Result<(), &'static str> {
+        let (fits, allow) = match self.acts() {
+            true => (method == Method::Post, "POST"),
+            false => (matches!(method, Method::Get | Method::Head), "GET, HEAD"),
+        };
+        if fits { Ok(()) } else { Err(allow) }
+    }
+}
+
+/// A part of the page, as it is sent.
+pub fn part(bytes: &'static [u8], content_type: &'static str) -> Response {
+    guarded(Response { content_type, body: bytes.into(), ..Response::text(200, "") })
+        .with("Content-Encoding", "gzip")
+        .with("Content-Security-Policy", POLICY)
+}
