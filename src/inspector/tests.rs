@@ -1,7 +1,7 @@
 use super::*;
 use crate::model::{
-    Arrival, Attempt, ChannelNumber, Claim, EventKey, Fate, Framing, Head, Host, Lease, MemoryWrite, Notes, Order, Reply,
-    Request, SendEnd, Settlement, Span, Work,
+    Arrival, Attempt, ChannelNumber, Claim, EventKey, Fate, Framing, Head, Host, Lease, MemoryWrite, Notes, Order,
+    Reply, Request, SendEnd, Settlement, Span, Work,
 };
 use crate::store::sqlite::{Engine, SqliteFile};
 use crate::store::{Admitted, RESTS, State, Store, Wanted as Kind, lane};
@@ -467,9 +467,11 @@ fn what_is_decided_names_events_of_channels_that_are_there_and_not_too_many() {
 fn a_part_of_the_page_may_fetch_nothing_from_elsewhere_and_is_what_lies_in_its_file() {
     use flate2::read::GzDecoder;
     use std::io::Read;
-    for (path, source) in
-        [("", include_str!("page.html")), ("/page.js", include_str!("page.js")), ("/page.css", include_str!("page.css"))]
-    {
+    for (path, source) in [
+        ("", include_str!("page.html")),
+        ("/page.js", include_str!("page.js")),
+        ("/page.css", include_str!("page.css")),
+    ] {
         let Some(Wish::Part(bytes, content_type)) = Wish::of(path) else { panic!("{path}") };
         let sent = part(bytes, content_type);
         let mut text = String::new();
