@@ -115,7 +115,7 @@ impl Reader {
     /// program could take the log for left over, and delete it.
     pub fn beside(path: &Path) -> Result<Reader, StoreError> {
         let reader = Reader::connect(path)?;
-        let thrifty = reader.connection.execute_batch("PRAGMA cache_size = -256;");
+        let thrifty = reader.connection.execute_batch("PRAGMA cache_size = -64;");
         thrifty.map_err(|error| words("setting up", &error))?;
         Ok(reader)
     }
