@@ -11,7 +11,13 @@
 //! A picture that a bot made is shown at the public door to whoever knows its name. Pages that a bot makes have their
 //! places at the public door and at the admin listener, the login at an upstream where its configuration says so.
 //!
+//! The operator's door on TCP may have a lock, which is looked at before anything else there: `intake/lock.rs`.
+//!
 //! Never here: sockets, the store, waiting. It decides; the loop and the keeper do.
+
+mod lock;
+
+pub use lock::Lock;
 
 use crate::limits;
 use crate::model::visit::{leads_home, note, sheet};
@@ -101,6 +107,8 @@ pub struct Place {
 pub struct Intake {
     routes: Vec<Route>,
     places: Vec<Place>,
+    /// Of the operator's door.
+    lock: Option<Lock>,
     /// What the operator left to be asked for at the public door.
     left: RefCell<Option<Word>>,
 }
@@ -108,7 +116,12 @@ pub struct Intake {
 impl Intake {
     /// An intake with these channels.
     pub fn new(routes: Vec<Route>, places: Vec<Place>) -> Intake {
-        Intake { routes, places, left: RefCell::new(None) }
+        Intake { routes, places, lock: None, left: RefCell::new(None) }
+    }
+
+    /// The same with a lock at the operator's door.
+    pub fn locked(self, lock: Option<Lock>) -> Intake {
+        Intake { lock, ..self }
     }
 
     /// Looks at a head before any of its body is kept.
@@ -122,6 +135,11 @@ impl Intake {
         }
         if door == Door::Admin && !is_this_machine(head) {
             return Err(Refusal::new(421, "this is the operator's door: open it as http://127.0.0.1:PORT/"));
+        }
+        if let Some(lock) = self.lock(door)
+            && lock.gate(head)?
+        {
+            return Ok(());
         }
         if door.is_admin() && watches(head).is_some() {
             return only(matches!(head.method, Method::Get | Method::Head), "GET, HEAD");
@@ -147,6 +165,11 @@ impl Intake {
 
     /// Reads a whole request.
     pub fn read(&self, door: Door, request: &Request) -> Result<Verdict, Refusal> {
+        if let Some(lock) = self.lock(door)
+            && let Some(verdict) = lock.read(request)?
+        {
+            return Ok(verdict);
+        }
         if matches!(door, Door::Control | Door::AdminSocket | Door::Admin)
             && let Some(verdict) = watches(&request.head)
         {
@@ -161,7 +184,7 @@ impl Intake {
             return Ok(Verdict::Visit(Box::new(Visit { to, claim, operator, guard, path, request, renews: false })));
         }
         if door.is_admin() {
-            return Ok(Verdict::Answer(self.front(request.head.path())));
+            return Ok(Verdict::Answer(self.front(door, request.head.path())));
         }
         if request.head.method == Method::Options {
             return Ok(Verdict::Answer(Response::text(204, "").with("Allow", "GET, HEAD, POST, OPTIONS")));
@@ -204,7 +227,7 @@ impl Intake {
     }
 
     /// What the operator's door shows where nobody has a place: what there is.
-    fn front(&self, path: &str) -> Response {
+    fn front(&self, door: Door, path: &str) -> Response {
         if path != "/" {
             return leads_home(note(404, "Nothing here", "There is no page at this address."));
         }
@@ -220,12 +243,17 @@ impl Intake {
             };
             format!("<p><a href=\"{path}\">{words}</a>{more} <span class=dim>({name})</span></p>")
         };
-        let links: String = self.places.iter().map(link).collect();
-        sheet(
-            200,
-            "ackd",
-            if links.is_empty() { "<p>No bot has pages, and no service wants a login.</p>" } else { &links },
-        )
+        let mut links: String = self.places.iter().map(link).collect();
+        if links.is_empty() {
+            links.push_str("<p>No bot has pages, and no service wants a login.</p>");
+        }
+        links.push_str(self.lock(door).map_or("", |_| lock::WAY_OUT));
+        sheet(200, "ackd", &links)
+    }
+
+    /// The lock of a door. Whoever may open a unix socket is the operator already.
+    fn lock(&self, door: Door) -> Option<&Lock> {
+        self.lock.as_ref().filter(|_| door == Door::Admin)
     }
 
     fn asks_for_word(&self, head: &Head) -> bool {
@@ -401,13 +429,19 @@ fn is_this_machine(head: &Head) -> bool {
     name.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
-/// A form is short, whoever sends it.
+/// Whether a body may be longer than a form is, whoever sends it.
+fn is_long(head: &Head) -> bool {
+    match head.framing {
+        Framing::Empty => false,
+        Framing::Length(bytes) => bytes > limits::FORM_BYTES_MAX,
+        Framing::Chunked => true,
+    }
+}
+
 fn page_gate(place: &Place, head: &Head) -> Result<(), Refusal> {
-    let long = matches!(head.framing, Framing::Chunked)
-        || matches!(head.framing, Framing::Length(bytes) if bytes > limits::FORM_BYTES_MAX);
     match head.method {
         Method::Get | Method::Head => Ok(()),
-        Method::Post if long => Err(Refusal::new(413, format!("a form at {} is short", place.path))),
+        Method::Post if is_long(head) => Err(Refusal::new(413, format!("a form at {} is short", place.path))),
         Method::Post => Ok(()),
         _ => Err(Refusal { allow: Some("GET, HEAD, POST"), ..Refusal::new(405, "pages are read by GET") }),
     }

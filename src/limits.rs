@@ -311,7 +311,8 @@ pub const LOGIN_TIME: Duration = Duration::from_secs(600);
 pub const LOGINS_MAX: usize = 8;
 /// The calls that make tokens of a code, all together: less than `KEEPER_TIME`, after which nobody sees their page.
 pub const LOGIN_CALLS_TIME: Duration = Duration::from_secs(8);
-/// How long somebody who logged in at the public door is the operator there: a working day.
+/// How long somebody who logged in at the public door, or entered the token of the other, need not do so again: a working
+/// day.
 pub const SESSION_TIME: Duration = Duration::from_secs(12 * 3600);
 /// Cookies of one name that are tried. A browser sends one of ours, and as many more as a neighbour below the same domain
 /// makes up.
@@ -624,6 +625,8 @@ pub const SECRET_BYTES_MAX: usize = 64 * 1024;
 /// Shortest secret that nobody is warned of, in characters. Eight hex digits take days to try over a network; platforms
 /// make theirs of 32 and more.
 pub const SECRET_CHARS_MIN: usize = 8;
+/// Shortest token of the operator's door, in characters: nobody counts who tries there, and 16 hex digits take for ever.
+pub const DOOR_TOKEN_CHARS_MIN: usize = 16;
 /// Faults of TOML itself that are listed. A file of another kind has one in each line.
 pub const SYNTAX_FAULTS_MAX: usize = 10;
 /// How often `ackd top` looks: as fast as somebody reads.

@@ -8,7 +8,7 @@
 use super::certificates::Certificates;
 use super::{post, setting, sockets};
 use crate::config::{Config, reconcile};
-use crate::intake::{Door, Intake};
+use crate::intake::{Door, Intake, Lock};
 use crate::keeper::{Change, Changed, Letter, Receipt, Ticket};
 use crate::meter::{Registration, page};
 use crate::model::Moment;
@@ -211,7 +211,8 @@ impl Manager {
             before.address.learn(url);
         }
         place.channels = channels;
-        Ok((Intake::new(setting::routes(config, &numbers), setting::places(config)), lobby))
+        let intake = Intake::new(setting::routes(config, &numbers), setting::places(config));
+        Ok((intake.locked(Lock::of(&config.admin_tokens)), lobby))
     }
 
     fn tell_keeper(&self, change: Change) -> Result<Changed, String> {
