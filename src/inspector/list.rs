@@ -5,8 +5,8 @@ use super::Fault;
 use super::json::Json;
 use super::needle::Needle;
 use crate::limits;
+use crate::model::visit::parameter;
 use crate::model::{ChannelNumber, EventKey, Moment};
-use crate::notation::parameter;
 use crate::store::sqlite::{Reader, Seen, Way, is_receipt};
 use crate::store::{State, StoreError};
 
