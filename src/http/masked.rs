@@ -5,107 +5,102 @@
 
 use crate::limits::{HEAD_KEPT_BYTES_MAX, HEADER_KEPT_BYTES_MAX};
 use crate::model::Head;
-use crate::notation::cut::truncate;
 
-/// Headers that say who asks, for what, and by which way. Not all that begin with `x-forwarded-`: proxies also send on a
-/// token, a certificate or a whole address so.
-const HARMLESS: [&str; 24] = [
-    "accept",
-    "accept-charset",
-    "accept-encoding",
-    "accept-language",
-    "connection",
-    "content-length",
-    "content-type",
-    "date",
-    "facebook-api-version",
-    "forwarded",
-    "host",
-    "trackingid",
-    "transfer-encoding",
-    "user-agent",
-    "via",
-    "webhook-timestamp",
-    "x-forwarded-for",
-    "x-forwarded-host",
-    "x-forwarded-port",
-    "x-forwarded-proto",
-    "x-forwarded-server",
-    "x-real-ip",
-    "x-slack-retry-num",
-    "x-slack-retry-reason",
-];
+/// Whether a header says only who asks, for what, and by which way. Not all that begin with `x-forwarded-` do: proxies
+/// send on a token, a certificate or a whole address so. Most names differ in length already.
+fn is_harmless(name: &[u8]) -> bool {
+    let known: &[&str] = match name.len() {
+        3 => &["via"],
+        4 => &["host", "date"],
+        6 => &["accept", "cf-ray"],
+        9 => &["forwarded", "x-real-ip"],
+        10 => &["user-agent", "connection", "trackingid"],
+        12 => &["content-type"],
+        14 => &["content-length", "accept-charset"],
+        15 => &["accept-encoding", "accept-language", "x-forwarded-for"],
+        16 => &["x-forwarded-host", "x-forwarded-port", "cf-connecting-ip"],
+        17 => &["x-forwarded-proto", "transfer-encoding"],
+        18 => &["x-forwarded-server"],
+        20 => &["facebook-api-version"],
+        _ => &[],
+    };
+    known.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(name))
+}
 
-/// Room for the last line, that says how many headers are left out.
+/// Room for the last line, that says how many headers are left out; or for the end of another.
 const MORE_BYTES: usize = 24;
+/// What all other lines may take together.
+const ROOM: usize = HEAD_KEPT_BYTES_MAX - MORE_BYTES;
 
 /// Method and path, then a line for each header; `HEAD_KEPT_BYTES_MAX` at most.
 pub fn masked(head: &Head) -> String {
-    const ROOM: usize = HEAD_KEPT_BYTES_MAX - MORE_BYTES;
-    let mut out = String::with_capacity(HEAD_KEPT_BYTES_MAX);
-    plain(&mut out, head.text.split(|byte| *byte == b' ').next().unwrap_or_default());
-    out.push(' ');
-    plain(&mut out, head.path().as_bytes());
-    let mut sign = '?';
-    for value in head.query().split('&').filter(|value| !value.is_empty()) {
-        out.push(sign);
-        sign = '&';
-        // What stands alone may be a value, too.
-        if let Some((name, _)) = value.split_once('=') {
-            plain(&mut out, name.as_bytes());
-            out.push('=');
-        }
-        out.push_str("***");
-        if out.len() > ROOM {
-            truncate(&mut out, ROOM - 4);
-            out.push('…');
-            break;
-        }
-    }
-    out.push('\n');
+    // Bytes, since to push a text asks for more than to push its bytes; and looked at once, not piece by piece.
+    let mut out = Vec::with_capacity(HEAD_KEPT_BYTES_MAX);
+    let ascii = head.text.is_ascii();
+    request_line(head, &mut out);
     for (before, (name, value)) in head.headers.iter().enumerate() {
-        let (name, value) = (name.of(&head.text), value.of(&head.text));
         let line = out.len();
-        plain(&mut out, name);
-        out.push_str(": ");
-        // Most differ in length already.
-        if HARMLESS.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(name)) {
-            plain(&mut out, value);
+        let (name, value) = (name.of(&head.text), value.of(&head.text));
+        plain(name, ascii, &mut out);
+        if is_harmless(name) {
+            out.extend_from_slice(b": ");
+            plain(value, ascii, &mut out);
+            out.push(b'\n');
         } else {
-            out.push_str("*** (");
-            number(&mut out, value.len());
-            out.push_str(if value.len() == 1 { " byte)" } else { " bytes)" });
+            out.extend_from_slice(b": *** (");
+            number(value.len(), &mut out);
+            out.extend_from_slice(if value.len() == 1 { b" byte)\n" } else { b" bytes)\n" });
         }
-        out.push('\n');
         if out.len() > ROOM {
             out.truncate(line);
-            out.push_str("… and ");
-            number(&mut out, head.headers.len() - before);
-            out.push_str(" more\n");
+            out.extend_from_slice("… and ".as_bytes());
+            number(head.headers.len() - before, &mut out);
+            out.extend_from_slice(b" more\n");
             break;
         }
     }
-    out
+    String::from_utf8(out).unwrap_or_default()
 }
 
-/// The beginning of a value; bytes that no terminal and no page could take for something else.
-fn plain(out: &mut String, bytes: &[u8]) {
+/// Method, path, and the names of a query. A target is ASCII.
+fn request_line(head: &Head, out: &mut Vec<u8>) {
+    plain(head.text.split(|byte| *byte == b' ').next().unwrap_or_default(), true, out);
+    out.push(b' ');
+    plain(head.path().as_bytes(), true, out);
+    let mut sign = b'?';
+    for value in head.query().split('&').filter(|value| !value.is_empty()) {
+        out.push(std::mem::replace(&mut sign, b'&'));
+        // What stands alone may be a value, too.
+        let name = value.split_once('=').map_or("", |(name, _)| name);
+        if out.len() + name.len().min(HEADER_KEPT_BYTES_MAX) > ROOM - MORE_BYTES {
+            out.extend_from_slice("…".as_bytes());
+            break;
+        }
+        plain(name.as_bytes(), true, out);
+        out.extend_from_slice(if value.contains('=') { b"=***" } else { b"***" });
+    }
+    out.push(b'\n');
+}
+
+/// The beginning of a value. Bytes that are not ASCII are written as escapes; control bytes are in no head.
+fn plain(bytes: &[u8], ascii: bool, out: &mut Vec<u8>) {
     let some = bytes.get(..HEADER_KEPT_BYTES_MAX).unwrap_or(bytes);
-    match std::str::from_utf8(some) {
-        Ok(text) if some.iter().all(|byte| matches!(byte, b' '..=b'[' | b']'..=b'~')) => out.push_str(text),
-        _ => out.extend(some.escape_ascii().map(char::from)),
+    if ascii {
+        out.extend_from_slice(some)
+    } else {
+        out.extend(some.escape_ascii())
     }
     if some.len() < bytes.len() {
-        out.push('…');
+        out.extend_from_slice("…".as_bytes());
     }
 }
 
 /// A number in digits, without the machinery of `format!`.
-fn number(out: &mut String, number: usize) {
+fn number(number: usize, out: &mut Vec<u8>) {
     if number >= 10 {
-        self::number(out, number / 10);
+        self::number(number / 10, out);
     }
-    out.push(char::from(b'0' + (number % 10) as u8));
+    out.push(b'0' + (number % 10) as u8);
 }
 
 #[cfg(test)]
@@ -129,6 +124,20 @@ mod tests {
                         X-Hub-Signature-256: *** (71 bytes)\nFacebook-API-Version: v25.0\n\
                         X-Forwarded-For: 2a03:2880::1\n";
         assert_eq!(shown(head), expected);
+    }
+
+    #[test]
+    fn who_asked_and_by_which_way_is_shown() {
+        for name in
+            ["Date", "Via", "FORWARDED", "X-Real-IP", "x-forwarded-host", "TrackingID", "CF-Connecting-IP", "CF-Ray"]
+        {
+            let text = shown(&format!("POST /hook HTTP/1.1\r\nHost: h\r\n{name}: 192.0.2.7\r\n\r\n"));
+            assert_eq!(text, format!("POST /hook\nHost: h\n{name}: 192.0.2.7\n"));
+        }
+        let mut lengths = "connection accept-charset accept-language accept-encoding x-forwarded-for x-forwarded-port \
+                           x-forwarded-proto x-forwarded-server transfer-encoding facebook-api-version"
+            .split(' ');
+        assert!(lengths.all(|name| is_harmless(name.as_bytes())));
     }
 
     #[test]
@@ -171,8 +180,8 @@ mod tests {
 
     #[test]
     fn no_byte_of_it_steers_a_terminal() {
-        let head = "POST /a HTTP/1.1\r\nHost: h\r\nUser-Agent: \u{9b}2J\tcaf\u{e9}\\\u{202e}\r\n\r\n";
-        assert_eq!(shown(head), "POST /a\nHost: h\nUser-Agent: \\xc2\\x9b2J\\tcaf\\xc3\\xa9\\\\\\xe2\\x80\\xae\n");
+        let head = "POST /a HTTP/1.1\r\nHost: h\r\nUser-Agent: \u{9b}2J\tcaf\u{e9}\u{202e}\r\n\r\n";
+        assert_eq!(shown(head), "POST /a\nHost: h\nUser-Agent: \\xc2\\x9b2J\\tcaf\\xc3\\xa9\\xe2\\x80\\xae\n");
     }
 
     #[test]
