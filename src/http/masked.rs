@@ -7,24 +7,26 @@ use crate::limits::{HEAD_KEPT_BYTES_MAX, HEADER_KEPT_BYTES_MAX};
 use crate::model::Head;
 
 /// Whether a header says only who asks, for what, and by which way. Not all that begin with `x-forwarded-` do: proxies
-/// send on a token, a certificate or a whole address so. Most names differ in length already.
+/// send on a token, a certificate or a whole address so.
 fn is_harmless(name: &[u8]) -> bool {
+    // Most names differ in length already, and most are written like this.
     let known: &[&str] = match name.len() {
-        3 => &["via"],
-        4 => &["host", "date"],
-        6 => &["accept", "cf-ray"],
-        9 => &["forwarded", "x-real-ip"],
-        10 => &["user-agent", "connection", "trackingid"],
-        12 => &["content-type"],
-        14 => &["content-length", "accept-charset"],
-        15 => &["accept-encoding", "accept-language", "x-forwarded-for"],
-        16 => &["x-forwarded-host", "x-forwarded-port", "cf-connecting-ip"],
-        17 => &["x-forwarded-proto", "transfer-encoding"],
-        18 => &["x-forwarded-server"],
-        20 => &["facebook-api-version"],
+        3 => &["Via"],
+        4 => &["Host", "Date"],
+        6 => &["Accept", "CF-Ray"],
+        9 => &["Forwarded", "X-Real-IP"],
+        10 => &["User-Agent", "Connection", "TrackingID"],
+        12 => &["Content-Type"],
+        14 => &["Content-Length", "Accept-Charset"],
+        15 => &["Accept-Encoding", "X-Forwarded-For", "Accept-Language"],
+        16 => &["X-Forwarded-Host", "X-Forwarded-Port", "CF-Connecting-IP"],
+        17 => &["X-Forwarded-Proto", "Transfer-Encoding"],
+        18 => &["X-Forwarded-Server"],
+        20 => &["Facebook-API-Version"],
         _ => &[],
     };
-    known.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(name))
+    known.iter().any(|known| known.as_bytes() == name)
+        || known.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(name))
 }
 
 /// Room for the last line, that says how many headers are left out; or for the end of another.

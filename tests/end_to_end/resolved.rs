@@ -5,6 +5,8 @@ use crate::graph::{Act, Answer};
 use crate::scene::Scene;
 use crate::shared::luck::Luck;
 use ackd::store::State;
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
 use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -22,6 +24,16 @@ fn command(scene: &Scene, words: &[&str]) -> Command {
 fn run(scene: &Scene, words: &[&str]) -> (i32, String) {
     let Output { status, stdout, stderr } = command(scene, words).output().unwrap();
     (status.code().unwrap(), String::from_utf8([stdout, stderr].concat()).unwrap())
+}
+
+/// What the control socket answers to whoever is no command.
+fn ask(scene: &Scene, body: &str) -> String {
+    let mut stream = UnixStream::connect(scene.daemon.store().with_extension("sock")).unwrap();
+    let head = "POST /resolve HTTP/1.1\r\nHost: ackd\r\nConnection: close\r\n";
+    stream.write_all(format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()).as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
 }
 
 fn refused() -> Act {
@@ -45,6 +57,8 @@ fn what_is_dealt_with_is_listed_as_failed_no_more_and_its_conversation_goes_on()
         format!("{dead} resolved\n{unknown} resolved\n{answered} {left}\nackd: one was left alone; 2 resolved\n");
     assert_eq!(said, (1, lines));
     assert_eq!(run(&scene, &["resolve", &format!("{dead}.1")]).0, 2, "a reply is no event");
+    let answer = ask(&scene, &format!(r#"{{"events":["{dead}.1"]}}"#));
+    assert!(answer.starts_with("HTTP/1.1 400 ") && answer.ends_with("its event is\n"), "{answer}");
     for _ in 0..2 {
         let failed = run(&scene, &["events", "--dead", "--unknown"]);
         assert_eq!(failed, (0, "No event is dead or unknown.\n".to_owned()));
