@@ -301,8 +301,11 @@ impl Intake {
             "/remember" => remember(&request.body).map(Verdict::Ask),
             "/reload" => Ok(Verdict::Reload),
             "/resolve" => {
-                let events = self.events(&request.body)?.into_iter().map(|(event, _)| event).collect();
-                Ok(Verdict::Ask(Order::Resolve { events }))
+                let events = self.events(&request.body)?;
+                if events.iter().any(|(_, part)| part.is_some()) {
+                    return Err(Refusal::new(400, "a reply is not resolved by itself, but its event is"));
+                }
+                Ok(Verdict::Ask(Order::Resolve { events: events.into_iter().map(|(event, _)| event).collect() }))
             }
             _ => Ok(Verdict::Ask(Order::Replay { events: self.events(&request.body)? })),
         }

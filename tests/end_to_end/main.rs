@@ -13,6 +13,7 @@
 //!     wire        HTTP at its edges                          secrets   who may come in, and what nobody may see
 //!     inspector   what the operator sees of all that is kept, and decides
 //!     door        the operator's, with its token
+//!     resolved    what the operator has dealt with
 //!
 //! Nothing here is decided by how long something takes: a test waits for what must happen, and only gives up late.
 
@@ -38,6 +39,7 @@ mod inspector;
 mod logs;
 mod metrics;
 mod reload;
+mod resolved;
 mod scene;
 mod secrets;
 #[path = "../shared/mod.rs"]
