@@ -9,6 +9,7 @@ pub mod html;
 pub mod line;
 pub mod nearest;
 pub mod order;
+pub mod shelf;
 pub mod usage;
 pub mod values;
 

@@ -3,7 +3,6 @@
 use crate::config::{Config, Subscription};
 use crate::intake::{Claims, Place, Route};
 use crate::model::{ChannelNumber, Claim, Host, Upstream};
-use crate::notation::order::by_name;
 use crate::work::clerk::Hosts;
 use crate::work::{Channel, Channels, login, session};
 use std::sync::Arc;
@@ -33,7 +32,7 @@ pub(super) fn routes(config: &Config, numbers: &[ChannelNumber]) -> Vec<Route> {
 
 /// The bots that make pages.
 pub(super) fn hosts(config: &Config) -> Hosts {
-    by_name(config.pages.iter().map(|(name, bot)| (name.clone(), Arc::clone(bot))))
+    config.pages.iter().map(|(name, bot)| (name.clone(), Arc::clone(bot))).collect()
 }
 
 /// Where pages lie.
