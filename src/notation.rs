@@ -37,11 +37,15 @@ pub fn from_hex<const BYTES: usize>(digits: &[u8]) -> Option<[u8; BYTES]> {
     if digits.len() != BYTES * 2 {
         return None;
     }
+    // A signature comes with every event: no digit is a reason to stop before the end.
+    let mut seen = 0;
     for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
         let [high, low] = pair else { return None };
-        *byte = digit(*high)? << 4 | digit(*low)?;
+        let (high, low) = (digit(*high), digit(*low));
+        seen |= high | low;
+        *byte = high << 4 | low & 0xf;
     }
-    Some(bytes)
+    (seen < NO_DIGIT).then_some(bytes)
 }
 
 /// Padded base64 as bytes.
@@ -49,13 +53,19 @@ pub fn from_base64(text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(text).ok()
 }
 
+/// What stands for no hex digit.
+const NO_DIGIT: u8 = 0x80;
+
 /// What one hex digit stands for.
-fn digit(letter: u8) -> Option<u8> {
-    match letter {
-        b'0'..=b'9' => Some(letter - b'0'),
-        b'a'..=b'f' => Some(letter - b'a' + 10),
-        b'A'..=b'F' => Some(letter - b'A' + 10),
-        _ => None,
+#[inline(always)]
+fn digit(letter: u8) -> u8 {
+    let (figure, above) = (letter.wrapping_sub(b'0'), (letter | 0x20).wrapping_sub(b'a'));
+    if figure < 10 {
+        figure
+    } else if above < 6 {
+        above + 10
+    } else {
+        NO_DIGIT
     }
 }
 
@@ -74,12 +84,12 @@ pub fn unpercent(text: &str, plus: bool) -> Vec<u8> {
         rest = tail;
         decoded.push(match (first, tail) {
             (b'+', _) if plus => b' ',
-            (b'%', [high, low, after @ ..]) => match (digit(*high), digit(*low)) {
-                (Some(high), Some(low)) => {
+            (b'%', [high, low, after @ ..]) => match from_hex(&[*high, *low]) {
+                Some([byte]) => {
                     rest = after;
-                    high << 4 | low
+                    byte
                 }
-                _ => b'%',
+                None => b'%',
             },
             _ => *first,
         });
