@@ -37,7 +37,6 @@ pub fn from_hex<const BYTES: usize>(digits: &[u8]) -> Option<[u8; BYTES]> {
     if digits.len() != BYTES * 2 {
         return None;
     }
-    // A signature comes with every event: no digit is a reason to stop before the end.
     let mut seen = 0;
     for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
         let [high, low] = pair else { return None };
@@ -57,17 +56,22 @@ pub fn from_base64(text: &str) -> Option<Vec<u8>> {
 const NO_DIGIT: u8 = 0x80;
 
 /// What one hex digit stands for.
-#[inline(always)]
 fn digit(letter: u8) -> u8 {
-    let (figure, above) = (letter.wrapping_sub(b'0'), (letter | 0x20).wrapping_sub(b'a'));
-    if figure < 10 {
-        figure
-    } else if above < 6 {
-        above + 10
-    } else {
-        NO_DIGIT
-    }
+    DIGITS.get(usize::from(letter)).copied().unwrap_or(NO_DIGIT)
 }
+
+/// That for each letter: a signature of 64 digits comes with every event.
+#[allow(clippy::indexing_slicing, reason = "only the compiler does it")]
+static DIGITS: [u8; 256] = {
+    let mut digits = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < 16 {
+        digits[b"0123456789abcdef"[value] as usize] = value as u8;
+        digits[b"0123456789ABCDEF"[value] as usize] = value as u8;
+        value += 1;
+    }
+    digits
+};
 
 /// Percent signs for all but the unreserved characters of RFC 3986 §2.3.
 pub fn percent(value: &str) -> String {

@@ -265,10 +265,7 @@ mod tests {
             match luck.below(6) {
                 0 | 1 => assert_eq!(shelf.insert(key, step), tree.insert(key, step)),
                 2 => assert_eq!(shelf.remove(&key), tree.remove(&key)),
-                3 => assert_eq!(
-                    mem::replace(shelf.at(key), step),
-                    mem::replace(tree.entry(key).or_default(), step)
-                ),
+                3 => assert_eq!(mem::replace(shelf.at(key), step), mem::replace(tree.entry(key).or_default(), step)),
                 4 if step % 5 == 0 => assert_eq!(shelf.pop_first(), tree.pop_first()),
                 _ => assert_eq!(shelf.get(&key), tree.get(&key)),
             }
