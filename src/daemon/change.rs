@@ -15,6 +15,7 @@ use crate::model::Moment;
 use crate::net::event_loop::Page;
 use crate::net::listener::{Listener, Spot};
 use crate::net::{Announcer, Lobby, News, Setting};
+use crate::notation::shelf::Shelf;
 use crate::registry::watch::{Course, Registrar, Stop, Watched};
 use crate::registry::{PublicUrl, Standing};
 use crate::work::Channels;
@@ -22,7 +23,6 @@ use crate::work::clerk;
 use crate::work::introduce::{self, ACCOUNTS};
 use crate::work::pool::{Current, Tools};
 use crate::work::session::Reception;
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::mpsc::{Sender, sync_channel};
@@ -97,7 +97,7 @@ impl Fixed {
 impl InPlace {
     /// Nothing but these doors.
     pub(super) fn new(config: &Config, doors: Vec<Bound>) -> InPlace {
-        let channels = HashMap::new();
+        let channels = Shelf::new();
         InPlace { channels, doors, fixed: Fixed::of(config), reception: None, looking_after: None }
     }
 }

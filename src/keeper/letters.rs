@@ -8,9 +8,9 @@ use crate::model::{
     Alarm, Arrival, ChannelNumber, EventKey, Left, Lesson, MemoryWrite, Moment, Order, PictureName, Response,
     Settlement,
 };
+use crate::notation::shelf::Shelf;
 use crate::queue::budget::NotBefore;
 use crate::queue::pace::Effect;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{SendError, Sender, SyncSender};
@@ -62,7 +62,7 @@ pub enum Letter {
     /// A bot wants to know what it remembers.
     Recall { bot: String, key: String, answer: SyncSender<Option<Vec<u8>>> },
     /// A bot wants to know what it remembers under each of these keys.
-    RecallAll { bot: String, keys: Vec<String>, answer: SyncSender<BTreeMap<String, Option<Vec<u8>>>> },
+    RecallAll { bot: String, keys: Vec<String>, answer: SyncSender<Shelf<String, Option<Vec<u8>>>> },
     /// A bot wants to know which alarms are set in a conversation.
     Alarms { channel: ChannelNumber, conversation: String, answer: SyncSender<Vec<Alarm>> },
     /// Look again at what is due, since the clock was moved; `seen` is told when the letter was read.

@@ -97,9 +97,15 @@ impl Head {
         self.headers
             .iter()
             .filter(|(header, _)| usize::from(header.end - header.start) == length)
-            .find(|(header, _)| header.of(&self.text).eq_ignore_ascii_case(name.as_bytes()))
+            .find(|(header, _)| is_named(header.of(&self.text), name.as_bytes()))
             .map(|(_, value)| value.of(&self.text))
     }
+}
+
+/// Whether a header has this name, of the same length, in any case. Names that are asked for are made of letters, digits
+/// and `-`, and no other sign that a name can hold differs from those in that bit only.
+fn is_named(header: &[u8], name: &[u8]) -> bool {
+    header.iter().zip(name).all(|(one, other)| one | 0x20 == other | 0x20)
 }
 
 /// A whole request: its head, and its body after transfer decoding, byte for byte.
