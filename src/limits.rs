@@ -651,6 +651,23 @@ pub const EVENTS_LISTED_MAX: usize = 100_000;
 pub const EVENTS_REHEARSED: usize = 1000;
 /// Rows of a channel that are looked at for a list without receipts: more are only read where they are asked for.
 pub const EVENTS_LOOKED_MAX: usize = 100_000;
+/// What a request of the inspector's page lists at most; a screen has a fifth of it.
+pub const INSPECTOR_EVENTS_MAX: usize = 200;
+/// So many events it looks at, and then says how far it came: a few milliseconds on a small machine, and an hour of a busy
+/// page. A search looks at their replies, too.
+pub const INSPECTOR_ROWS_MAX: usize = 1000;
+/// … and at so many bytes of them and of what was said, which is as long.
+pub const INSPECTOR_BYTES_MAX: usize = 1024 * 1024;
+/// … a few at a time from each channel, since what was read and not shown is read again.
+pub const INSPECTOR_STEP_ROWS: usize = 64;
+/// A text that is looked for there, in bytes. Each byte of an event may be compared with each of it.
+pub const FIND_BYTES_MAX: usize = 128;
+/// The newest replies of each channel that it asks for an id of the platform's, for which there is no index.
+pub const INSPECTOR_REPLIES_MAX: usize = 20_000;
+/// So much of an event's bytes it shows; longer ones have been seen of no platform.
+pub const INSPECTOR_RAW_BYTES_MAX: usize = 64 * 1024;
+/// When nobody has looked for so long the inspector closes the store: a page that is looked at asks each two seconds.
+pub const INSPECTOR_REST: Duration = Duration::from_secs(60);
 /// How often `ackd events --follow` looks whether something was committed. A look costs 20 µs.
 pub const FOLLOW_INTERVAL: Duration = Duration::from_millis(250);
 /// Those who wait for a reload at once over the control socket: whoever types it again and again is told so.

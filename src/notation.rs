@@ -91,6 +91,12 @@ pub fn unpercent_text(text: &str, plus: bool) -> String {
     String::from_utf8_lossy(&unpercent(text, plus)).into_owned()
 }
 
+/// The first parameter of this name in a query or a form.
+pub fn parameter(query: &str, name: &str) -> Option<String> {
+    let value = query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))?;
+    Some(unpercent_text(value, true))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -246,7 +246,8 @@ impl Manager {
     /// Where visits are left for the clerk: a new one, who knows these bots. The one of before ends with his last visit.
     fn lobby(&self, config: &Config, tools: &Tools, place: &mut InPlace) -> Result<Lobby, String> {
         let post = post(self.receipts.clone(), &self.announcer.waker);
-        let visits = clerk::start(setting::hosts(config), &mut place.reception, tools.clone(), post);
+        let inspector = setting::inspector(config);
+        let visits = clerk::start(setting::hosts(config), inspector, &mut place.reception, tools.clone(), post);
         visits.map(Lobby::new).map_err(|error| format!("starting the clerk: {error}"))
     }
 

@@ -1,7 +1,7 @@
 //! The inspector: all that is kept, for the operator's browser. A page, which asks for JSON.
 //!
 //!     GET  /events, /events/page.js, /events/page.css     the page and its parts, gzipped by the build
-//!     GET  /events/list     events, the newest first; filtered and searched           list.rs, search.rs
+//!     GET  /events/list     events, the newest first; filtered and searched           list.rs, needle.rs
 //!     GET  /events/life     one event from its arrival to its end                     life.rs
 //!     GET  /events/hour     the last hour in figures                                  meter/hour.rs
 //!     POST /events/replay, /events/resolve     what the operator decides              orders.rs
@@ -12,8 +12,25 @@
 //!
 //! Never here: who may ask (the intake and the reception know), writing (the keeper does what was decided).
 
+mod json;
+mod life;
+mod list;
+mod needle;
+mod orders;
+#[cfg(test)]
+mod tests;
+
+pub use json::{error, lines};
+pub use orders::order;
+
 use crate::model::visit::guarded;
-use crate::model::{Method, Response};
+use crate::model::{Method, Moment, Response, Visit};
+use crate::notation::parameter;
+use crate::store::StoreError;
+use crate::store::sqlite::Reader;
+use json::Json;
+use list::Wanted;
+use std::path::PathBuf;
 
 /// Where it lies at the operator's door.
 pub const PLACE: &str = "/events";
@@ -74,4 +91,87 @@ pub fn part(bytes: &'static [u8], content_type: &'static str) -> Response {
     guarded(Response { content_type, body: bytes.into(), ..Response::text(200, "") })
         .with("Content-Encoding", "gzip")
         .with("Content-Security-Policy", POLICY)
+}
+
+/// Why something is not shown, or not done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    pub status: u16,
+    pub why: String,
+}
+
+impl From<StoreError> for Fault {
+    fn from(StoreError(why): StoreError) -> Fault {
+        Fault { status: 503, why }
+    }
+}
+
+/// Whoever looks into the store for the operator.
+#[derive(Debug)]
+pub struct Inspector {
+    store: PathBuf,
+    open: Option<Opened>,
+}
+
+/// A reader, and a number that no other has: versions of two readers are not to be compared.
+#[derive(Debug)]
+struct Opened {
+    reader: Reader,
+    number: u64,
+}
+
+impl Inspector {
+    /// One for this store, which it leaves alone until somebody looks.
+    pub fn new(store: PathBuf) -> Inspector {
+        Inspector { store, open: None }
+    }
+
+    /// Whether it holds the store open.
+    pub fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
+    /// Nobody looks any more.
+    pub fn close(&mut self) {
+        self.open = None;
+    }
+
+    /// What the operator wants to see. `chance` gives 64 random bits.
+    pub fn show(&mut self, visit: &Visit, now: Moment, chance: fn() -> u64) -> Response {
+        match self.look(visit, now, chance) {
+            Ok(json) => json::answer(200, json),
+            Err(Fault { status, why }) => {
+                if status == 503 {
+                    log::error!("the inspector: {why}");
+                    self.close();
+                }
+                error(status, &why)
+            }
+        }
+    }
+
+    fn look(&mut self, visit: &Visit, now: Moment, chance: fn() -> u64) -> Result<String, Fault> {
+        if self.open.is_none() {
+            self.open = Some(Opened { reader: Reader::beside(&self.store)?, number: chance() });
+        }
+        let nothing = || Fault { status: 404, why: "there is nothing at this path".to_owned() };
+        let Opened { reader, number } = self.open.as_ref().ok_or_else(nothing)?;
+        // Asked first: what is committed from here on is news the next time.
+        let version = format!("{number:x}.{}", reader.version()?);
+        let query = visit.request.head.query();
+        let mut json = Json::default();
+        json.open('{');
+        if parameter(query, "seen").is_some_and(|seen| seen == version) {
+            json.flag("same", true).close('}');
+            return Ok(json.0);
+        }
+        json.says("version", &version).at("now", now).says("guard", &visit.guard);
+        match Wish::of(&visit.path) {
+            Some(Wish::List) => list::list(reader, &Wanted::read(query)?, &mut json)?,
+            Some(Wish::Life) => life::life(reader, &parameter(query, "id").unwrap_or_default(), now, &mut json)?,
+            _ => return Err(nothing()),
+        }
+        json.close('}');
+        Ok(json.0)
+    }
 }

@@ -11,7 +11,8 @@ use super::pool::Tools;
 use crate::limits::{COOKIES_MAX, SESSION_TIME};
 use crate::model::visit::GUARD;
 use crate::model::{Head, Method, Response, Visit};
-use crate::notation::{from_hex, hex, unpercent_text};
+pub(super) use crate::notation::parameter;
+use crate::notation::{from_hex, hex};
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::{digest, hmac};
 use std::fmt;
@@ -147,12 +148,6 @@ pub(super) fn cookies<'a>(head: &'a Head, name: &str) -> impl Iterator<Item = &'
     let cookies = head.header("cookie").and_then(|cookies| std::str::from_utf8(cookies).ok()).unwrap_or_default();
     let values = cookies.split(';').filter_map(move |pair| pair.trim().strip_prefix(name)?.strip_prefix('='));
     values.take(COOKIES_MAX)
-}
-
-/// The first parameter of this name in a query or a form.
-pub(super) fn parameter(query: &str, name: &str) -> Option<String> {
-    let value = query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))?;
-    Some(unpercent_text(value, true))
 }
 
 /// Whether a browser says that a page of ours sent this, or nothing about it. `null` is what our own pages say, since they
