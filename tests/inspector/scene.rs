@@ -20,7 +20,8 @@ use std::time::Duration;
 const SECRET: &str = "only-a-test";
 
 /// What somebody writes who means harm. The turn of direction and the escape are spelt out where they are shown.
-pub const EVIL: &str = "<img src=x onerror=\"document.title='taken'\"><script>document.title='taken'</script>\u{202e}\u{1b}[2J";
+pub const EVIL: &str =
+    "<img src=x onerror=\"document.title='taken'\"><script>document.title='taken'</script>\u{202e}\u{1b}[2J";
 
 /// Two channels, and the operator's door.
 pub struct Door(SocketAddr);
