@@ -103,16 +103,15 @@ async function sum() {
   plots();
 }
 function stand() {
-  document.body.classList.toggle("lost", lost > 0);
   const old = hour?.waiting && hour.oldest ? now() - hour.oldest : 0;
   const words = lost ? `It does not answer since ${when(lost)}.` : hour && [
     hour.waiting ? many(hour.waiting, "waits", "wait") + (old ? ", the oldest for " + span(old) : "") : "Nothing waits",
     last ? `the last event came ${span(now() - last.at)} ago` : "no event has come yet",
   ].join("; ") + ".";
-  if (!words || $.stand.title === bad + words) return;
+  // Nothing is touched that is as it was.
+  if (!words || $.stand.told === bad + words) return;
   document.title = (bad ? bad + " · " : "") + "ackd";
-  // Remembered, so that nothing changes that did not.
-  $.stand.title = bad + words;
+  $.stand.told = bad + words;
   $.stand.className = lost || bad ? "bad" : old > 60000 ? "warn" : "good";
   $.stand.replaceChildren();
   filled($.stand, [!lost && bad && make("a", { href: "#state=dead,unknown" }, bad + ": look"), " ", words]);
@@ -197,7 +196,7 @@ const badge = state => make("span", { className: "state " + state }, state);
 const nodes = () => [...$.list.children];
 const focused = () => $.list.querySelector("a[tabindex='0']");
 function row(event) {
-  const old = list.rows.get(event.id), told = JSON.stringify(event);
+  const old = list.rows.get(event.id), told = day(now()) + JSON.stringify(event);
   if (old?.told === told) return old;
   const link = old?.link || make("a", { tabIndex: -1 }), node = old?.node || make("li", {}, link), what = make("span", { className: "what" }, outside(event.kind), " ", outside(ends(plain(event.from))));
   filled(what, [event.why && " · ", event.why && outside(event.why), event.twice && " · maybe seen twice"]);
@@ -341,8 +340,8 @@ $.none.onclick = () => { list.picked.clear(); picked(); focused()?.focus(); };
 $.replay.onclick = () => act("replay", [...list.picked]);
 $.resolve.onclick = () => act("resolve", [...list.picked]);
 const stateOf = id => shown?.id === id ? shown.state : list.rows.get(id)?.event.state;
-function question(words, reason, yes) {
-  [$.question.textContent, $.reason.textContent, $.yes.textContent] = [words, reason, yes];
+function question(...words) {
+  ["question", "reason", "yes"].forEach((id, n) => { $[id].textContent = words[n]; });
   $.ask.returnValue = "";
   $.ask.showModal();
   $.no.focus();
@@ -353,11 +352,11 @@ $.no.onclick = () => $.ask.close();
 $.close.onclick = () => $.help.close();
 $.keys.onclick = () => $.help.showModal();
 async function act(what, ids) {
-  const name = ids.length === 1 ? ids[0] : many(ids.length, "event"), doubts = ids.filter(id => stateOf(id) === "unknown").length;
-  if (!ids.length) return;
-  if (what === "resolve") { if (!await question(`Resolve ${name}?`, "It counts as dealt with by you, and cannot be put back afterwards.", "Resolve")) return; }
-  else if (doubts) { if (!await question(`Replay ${name}?`, `${doubts === ids.length ? "" : doubts + " of them: "}nobody knows whether the platform has shown it. Put back, it may be seen twice.`, "Replay all the same")) return; }
-  else if (ids.length > 1 && !await question(`Replay ${name}?`, "They are put back, and tried again.", "Replay")) return;
+  const several = ids.length > 1, name = several ? many(ids.length, "event") : ids[0], doubts = ids.filter(id => stateOf(id) === "unknown").length;
+  const reason = what === "resolve" ? "What is resolved counts as dealt with by you, and cannot be put back afterwards."
+    : doubts ? `Nobody knows whether the platform has shown ${several ? doubts + " of them" : "it"}. Put back, it may be seen twice.`
+    : several && "They are put back, and tried again.";
+  if (!ids.length || reason && !await question(`${$[what].textContent} ${name}?`, reason, $[what].textContent)) return;
   try {
     // The guard of this moment: an ackd that was restarted has another.
     const { guard } = await ask("list?limit=1"), { lines } = await ask(what, { guard, ids: ids.join(" ") });
@@ -383,7 +382,7 @@ async function open() {
   if (reading) return trying(life(true));
   const { node, link } = list.rows.get(shown?.id) || {};
   shown = null;
-  $["life-name"].textContent = "The life of an event";
+  $["life-name"].textContent = "Choose an event";
   for (const id of ["about", "acts", "steps"]) $[id].replaceChildren();
   if (narrow()) scrollTo(0, from);
   if (node) { reach(node); link.focus({ preventScroll: true }); }
@@ -419,7 +418,7 @@ const because = (state, why) => state + (why ? ": " + why : "");
 // What happened, each with its moment, in order; and what it waits for.
 function steps(told) {
   const all = [], add = (at, mood, what, ...more) => all.push({ at, mood, what, more: more.filter(one => one) });
-  const { id, received, kept, kind, replies, state } = told, raw = told.raw && { name: `Its ${many(told.raw_bytes, "byte")}`, raw: told.raw };
+  const { id, received, kept, kind, replies, state } = told, raw = told.raw && { name: `${told.raw_bytes > 65536 ? "The beginning of its" : "Its"} ${many(told.raw_bytes, "byte")}`, raw: told.raw };
   if (told.ring) add(received, "", "an alarm rang", told.ring);
   else if (kind === "push") add(kept, "", "kept: somebody asked us to say it", raw);
   else {
@@ -463,7 +462,7 @@ function showSteps(all) {
     }
     today = date || today;
   });
-  for (const node of old.slice(all.length)) node.remove();
+  old.slice(all.length).forEach(node => node.remove());
 }
 function detail(more) {
   if (more.said) return make("blockquote", {}, outside(more.said));
