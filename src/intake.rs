@@ -625,6 +625,55 @@ mod tests {
     }
 
     #[test]
+    fn the_inspector_is_at_the_operators_door_before_all_other_places_and_nowhere_else() {
+        let claims: Claims = Box::new(|_, _| Some(Claim::Link));
+        let host = Host::Bot("events".to_owned());
+        let place = Place { path: "/events/list".to_owned(), host: host.clone(), public: true, claims };
+        let intake = Intake::new(Vec::new(), vec![place]);
+        let led = |door, method, target: &str| {
+            let asked = visit(method, target, "127.0.0.1");
+            match intake.gate(door, &asked.head).and_then(|()| intake.read(door, &asked)) {
+                Ok(Verdict::Visit(visit)) => Ok((visit.to, visit.operator, visit.path)),
+                Ok(verdict) => panic!("{verdict:?}"),
+                Err(refusal) => Err(refusal.status),
+            }
+        };
+        for door in [Door::Admin, Door::AdminSocket] {
+            let list = Ok((Host::Inspector, true, "/list".to_owned()));
+            assert_eq!(led(door, Method::Get, "/events/list?find=x"), list);
+            let replay = Ok((Host::Inspector, true, "/replay".to_owned()));
+            assert_eq!(led(door, Method::Post, "/events/replay"), replay);
+            for (method, target, status) in [
+                (Method::Post, "/events/list", 405),
+                (Method::Get, "/events/replay", 405),
+                (Method::Put, "/events", 405),
+                (Method::Get, "/events/list/x", 404),
+            ] {
+                assert_eq!(led(door, method, target), Err(status), "{method:?} {target}");
+            }
+            let hour = visit(Method::Get, "/events/hour", "127.0.0.1");
+            assert!(matches!(intake.read(door, &hour), Ok(Verdict::Hour)));
+        }
+        assert_eq!(led(Door::Public, Method::Get, "/events/list"), Ok((host, false, String::new())));
+        for door in [Door::Public, Door::Control] {
+            for target in ["/events", "/events/page.js", "/events/life", "/events/hour", "/events/replay"] {
+                for method in [Method::Get, Method::Post] {
+                    assert_eq!(led(door, method, target), Err(404), "{door:?} {target}");
+                }
+            }
+        }
+        let mut long = visit(Method::Post, "/events/resolve", "127.0.0.1");
+        for (framing, fits) in [
+            (Framing::Length(limits::DECISION_BYTES_MAX), true),
+            (Framing::Length(limits::DECISION_BYTES_MAX + 1), false),
+            (Framing::Chunked, false),
+        ] {
+            long.head.framing = framing;
+            assert_eq!(intake.gate(Door::Admin, &long.head).is_ok(), fits, "{framing:?}");
+        }
+    }
+
+    #[test]
     fn to_strangers_a_place_is_as_a_path_that_is_not_there() {
         let intake = with_pages();
         let refused = |method, target: &str, framing| {

@@ -47,6 +47,7 @@ pub use surroundings::{Found, Surroundings};
 pub use tls::TlsFiles;
 
 use crate::bot::Bot;
+use crate::inspector::PLACE;
 use crate::limits;
 use crate::model::Upstream;
 use crate::platform::{Outside, Platform, messenger, webex};
@@ -265,10 +266,7 @@ fn read(table: &Table<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> 
     let mut upstreams = upstreams.unwrap_or_default();
     bots.look_for_upstreams(&upstreams, findings);
     upstreams.look_at_names(&bots, &channel_names(table, findings), findings);
-    let mut taken = channel_paths(table, findings);
-    if table.get("admin", findings).is_some() {
-        taken.push(("the inspector".to_owned(), crate::inspector::PLACE.to_owned()));
-    }
+    let mut taken = taken_paths(table, findings);
     let pages = bots.with_pages(&mut taken, findings);
     upstreams.look_at_paths(&taken, findings);
     let config = Config {
@@ -306,14 +304,15 @@ fn channel_names<'t>(table: &Table<'t>, findings: &Findings<'_>) -> Vec<&'t str>
     }
 }
 
-/// The paths of all channels, each with whose it is.
-fn channel_paths(table: &Table<'_>, findings: &Findings<'_>) -> Vec<(String, String)> {
+/// The paths of all channels, each with whose it is; and where there is an operator's door, that of the inspector.
+fn taken_paths(table: &Table<'_>, findings: &Findings<'_>) -> Vec<(String, String)> {
+    let inspector = table.get("admin", findings).map(|_| ("the inspector".to_owned(), PLACE.to_owned()));
     let Some(DeValue::Table(channels)) = table.get("channel", findings).map(|entry| entry.value) else {
-        return Vec::new();
+        return inspector.into_iter().collect();
     };
     let path = |channel: &DeValue<'_>| Some(channel.as_table()?.get("path")?.get_ref().as_str()?.to_owned());
     let whose = channels.iter().map(|(name, channel)| (name.get_ref(), path(channel.get_ref())));
-    whose.filter_map(|(name, path)| Some((format!("channel {name}"), path?))).collect()
+    whose.filter_map(|(name, path)| Some((format!("channel {name}"), path?))).chain(inspector).collect()
 }
 
 fn store_path(table: &Table<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> PathBuf {

@@ -529,6 +529,21 @@ fn the_slips_of_a_digest_bot_are_named() {
 }
 
 #[test]
+fn no_bot_has_its_pages_where_the_inspector_is() {
+    const ADMIN: &str = "[admin]\nlisten = \"127.0.0.1:3001\"\n";
+    for path in ["/events", "/events/list"] {
+        let text = digest(&format!("path = \"{path}\"\nsecret = {{ env = \"APP\" }}"));
+        assert!(parse(&text).is_ok(), "where there is no operator's door there is no inspector");
+        let fault = format!(
+            "18: bot.echo.path: its pages at \"{path}\" are in the way of the inspector at \"/events\"; take another path"
+        );
+        assert_eq!(faults(&format!("{text}{ADMIN}")), [fault]);
+    }
+    // Channels are at the other door.
+    assert!(parse(&format!("{}{ADMIN}", BASE.replace("\"/messenger\"", "\"/events\""))).is_ok());
+}
+
+#[test]
 fn a_bot_asks_an_upstream_of_the_kind_that_it_knows() {
     let enphase =
         "kind = \"enphase\"\nkey = { env = \"APP\" }\noauth = { client_id = \"a\", client_secret = { env = \"APP\" } }";

@@ -317,13 +317,7 @@ impl Keeper<'_> {
             self.store.remember(write)?;
         }
         plan.paid = self.treasury.write(self.store, &tray.till, now)?;
-        for (ticket, order) in &tray.orders {
-            let lines = carry_out(self.store, order, &self.lines, now)?;
-            plan.receipts.push((*ticket, Receipt::Done(lines)));
-        }
-        for (order, _) in &tray.decisions {
-            plan.decided.push(carry_out(self.store, order, &self.lines, now)?);
-        }
+        self.obey(tray, &mut plan, now)?;
         if !tray.resting {
             self.lease(&mut plan, now)?;
         }
@@ -394,10 +388,7 @@ impl Keeper<'_> {
         self.let_in(tray);
         self.answer(plan.receipts);
         self.treasury.tell(&mut tray.till, plan.paid);
-        for ((_, answer), lines) in tray.decisions.drain(..).zip(plan.decided) {
-            // Whoever went away sees it in the store.
-            let _ = answer.try_send(lines);
-        }
+        tray.tell_decided(plan.decided);
         tray.orders.clear();
         tray.memory.clear();
         tray.unsettled.clear();

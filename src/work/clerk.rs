@@ -25,6 +25,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
+use std::time::Duration;
 
 /// Where visits are left.
 pub type Visits = SyncSender<(Ticket, Box<Visit>)>;
@@ -82,7 +83,7 @@ impl Office {
 
     /// The clerk's work.
     fn attend(&self, waiting: &Waiting, renewer: &Visits, porter: &Visits, mut inspector: Option<Inspector>) {
-        while let Some((ticket, mut visit)) = next(waiting, inspector.as_mut()) {
+        while let Some((ticket, mut visit)) = next(waiting, inspector.as_mut(), INSPECTOR_REST) {
             match visit.to {
                 Host::Login(_) => {
                     if !self.send_on(ticket, visit, porter) {
@@ -175,9 +176,9 @@ impl Office {
 }
 
 /// The next visit; nothing when none will come. Where nobody has come for a while, the store is not held open any longer.
-fn next(waiting: &Waiting, inspector: Option<&mut Inspector>) -> Option<(Ticket, Box<Visit>)> {
+fn next(waiting: &Waiting, inspector: Option<&mut Inspector>, rest: Duration) -> Option<(Ticket, Box<Visit>)> {
     if let Some(inspector) = inspector.filter(|inspector| inspector.is_open()) {
-        match waiting.recv_timeout(INSPECTOR_REST) {
+        match waiting.recv_timeout(rest) {
             Err(RecvTimeoutError::Timeout) => inspector.close(),
             come => return come.ok(),
         }
@@ -257,7 +258,7 @@ mod tests {
     use crate::work::upstream::Upstreams;
     use std::sync::Mutex;
     use std::sync::mpsc::{Sender, channel};
-    use std::time::Duration;
+    use std::time::Instant;
 
     /// What is handed out.
     type Made = Receiver<Vec<(Ticket, Receipt)>>;
@@ -510,6 +511,55 @@ mod tests {
         visits.send(at_the_login(Claim::Inside)).expect("somebody waits for visits");
         let page = next(&made);
         assert_eq!((page.status, location(&page)), (302, Some("http://localhost:3001/login/fb")));
+    }
+
+    /// A store in a folder, and a visit of its operator.
+    fn inspected(name: &str, path: &str) -> (std::path::PathBuf, Visit) {
+        let folder = std::env::temp_dir().join(format!("ackd-clerk-{}-{name}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        let store = folder.join("ackd.db");
+        drop(crate::store::sqlite::SqliteFile::open(&store).unwrap());
+        (store, asked_by(Host::Inspector, Claim::Inside, path.to_owned(), asked(Method::Get)))
+    }
+
+    #[test]
+    fn the_store_is_shown_where_no_bot_has_pages_and_nobody_logs_in() {
+        let (store, visit) = inspected("alone", "/list");
+        let opened = Opened::new(Arc::new(Counts), true);
+        let (receipts, made) = channel();
+        let (post, inspector) = (Post { receipts, wake: Box::new(|| {}) }, Some(Inspector::new(store.clone())));
+        let visits = start(Hosts::new(), inspector, &mut None, opened.tools.clone(), post).unwrap();
+        visits.send((Ticket { slot: 1, generation: 1 }, Box::new(visit))).expect("somebody waits for visits");
+        let list = next(&made);
+        assert!(list.status == 200 && text(&list).contains("\"events\":[]"), "{}", text(&list));
+        assert!(text(&list).contains("\"guard\":\"") && !text(&list).contains("\"guard\":\"\""), "{}", text(&list));
+        std::fs::remove_dir_all(store.parent().unwrap()).unwrap();
+    }
+
+    #[test]
+    fn a_store_at_which_nobody_looks_any_more_is_not_held_open() {
+        let (store, visit) = inspected("rest", "/list");
+        let mut inspector = Inspector::new(store.clone());
+        assert_eq!(inspector.show(&visit, Moment(0), || 1).status, 200);
+        let is_held = || {
+            let files = std::fs::read_dir("/proc/self/fd").unwrap().flatten();
+            files.filter_map(|file| std::fs::read_link(file.path()).ok()).any(|file| file == store)
+        };
+        assert!(inspector.is_open() && is_held());
+        let (visits, waiting) = sync_channel(1);
+        let clerk = thread::spawn(move || {
+            super::next(&waiting, Some(&mut inspector), Duration::from_millis(1)).unwrap();
+            inspector.is_open()
+        });
+        let began = Instant::now();
+        while is_held() {
+            assert!(began.elapsed() < PATIENCE, "it is still open");
+            thread::yield_now();
+        }
+        visits.send((Ticket { slot: 1, generation: 1 }, Box::new(visit))).unwrap();
+        assert!(!clerk.join().unwrap());
+        std::fs::remove_dir_all(store.parent().unwrap()).unwrap();
     }
 
     #[test]

@@ -11,6 +11,7 @@
 //!     logs      what it says of all that, in which form, and how often
 //!     crowd     connections that want to be in the way     metrics     what whoever watches is told, and where
 //!     wire        HTTP at its edges                          secrets   who may come in, and what nobody may see
+//!     inspector   what the operator sees of all that is kept, and decides
 //!
 //! Nothing here is decided by how long something takes: a test waits for what must happen, and only gives up late.
 
@@ -31,6 +32,7 @@ mod daemon;
 mod disk;
 mod errors;
 mod graph;
+mod inspector;
 mod logs;
 mod metrics;
 mod reload;
