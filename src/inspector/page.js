@@ -45,8 +45,6 @@ async function ask(path, form) {
     text = await answer.text();
   } catch {
     lost ||= now();
-    // Who comes back may be another one.
-    list.version = "";
     throw Error("ackd does not answer; trying again");
   }
   lost = 0;

@@ -223,6 +223,8 @@ fn several_that_were_dealt_with_are_resolved_together() {
     let told = reads(&browser, "#told", "page-4 resolved");
     assert!(told.contains("page-3 resolved") && told.contains("page-6 resolved"), "{told}");
     browser.wait_for("document.getElementById('chosen').hidden");
+    // Under the hand they stay where they were, and are seen to be gone.
+    browser.wait_for("[...document.querySelectorAll('#list li')].every(l => l.className === 'gone')");
     reads(&browser, "#stand", "wait");
     browser.wait_for("!document.getElementById('stand').innerText.includes('dead')");
     for (id, state) in [("page-3", State::Ignored), ("page-4", State::Answered), ("page-6", State::Ignored)] {
@@ -335,9 +337,11 @@ fn a_daemon_that_ends_is_missed_and_found_again() {
     reads(&browser, "#trouble", "ackd does not answer");
     reads(&browser, "#stand", "It does not answer since ");
     keep(&browser, "lost.png");
+    scene.change("UPDATE event SET why = 'meanwhile' WHERE why = 'the bot broke'");
     scene.daemon.restart();
-    scene.deliver("m_after");
     browser.wait_for("document.getElementById('trouble').textContent === ''");
+    reads(&browser, "#list [data-id='page-3']", "meanwhile");
+    scene.deliver("m_after");
     browser.wait_for("document.querySelector('#list li').dataset.id === 'page-9'");
     browser.wait_for("document.querySelector('svg .began')");
     open(&browser, "page-3");

@@ -98,6 +98,11 @@ impl Scene {
         assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     }
 
+    /// Changes the store while no daemon holds it.
+    pub fn change(&self, sql: &str) {
+        assert_eq!(Connection::open(self.daemon.store()).unwrap().execute(sql, []).unwrap(), 1);
+    }
+
     /// What the store says of an event.
     pub fn life(&self, id: &str) -> Life {
         let reader = Reader::open(&self.daemon.store()).unwrap();
