@@ -97,7 +97,8 @@ async function sum() {
   told.minutes = told.minutes.filter(([minute]) => minute > told.now - HOUR && minute <= told.now);
   [hour, last] = [told, newest.events[0]];
   const counts = ["dead", "unknown"].map(state => [ended.events.filter(event => event.state === state).length, state]);
-  bad = (ended.older ? "At least " : "") + counts.filter(([count]) => count).map(([count, state]) => number(count) + " " + state).join(", ");
+  bad = counts.filter(([count]) => count).map(([count, state]) => number(count) + " " + state).join(", ");
+  if (bad && ended.older) bad = "At least " + bad;
   plots();
 }
 function stand() {
@@ -162,7 +163,7 @@ function plots() {
       }
     }
   });
-  const acked = hour.minutes.filter(row => row[7]), slowest = most(row => row[9]), mean = row => row[8] / row[7];
+  const acked = hour.minutes.filter(row => row[7]), slowest = most(row => row[9]), mean = row => Math.max(1, row[8] / row[7]);
   const from = Math.floor(Math.log10(Math.min(...acked.map(mean)))), to = Math.max(from + 1, Math.ceil(Math.log10(slowest)));
   const some = acked.length ? [["mean", "mean " + ms(total(8) / total(7))], ["slowest", "slowest " + ms(slowest)]] : [];
   legend($.acks, some);
@@ -173,7 +174,7 @@ function plots() {
       const middle = x(row[0]) + broad / 2;
       path += `${row[0] - before > 60000 ? "M" : "L"}${middle} ${high(mean(row))}h.1`;
       before = row[0];
-      svg.append(draw("circle", { class: "slowest", cx: middle, cy: high(row[9]), r: 2.5 }));
+      svg.append(draw("circle", { class: "slowest", cx: middle, cy: high(Math.max(1, row[9])), r: 2.5 }));
     }
     svg.append(draw("path", { class: "mean", d: path }));
   });
