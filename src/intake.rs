@@ -11,7 +11,13 @@
 //! A picture that a bot made is shown at the public door to whoever knows its name. Pages that a bot makes have their
 //! places at the public door and at the admin listener, the login at an upstream where its configuration says so.
 //!
+//! The operator's door on TCP may have a lock, which is looked at before anything else there: `intake/lock.rs`.
+//!
 //! Never here: sockets, the store, waiting. It decides; the loop and the keeper do.
+
+mod lock;
+
+pub use lock::Lock;
 
 use crate::inspector::{self, Wish};
 use crate::limits;
@@ -104,6 +110,8 @@ pub struct Place {
 pub struct Intake {
     routes: Vec<Route>,
     places: Vec<Place>,
+    /// Of the operator's door.
+    lock: Option<Lock>,
     /// What the operator left to be asked for at the public door.
     left: RefCell<Option<Word>>,
 }
@@ -111,7 +119,12 @@ pub struct Intake {
 impl Intake {
     /// An intake with these channels.
     pub fn new(routes: Vec<Route>, places: Vec<Place>) -> Intake {
-        Intake { routes, places, left: RefCell::new(None) }
+        Intake { routes, places, lock: None, left: RefCell::new(None) }
+    }
+
+    /// The same with a lock at the operator's door.
+    pub fn locked(self, lock: Option<Lock>) -> Intake {
+        Intake { lock, ..self }
     }
 
     /// Looks at a head before any of its body is kept.
@@ -125,6 +138,11 @@ impl Intake {
         }
         if door == Door::Admin && !is_this_machine(head) {
             return Err(Refusal::new(421, "this is the operator's door: open it as http://127.0.0.1:PORT/"));
+        }
+        if let Some(lock) = self.lock(door)
+            && lock.gate(head)?
+        {
+            return Ok(());
         }
         if door.is_admin() && watches(head).is_some() {
             return only(matches!(head.method, Method::Get | Method::Head), "GET, HEAD");
@@ -153,6 +171,11 @@ impl Intake {
 
     /// Reads a whole request.
     pub fn read(&self, door: Door, request: &Request) -> Result<Verdict, Refusal> {
+        if let Some(lock) = self.lock(door)
+            && let Some(verdict) = lock.read(request)?
+        {
+            return Ok(verdict);
+        }
         if matches!(door, Door::Control | Door::AdminSocket | Door::Admin)
             && let Some(verdict) = watches(&request.head)
         {
@@ -170,7 +193,7 @@ impl Intake {
             return Ok(Verdict::Visit(Box::new(Visit { to, claim, operator, guard, path, request, renews: false })));
         }
         if door.is_admin() {
-            return Ok(Verdict::Answer(self.front(request.head.path())));
+            return Ok(Verdict::Answer(self.front(door, request.head.path())));
         }
         if request.head.method == Method::Options {
             return Ok(Verdict::Answer(Response::text(204, "").with("Allow", "GET, HEAD, POST, OPTIONS")));
@@ -213,7 +236,7 @@ impl Intake {
     }
 
     /// What the operator's door shows where nobody has a place: what there is.
-    fn front(&self, path: &str) -> Response {
+    fn front(&self, door: Door, path: &str) -> Response {
         if path != "/" {
             return leads_home(note(404, "Nothing here", "There is no page at this address."));
         }
@@ -232,8 +255,14 @@ impl Intake {
             format!("<p><a href=\"{path}\">{words}</a>{more} <span class=dim>({name})</span></p>")
         };
         let links: String = self.places.iter().map(link).collect();
-        let place = inspector::PLACE;
-        sheet(200, "ackd", &format!("<p><a href=\"{place}\">All events, and what became of them</a></p>{links}"))
+        let (place, way_out) = (inspector::PLACE, self.lock(door).map_or("", |_| lock::WAY_OUT));
+        let all = format!("<p><a href=\"{place}\">All events, and what became of them</a></p>{links}{way_out}");
+        sheet(200, "ackd", &all)
+    }
+
+    /// The lock of a door. Whoever may open a unix socket is the operator already.
+    fn lock(&self, door: Door) -> Option<&Lock> {
+        self.lock.as_ref().filter(|_| door == Door::Admin)
     }
 
     fn asks_for_word(&self, head: &Head) -> bool {
@@ -272,8 +301,11 @@ impl Intake {
             "/remember" => remember(&request.body).map(Verdict::Ask),
             "/reload" => Ok(Verdict::Reload),
             "/resolve" => {
-                let events = self.events(&request.body)?.into_iter().map(|(event, _)| event).collect();
-                Ok(Verdict::Ask(Order::Resolve { events }))
+                let events = self.events(&request.body)?;
+                if events.iter().any(|(_, part)| part.is_some()) {
+                    return Err(Refusal::new(400, "a reply is not resolved by itself, but its event is"));
+                }
+                Ok(Verdict::Ask(Order::Resolve { events: events.into_iter().map(|(event, _)| event).collect() }))
             }
             _ => Ok(Verdict::Ask(Order::Replay { events: self.events(&request.body)? })),
         }
@@ -425,10 +457,10 @@ fn inspected(door: Door, head: &Head) -> Option<&str> {
 /// What decides on many events names each of them, so this form may be longer than others.
 fn inspector_gate(below: &str, head: &Head) -> Result<(), Refusal> {
     let wish = Wish::of(below).ok_or_else(nothing_here)?;
-    let long = matches!(head.framing, Framing::Chunked)
-        || matches!(head.framing, Framing::Length(bytes) if bytes > limits::DECISION_BYTES_MAX);
     match wish.takes(head.method) {
-        Ok(()) if long => Err(Refusal::new(413, "this names too many events at once")),
+        Ok(()) if is_longer(head, limits::DECISION_BYTES_MAX) => {
+            Err(Refusal::new(413, "this names too many events at once"))
+        }
         fits => fits.or_else(|allow| only(false, allow)),
     }
 }
@@ -449,13 +481,24 @@ fn inspect(path: &str, request: &Request) -> Result<Verdict, Refusal> {
     })
 }
 
-/// A form is short, whoever sends it.
+/// Whether a body may be longer than so many bytes.
+fn is_longer(head: &Head, bytes_max: u64) -> bool {
+    match head.framing {
+        Framing::Empty => false,
+        Framing::Length(bytes) => bytes > bytes_max,
+        Framing::Chunked => true,
+    }
+}
+
+/// Whether it may be longer than a form is, whoever sends it.
+fn is_long(head: &Head) -> bool {
+    is_longer(head, limits::FORM_BYTES_MAX)
+}
+
 fn page_gate(place: &Place, head: &Head) -> Result<(), Refusal> {
-    let long = matches!(head.framing, Framing::Chunked)
-        || matches!(head.framing, Framing::Length(bytes) if bytes > limits::FORM_BYTES_MAX);
     match head.method {
         Method::Get | Method::Head => Ok(()),
-        Method::Post if long => Err(Refusal::new(413, format!("a form at {} is short", place.path))),
+        Method::Post if is_long(head) => Err(Refusal::new(413, format!("a form at {} is short", place.path))),
         Method::Post => Ok(()),
         _ => Err(Refusal { allow: Some("GET, HEAD, POST"), ..Refusal::new(405, "pages are read by GET") }),
     }

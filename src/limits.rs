@@ -8,6 +8,10 @@ use std::time::Duration;
 pub const HEAD_BYTES_MAX: usize = 16 * 1024;
 /// Longest request target, in bytes; past this we answer 414.
 pub const TARGET_BYTES_MAX: usize = 8 * 1024;
+/// What is kept of a request's head, in bytes: it lies in the store with each of its events. A platform's takes 300 to 700.
+pub const HEAD_KEPT_BYTES_MAX: usize = 1024;
+/// What is kept of one header's name, of its value and of the path, in bytes: more of it tells nobody more.
+pub const HEADER_KEPT_BYTES_MAX: usize = 200;
 /// Most headers of one request; past this we answer 431. Behind two proxies a delivery has about 20.
 pub const HEADERS_MAX: usize = 64;
 /// Longest body, in bytes; past this we answer 413. Meta batches up to 1000 updates (messenger.md §3); a message
@@ -28,6 +32,9 @@ pub const CONNECTIONS_MAX: usize = 10_000;
 pub const TLS_CONNECTIONS_MAX: usize = 1000;
 /// How long nothing changes beside certificates before they are read again: both files of a pair are then there.
 pub const CERTIFICATES_QUIET_TIME: Duration = Duration::from_millis(500);
+/// With so much left or less a certificate is spoken of: whoever renews one begins a month before its end, and has failed for
+/// a week by then.
+pub const CERTIFICATE_NEWS_TIME: Duration = Duration::from_secs(21 * 24 * 3600);
 /// Certificates of one daemon, each for a name or several.
 pub const TLS_PAIRS_MAX: usize = 16;
 /// A TLS handshake has this long from the connection's first moment; a phone far away takes one second.
@@ -314,7 +321,8 @@ pub const LOGIN_TIME: Duration = Duration::from_secs(600);
 pub const LOGINS_MAX: usize = 8;
 /// The calls that make tokens of a code, all together: less than `KEEPER_TIME`, after which nobody sees their page.
 pub const LOGIN_CALLS_TIME: Duration = Duration::from_secs(8);
-/// How long somebody who logged in at the public door is the operator there: a working day.
+/// How long somebody who logged in at the public door, or entered the token of the other, need not do so again: a working
+/// day.
 pub const SESSION_TIME: Duration = Duration::from_secs(12 * 3600);
 /// Cookies of one name that are tried. A browser sends one of ours, and as many more as a neighbour below the same domain
 /// makes up.
@@ -627,6 +635,8 @@ pub const SECRET_BYTES_MAX: usize = 64 * 1024;
 /// Shortest secret that nobody is warned of, in characters. Eight hex digits take days to try over a network; platforms
 /// make theirs of 32 and more.
 pub const SECRET_CHARS_MIN: usize = 8;
+/// Shortest token of the operator's door, in characters: nobody counts who tries there, and 16 hex digits take for ever.
+pub const DOOR_TOKEN_CHARS_MIN: usize = 16;
 /// Faults of TOML itself that are listed. A file of another kind has one in each line.
 pub const SYNTAX_FAULTS_MAX: usize = 10;
 /// How often `ackd top` looks: as fast as somebody reads.

@@ -9,6 +9,7 @@ pub mod html;
 pub mod line;
 pub mod nearest;
 pub mod order;
+pub mod shelf;
 pub mod usage;
 pub mod values;
 
@@ -36,11 +37,14 @@ pub fn from_hex<const BYTES: usize>(digits: &[u8]) -> Option<[u8; BYTES]> {
     if digits.len() != BYTES * 2 {
         return None;
     }
+    let mut seen = 0;
     for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
         let [high, low] = pair else { return None };
-        *byte = digit(*high)? << 4 | digit(*low)?;
+        let (high, low) = (digit(*high), digit(*low));
+        seen |= high | low;
+        *byte = high << 4 | low & 0xf;
     }
-    Some(bytes)
+    (seen < NO_DIGIT).then_some(bytes)
 }
 
 /// Padded base64 as bytes.
@@ -48,15 +52,26 @@ pub fn from_base64(text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(text).ok()
 }
 
+/// What stands for no hex digit.
+const NO_DIGIT: u8 = 0x80;
+
 /// What one hex digit stands for.
-fn digit(letter: u8) -> Option<u8> {
-    match letter {
-        b'0'..=b'9' => Some(letter - b'0'),
-        b'a'..=b'f' => Some(letter - b'a' + 10),
-        b'A'..=b'F' => Some(letter - b'A' + 10),
-        _ => None,
-    }
+fn digit(letter: u8) -> u8 {
+    DIGITS.get(usize::from(letter)).copied().unwrap_or(NO_DIGIT)
 }
+
+/// That for each letter: a signature of 64 digits comes with every event.
+#[allow(clippy::indexing_slicing, reason = "only the compiler does it")]
+static DIGITS: [u8; 256] = {
+    let mut digits = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < 16 {
+        digits[b"0123456789abcdef"[value] as usize] = value as u8;
+        digits[b"0123456789ABCDEF"[value] as usize] = value as u8;
+        value += 1;
+    }
+    digits
+};
 
 /// Percent signs for all but the unreserved characters of RFC 3986 §2.3.
 pub fn percent(value: &str) -> String {
@@ -73,12 +88,12 @@ pub fn unpercent(text: &str, plus: bool) -> Vec<u8> {
         rest = tail;
         decoded.push(match (first, tail) {
             (b'+', _) if plus => b' ',
-            (b'%', [high, low, after @ ..]) => match (digit(*high), digit(*low)) {
-                (Some(high), Some(low)) => {
+            (b'%', [high, low, after @ ..]) => match from_hex(&[*high, *low]) {
+                Some([byte]) => {
                     rest = after;
-                    high << 4 | low
+                    byte
                 }
-                _ => b'%',
+                None => b'%',
             },
             _ => *first,
         });
@@ -89,12 +104,6 @@ pub fn unpercent(text: &str, plus: bool) -> Vec<u8> {
 /// The same as text; what is no UTF-8 becomes replacement characters.
 pub fn unpercent_text(text: &str, plus: bool) -> String {
     String::from_utf8_lossy(&unpercent(text, plus)).into_owned()
-}
-
-/// The first parameter of this name in a query or a form.
-pub fn parameter(query: &str, name: &str) -> Option<String> {
-    let value = query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))?;
-    Some(unpercent_text(value, true))
 }
 
 #[cfg(test)]

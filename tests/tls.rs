@@ -23,6 +23,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -247,6 +248,34 @@ fn a_renewed_certificate_is_shown_to_whoever_comes_next_and_nobody_is_cut_off() 
     daemon.wait_for_line(0, "has expired: it was good until 2021-03-04; renew it; those of before stay");
     let mut last = Client::new(&speaking(&[&TLS13]), daemon.address, BOTS);
     assert_eq!((last.post("6"), last.shown()), (200, leaf("renewed.pem")));
+}
+
+/// The figures about certificates.
+fn ends(daemon: &Daemon<Page>) -> Vec<String> {
+    let mut socket = UnixStream::connect(daemon.store().with_extension("sock")).unwrap();
+    socket.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    let mut page = String::new();
+    socket.read_to_string(&mut page).unwrap();
+    page.lines().filter_map(|line| line.strip_prefix("ackd_certificate_expiry_")).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_end_of_each_certificate_is_a_figure_under_its_first_name() {
+    let daemon = daemon();
+    let of = |name: &str| format!("timestamp_seconds{{name=\"{name}\"}} 4733510400");
+    assert_eq!(ends(&daemon), [of(BOTS), of(OTHER)]);
+    // Two for one name: what counts is which of them ends first, and a figure stands there once.
+    for name in ["renewed.pem", "renewed.key"] {
+        fs::copy(fixture(name), daemon.folder.path().join(name.replace("renewed", "other"))).unwrap();
+    }
+    daemon.wait_for_line(0, "new ones are shown from now on");
+    assert_eq!(ends(&daemon), [of(BOTS)]);
+    let text = fs::read_to_string(daemon.config()).unwrap();
+    let plain = format!("{}{}", &text[..text.find("[tls]").unwrap()], &text[text.find("[channel").unwrap()..]);
+    fs::write(daemon.config(), plain).unwrap();
+    daemon.signal(Signal::HUP);
+    daemon.wait_for_line(0, "the configuration is in force");
+    assert_eq!(ends(&daemon), [""; 0]);
 }
 
 #[test]

@@ -133,8 +133,8 @@ mod tests {
     use super::*;
     use crate::bot::paper::Paper;
     use crate::model::{EventId, Moment};
+    use crate::notation::shelf::Shelf;
     use crate::platform::messenger::Messenger;
-    use std::collections::BTreeMap;
 
     fn said(bot: &Tour, kind: EventKind, desk: &mut Paper) -> Vec<Content> {
         let id = EventId { channel: "page".to_owned(), place: 1, part: None };
@@ -188,7 +188,7 @@ mod tests {
         let (bot, mut desk) = (Tour::default(), Paper::default());
         let postback = EventKind::Postback { title: None, payload: Some("Come back".to_owned()), referral: None };
         assert_eq!(said(&bot, postback, &mut desk), [menu("You tapped: Come back".to_owned())]);
-        let inputs = BTreeMap::from([("size".to_owned(), "L".to_owned())]);
+        let inputs = Shelf::from([("size".to_owned(), "L".to_owned())]);
         assert_eq!(said(&bot, EventKind::Submitted { inputs }, &mut desk), [menu("You filled in size: L".to_owned())]);
         assert_eq!(said(&bot, EventKind::Other { kind: "order".to_owned() }, &mut desk), []);
     }

@@ -4,11 +4,11 @@
 use crate::bot::{BotFault, CallFault, Desk, NewAlarm, SetAlarm};
 use crate::limits::{MEMORY_VALUE_BYTES_MAX, STAGE_BYTES_MAX, STAGES_MAX};
 use crate::model::{Answer, Event, EventKey, Left, Lesson, Moment, Stage};
+use crate::notation::shelf::Shelf;
 use crate::platform::Outside;
 use crate::queue::schedule;
 use crate::store::sqlite::Reader;
 use crate::work::{Channel, first_ring};
-use std::collections::BTreeMap;
 
 /// What a bot may use while it hears one event, and what became of that.
 pub(super) struct DryDesk<'a> {
@@ -21,7 +21,7 @@ pub(super) struct DryDesk<'a> {
     /// Its next stage, and not before when.
     pub(super) rest: Option<(Stage, Option<Moment>)>,
     /// What it would remember, or have forgotten.
-    pub(super) memory: BTreeMap<String, Option<Vec<u8>>>,
+    pub(super) memory: Shelf<String, Option<Vec<u8>>>,
     /// What it wanted that a rehearsal does not have; what it says without that is not what it would say.
     pub(super) missed: Option<String>,
 }

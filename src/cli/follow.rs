@@ -8,9 +8,9 @@ use super::events::{Sieve, Table};
 use super::{CliError, World};
 use crate::limits;
 use crate::model::{ChannelNumber, EventKey};
+use crate::notation::shelf::Shelf;
 use crate::store::State;
 use crate::store::sqlite::{EventLine, Reader};
-use std::collections::BTreeMap;
 use std::io::Write;
 
 /// Prints until nobody reads any more, or the store fails.
@@ -37,9 +37,9 @@ pub(super) fn follow(
 #[derive(Default)]
 struct Watch {
     /// The newest event of each channel.
-    reached: BTreeMap<ChannelNumber, EventKey>,
+    reached: Shelf<ChannelNumber, EventKey>,
     /// Events that may still change, as they were last seen.
-    unsettled: BTreeMap<EventKey, State>,
+    unsettled: Shelf<EventKey, State>,
 }
 
 impl Watch {

@@ -3,11 +3,11 @@
 use super::dry::DryDesk;
 use crate::bot::BotFault;
 use crate::model::{Content, Event, EventId, OWNER_CONFIGURATION, Picture, PictureName, Reply};
+use crate::notation::shelf::Shelf;
 use crate::platform::{Kept, Recalled};
 use crate::store::sqlite::Reader;
 use crate::store::{Life, State};
 use crate::work::{Channel, answer, rung};
-use std::collections::BTreeMap;
 
 /// What is said to an event; and without a word, why.
 #[derive(Debug, PartialEq, Eq)]
@@ -59,7 +59,7 @@ impl Rehearsal<'_> {
             now: life.received,
             stage: None,
             rest: None,
-            memory: BTreeMap::new(),
+            memory: Shelf::new(),
             missed: None,
         };
         let mut said = Said { replies: Vec::new(), dead: None };

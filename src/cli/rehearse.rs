@@ -8,12 +8,12 @@ use crate::limits::{
     CONVERSATION_CHARS_MAX, EVENTS_LISTED_MAX, EVENTS_LOOKED_MAX, EVENTS_REHEARSED, KIND_CHARS_MAX, PREVIEW_CHARS_MAX,
 };
 use crate::model::{Content, Moment, Reply};
+use crate::notation::shelf::Shelf;
 use crate::store::sqlite::{EventLine, Reader};
 use crate::store::{PUSH, State, StoreError, UNSAID};
 use crate::work::Channel;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ struct Sums {
     same: u32,
     differ: u32,
     /// What could not be rehearsed, by its reason.
-    left: BTreeMap<String, u32>,
+    left: Shelf<String, u32>,
 }
 
 /// Lets the bots of the configuration in `file` hear what its store has kept, the newest first, and shows where they
@@ -109,7 +109,7 @@ impl Rehearsal<'_> {
                 sums.differ += 1;
                 tell(line, &before, &now, out)?;
             }
-            Err(why) => *sums.left.entry(why).or_default() += 1,
+            Err(why) => *sums.left.at(why) += 1,
         }
         Ok(())
     }

@@ -15,7 +15,7 @@ use crate::bot::solar::{Settings, Shape, Solar};
 use crate::bot::tour::Tour;
 use crate::limits::{SOLAR_AGE, SOLAR_AGE_MAX, SOLAR_AGE_MIN, SOLAR_KILOWATTS_FROM, SOLAR_KILOWATTS_FROM_MAX};
 use crate::notation::nearest::nearest;
-use std::collections::BTreeMap;
+use crate::notation::shelf::Shelf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -89,7 +89,7 @@ pub struct KnownBot {
 /// All bots by name, each with its place.
 #[derive(Default)]
 pub(super) struct Bots {
-    by_name: BTreeMap<String, Made>,
+    by_name: Shelf<String, Made>,
 }
 
 struct Made {

@@ -7,9 +7,9 @@ use super::table::{Entry, Key, Table};
 use crate::limits::{ASK_BYTES_MAX, ID_BYTES_MAX, SUBSCRIPTIONS_MAX};
 use crate::model::{Alarm, AlarmSet, AlarmWrite, CONFIGURED, ChannelNumber, Moment, OWNER_CONFIGURATION};
 use crate::notation::nearest::nearest;
-use crate::notation::order::by_name;
+use crate::notation::shelf::Shelf;
 use crate::queue::schedule;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use toml::de::DeValue;
 
 /// Somebody is told something again and again, because the configuration says so.
@@ -49,7 +49,7 @@ pub(super) fn subscriptions(entry: &Entry<'_>, channels: &[&str], findings: &mut
         findings.fault(&entry.place, format!("lists more than {SUBSCRIPTIONS_MAX}; people can subscribe in chat, too"));
         return Vec::new();
     }
-    let mut taken = BTreeMap::new();
+    let mut taken = Shelf::new();
     let mut subscriptions = Vec::new();
     for member in members {
         let Some(table) = member.table(KEYS, findings) else { continue };
@@ -136,7 +136,7 @@ fn own_name<'t>(entry: &Entry<'t>, findings: &mut Findings<'_>) -> Option<&'t st
 pub fn reconcile(kept: &[Alarm], wanted: &[(ChannelNumber, Subscription)], now: Moment) -> Vec<AlarmWrite> {
     let key = |alarm: &Alarm| (alarm.channel, alarm.conversation.clone(), alarm.name.clone());
     let ours = kept.iter().filter(|alarm| alarm.set.owner == OWNER_CONFIGURATION);
-    let kept = by_name(ours.map(|alarm| (key(alarm), &alarm.set)));
+    let kept: Shelf<_, _> = ours.map(|alarm| (key(alarm), &alarm.set)).collect();
     let mut writes = Vec::new();
     let mut stays = BTreeSet::new();
     for (number, Subscription { conversation, name, set, .. }) in wanted {
@@ -150,7 +150,7 @@ pub fn reconcile(kept: &[Alarm], wanted: &[(ChannelNumber, Subscription)], now: 
             stays.insert(key);
         }
     }
-    let gone = kept.into_keys().filter(|key| !stays.contains(key));
+    let gone = kept.into_iter().map(|(key, _)| key).filter(|key| !stays.contains(key));
     writes.extend(gone.map(|(channel, conversation, name)| AlarmWrite { channel, conversation, name, set: None }));
     writes
 }

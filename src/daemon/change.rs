@@ -8,13 +8,14 @@
 use super::certificates::Certificates;
 use super::{post, setting, sockets};
 use crate::config::{Config, reconcile};
-use crate::intake::{Door, Intake};
+use crate::intake::{Door, Intake, Lock};
 use crate::keeper::{Change, Changed, Letter, Receipt, Ticket};
 use crate::meter::{Registration, page};
 use crate::model::Moment;
 use crate::net::event_loop::Page;
 use crate::net::listener::{Listener, Spot};
 use crate::net::{Announcer, Lobby, News, Setting};
+use crate::notation::shelf::Shelf;
 use crate::registry::watch::{Course, Registrar, Stop, Watched};
 use crate::registry::{PublicUrl, Standing};
 use crate::work::Channels;
@@ -22,7 +23,6 @@ use crate::work::clerk;
 use crate::work::introduce::{self, ACCOUNTS};
 use crate::work::pool::{Current, Tools};
 use crate::work::session::Reception;
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::mpsc::{Sender, sync_channel};
@@ -97,7 +97,7 @@ impl Fixed {
 impl InPlace {
     /// Nothing but these doors.
     pub(super) fn new(config: &Config, doors: Vec<Bound>) -> InPlace {
-        let channels = HashMap::new();
+        let channels = Shelf::new();
         InPlace { channels, doors, fixed: Fixed::of(config), reception: None, looking_after: None }
     }
 }
@@ -162,7 +162,7 @@ impl Manager {
     /// All figures as a page: what the loop and the keeper know, and what is known beside them.
     pub(super) fn page(&self, began: Moment) -> Page {
         let meter = Arc::clone(self.current.get().upstreams.meter());
-        let standing = Arc::clone(&self.standing);
+        let (standing, certificates) = (Arc::clone(&self.standing), Arc::clone(&self.certificates));
         Box::new(move |open, served, kept| {
             // Held for as long as it takes to copy it, by whoever holds it.
             let looks = standing.lock().unwrap_or_else(PoisonError::into_inner).looks();
@@ -172,7 +172,8 @@ impl Manager {
                 looked: look.at,
             });
             let registrations: Vec<_> = looks.collect();
-            page::Page { began, open, served, kept, meter: &meter, registrations: &registrations }.text()
+            let (registrations, certificates) = (&*registrations, &*certificates.ends());
+            page::Page { began, open, served, kept, meter: &meter, registrations, certificates }.text()
         })
     }
 
@@ -211,7 +212,8 @@ impl Manager {
             before.address.learn(url);
         }
         place.channels = channels;
-        Ok((Intake::new(setting::routes(config, &numbers), setting::places(config)), lobby))
+        let intake = Intake::new(setting::routes(config, &numbers), setting::places(config));
+        Ok((intake.locked(Lock::of(&config.admin_tokens)), lobby))
     }
 
     fn tell_keeper(&self, change: Change) -> Result<Changed, String> {

@@ -4,7 +4,6 @@ use crate::config::{Config, Listens, Subscription};
 use crate::inspector::Inspector;
 use crate::intake::{Claims, Place, Route};
 use crate::model::{ChannelNumber, Claim, Host, Upstream};
-use crate::notation::order::by_name;
 use crate::work::clerk::Hosts;
 use crate::work::{Channel, Channels, login, session};
 use std::sync::Arc;
@@ -34,7 +33,7 @@ pub(super) fn routes(config: &Config, numbers: &[ChannelNumber]) -> Vec<Route> {
 
 /// The bots that make pages.
 pub(super) fn hosts(config: &Config) -> Hosts {
-    by_name(config.pages.iter().map(|(name, bot)| (name.clone(), Arc::clone(bot))))
+    config.pages.iter().map(|(name, bot)| (name.clone(), Arc::clone(bot))).collect()
 }
 
 /// Who looks into the store, where there is a door through which somebody may ask for that.

@@ -5,8 +5,8 @@ use super::Fault;
 use super::json::Json;
 use super::needle::Needle;
 use crate::limits;
+use crate::model::visit::parameter;
 use crate::model::{ChannelNumber, EventKey, Moment};
-use crate::notation::parameter;
 use crate::store::sqlite::{Reader, Seen, Way, is_receipt};
 use crate::store::{State, StoreError};
 
@@ -76,7 +76,8 @@ impl Wanted {
             for failed in &kinds {
                 let kind = failed.map_or(0, |state| state as i64);
                 let known = self.before.iter().find(|(key, of)| channel_before(*key) == number && *of == kind);
-                let before = known.map_or(EventKey::after_last(number), |(key, _)| *key);
+                let end = EventKey::after_last(number);
+                let before = known.map_or(end, |(key, _)| (*key).min(end));
                 let (name, ahead) = (name.clone(), Vec::new());
                 walks.push(Walk { name, failed: *failed, kind, before, read: before, ahead, ended: false });
             }

@@ -23,9 +23,8 @@ mod tests;
 pub use json::{error, lines};
 pub use orders::order;
 
-use crate::model::visit::guarded;
+use crate::model::visit::{guarded, parameter};
 use crate::model::{Method, Moment, Response, Visit};
-use crate::notation::parameter;
 use crate::store::StoreError;
 use crate::store::sqlite::Reader;
 use json::Json;

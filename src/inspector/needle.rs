@@ -75,9 +75,14 @@ impl Needle {
 fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
     let Some(first) = wanted.first() else { return true };
     let (low, high) = (first.to_ascii_lowercase(), first.to_ascii_uppercase());
-    bytes
-        .windows(wanted.len())
-        .any(|part| part.first().is_some_and(|byte| *byte == low || *byte == high) && part.eq_ignore_ascii_case(wanted))
+    let mut rest = bytes;
+    while let Some(at) = rest.iter().position(|byte| *byte == low || *byte == high) {
+        if rest.get(at..at + wanted.len()).is_some_and(|part| part.eq_ignore_ascii_case(wanted)) {
+            return true;
+        }
+        rest = rest.get(at + 1..).unwrap_or_default();
+    }
+    false
 }
 
 #[cfg(test)]

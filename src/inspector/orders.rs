@@ -2,8 +2,8 @@
 
 use super::{Fault, Wish};
 use crate::limits;
+use crate::model::visit::parameter;
 use crate::model::{ChannelNumber, EventId, EventKey, Order};
-use crate::notation::parameter;
 
 /// The order that a form comes to. `channel` gives the number of a channel that is served.
 pub fn order(wish: Wish, form: &[u8], channel: &dyn Fn(&str) -> Option<ChannelNumber>) -> Result<Order, Fault> {

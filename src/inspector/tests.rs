@@ -303,10 +303,16 @@ fn what_has_not_changed_is_not_shown_again() {
     assert_eq!(names(&list)[0], "page-7");
     assert_eq!(scene.get(&format!("/life?id=page-7&seen={}", seen(&list))), json!({"same": true}));
     // Another reader counts from the beginning, so what was seen before is never taken for what is.
-    scene.inspector.close();
-    assert!(!scene.inspector.is_open());
-    let again = scene.get(&format!("/list?seen={}", seen(&list)));
-    assert!(scene.inspector.is_open() && names(&again).len() == 7, "{again}");
+    for _ in 0..3 {
+        let fresh = {
+            scene.inspector.close();
+            assert!(!scene.inspector.is_open());
+            seen(&scene.get("/list"))
+        };
+        scene.inspector.close();
+        let again = scene.get(&format!("/list?seen={fresh}"));
+        assert!(scene.inspector.is_open() && names(&again)[0] == "page-7", "{again}");
+    }
 }
 
 #[test]

@@ -8,9 +8,9 @@ use crate::model::{
     Alarm, Arrival, ChannelNumber, EventKey, Left, Lesson, MemoryWrite, Moment, Order, PictureName, Response,
     Settlement,
 };
+use crate::notation::shelf::Shelf;
 use crate::queue::budget::NotBefore;
 use crate::queue::pace::Effect;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{SendError, Sender, SyncSender};
@@ -30,6 +30,8 @@ pub struct Admission {
     pub ticket: Ticket,
     pub channel: ChannelNumber,
     pub received: Moment,
+    /// The head of the request, in which every secret is masked.
+    pub head: String,
     pub arrivals: Vec<Arrival>,
 }
 
@@ -37,7 +39,8 @@ impl Admission {
     /// What it takes in memory.
     fn bytes(&self) -> usize {
         let texts = |arrival: &Arrival| arrival.raw.len() + arrival.id.len() + arrival.conversation.len();
-        self.arrivals.iter().map(|arrival| size_of::<Arrival>() + texts(arrival)).sum()
+        let arrivals: usize = self.arrivals.iter().map(|arrival| size_of::<Arrival>() + texts(arrival)).sum();
+        self.head.capacity() + arrivals
     }
 }
 
@@ -59,7 +62,7 @@ pub enum Letter {
     /// A bot wants to know what it remembers.
     Recall { bot: String, key: String, answer: SyncSender<Option<Vec<u8>>> },
     /// A bot wants to know what it remembers under each of these keys.
-    RecallAll { bot: String, keys: Vec<String>, answer: SyncSender<BTreeMap<String, Option<Vec<u8>>>> },
+    RecallAll { bot: String, keys: Vec<String>, answer: SyncSender<Shelf<String, Option<Vec<u8>>>> },
     /// A bot wants to know which alarms are set in a conversation.
     Alarms { channel: ChannelNumber, conversation: String, answer: SyncSender<Vec<Alarm>> },
     /// Look again at what is due, since the clock was moved; `seen` is told when the letter was read.
@@ -184,7 +187,13 @@ mod tests {
         let raw = vec![0; bytes].into_boxed_slice();
         let arrival = Arrival { id, conversation, kind: "message", fate: Fate::Hear, raw, proves: None };
         let ticket = Ticket { slot: 1, generation: 1 };
-        Admission { ticket, channel: ChannelNumber(1), received: Moment(0), arrivals: vec![arrival] }
+        Admission {
+            ticket,
+            channel: ChannelNumber(1),
+            received: Moment(0),
+            head: String::new(),
+            arrivals: vec![arrival],
+        }
     }
 
     #[test]

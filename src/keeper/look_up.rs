@@ -2,7 +2,6 @@
 
 use super::{Keeper, Letter, Receipt, Sought};
 use crate::model::{Moment, PICTURES};
-use crate::notation::order::by_name;
 use std::sync::mpsc::RecvTimeoutError;
 
 impl Keeper<'_> {
@@ -47,7 +46,7 @@ impl Keeper<'_> {
             }
             Letter::RecallAll { bot, keys, answer } => {
                 let found = keys.into_iter().map(|key| (key.clone(), self.recalled(&bot, &key, now)));
-                let _ = answer.try_send(by_name(found));
+                let _ = answer.try_send(found.collect());
             }
             Letter::Alarms { channel, conversation, answer } => {
                 let found = self.store.alarms(channel, &conversation).unwrap_or_else(|error| {

@@ -11,11 +11,10 @@
 
 use crate::limits;
 use crate::model::{EventKey, Left, Lesson, Limit, MemoryWrite, Moment, Settlement, Upstream};
-use crate::notation::order::by_name;
+use crate::notation::shelf::Shelf;
 use crate::queue::budget::{Ledger, Line, NotBefore};
 use crate::store::{Store, StoreError};
 use jiff::Timestamp;
-use std::collections::BTreeMap;
 use std::sync::mpsc::SyncSender;
 
 /// Under which name ledgers are remembered, one key for each upstream. No bot can be called so.
@@ -26,7 +25,7 @@ pub const TOKENS: &str = "upstream tokens";
 /// The ledgers of all upstreams.
 #[derive(Debug, Default)]
 pub struct Treasury {
-    budgets: BTreeMap<String, Budget>,
+    budgets: Shelf<String, Budget>,
 }
 
 /// One upstream's limits, and what was spent of them.
@@ -62,7 +61,7 @@ pub(super) struct Payment {
 #[derive(Debug, Default)]
 pub(super) struct Paid {
     /// Each with whether it is to be written: a refusal changes nothing that is kept.
-    ledgers: BTreeMap<String, (Ledger, bool)>,
+    ledgers: Shelf<String, (Ledger, bool)>,
     /// In the order of the till's payments.
     answers: Vec<Result<(), NotBefore>>,
 }
@@ -74,7 +73,7 @@ impl Treasury {
             let (limits, line) = (upstream.limits.clone(), Line::new(&upstream.limits));
             (upstream.name.clone(), Budget { limits, line, ..Budget::default() })
         };
-        Treasury { budgets: by_name(upstreams.iter().map(budget)) }
+        Treasury { budgets: upstreams.iter().map(budget).collect() }
     }
 
     /// Of which upstreams.
@@ -85,7 +84,7 @@ impl Treasury {
     /// What a reload makes of it. What was spent is spent; who waits for calls of one whose limits are others now asks anew.
     pub(super) fn change(&mut self, upstreams: &[Upstream], now: Moment) {
         let mut before = std::mem::replace(self, Treasury::new(upstreams));
-        for (name, budget) in &mut self.budgets {
+        for (name, budget) in self.budgets.iter_mut() {
             let Some(known) = before.budgets.remove(name) else { continue };
             if known.limits == budget.limits {
                 *budget = known;
@@ -145,12 +144,12 @@ impl Treasury {
                 continue;
             };
             let before = || (budget.ledger.clone().unwrap_or_default(), budget.learnt);
-            let (ledger, changed) = paid.ledgers.entry(upstream.clone()).or_insert_with(before);
+            let (ledger, changed) = paid.ledgers.at_or(upstream.clone(), before);
             let answer = budget.line.pay(ledger, *payer, *calls, now);
             *changed |= answer.is_ok();
             paid.answers.push(answer);
         }
-        for (upstream, (ledger, changed)) in &mut paid.ledgers {
+        for (upstream, (ledger, changed)) in paid.ledgers.iter_mut() {
             let Some(budget) = self.budgets.get(upstream) else { continue };
             if *changed {
                 warn(upstream, ledger, &budget.limits, now);

@@ -166,11 +166,13 @@ mod tests {
     fn a_clock_that_jumps_breaks_nothing() {
         let mut hour = Hour::default();
         hour.add(at(500, 0), Column::Kept, 1);
+        hour.most(at(500, 0), Column::SlowestCommitUs, 7);
         // Back by more than an hour: what lies ahead is not shown, and not forgotten either.
         hour.add(at(400, 0), Column::Kept, 2);
         assert_eq!(shown(&hour, at(400, 1)), [[400, 2, 0]]);
         hour.add(at(500, 30), Column::Kept, 4);
-        assert_eq!(shown(&hour, at(500, 31)), [[500, 5, 0]]);
+        hour.most(at(500, 30), Column::SlowestCommitUs, 5);
+        assert_eq!(shown(&hour, at(500, 31)), [[500, 5, 7]]);
         // Far ahead, and before 1970.
         for far in [Moment(i64::MAX), Moment(i64::MIN), Moment(-1)] {
             hour.add(far, Column::Kept, 1);

@@ -2,7 +2,7 @@
 
 use super::time::Moment;
 use crate::limits::QUOTED_CHARS_MAX;
-use std::collections::BTreeMap;
+use crate::notation::shelf::Shelf;
 use std::fmt;
 use std::str::FromStr;
 
@@ -133,7 +133,7 @@ pub enum EventKind {
     /// Somebody came by a link or an advertisement.
     Referral { referral: Option<String> },
     /// Somebody filled in a card and sent it off; a value that is no text is here as JSON.
-    Submitted { inputs: BTreeMap<String, String> },
+    Submitted { inputs: Shelf<String, String> },
     /// The bot was taken into this conversation.
     Joined,
     /// Somebody agreed to, or stopped, being written to.

@@ -97,9 +97,15 @@ impl Head {
         self.headers
             .iter()
             .filter(|(header, _)| usize::from(header.end - header.start) == length)
-            .find(|(header, _)| header.of(&self.text).eq_ignore_ascii_case(name.as_bytes()))
+            .find(|(header, _)| is_named(header.of(&self.text), name.as_bytes()))
             .map(|(_, value)| value.of(&self.text))
     }
+}
+
+/// Whether a header has this name, of the same length, in any case. Names that are asked for are made of letters, digits
+/// and `-`, and no other sign that a name can hold differs from those in that bit only.
+fn is_named(header: &[u8], name: &[u8]) -> bool {
+    header.iter().zip(name).all(|(one, other)| one | 0x20 == other | 0x20)
 }
 
 /// A whole request: its head, and its body after transfer decoding, byte for byte.
@@ -152,16 +158,21 @@ pub struct Refusal {
     pub retry_after_s: Option<u32>,
     /// Whose request it was, for the log.
     pub channel: Option<ChannelNumber>,
+    /// What is said in place of the line of text.
+    pub page: Option<Box<Response>>,
 }
 
 impl Refusal {
     /// A refusal without further headers.
     pub fn new(status: u16, why: impl Into<Cow<'static, str>>) -> Refusal {
-        Refusal { status, why: why.into(), allow: None, retry_after_s: None, channel: None }
+        Refusal { status, why: why.into(), allow: None, retry_after_s: None, channel: None, page: None }
     }
 
     /// The answer that tells it: the reason as one line of text, with the headers that belong to it.
     pub fn response(&self) -> Response {
+        if let Some(page) = &self.page {
+            return Response::clone(page);
+        }
         let mut response = Response::text(self.status, format!("{}\n", self.why));
         if let Some(allow) = self.allow {
             response = response.with("Allow", allow);

@@ -1,6 +1,4 @@
-//! Short lists in the order in which somebody reads them, or found by name.
-
-use std::collections::BTreeMap;
+//! Short lists in the order in which somebody reads them,
 
 /// The items in order: `behind` says whether the first of two comes after the second. Those that are alike stay as
 /// they came. Each is put where it belongs, one by one: a sort would be quicker from a few thousand on, but brings
@@ -12,16 +10,6 @@ pub fn in_order<T>(items: Vec<T>, behind: impl Fn(&T, &T) -> bool) -> Vec<T> {
         ordered.insert(place, item);
     }
     ordered
-}
-
-/// Things by their names; of two with one name the later. `collect` would do the same with a sort of its own for every
-/// kind of thing.
-pub fn by_name<Name: Ord, Thing>(things: impl IntoIterator<Item = (Name, Thing)>) -> BTreeMap<Name, Thing> {
-    let mut found = BTreeMap::new();
-    for (name, thing) in things {
-        found.insert(name, thing);
-    }
-    found
 }
 
 #[cfg(test)]

@@ -16,7 +16,8 @@ pub use clock::Clock;
 
 use crate::limits;
 use crate::model::{Method, Moment, Request, Response};
-use crate::notation::order::{by_name, in_order};
+use crate::notation::order::in_order;
+use crate::notation::shelf::Shelf;
 use crate::notation::unpercent_text;
 use crate::store::StoreError;
 use crate::store::sqlite::Reader;
@@ -25,7 +26,6 @@ use crate::twin::{Bubble, Conversation, House, Side};
 use life::{Mood, Step};
 use serde::Serialize;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -46,7 +46,7 @@ pub struct Page {
     pub title: String,
     pub what: String,
     /// The bot of each twin's channel, by the twin's name.
-    pub bots: BTreeMap<String, String>,
+    pub bots: Shelf<String, String>,
     /// A clock that may be moved.
     pub clock: Option<Clock>,
 }
@@ -72,7 +72,7 @@ struct Known<'a> {
 struct News {
     bubbles: Vec<Shown>,
     /// The newest bubble of each twin.
-    after: BTreeMap<String, u64>,
+    after: Shelf<String, u64>,
     /// Something happened, even if nobody said anything.
     stirred: bool,
 }
@@ -127,7 +127,7 @@ impl Page {
     }
 
     /// What was said since; waits a while when that is nothing.
-    fn news(&self, after: &BTreeMap<String, u64>) -> News {
+    fn news(&self, after: &Shelf<String, u64>) -> News {
         let until = Instant::now() + limits::NEWS_TIME;
         let mut stirred = false;
         loop {
@@ -144,7 +144,7 @@ impl Page {
         }
     }
 
-    fn since(&self, after: &BTreeMap<String, u64>) -> News {
+    fn since(&self, after: &Shelf<String, u64>) -> News {
         let mut news = News::default();
         for (twin, _) in self.house.conversations() {
             let known = after.get(&twin).copied().unwrap_or(0);
@@ -189,7 +189,7 @@ impl Page {
     /// What the store says of a message: what a person said is an event, what the bot said is a reply to one.
     fn kept(&self, twin: &str, bubble: &Bubble) -> Result<Vec<Step>, StoreError> {
         let Some(store) = &self.store else { return Ok(Vec::new()) };
-        let reader = Reader::open(store)?;
+        let reader = Reader::beside(store)?;
         let found = match bubble.side {
             Side::Bot => reader.said_as(&bubble.id)?.map(|(event, part)| (event, Some(part))),
             Side::Person => {
@@ -272,10 +272,10 @@ impl Query<'_> {
     }
 
     /// `page:12,space:3` as numbers by name.
-    fn numbers(&self, name: &str) -> BTreeMap<String, u64> {
+    fn numbers(&self, name: &str) -> Shelf<String, u64> {
         let list = self.get(name);
         let pairs = list.split(',').filter_map(|pair| pair.rsplit_once(':'));
-        by_name(pairs.filter_map(|(name, number)| Some((name.to_owned(), number.parse().ok()?))))
+        pairs.filter_map(|(name, number)| Some((name.to_owned(), number.parse().ok()?))).collect()
     }
 }
 
@@ -288,7 +288,7 @@ mod tests {
     #[test]
     fn a_query_is_read_as_the_page_writes_it() {
         let query = Query("after=page%3A12,my%20twin:3,odd,x:y&twin=a%2Bb%zz%");
-        let numbers = BTreeMap::from([("page".to_owned(), 12), ("my twin".to_owned(), 3)]);
+        let numbers = Shelf::from([("page".to_owned(), 12), ("my twin".to_owned(), 3)]);
         assert_eq!(query.numbers("after"), numbers);
         assert_eq!(query.get("twin"), "a+b%zz%");
         assert_eq!(query.get("none"), "");

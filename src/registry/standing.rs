@@ -1,7 +1,7 @@
 //! How each channel stood when it was last looked at. Written by the registrar, read by whoever shows it.
 
 use crate::model::Moment;
-use std::collections::BTreeMap;
+use crate::notation::shelf::Shelf;
 use std::sync::{Mutex, PoisonError};
 
 /// The end of one look.
@@ -14,7 +14,7 @@ pub struct Look {
 
 /// The last look at each channel, by the channel's name. It is held for as long as it takes to copy one.
 #[derive(Debug, Default)]
-pub struct Standing(Mutex<BTreeMap<String, Look>>);
+pub struct Standing(Mutex<Shelf<String, Look>>);
 
 impl Standing {
     /// Keeps a look; the one before it is given back.
@@ -23,7 +23,7 @@ impl Standing {
     }
 
     /// The last look at each channel that was looked at.
-    pub fn looks(&self) -> BTreeMap<String, Look> {
+    pub fn looks(&self) -> Shelf<String, Look> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

@@ -73,6 +73,7 @@ macro_rules! every_store {
 
 mod alarms;
 mod aside;
+mod resolved;
 mod stages;
 mod watched;
 

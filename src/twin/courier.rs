@@ -12,8 +12,9 @@ use super::house::{House, Lodger};
 use super::{Dispatch, End};
 use crate::limits;
 use crate::model::{Moment, OutboundRequest, Outcome};
+use crate::notation::shelf::Shelf;
 use crate::work::fetch::Fetch;
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::io;
 use std::net::IpAddr;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -52,15 +53,15 @@ pub(super) struct Outbox {
 
 #[derive(Default)]
 struct Queue {
-    due: BTreeMap<Turn, Parcel>,
+    due: Shelf<Turn, Box<Parcel>>,
     /// Due, but another one of their lane is on its way.
-    waiting: HashMap<Lane, VecDeque<(Turn, Parcel)>>,
+    waiting: Shelf<Lane, VecDeque<(Turn, Box<Parcel>)>>,
     waiting_count: usize,
     /// Of all that waits here or there.
     bytes: usize,
     busy: HashSet<Lane>,
     /// Held back behind the next one of its twin.
-    held: HashMap<usize, Turn>,
+    held: Shelf<usize, Turn>,
     turns: u64,
     stopped: bool,
 }
@@ -82,7 +83,7 @@ impl Outbox {
         }
         if let Some(mut held) = release.and_then(|turn| queue.due.remove(&turn)) {
             held.dispatch.due = due;
-            queue.put(held);
+            queue.put(*held);
             self.changed.notify_one();
         }
         drop(queue);
@@ -160,22 +161,19 @@ impl Queue {
     fn put(&mut self, parcel: Parcel) -> Turn {
         self.turns += 1;
         let turn = (parcel.dispatch.due, self.turns);
-        self.due.insert(turn, parcel);
+        self.due.insert(turn, Box::new(parcel));
         turn
     }
 
     fn pop(&mut self, now: Moment) -> Option<Parcel> {
-        while let Some(first) = self.due.first_entry() {
-            if first.key().0 > now {
-                return None;
-            }
-            let (turn, parcel) = first.remove_entry();
+        while self.due.first_key_value().is_some_and(|((due, _), _)| *due <= now) {
+            let (turn, parcel) = self.due.pop_first()?;
             let lane = (parcel.lodger.number, parcel.lane);
             if self.busy.insert(lane) {
                 self.bytes -= parcel.bytes();
-                return Some(parcel);
+                return Some(*parcel);
             }
-            let waiting = self.waiting.entry(lane).or_default();
+            let waiting = self.waiting.at(lane);
             // A parcel that came back from here first is sooner than those that still wait.
             let at = waiting.partition_point(|(other, _)| *other < turn);
             waiting.insert(at, (turn, parcel));

@@ -7,9 +7,10 @@ use super::faults::CallFault;
 use super::{Dispatch, End, Meter};
 use crate::limits::{LEDGER_ATTEMPTS_MAX, LEDGER_BODY_BYTES_MAX};
 use crate::model::{Method, Moment, Request};
+use crate::notation::shelf::Shelf;
 use serde::Serialize;
 use serde_json::Value;
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 /// What stands in place of a secret.
 const MASK: &str = "***";
@@ -96,7 +97,7 @@ pub struct Ledger {
     calls: VecDeque<CallEntry>,
     gone: Gone,
     /// Where a dispatch stands, by twin and number, counted from the first that ever was.
-    places: HashMap<(String, u64), u64>,
+    places: Shelf<(String, u64), u64>,
     bytes: usize,
     bytes_max: usize,
 }
@@ -115,7 +116,7 @@ impl Ledger {
     /// An empty one that holds so many bytes, about.
     pub fn new(bytes_max: usize) -> Ledger {
         let (dispatches, calls) = (VecDeque::new(), VecDeque::new());
-        Ledger { dispatches, calls, gone: Gone::default(), places: HashMap::new(), bytes: 0, bytes_max }
+        Ledger { dispatches, calls, gone: Gone::default(), places: Shelf::new(), bytes: 0, bytes_max }
     }
 
     /// All of it, or what belongs to one twin.

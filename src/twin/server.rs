@@ -16,8 +16,8 @@ use super::house::{Answered, House};
 use crate::http::{Connection, HttpDate, Step, Wait};
 use crate::limits;
 use crate::model::{Head, Method, Refusal, Request, Response, Span};
+use crate::notation::shelf::Shelf;
 use serde_json::json;
-use std::collections::HashMap;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -43,7 +43,7 @@ struct Door {
 /// The connections, so that they can be ended from outside.
 #[derive(Default)]
 struct Streams {
-    open: HashMap<u64, TcpStream>,
+    open: Shelf<u64, TcpStream>,
     accepted: u64,
     closed: bool,
 }

@@ -19,7 +19,7 @@ use crate::keeper::{Letter, Post, Receipt, Ticket};
 use crate::limits::{INSPECTOR_REST, LOGIN_VISITS_MAX, LOGIN_VISITS_PUBLIC_MAX, RENEWALS_MAX, VISITS_MAX};
 use crate::model::visit::{leads_home, note};
 use crate::model::{ChannelNumber, Claim, Host, Page, Response, Visit};
-use std::collections::BTreeMap;
+use crate::notation::shelf::Shelf;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -33,7 +33,7 @@ pub type Visits = SyncSender<(Ticket, Box<Visit>)>;
 type Waiting = Receiver<(Ticket, Box<Visit>)>;
 
 /// Bots that make pages, by their names.
-pub type Hosts = BTreeMap<String, Arc<dyn Bot>>;
+pub type Hosts = Shelf<String, Arc<dyn Bot>>;
 
 /// What the three work with.
 struct Office {

@@ -8,10 +8,9 @@ use crate::model::{
     Alarm, AlarmSet, AlarmWrite, Answer, ChannelNumber, Event, EventKey, Left, Lesson, MemoryWrite, Moment, Notes,
     Plan, Rest, Stage, When,
 };
-use crate::notation::order::by_name;
+use crate::notation::shelf::Shelf;
 use crate::platform::Outside;
 use crate::queue::schedule;
-use std::collections::BTreeMap;
 use std::sync::mpsc::{SyncSender, sync_channel};
 
 /// What a bot may use, and what it did with it.
@@ -23,9 +22,9 @@ pub(super) struct WorkDesk<'a> {
     pub(super) notes: Notes,
     pub(super) stage: Option<&'a Stage>,
     /// How many calls of each upstream are paid already.
-    paid: BTreeMap<String, u32>,
+    paid: Shelf<String, u32>,
     /// What was asked before: a bot sees the same as long as it hears one event.
-    recalled: BTreeMap<String, Option<Vec<u8>>>,
+    recalled: Shelf<String, Option<Vec<u8>>>,
     /// The last call was refused for want of budget, until then.
     pub(super) not_before: Option<Moment>,
 }
@@ -39,8 +38,8 @@ impl<'a> WorkDesk<'a> {
             heard: None,
             notes: Notes::default(),
             stage: None,
-            paid: BTreeMap::new(),
-            recalled: BTreeMap::new(),
+            paid: Shelf::new(),
+            recalled: Shelf::new(),
             not_before: None,
         }
     }
@@ -113,8 +112,8 @@ impl Desk for WorkDesk<'_> {
 
     fn expect(&mut self, mut keys: Vec<String>) -> Result<(), BotFault> {
         keys.retain(|key| !self.recalled.contains_key(key));
-        let mut found = self.ask(|answer| Letter::RecallAll { bot: self.bot.to_owned(), keys, answer })?;
-        self.recalled.append(&mut found);
+        let found = self.ask(|answer| Letter::RecallAll { bot: self.bot.to_owned(), keys, answer })?;
+        self.recalled.extend(found);
         Ok(())
     }
 
@@ -159,7 +158,7 @@ impl Desk for WorkDesk<'_> {
         let paid = self.tools.upstreams.pay(upstream, self.payer(), calls);
         self.see(&paid);
         paid?;
-        let left = self.paid.entry(upstream.to_owned()).or_default();
+        let left = self.paid.at(upstream.to_owned());
         *left = left.saturating_add(calls);
         Ok(())
     }
@@ -219,7 +218,7 @@ impl Desk for WorkDesk<'_> {
         let conversation = &heard.conversation;
         let kept = self.ask(|answer| Letter::Alarms { channel, conversation: conversation.clone(), answer })?;
         let known = |alarm: Alarm| (alarm.name.clone(), seen(alarm.name, alarm.set, alarm.due));
-        let mut alarms = by_name(kept.into_iter().map(known));
+        let mut alarms: Shelf<_, _> = kept.into_iter().map(known).collect();
         for write in self.notes.alarms.iter().filter(|write| write.conversation == *conversation) {
             match write.set.clone() {
                 Some((set, due)) => alarms.insert(write.name.clone(), seen(write.name.clone(), set, due)),

@@ -41,8 +41,8 @@ pub use hear::{answer, rung};
 
 use crate::bot::Bot;
 use crate::model::ChannelNumber;
+use crate::notation::shelf::Shelf;
 use crate::platform::{Outside, Platform};
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// What a worker knows of a channel.
@@ -57,4 +57,4 @@ pub struct Channel {
 }
 
 /// The channels by their number in the store.
-pub type Channels = HashMap<ChannelNumber, Channel>;
+pub type Channels = Shelf<ChannelNumber, Channel>;

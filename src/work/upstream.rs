@@ -17,15 +17,14 @@ use crate::keeper::Letter;
 use crate::limits;
 use crate::meter::Meter;
 use crate::model::{Answer, EventKey, Left, Lesson, Moment, OutboundRequest, Outcome, Secret, Upstream};
-use crate::notation::order::by_name;
+use crate::notation::shelf::Shelf;
 use crate::queue::budget::misfit;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, sync_channel};
 
 /// All upstreams, and what is needed to ask them.
 pub struct Upstreams {
-    by_name: BTreeMap<String, Arc<Known>>,
+    by_name: Shelf<String, Arc<Known>>,
     meter: Arc<Meter>,
     fetch: Arc<Fetch>,
     keeper: Sender<Letter>,
@@ -54,7 +53,7 @@ impl Upstreams {
     /// These upstreams, asked with these means.
     pub fn new(upstreams: &[Upstream], fetch: Arc<Fetch>, keeper: Sender<Letter>, clock: fn() -> Moment) -> Upstreams {
         let known = |upstream: &Upstream| (upstream.name.clone(), Arc::new(Known::new(upstream)));
-        let by_name = by_name(upstreams.iter().map(known));
+        let by_name = upstreams.iter().map(known).collect();
         Upstreams { by_name, meter: Arc::default(), fetch, keeper, clock }
     }
 
@@ -66,7 +65,7 @@ impl Upstreams {
             let before = self.by_name.get(&upstream.name).filter(|known| known.upstream == *upstream);
             (upstream.name.clone(), before.map_or_else(|| Arc::new(Known::new(upstream)), Arc::clone))
         };
-        let by_name = by_name(upstreams.iter().map(known));
+        let by_name = upstreams.iter().map(known).collect();
         let (meter, fetch) = (Arc::clone(&self.meter), Arc::clone(&self.fetch));
         // From now on they are told of, also while nobody asks them.
         upstreams.iter().for_each(|upstream| drop(meter.calls(&upstream.name)));

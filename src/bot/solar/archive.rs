@@ -19,10 +19,10 @@ pub(super) use crate::bot::memory::{keep, load};
 use crate::bot::{BotFault, Desk};
 use crate::limits::{SOLAR_BEGAN_LIFE, SOLAR_COURSE_LIFE, SOLAR_COURSE_SAMPLES, SOLAR_DAYS_LIFE, SOLAR_SYSTEM_LIFE};
 use crate::model::Moment;
+use crate::notation::shelf::Shelf;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Names and zones of all systems that we may see.
@@ -116,9 +116,9 @@ impl Course {
 /// The days of one month.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Month {
-    wh: BTreeMap<i8, u64>,
+    wh: Shelf<i8, u64>,
     /// When Enphase was last asked for a day, also in vain.
-    asked: BTreeMap<i8, Moment>,
+    asked: Shelf<i8, Moment>,
 }
 
 /// How long after its end a day's figure may still change, since gateways report late.
@@ -127,7 +127,7 @@ const SETTLES: Duration = Duration::from_secs(6 * 3600);
 /// The kept days of one system, by month.
 #[derive(Default)]
 pub(super) struct Calendar {
-    months: BTreeMap<(i16, i8), Month>,
+    months: Shelf<(i16, i8), Month>,
     /// The day before which the system has none.
     pub(super) began: Option<Date>,
 }
@@ -136,7 +136,7 @@ impl Calendar {
     /// Loads what is kept of these days.
     pub(super) fn load(desk: &mut dyn Desk, system: u64, from: Date, to: Date) -> Result<Calendar, BotFault> {
         let began = load::<String>(desk, &about(system, "began"))?.and_then(|began| began.parse().ok());
-        let mut calendar = Calendar { months: BTreeMap::new(), began };
+        let mut calendar = Calendar { months: Shelf::new(), began };
         let mut day = Some(from);
         while let Some(first) = day.filter(|day| *day <= to) {
             let month = load(desk, &key(system, first))?.unwrap_or_default();
@@ -188,7 +188,7 @@ impl Calendar {
             keep(desk, &about(system, "began"), &start.to_string(), Some(SOLAR_BEGAN_LIFE))?;
         }
         for day in from.series(jiff::Span::new().days(1)).take_while(|day| *day <= to) {
-            let month = self.months.entry((day.year(), day.month())).or_default();
+            let month = self.months.at((day.year(), day.month()));
             month.asked.insert(day.day(), now);
         }
         for (day, wh) in start.series(jiff::Span::new().days(1)).zip(&days.wh).take_while(|(day, _)| *day <= to) {

@@ -11,8 +11,8 @@ use super::sun::Daylight;
 use crate::bot::{BotFault, Desk, NewAlarm};
 use crate::limits::{SOLAR_OVERDUE, SOLAR_RETRY, SOLAR_SYSTEM_LIFE, SOLAR_WATCHED_LIFE, SOLAR_WATCHED_MAX};
 use crate::model::{Moment, Plan};
+use crate::notation::shelf::Shelf;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// A system's next look, and on which channel its alarm is set.
@@ -40,9 +40,9 @@ pub(super) fn pace_of(set: &Settings, desk: &mut dyn Desk, system: u64, sun: &Da
 }
 
 /// The systems that are looked at, and when they last were.
-fn watched(desk: &mut dyn Desk) -> Result<BTreeMap<u64, Moment>, BotFault> {
+fn watched(desk: &mut dyn Desk) -> Result<Shelf<u64, Moment>, BotFault> {
     let now = desk.now();
-    let mut watched: BTreeMap<u64, Moment> = load(desk, WATCHED)?.unwrap_or_default();
+    let mut watched: Shelf<u64, Moment> = load(desk, WATCHED)?.unwrap_or_default();
     watched.retain(|_, at| now.since(*at) < SOLAR_WATCHED_LIFE);
     Ok(watched)
 }

@@ -9,8 +9,8 @@
 
 use crate::limits::ID_BYTES_MAX;
 use crate::model::{Button, Card, Content, EventKind, QuickReply};
+use crate::notation::shelf::Shelf;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
 /// The members of an action's data: how it was offered, what is written on it, what the bot put behind it, and the
 /// thread that an answer belongs into.
@@ -51,7 +51,7 @@ pub(super) fn plain(cards: &[Card]) -> String {
 }
 
 /// What somebody meant by tapping, and the thread of the card, if these inputs are those of a choice of ours.
-pub(super) fn choice(inputs: &BTreeMap<String, String>) -> Option<(EventKind, Option<String>)> {
+pub(super) fn choice(inputs: &Shelf<String, String>) -> Option<(EventKind, Option<String>)> {
     let member = |name| inputs.get(name).cloned();
     let kind = match inputs.get(CHOICE)?.as_str() {
         QUICK_REPLY => EventKind::Message { text: member(TITLE), attachments: Vec::new(), choice: member(PAYLOAD) },

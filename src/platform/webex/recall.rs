@@ -8,13 +8,13 @@ use super::{Replies, Settings, card, judge, mention};
 use crate::limits::ANSWER_BYTES_MAX;
 use crate::model::{Attachment, Delivery, Event, EventKind, Extent, Fate, Moment, Outcome, Secret};
 use crate::notation::percent;
+use crate::notation::shelf::Shelf;
 use crate::platform::lenient::{Contained, Perhaps, Text, Word, decode, object};
 use crate::platform::{Account, Kept, Recalled};
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 object! {
     /// A message, or what somebody put into a card; each has some of these members.
@@ -29,7 +29,7 @@ object! {
         "personId" person: Text,
         "personEmail" email: Text,
         "mentionedPeople" mentioned: Contained<Option<Vec<Text>>>,
-        "inputs" inputs: Contained<BTreeMap<String, Input>>,
+        "inputs" inputs: Contained<Shelf<String, Input>>,
         "created" created: Text,
     }
 }
@@ -117,7 +117,7 @@ impl Recall<'_> {
 
 /// What somebody tapped or filled in. Of a card that is not ours it is not known which thread it stands in.
 fn choice(found: Found) -> (EventKind, Option<String>) {
-    let inputs: BTreeMap<String, String> = found.inputs.0.into_iter().map(|(name, input)| (name, input.0)).collect();
+    let inputs: Shelf<String, String> = found.inputs.0.into_iter().map(|(name, input)| (name, input.0)).collect();
     card::choice(&inputs).unwrap_or((EventKind::Submitted { inputs }, None))
 }
 

@@ -21,7 +21,8 @@ use super::calendar::{length, period};
 use super::{Ledger, NotBefore};
 use crate::limits;
 use crate::model::{EventKey, Left, Limit, Moment};
-use std::collections::{BTreeMap, VecDeque};
+use crate::notation::shelf::Shelf;
+use std::collections::VecDeque;
 
 /// The line before one upstream.
 #[derive(Debug, Default)]
@@ -30,7 +31,7 @@ pub struct Line {
     books: Vec<Book>,
     /// In the order of their tickets. Their places are in the same order, but for one period.
     waiters: VecDeque<Waiter>,
-    tickets: BTreeMap<EventKey, i64>,
+    tickets: Shelf<EventKey, i64>,
     /// The last ticket that was given.
     last: i64,
     /// Who has paid, and is being heard.

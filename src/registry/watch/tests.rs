@@ -106,9 +106,9 @@ fn how_a_channel_stands_can_be_read_meanwhile() {
     let nobody = Recorded::new(Vec::new());
     assert!(!registrar.look(AGAIN, &nobody, &|_| true));
     let look = Look { at: Moment(1_800_000_000_000), wrong: vec!["a".to_owned()] };
-    assert_eq!(standing.looks()["page"], look);
+    assert_eq!(standing.looks().get("page"), Some(&look));
     assert!(registrar.look(AGAIN, &nobody, &|_| true));
-    assert_eq!(standing.looks()["page"].wrong, [""; 0]);
+    assert_eq!(standing.looks().get("page").unwrap().wrong, [""; 0]);
 }
 
 #[test]
@@ -141,7 +141,10 @@ fn an_agent_that_is_not_there_is_a_failure_that_changes_nothing() {
     let agent = "http://127.0.0.1:4040".to_owned();
     let (mut registrar, side) = registrar(vec![Report::default()], Some(PublicUrl::Ngrok { agent }));
     assert!(!registrar.look(AGAIN, &Recorded::always(refused()), &|_| true));
-    assert!(registrar.standing.looks()["page"].wrong[0].starts_with("the ngrok agent at http://127.0.0.1:4040"));
+    assert!(
+        registrar.standing.looks().get("page").unwrap().wrong[0]
+            .starts_with("the ngrok agent at http://127.0.0.1:4040")
+    );
     assert_eq!(side.targets.lock().unwrap().len(), 0);
     let tunnel = r#"{"endpoints":[{"url":"https://x.ngrok.app","upstream":{"url":"http://localhost:3000"}}]}"#;
     assert!(registrar.look(AGAIN, &Recorded::always(answer(200, tunnel)), &|_| true));

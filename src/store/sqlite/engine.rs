@@ -9,9 +9,10 @@ use crate::limits;
 use crate::model::{
     Alarm, AlarmWrite, Arrival, ChannelNumber, EventId, EventKey, Fate, Lease, MemoryWrite, Moment, Reply, Settlement,
 };
+use crate::notation::shelf::Shelf;
 use crate::store::{Admitted, Backlog, Fact, Life, PUSH, Replayed, State, Store, StoreError, Urgency, Wanted};
 use rusqlite::{Connection, OptionalExtension, params};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The engine at work. It holds what SQLite would be slow to ask for: each channel's next place and cursor.
@@ -24,7 +25,7 @@ pub struct Engine<'file> {
     pub(super) open: bool,
     /// What this transaction, or the last one, did to events.
     pub(super) facts: Vec<(ChannelNumber, Fact)>,
-    pub(super) channels: BTreeMap<ChannelNumber, Place>,
+    pub(super) channels: Shelf<ChannelNumber, Place>,
     pub(super) say: Statements<'file>,
 }
 
@@ -77,7 +78,7 @@ impl SqliteFile {
             checkpointer: Checkpointer::new(&self.path),
             open: false,
             facts: Vec::new(),
-            channels: BTreeMap::new(),
+            channels: Shelf::new(),
             say,
         };
         engine.look_up_channels()?;
@@ -164,7 +165,7 @@ impl Store for Engine<'_> {
         self.begin()?;
         let channel = channel_number(self.connection, name)?;
         let start = EventKey::before_first(channel);
-        self.channels.entry(channel).or_insert(Place::new(0, start, None, Watch::new(None)));
+        self.channels.at_or(channel, || Place::new(0, start, None, Watch::new(None)));
         Ok(channel)
     }
 
@@ -339,7 +340,7 @@ impl Store for Engine<'_> {
             more |= self.prune_channel(channel, before)?;
         }
         if !more {
-            for (channel, place) in &mut self.channels {
+            for (channel, place) in self.channels.iter_mut() {
                 place.pruned_to = EventKey::before_first(*channel);
             }
         }

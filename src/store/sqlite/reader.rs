@@ -6,9 +6,9 @@ use super::engine::from_json;
 use super::file::{AS_OWNER, FOREIGN, has_log, header, is_empty, unseen, words};
 use super::schema::{APPLICATION, HEADS};
 use crate::model::{Attempt, ChannelNumber, EventId, EventKey, Moment};
+use crate::notation::shelf::Shelf;
 use crate::store::{Life, PutBack, RESTS, ReplyLife, State, StoreError};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, ToSql, params};
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -115,7 +115,7 @@ impl Reader {
     /// program could take the log for left over, and delete it.
     pub fn beside(path: &Path) -> Result<Reader, StoreError> {
         let reader = Reader::connect(path)?;
-        let thrifty = reader.connection.execute_batch("PRAGMA cache_size = -256;");
+        let thrifty = reader.connection.execute_batch("PRAGMA cache_size = -64;");
         thrifty.map_err(|error| words("setting up", &error))?;
         Ok(reader)
     }
@@ -196,13 +196,13 @@ impl Reader {
 
     /// The newest `limit` events whose state may still change: open ones, and those that can be replayed. It looks
     /// only where such events are, so a long past costs nothing.
-    pub fn unsettled(&self, limit: usize) -> Result<BTreeMap<EventKey, State>, StoreError> {
+    pub fn unsettled(&self, limit: usize) -> Result<Shelf<EventKey, State>, StoreError> {
         let most = i64::try_from(limit).unwrap_or(i64::MAX);
         let read = |query: &str, values: &[&dyn ToSql]| -> rusqlite::Result<Vec<(EventKey, State)>> {
             let mut rows = self.connection.prepare(query)?;
             rows.query_map(values, |row| Ok((EventKey(row.get(0)?), State::of(row.get(1)?))))?.collect()
         };
-        let mut newest = BTreeMap::new();
+        let mut newest = Shelf::new();
         let begun = read(BEGUN_OR_FAILED, &[&most]).map_err(|error| words("reading", &error))?;
         newest.extend(begun);
         if has_table(&self.connection, "held").map_err(|error| words("reading", &error))? {

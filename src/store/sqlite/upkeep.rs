@@ -52,7 +52,7 @@ impl Engine<'_> {
     /// Now and then: what lies between the saved cursor and the real one is looked at again after a restart, and is
     /// found ended, or in `lane`, or in `behind`.
     pub(super) fn save_cursors(&mut self) -> Result<(), StoreError> {
-        for (channel, place) in &mut self.channels {
+        for (channel, place) in self.channels.iter_mut() {
             if place.cursor.0 - place.cursor_saved.0 >= limits::CURSOR_LAG {
                 run(&mut self.say.save_cursor, params![channel.0, place.cursor.0])?;
                 place.cursor_saved = place.cursor;

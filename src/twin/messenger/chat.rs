@@ -1,8 +1,8 @@
 //! What was said on the page, as a chat shows it, and what a tap on it does. Bounded: the oldest leave.
 
 use crate::limits::{BUBBLES_BYTES_MAX, BUBBLES_MAX};
+use crate::notation::shelf::Shelf;
 use crate::twin::Bubble;
-use std::collections::{BTreeMap, HashMap};
 
 /// What a tap tells the bot.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,8 +49,8 @@ impl Shown {
 /// All bubbles, by the number that changes with them.
 #[derive(Debug, Default)]
 pub(super) struct Chat {
-    shown: BTreeMap<u64, Shown>,
-    places: HashMap<String, u64>,
+    shown: Shelf<u64, Box<Shown>>,
+    places: Shelf<String, u64>,
     last: u64,
     bytes: usize,
 }
@@ -111,13 +111,13 @@ impl Chat {
     }
 
     fn find(&self, id: &str) -> Option<&Shown> {
-        self.shown.get(self.places.get(id)?)
+        self.shown.get(self.places.get(id)?).map(|shown| &**shown)
     }
 
     fn remove(&mut self, id: &str) -> Option<Shown> {
         let shown = self.shown.remove(&self.places.remove(id)?)?;
         self.bytes = self.bytes.saturating_sub(shown.bytes());
-        Some(shown)
+        Some(*shown)
     }
 
     fn put(&mut self, mut shown: Shown) {
@@ -128,6 +128,6 @@ impl Chat {
             shown.bubble.born = self.last;
         }
         self.places.insert(shown.bubble.id.clone(), self.last);
-        self.shown.insert(self.last, shown);
+        self.shown.insert(self.last, Box::new(shown));
     }
 }

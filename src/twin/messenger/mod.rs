@@ -21,12 +21,12 @@ use super::{Act, Bubble, Chance, Conversation, Dispatch, End, Mishap, Reaction, 
 use crate::limits;
 use crate::model::{Method, Moment, Request, Response, Secret};
 use crate::notation::percent;
+use crate::notation::shelf::Shelf;
 use call::Call;
 use chat::Chat;
 use error::GraphError;
 use ring::hmac;
 use serde_json::{Map, Value, json};
-use std::collections::HashMap;
 use std::time::Duration;
 
 /// What a page's twin has to know.
@@ -123,7 +123,7 @@ pub struct Messenger {
     callback: Option<Callback>,
     profile: Map<String, Value>,
     /// Dispatches that have not ended.
-    open: HashMap<u64, Open>,
+    open: Shelf<u64, Open>,
     dispatches: u64,
     failing_since: Option<Moment>,
     /// The second that is counted, and the sends in it.
@@ -181,7 +181,7 @@ impl Messenger {
             fields: settings.fields.clone(),
             callback: Some(callback),
             profile: Map::new(),
-            open: HashMap::new(),
+            open: Shelf::new(),
             dispatches: 0,
             failing_since: None,
             sends: (0, 0),

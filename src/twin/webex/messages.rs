@@ -10,10 +10,10 @@ use super::refusal::Refused;
 use super::rooms::Room;
 use crate::limits::{WEBEX_MESSAGES_BYTES_MAX, WEBEX_MESSAGES_MAX};
 use crate::model::{Moment, Response};
+use crate::notation::shelf::Shelf;
 use crate::twin::{Bubble, Side};
 use serde::Serialize;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, HashMap};
 
 /// A message.
 #[derive(Clone, Debug, Default)]
@@ -175,11 +175,11 @@ impl Message {
 /// All messages that are still known.
 #[derive(Debug, Default)]
 pub(super) struct Messages {
-    by_number: BTreeMap<u64, Message>,
-    numbers: HashMap<String, u64>,
-    files: HashMap<String, u64>,
+    by_number: Shelf<u64, Box<Message>>,
+    numbers: Shelf<String, u64>,
+    files: Shelf<String, u64>,
     /// Bubbles in the order of their last change, and whose they are.
-    bubbles: BTreeMap<u64, u64>,
+    bubbles: Shelf<u64, u64>,
     last: u64,
     last_bubble: u64,
     bytes: usize,
@@ -195,7 +195,7 @@ impl Messages {
         if let Some(file) = &message.file {
             self.files.insert(file.id.clone(), self.last);
         }
-        self.by_number.insert(self.last, message);
+        self.by_number.insert(self.last, Box::new(message));
         self.touch(self.last);
         while self.by_number.len() > WEBEX_MESSAGES_MAX || self.bytes > WEBEX_MESSAGES_BYTES_MAX {
             let Some((_, oldest)) = self.by_number.pop_first() else { break };
@@ -214,7 +214,7 @@ impl Messages {
 
     /// The message of this id, unless it was deleted.
     pub(super) fn get(&self, id: &str) -> Option<&Message> {
-        self.by_number.get(self.numbers.get(id)?).filter(|message| !message.deleted)
+        self.by_number.get(self.numbers.get(id)?).map(|message| &**message).filter(|message| !message.deleted)
     }
 
     /// Changes the message of this id; its bubble is new thereby.
@@ -240,7 +240,7 @@ impl Messages {
     /// Where the file of this id really is.
     pub(super) fn file(&self, id: &str) -> Option<(&Message, &str)> {
         let message = self.by_number.get(self.files.get(id)?)?;
-        message.file.as_ref().map(|file| (message, &*file.source))
+        message.file.as_ref().map(|file| (&**message, &*file.source))
     }
 
     /// What a chat has not shown yet.

@@ -5,11 +5,11 @@ use super::webhooks::{Shown, Webhook, Webhooks};
 use crate::limits::WEBEX_TOLD_MAX;
 use crate::model::{Method, Moment, Secret};
 use crate::notation::hex;
+use crate::notation::shelf::Shelf;
 use crate::twin::{Dispatch, End};
 use ring::hmac;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// How long the bot may take to answer. Webex names no figure (webex.md §5: "design as if it waits few seconds").
@@ -59,7 +59,7 @@ impl Happening {
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     last: u64,
-    told: BTreeMap<u64, Told>,
+    told: Shelf<u64, Box<Told>>,
 }
 
 /// Which webhook was told of which message.
@@ -88,7 +88,7 @@ impl Outbox {
             }
             self.last += 1;
             let (id, message) = (webhook.id.clone(), happening.message.clone());
-            self.told.insert(self.last, Told { webhook: id, message, lane });
+            self.told.insert(self.last, Box::new(Told { webhook: id, message, lane }));
             if self.told.len() > WEBEX_TOLD_MAX {
                 self.told.pop_first();
             }
@@ -99,7 +99,7 @@ impl Outbox {
 
     /// What a dispatch told, and to whom. It is remembered, since the same one may end twice.
     pub(super) fn told(&self, number: u64) -> Option<Told> {
-        self.told.get(&number).cloned()
+        self.told.get(&number).map(|told| Told::clone(told))
     }
 }
 

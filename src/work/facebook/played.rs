@@ -2,9 +2,9 @@
 //! of what follows from it. What it answers is what graph.md shows.
 
 use crate::keeper::{Letter, TOKENS};
+use crate::model::visit::parameter;
 use crate::model::{Claim, Facebook, Head, Host, Limit, Method, Moment, Page, Papers, Period, Request, Response};
 use crate::model::{Framing, Secret, Span, Upstream, Visit};
-use crate::notation::parameter;
 use crate::notation::{hex, percent, unpercent_text};
 use crate::work::clerk::{Hosts, receive};
 use crate::work::login::{LOGINS, ticket_key};

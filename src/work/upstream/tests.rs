@@ -312,7 +312,7 @@ fn a_crash_between_the_answer_and_the_disk_locks_nobody_out() {
     assert_eq!(house.stored.lock().unwrap().as_deref(), Some(old.as_str()));
     // The next daemon has the old ones, and what the service gave it never used.
     let Upstreams { by_name, keeper, .. } = &*house.upstreams;
-    let next = Upstreams::new(&[by_name["sun"].upstream.clone()], Arc::default(), keeper.clone(), || NOW);
+    let next = Upstreams::new(&[by_name.get("sun").unwrap().upstream.clone()], Arc::default(), keeper.clone(), || NOW);
     assert_eq!(next.get("sun", "/systems?size=1", None, false).unwrap().status, 200);
     assert_eq!(house.deeds(), ["refresh by r0", "kept", "paid", "GET by a2"]);
 }
