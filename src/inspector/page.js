@@ -127,7 +127,8 @@ const most = of => Math.max(0, ...hour.minutes.map(of));
 const legend = (place, items) => place.replaceChildren(...items.map(([cls, words]) => make("li", { className: cls }, words)));
 function plot(name, title, words, marks, paint) {
   const place = $["plot-" + name], wide = Math.max(200, place.clientWidth), left = 46, foot = 98, head = 8;
-  const x = ms => left + (wide - left) * (1 - (hour.now - ms) / HOUR), y = part => foot - (foot - head) * part;
+  // This minute is shown as long as the others.
+  const end = hour.now - hour.now % 60000 + 60000, x = ms => left + (wide - left) * (1 - (end - ms) / HOUR), y = part => foot - (foot - head) * part;
   const svg = draw("svg", { viewBox: `0 0 ${wide} 118`, width: wide, height: 118, role: "img", "aria-labelledby": `${name}-t ${name}-d` }, draw("title", { id: name + "-t" }, title), draw("desc", { id: name + "-d" }, words));
   const put = (x, y, anchor, words) => svg.append(draw("text", { x, y, "text-anchor": anchor }, words));
   marks.forEach((words, n) => {

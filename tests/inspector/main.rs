@@ -366,6 +366,9 @@ fn the_last_hour_is_drawn_and_said() {
     browser.wait_for("document.querySelector('#plot-acks circle')");
     let told = browser.run("return [...document.querySelectorAll('svg[role=img]')].map(s => s.getAttribute('aria-labelledby').split(' ').map(id => document.getElementById(id).textContent).join(': ')).join('\\n')");
     assert!(told.as_str().unwrap().contains("mean "), "{told}");
+    // What came this minute is seen at the edge, and not cut off by it.
+    let edge = "const [svg, dot] = ['svg', 'circle'].map(one => document.querySelector('#plot-acks ' + one).getBoundingClientRect()); return dot.right < svg.right";
+    assert_eq!(browser.run(edge), true);
     browser.click("#words summary");
     let rows = browser.wait_for("document.querySelectorAll('#table tbody tr').length");
     assert!((1..=2).contains(&rows.as_u64().unwrap()), "{rows}");
