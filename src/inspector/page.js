@@ -6,7 +6,7 @@ const STATES = ["open", "answered", "ignored", "dead", "unknown"];
 const failed = state => state === "dead" || state === "unknown";
 // Everything in the page that has an id.
 const $ = new Proxy({}, { get: (_, id) => document.getElementById(id) });
-const filled = (node, inside) => { node.append(...inside.filter(one => one || one === 0)); return node; };
+const filled = (node, inside) => { node.append(...inside.filter(one => one)); return node; };
 const make = (tag, more, ...inside) => filled(Object.assign(document.createElement(tag), more), inside);
 const draw = (tag, more, ...inside) => {
   const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
@@ -23,8 +23,8 @@ const ends = text => text.length > 26 ? text.slice(0, 6) + "…" + text.slice(-1
 let ahead = 0;
 const now = () => Date.now() + ahead;
 const part = (ms, more) => new Intl.DateTimeFormat("en-GB", more).format(ms);
-const minute = ms => part(ms, { hour: "2-digit", minute: "2-digit" });
-const clock = (ms, more) => part(ms, { timeStyle: "medium", ...more });
+const minute = ms => part(ms, { timeStyle: "short" });
+const clock = ms => part(ms, { timeStyle: "medium" });
 const day = ms => part(ms, { day: "numeric", month: "short" });
 const when = ms => (day(ms) === day(now()) ? "" : day(ms) + " ") + clock(ms);
 const time = (ms, text) => make("time", { dateTime: new Date(ms).toISOString() }, text);
@@ -53,10 +53,12 @@ async function ask(path, form) {
   if (told.now) ahead = told.now - Date.now();
   return told;
 }
+// Nothing is touched that is as it was.
+const put = (node, words) => { if (node.textContent !== words) node.textContent = words; };
 async function trying(work) {
   let words = "";
   try { await work; } catch (error) { words = error.message; }
-  if ($.trouble.textContent !== words) $.trouble.textContent = words;
+  put($.trouble, words);
   stand();
 }
 function say(...lines) {
@@ -66,8 +68,7 @@ function say(...lines) {
 $.hush.onclick = () => say();
 
 // The address says what is looked at.
-const SIEVE = ["state", "channel", "all", "find"];
-const view = { id: "" };
+const SIEVE = ["state", "channel", "all", "find"], view = { id: "" };
 const query = more => new URLSearchParams(Object.entries({ ...view, ...more }).filter(([, value]) => value));
 // `inside`: whoever reads a life came to it out of the list.
 let inside = false;
@@ -107,13 +108,11 @@ function stand() {
     hour.waiting ? many(hour.waiting, "waits", "wait") + (old ? ", the oldest for " + span(old) : "") : "Nothing waits",
     last ? `the last event came ${span(now() - last.at)} ago` : "no event has come yet",
   ].join("; ") + ".";
-  // Nothing is touched that is as it was.
-  if (!words || $.stand.told === bad + words) return;
+  if (!words) return;
   document.title = (bad ? bad + " · " : "") + "ackd";
-  $.stand.told = bad + words;
   $.stand.className = lost || bad ? "bad" : old > 60000 ? "warn" : "good";
-  $.stand.replaceChildren();
-  filled($.stand, [!lost && bad && make("a", { href: "#state=dead,unknown" }, bad + ": look"), " ", words]);
+  put($.bad, bad && !lost ? bad + ": look" : "");
+  put($.how, words);
 }
 setInterval(() => {
   stand();
@@ -179,8 +178,8 @@ function plots() {
     }
     svg.append(draw("path", { class: "mean", d: path }));
   });
-  const figures = { "waiting now": number(hour.waiting), "the oldest for": hour.waiting && hour.oldest ? span(hour.now - hour.oldest) : "–", "came in": number(total(1)), "refused": number(total(6)), "slowest commit": ms(most(row => row[10])), "connections now": number(hour.connections) };
-  $.figures.replaceChildren(...Object.entries(figures).map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value))));
+  const figures = { "waiting now": hour.waiting, "the oldest for": hour.waiting && hour.oldest ? span(hour.now - hour.oldest) : "–", "came in": total(1), refused: total(6), "slowest commit": ms(most(row => row[10])), "connections now": hour.connections };
+  $.figures.replaceChildren(...Object.entries(figures).map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value.toLocaleString("en")))));
   if (!$.words.open) return;
   const cells = (kind, row) => make("tr", {}, ...row.map(cell => make(kind, {}, cell)));
   $.table.replaceChildren(make("table", {}, make("thead", {}, cells("th", ["minute", "came", "answered", "ignored", "dead", "unknown", "refused", "mean ack", "slowest ack", "slowest commit"])),
@@ -206,9 +205,7 @@ function row(event) {
   node.querySelector("input")?.remove();
   const box = failed(event.state) && make("input", { type: "checkbox", tabIndex: link.tabIndex, ariaLabel: "select " + event.id, onchange: () => { list.picked[box.checked ? "add" : "delete"](event.id); picked(); } });
   if (box) node.prepend(box); else list.picked.delete(event.id);
-  const made = { event, told, link, node, box };
-  if (old) list.rows.set(event.id, made);
-  return made;
+  return Object.assign(old || {}, { event, told, link, node, box });
 }
 // Shows these, in this order; nodes that stay are not touched.
 function set(events, older) {
@@ -457,7 +454,7 @@ function showSteps(all) {
   all.forEach((step, n) => {
     const told = JSON.stringify(step), date = step.at && day(step.at);
     if (old[n]?.told !== told) {
-      const node = make("li", { className: step.mood || "", told }, step.at && time(step.at, (date === today ? "" : date + " ") + clock(step.at, { timeStyle: undefined, hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3 })), make("b", {}, plain(step.what)), ...step.more.map(detail));
+      const node = make("li", { className: step.mood || "", told }, step.at && time(step.at, (date === today ? "" : date + " ") + clock(step.at) + "." + String(step.at % 1000).padStart(3, 0)), make("b", {}, plain(step.what)), ...step.more.map(detail));
       if (old[n]) old[n].replaceWith(node); else $.steps.append(node);
     }
     today = date || today;
@@ -532,17 +529,17 @@ addEventListener("keydown", event => {
 });
 
 // Asks again each two seconds, while somebody looks.
-let timer = 0;
+let asking;
 async function tick() {
-  clearTimeout(timer);
-  if (!document.hidden && !list.busy) await trying((async () => {
+  if (asking || document.hidden || list.busy) return;
+  asking = true;
+  await trying((async () => {
     await look();
     if (Date.now() - summed >= SUM_EACH) await sum();
   })());
-  clearTimeout(timer);
-  timer = setTimeout(tick, LOOK_EACH);
+  asking = false;
 }
-document.onvisibilitychange = () => document.hidden || tick();
+document.onvisibilitychange = tick;
+setInterval(tick, LOOK_EACH);
 route();
 trying(sum());
-timer = setTimeout(tick, LOOK_EACH);

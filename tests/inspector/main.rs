@@ -88,6 +88,11 @@ fn whoever_looks_sees_how_it_stands_and_finds_what_failed() {
     let stand = reads(&browser, "#stand", "2 dead, 1 unknown: look");
     assert!(stand.contains("wait, the oldest for ") && stand.contains("; the last event came "), "{stand}");
     keep(&browser, "list.png");
+    // It counts the seconds, and whoever is on the way to what failed stays on it.
+    browser.run("document.querySelector('#stand a').focus()");
+    let how = text(&browser, "#how");
+    browser.wait_for(&format!("document.getElementById('how').innerText !== {how:?}"));
+    assert_eq!(browser.run("return document.activeElement.textContent"), "2 dead, 1 unknown: look");
 
     browser.click("#stand a");
     lists(&browser, &["page-6", "page-4", "page-3"]);
