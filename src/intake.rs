@@ -15,11 +15,12 @@
 //!
 //! Never here: sockets, the store, waiting. It decides; the loop and the keeper do.
 
+mod inspected;
 mod lock;
 
 pub use lock::Lock;
 
-use crate::inspector::{self, Wish};
+use crate::inspector::PLACE;
 use crate::limits;
 use crate::model::visit::{leads_home, note, sheet};
 use crate::model::{
@@ -147,8 +148,8 @@ impl Intake {
         if door.is_admin() && watches(head).is_some() {
             return only(matches!(head.method, Method::Get | Method::Head), "GET, HEAD");
         }
-        if let Some(below) = inspected(door, head) {
-            return inspector_gate(below, head);
+        if let Some(below) = inspected::below_it(door, head) {
+            return inspected::gate(below, head);
         }
         if let Some((place, _, claim)) = self.place(door, head) {
             // Who shows nothing for certain is not told either how one would have to ask.
@@ -184,8 +185,8 @@ impl Intake {
         if door == Door::Control {
             return self.control(request);
         }
-        if let Some(below) = inspected(door, &request.head) {
-            return inspect(below, request);
+        if let Some(below) = inspected::below_it(door, &request.head) {
+            return inspected::read(below, request);
         }
         if let Some((place, path, claim)) = self.place(door, &request.head) {
             let (to, path, operator) = (place.host.clone(), path.to_owned(), claim == Claim::Inside);
@@ -255,8 +256,8 @@ impl Intake {
             format!("<p><a href=\"{path}\">{words}</a>{more} <span class=dim>({name})</span></p>")
         };
         let links: String = self.places.iter().map(link).collect();
-        let (place, way_out) = (inspector::PLACE, self.lock(door).map_or("", |_| lock::WAY_OUT));
-        let all = format!("<p><a href=\"{place}\">All events, and what became of them</a></p>{links}{way_out}");
+        let way_out = self.lock(door).map_or("", |_| lock::WAY_OUT);
+        let all = format!("<p><a href=\"{PLACE}\">All events, and what became of them</a></p>{links}{way_out}");
         sheet(200, "ackd", &all)
     }
 
@@ -446,39 +447,6 @@ fn is_this_machine(head: &Head) -> bool {
     let name = host.rsplit_once(':').filter(|(_, end)| port(end)).map_or(host, |(name, _)| name);
     let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     name.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
-}
-
-/// What of a path lies below the inspector, which is at the operator's door and nowhere else. There it comes before all
-/// other places; the configuration sees to it that none lies in its way.
-fn inspected(door: Door, head: &Head) -> Option<&str> {
-    below(head.path(), inspector::PLACE).filter(|_| door.is_admin())
-}
-
-/// What decides on many events names each of them, so this form may be longer than others.
-fn inspector_gate(below: &str, head: &Head) -> Result<(), Refusal> {
-    let wish = Wish::of(below).ok_or_else(nothing_here)?;
-    match wish.takes(head.method) {
-        Ok(()) if is_longer(head, limits::DECISION_BYTES_MAX) => {
-            Err(Refusal::new(413, "this names too many events at once"))
-        }
-        fits => fits.or_else(|allow| only(false, allow)),
-    }
-}
-
-fn inspect(path: &str, request: &Request) -> Result<Verdict, Refusal> {
-    Ok(match Wish::of(path).ok_or_else(nothing_here)? {
-        Wish::Part(bytes, content_type) => Verdict::Answer(inspector::part(bytes, content_type)),
-        Wish::Hour => Verdict::Hour,
-        Wish::List | Wish::Life | Wish::Replay | Wish::Resolve => Verdict::Visit(Box::new(Visit {
-            to: Host::Inspector,
-            claim: Claim::Inside,
-            operator: true,
-            guard: String::new(),
-            path: path.to_owned(),
-            request: request.clone(),
-            renews: false,
-        })),
-    })
 }
 
 /// Whether a body may be longer than so many bytes.
