@@ -49,6 +49,8 @@ async function ask(path, form) {
   }
   lost = 0;
   try { told = JSON.parse(text); } catch { told.error = text.slice(0, 300); }
+  // The door was locked meanwhile: it asks who comes.
+  if (answer.status === 401) location.reload();
   if (!answer.ok) throw Error(plain(told.error || "HTTP " + answer.status));
   if (told.now) ahead = told.now - Date.now();
   return told;

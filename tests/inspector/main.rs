@@ -18,10 +18,14 @@ mod shared;
 
 use access::all_can_use;
 use ackd::store::State;
-use scene::{EVIL, Scene, very_many};
+use scene::{EVIL, Scene, TOKEN, every_state, very_many};
 use serde_json::json;
+use shared::PATIENCE;
 use shared::chromium::Browser;
+use shared::daemon::GLANCE;
 use std::path::Path;
+use std::thread::sleep;
+use std::time::Instant;
 
 const DESK: (u32, u32) = (1280, 900);
 const ENTER: &str = "\u{e007}";
@@ -354,6 +358,23 @@ fn a_daemon_that_ends_is_missed_and_found_again() {
     reads(&browser, "#told", "page-3 put back");
     let console = browser.console();
     assert!(console.iter().all(|line| line.contains("net::ERR_")), "{console:?}");
+}
+
+#[test]
+fn whoever_is_not_known_any_more_is_asked_who_comes() {
+    let Some(browser) = browser(false) else { return };
+    let scene = Scene::behind("token = { env = \"TOKEN\" }\n", every_state);
+    browser.open(&scene.url(""));
+    browser.click("input[type=password]");
+    browser.keys(&format!("{TOKEN}{ENTER}"));
+    lists(&browser, &ALL);
+    browser.post("/goog/cdp/execute", &json!({ "cmd": "Network.clearBrowserCookies", "params": {} }));
+    // The page that would tell of a change goes, so it is looked at until the other is there.
+    let began = Instant::now();
+    while browser.run("return !document.querySelector('input[type=password]')") == true {
+        assert!(began.elapsed() < PATIENCE, "nobody asks: {}", browser.text());
+        sleep(GLANCE);
+    }
 }
 
 #[test]

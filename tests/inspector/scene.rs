@@ -23,8 +23,11 @@ const SECRET: &str = "only-a-test";
 pub const EVIL: &str =
     "<img src=x onerror=\"document.title='taken'\"><script>document.title='taken'</script>\u{202e}\u{1b}[2J";
 
-/// Two channels, and the operator's door.
-pub struct Door(SocketAddr);
+/// What opens the operator's door, where it is locked.
+pub const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+
+/// Two channels, and the operator's door, with what stands below it in the configuration.
+pub struct Door(SocketAddr, &'static str);
 
 impl Setup for Door {
     fn toml(&self, _: &Path, address: SocketAddr, api: &str) -> String {
@@ -36,14 +39,14 @@ impl Setup for Door {
             )
         };
         let (page, other) = (channel("page"), channel("other"));
-        let admin = self.0;
+        let Door(admin, more) = self;
         format!(
-            "listen = \"{address}\"\nworkers = 0\n[admin]\nlisten = \"{admin}\"\n{page}{other}[bot.it]\nkind = \"echo\"\n"
+            "listen = \"{address}\"\nworkers = 0\n[admin]\nlisten = \"{admin}\"\n{more}{page}{other}[bot.it]\nkind = \"echo\"\n"
         )
     }
 
     fn variables(&self) -> Vec<(String, String)> {
-        vec![("SECRET".to_owned(), SECRET.to_owned())]
+        vec![("SECRET".to_owned(), SECRET.to_owned()), ("TOKEN".to_owned(), TOKEN.to_owned())]
     }
 }
 
@@ -54,11 +57,16 @@ pub struct Scene {
 impl Scene {
     /// A daemon that finds this in its store.
     pub fn with(fill: impl FnOnce(&Path)) -> Scene {
+        Scene::behind("", fill)
+    }
+
+    /// The same, with this below `[admin]`.
+    pub fn behind(more: &'static str, fill: impl FnOnce(&Path)) -> Scene {
         let folder = Folder::new();
         fill(&folder.path().join("ackd.db"));
         // Its own address, and a port that was free a moment ago.
         let admin = TcpListener::bind((own_loopback(), 0)).unwrap().local_addr().unwrap();
-        Scene { daemon: Daemon::start_in(folder, Door(admin), "http://127.0.0.1:9".to_owned()) }
+        Scene { daemon: Daemon::start_in(folder, Door(admin, more), "http://127.0.0.1:9".to_owned()) }
     }
 
     /// One event in every state; see `every_state`.
