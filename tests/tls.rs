@@ -290,6 +290,7 @@ fn sighup_reads_certificates_again_where_nobody_could_watch_them() {
     let _open = [keep("renewed.pem", "bots.pem"), keep("renewed.key", "bots.key")];
     daemon.signal(Signal::HUP);
     daemon.wait_for_line(0, "new ones are shown from now on");
+    daemon.wait_for_line(0, "the configuration is in force");
     let mut client = Client::usual(daemon.address);
     assert_eq!((client.post("1"), client.shown()), (200, leaf("renewed.pem")));
 }
@@ -351,6 +352,23 @@ fn who_does_not_finish_the_handshake_has_little_held_and_is_ended() {
     let end = silent.read_to_end(&mut rest);
     assert!(end.is_ok() || end.is_err_and(|error| error.kind() == ErrorKind::ConnectionReset), "it was ended");
     assert_eq!(client.post("afterwards"), 200);
+}
+
+#[test]
+fn a_connection_that_says_nothing_is_held_in_little_memory() {
+    const HELD: usize = 500;
+    for version in [&TLS12, &TLS13] {
+        let daemon = daemon();
+        let config = speaking(&[version]);
+        assert_eq!(Client::new(&config, daemon.address, BOTS).post("first"), 200);
+        let before_kib = daemon.resident_kib();
+        let mut held: Vec<_> = (0..HELD).map(|_| Client::new(&config, daemon.address, BOTS)).collect();
+        held.iter_mut().enumerate().for_each(|(place, client)| assert_eq!(client.post(&format!("{place}")), 200));
+        let each_kib = daemon.resident_kib().saturating_sub(before_kib) / HELD as u64;
+        assert!(each_kib <= 20, "{each_kib} KiB each");
+        // All of them are still there.
+        assert!(held.iter_mut().enumerate().all(|(place, client)| client.post(&format!("{place} again")) == 200));
+    }
 }
 
 #[test]

@@ -185,6 +185,31 @@ fn nobody_outside_sees_that_there_is_an_inspector_and_a_channel_may_be_called_so
 }
 
 #[test]
+fn behind_a_locked_door_nothing_is_seen_or_done_without_its_token() {
+    const LOCKED: &str = "\"127.0.0.1:0\"\ntoken = \"canary-inspector-token\"";
+    let scene = Scene::with(Setup { admin: Some(LOCKED), ..Setup::default() });
+    let line = scene.daemon.wait_for_line(0, "listening on 127.0.0.1:");
+    let door = line.split("listening on ").nth(1).unwrap().parse().unwrap();
+    let ask = |line: &str, headers: &str| {
+        let mut client = Client::connect(door);
+        client.write(format!("{line} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n{headers}\r\n"));
+        client.read().status
+    };
+    let token = "Authorization: Bearer canary-inspector-token\r\n";
+    for (line, inside) in [
+        ("GET /events", 200),
+        ("GET /events/page.js", 200),
+        ("GET /events/list", 200),
+        ("GET /events/life?id=page-1", 404),
+        ("GET /events/hour", 200),
+        ("POST /events/replay", 403),
+        ("POST /events/resolve", 403),
+    ] {
+        assert_eq!((ask(line, ""), ask(line, token)), (401, inside), "{line}");
+    }
+}
+
+#[test]
 fn the_last_hour_is_told_by_its_minutes() {
     let scene = story();
     assert_eq!(scene.client().get("/nothing").status, 404);
