@@ -26,8 +26,8 @@ fn main() -> io::Result<()> {
     let told = |name: &str| env::var(name).unwrap_or_default();
     for (page, gzipped) in PAGES {
         println!("cargo::rerun-if-changed={page}");
-        let page = fs::read(Path::new(&told("CARGO_MANIFEST_DIR")).join(page))?;
-        fs::write(Path::new(&told("OUT_DIR")).join(gzipped), gzip(&page)?)?;
+        let page = fs::read_to_string(Path::new(&told("CARGO_MANIFEST_DIR")).join(page))?;
+        fs::write(Path::new(&told("OUT_DIR")).join(gzipped), gzip(lean(&page).as_bytes())?)?;
     }
     // Only a released program aborts at a panic; a test's unwinds, and needs the tables that the script leaves out.
     if told("PROFILE") == "release" && told("TARGET") == "x86_64-unknown-linux-gnu" {
@@ -35,6 +35,13 @@ fn main() -> io::Result<()> {
         println!("cargo::rustc-link-arg-bins=-Wl,--no-eh-frame-hdr");
     }
     Ok(())
+}
+
+/// Without what is only for whoever reads the source: blanks before a line, and lines that are a comment. No text goes over
+/// several lines.
+fn lean(page: &str) -> String {
+    let lines = page.lines().map(str::trim_start).filter(|line| !line.starts_with("//") && !line.is_empty());
+    lines.flat_map(|line| [line, "\n"]).collect()
 }
 
 /// Without a time or a name in it, so that the same page is always the same bytes.

@@ -1,7 +1,7 @@
 //! The login at Facebook and a page's week, as somebody has them in a browser: in a trial, and with words that would like
 //! to be more than words.
 
-use super::browser::Browser;
+use super::shared::chromium::Browser;
 use super::{Trial, answered, browser, go_to, keep, move_clock, nothing_is_wrong};
 use ackd::daemon::clock;
 use ackd::model::Secret;

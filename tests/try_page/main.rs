@@ -11,10 +11,11 @@
     reason = "here a panic is how a failure is told"
 )]
 
-mod browser;
 mod facebook;
+#[path = "../shared/mod.rs"]
+mod shared;
 
-use browser::Browser;
+use shared::chromium::Browser;
 use std::io::{BufRead, BufReader, Lines, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
