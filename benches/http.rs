@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use ackd::http::{Connection, Dechunker, Found, HttpDate, Search, Step, parse_head};
+use ackd::http::{Connection, Dechunker, Found, HttpDate, Search, Step, masked, parse_head};
 use ackd::model::{Moment, Response};
 use divan::Bencher;
 use divan::counter::BytesCount;
@@ -29,6 +29,13 @@ fn search_for_the_end_of_a_head(bencher: Bencher) {
 fn parse_a_head(bencher: Bencher) {
     let head = WEBHOOK.get(..head_length()).unwrap_or_default();
     bencher.bench(|| parse_head(black_box(head)));
+}
+
+#[divan::bench]
+fn mask_a_head(bencher: Bencher) {
+    let head = WEBHOOK.get(..head_length()).unwrap_or_default();
+    let Ok(asked) = parse_head(head) else { unreachable!() };
+    bencher.bench(|| masked(black_box(&asked.head)));
 }
 
 #[divan::bench]

@@ -64,6 +64,11 @@ impl Shop<'_> {
 
     /// An event of a conversation of its own, so that none waits for another.
     fn admit(&mut self) -> EventKey {
+        self.admit_with(None)
+    }
+
+    /// The same, with the head of its request.
+    fn admit_with(&mut self, head: Option<&str>) -> EventKey {
         self.admitted += 1;
         let arrival = Arrival {
             id: format!("m_AG5Hz2U7tcwEhY7dyDLp0s_{:08}", self.admitted),
@@ -73,7 +78,7 @@ impl Shop<'_> {
             raw: RAW.into(),
             proves: None,
         };
-        match self.store.admit(self.channel, &arrival, NOW, NOW).unwrap() {
+        match self.store.admit_with(self.channel, &arrival, head, NOW, NOW).unwrap() {
             Admitted::Kept { event, .. } => event,
             Admitted::Duplicate => unreachable!(),
         }
@@ -90,14 +95,28 @@ impl Shop<'_> {
     }
 }
 
+/// As it comes from Messenger, masked.
+const HEAD: &str = "POST /messenger\nHost: bots.example.org\nUser-Agent: facebookexternalua\nAccept: */*\n\
+                    Accept-Encoding: deflate, gzip\nContent-Type: application/json\nX-Hub-Signature: *** (45 bytes)\n\
+                    X-Hub-Signature-256: *** (71 bytes)\nContent-Length: 356\n";
+
 #[divan::bench(args = [1, 64])]
 fn admit_and_commit(bencher: Bencher, events: usize) {
+    admit_all(bencher, events, None);
+}
+
+#[divan::bench(args = [1, 64])]
+fn admit_with_heads_and_commit(bencher: Bencher, events: usize) {
+    admit_all(bencher, events, Some(HEAD));
+}
+
+fn admit_all(bencher: Bencher, events: usize, head: Option<&str>) {
     let folder = Folder::new("admit");
     let file = folder.file();
     let mut shop = Shop::open(&file);
     bencher.counter(ItemsCount::new(events)).bench_local(|| {
         for _ in 0..events {
-            shop.admit();
+            shop.admit_with(head);
         }
         shop.commit();
     });

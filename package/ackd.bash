@@ -26,8 +26,8 @@ _ackd() {
     esac
   done
   case $command in
-    '') words='run check reload send events why replay webhook doctor top login solar try twin help --config -v --verbose -h --help -V --version' ;;
-    help) [[ -n $action ]] || words='run check reload send events why replay webhook doctor top login solar try twin' ;;
+    '') words='run check reload send events why replay resolve webhook doctor top login solar try twin help --config -v --verbose -h --help -V --version' ;;
+    help) [[ -n $action ]] || words='run check reload send events why replay resolve webhook doctor top login solar try twin' ;;
     run) words='--config -v --verbose -h --help -V --version' ;;
     check) words='--config -v --verbose -h --help -V --version' ;;
     reload) words='--config -v --verbose -h --help -V --version' ;;
@@ -35,6 +35,7 @@ _ackd() {
     events) words='--dead --unknown --all --channel --limit --follow --config -v --verbose -h --help -V --version' ;;
     why) words='--config -v --verbose -h --help -V --version' ;;
     replay) words='--dead --dry --since --config -v --verbose -h --help -V --version' ;;
+    resolve) words='--dead --unknown --config -v --verbose -h --help -V --version' ;;
     webhook) words='--config -v --verbose -h --help -V --version'
       [[ -n $action ]] || words="list create sync delete $words"
       ;;

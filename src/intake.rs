@@ -263,7 +263,14 @@ impl Intake {
             "/word" => self.leave(&request.body),
             "/remember" => remember(&request.body).map(Verdict::Ask),
             "/reload" => Ok(Verdict::Reload),
-            _ => self.replay(&request.body).map(Verdict::Ask),
+            "/resolve" => {
+                let events = self.events(&request.body)?;
+                if events.iter().any(|(_, part)| part.is_some()) {
+                    return Err(Refusal::new(400, "a reply is not resolved by itself, but its event is"));
+                }
+                Ok(Verdict::Ask(Order::Resolve { events: events.into_iter().map(|(event, _)| event).collect() }))
+            }
+            _ => Ok(Verdict::Ask(Order::Replay { events: self.events(&request.body)? })),
         }
     }
 
@@ -284,7 +291,8 @@ impl Intake {
         Ok(Order::Send { channel: route.channel, id: order.id, replies })
     }
 
-    fn replay(&self, body: &[u8]) -> Result<Order, Refusal> {
+    /// The events that are named, for `/replay` and `/resolve`.
+    fn events(&self, body: &[u8]) -> Result<Vec<(EventKey, Option<u32>)>, Refusal> {
         let order: ReplayOrder = parse(body)?;
         if order.events.len() > limits::REPLAY_EVENTS_MAX {
             return Err(Refusal::new(413, format!("more than {} events at once", limits::REPLAY_EVENTS_MAX)));
@@ -294,7 +302,7 @@ impl Intake {
             let id: EventId = name.parse().map_err(|why: String| Refusal::new(400, why))?;
             events.push((EventKey::new(self.named(&id.channel)?.channel, id.place), id.part));
         }
-        Ok(Order::Replay { events })
+        Ok(events)
     }
 }
 
@@ -311,7 +319,9 @@ fn remember(body: &[u8]) -> Result<Order, Refusal> {
 fn control_gate(head: &Head) -> Result<(), Refusal> {
     match head.path() {
         _ if watches(head).is_some() => only(matches!(head.method, Method::Get | Method::Head), "GET, HEAD"),
-        "/send" | "/replay" | "/word" | "/remember" | "/reload" => only(head.method == Method::Post, "POST"),
+        "/send" | "/replay" | "/resolve" | "/word" | "/remember" | "/reload" => {
+            only(head.method == Method::Post, "POST")
+        }
         _ => Err(nothing_here()),
     }
 }
@@ -368,7 +378,7 @@ struct RememberOrder<'a> {
     expires: Option<Moment>,
 }
 
-/// What `ackd replay` says over the control socket.
+/// What `ackd replay` and `ackd resolve` say over the control socket.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ReplayOrder {

@@ -16,7 +16,7 @@ use ackd::cli::linger::linger;
 use ackd::cli::login::login;
 use ackd::cli::rehearse::rehearse;
 use ackd::cli::reload::reload;
-use ackd::cli::replay::replay;
+use ackd::cli::replay::{replay, resolve};
 use ackd::cli::send::{Saying, send};
 use ackd::cli::solar::solar;
 use ackd::cli::top::top;
@@ -78,6 +78,7 @@ fn carry_out(command: Command, out: &mut dyn Write) -> Result<(), CliError> {
         Command::Events { config, filter } => events(&outline(config)?, &filter, &world(), out),
         Command::Why { config, id } => why(&outline(config)?, &id, &world(), out),
         Command::Replay { config, which } => replay(&outline(config)?, &which, &world(), out),
+        Command::Resolve { config, which } => resolve(&outline(config)?, &which, &world(), out),
         Command::Rehearse { config, since } => rehearse(&place(config)?, since.as_deref(), &variable, &world(), out),
         Command::Webhook { config, action, channel } => {
             webhook(&load(config)?, action, &channel, &Fetch::default(), &world(), out)

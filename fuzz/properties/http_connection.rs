@@ -1,10 +1,10 @@
-//! Bytes in any pieces give what they give whole; buffers stay within their bounds; every connection comes to an end.
+//! Bytes in any pieces give what they give whole; buffers and what is kept of heads stay within their bounds; every connection comes to an end.
 //!
 //! The first byte of the input says how many of the next ones are cuts: each is the length of a piece, in turn and
 //! round again, and 255 stands for 4 KiB. The rest is what a peer sends.
 
-use ackd::http::{Connection, HttpDate, Step, Wait};
-use ackd::limits::{AHEAD_BYTES_MAX, BODY_BYTES_MAX, HEAD_BYTES_MAX};
+use ackd::http::{Connection, HttpDate, Step, Wait, masked};
+use ackd::limits::{AHEAD_BYTES_MAX, BODY_BYTES_MAX, HEAD_BYTES_MAX, HEAD_KEPT_BYTES_MAX};
 use ackd::model::{Moment, Refusal, Request, Response};
 
 const ANSWER: &str = "EVENT_RECEIVED";
@@ -68,6 +68,8 @@ impl Told {
                 Step::Request(request) => {
                     assert_eq!(connection.wait(), Wait::Answer);
                     assert!(request.body.len() <= BODY_BYTES_MAX && request.head.text.len() <= HEAD_BYTES_MAX);
+                    let shown = masked(&request.head);
+                    assert!(shown.len() <= HEAD_KEPT_BYTES_MAX && shown.ends_with('\n') && !shown.contains('\r'));
                     connection.respond(&Response::text(200, ANSWER), &date);
                     self.requests.push(request);
                 }

@@ -26,6 +26,7 @@ pub enum Command {
     Events { config: Option<PathBuf>, filter: EventFilter },
     Why { config: Option<PathBuf>, id: String },
     Replay { config: Option<PathBuf>, which: ReplayWhich },
+    Resolve { config: Option<PathBuf>, which: ReplayWhich },
     Rehearse { config: Option<PathBuf>, since: Option<String> },
     Webhook { config: Option<PathBuf>, action: WebhookAction, channel: String },
     Doctor { config: Option<PathBuf> },
@@ -82,12 +83,13 @@ pub struct EventFilter {
     pub limit: usize,
 }
 
-/// What is put back.
+/// What is put back, or resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReplayWhich {
     /// Each of these reads as an `EventId`; there is at least one.
     Ids(Vec<String>),
     Dead,
+    Unknown,
 }
 
 /// A whole command line.
@@ -145,7 +147,7 @@ pub fn config_file(explicit: Option<&Path>, exists: &dyn Fn(&Path) -> bool) -> R
 }
 
 /// The commands as they are typed, each with its help and the options that only it has.
-pub const COMMANDS: [(&str, Topic, &[&str]); 14] = [
+pub const COMMANDS: [(&str, Topic, &[&str]); 15] = [
     ("run", Topic::Run, &[]),
     ("check", Topic::Check, &[]),
     ("reload", Topic::Reload, &[]),
@@ -153,6 +155,7 @@ pub const COMMANDS: [(&str, Topic, &[&str]); 14] = [
     ("events", Topic::Events, &["dead", "unknown", "all", "channel", "limit", "follow"]),
     ("why", Topic::Why, &[]),
     ("replay", Topic::Replay, &["dead", "dry", "since"]),
+    ("resolve", Topic::Resolve, &["dead", "unknown"]),
     ("webhook", Topic::Webhook, &[]),
     ("doctor", Topic::Doctor, &[]),
     ("top", Topic::Top, &[]),
@@ -202,6 +205,7 @@ impl Words {
             Topic::Events => self.events(),
             Topic::Why => self.why(),
             Topic::Replay => self.replay(),
+            Topic::Resolve => self.resolve(),
             Topic::Webhook => self.webhook(),
             Topic::Doctor => self.nothing_more().map(|config| Command::Doctor { config }),
             Topic::Top => self.nothing_more().map(|config| Command::Top { config }),
@@ -384,6 +388,22 @@ mod tests {
     }
 
     #[test]
+    fn a_resolve_takes_events_or_all_of_a_state() {
+        let resolve = |which| Command::Resolve { config: None, which };
+        let ids = ["page-1", "my-page-2"].map(str::to_owned).to_vec();
+        assert_eq!(command("resolve page-1 my-page-2"), resolve(ReplayWhich::Ids(ids)));
+        assert_eq!(command("resolve --dead"), resolve(ReplayWhich::Dead));
+        assert_eq!(command("resolve --unknown"), resolve(ReplayWhich::Unknown));
+        let wrong = |line| read(line).unwrap_err().to_string();
+        let which = "say which: one or more IDs, or --dead, or --unknown; see ackd resolve --help";
+        for line in ["resolve", "resolve page-1 --dead", "resolve --dead --unknown"] {
+            assert_eq!(wrong(line), which, "{line}");
+        }
+        let part = "page-1.2 is one reply; the whole event is page-1; see ackd resolve --help";
+        assert_eq!(wrong("resolve page-1.2"), part);
+    }
+
+    #[test]
     fn a_dry_replay_takes_no_ids_and_alone_a_moment() {
         let rehearse = |config: Option<&str>, since: Option<&str>| Command::Rehearse {
             config: config.map(PathBuf::from),
@@ -458,11 +478,11 @@ mod tests {
             ("rnu", "there is no command \"rnu\"; did you mean run? see ackd --help"),
             (
                 "dance",
-                "there is no command \"dance\"; there are run, check, reload, send, events, why, replay, webhook, doctor, top, login, solar, try, twin; see ackd --help",
+                "there is no command \"dance\"; there are run, check, reload, send, events, why, replay, resolve, webhook, doctor, top, login, solar, try, twin; see ackd --help",
             ),
             (
                 "help dance",
-                "there is no command \"dance\"; there are run, check, reload, send, events, why, replay, webhook, doctor, top, login, solar, try, twin; see ackd --help",
+                "there is no command \"dance\"; there are run, check, reload, send, events, why, replay, resolve, webhook, doctor, top, login, solar, try, twin; see ackd --help",
             ),
             ("help webhook lsit", "webhook takes no \"lsit\"; did you mean list? see ackd webhook --help"),
             ("help webhook list page", "\"page\" is one word too many; see ackd webhook --help"),

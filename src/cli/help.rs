@@ -14,6 +14,7 @@ pub enum Topic {
     Events,
     Why,
     Replay,
+    Resolve,
     Webhook,
     Doctor,
     Top,
@@ -35,6 +36,7 @@ impl Topic {
             Topic::Events => EVENTS,
             Topic::Why => WHY,
             Topic::Replay => REPLAY,
+            Topic::Resolve => RESOLVE,
             Topic::Webhook => WEBHOOK,
             Topic::Doctor => DOCTOR,
             Topic::Top => TOP,
@@ -61,6 +63,7 @@ ackd: ack first, answer later. A small webhook daemon for chat bots.
     ackd why ID                   the whole life of one message
     ackd replay ID… | --dead      put it back
     ackd replay --dry             what another configuration would have said
+    ackd resolve ID…              it is dealt with, and dead or unknown no more
     ackd webhook list|create|sync|delete CHANNEL
                                   the registration on the platform's side
     ackd doctor                   what is wrong, live, and how to mend it
@@ -268,6 +271,24 @@ Examples:
     ackd replay page-17.2
     ackd replay --dead
     ackd replay --dry --since 24h --config new.toml
+";
+
+const RESOLVE: &str = "\
+ackd resolve ID… | --dead | --unknown [--config FILE]
+
+Says that what ended dead or unknown is dealt with: nothing more is sent. What
+was dead is ignored from then on; of what was unknown you have seen that it was
+said, and it is answered. Both leave the lists of `ackd events --dead` and
+--unknown; `ackd why` still tells how they ended. What was resolved cannot be put
+back. Exit code 1 when one of the IDs was left alone.
+
+    --dead           all that are dead
+    --unknown        all that are unknown
+    --config FILE    the configuration; else ackd.toml, /etc/ackd/ackd.toml
+
+Examples:
+    ackd resolve page-17 page-18
+    ackd resolve --dead
 ";
 
 const WEBHOOK: &str = "\

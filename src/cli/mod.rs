@@ -9,7 +9,7 @@
 //!     linger.rs    waiting while somebody reads
 //!     why.rs       ackd why: one event's life
 //!     send.rs      ackd send
-//!     replay.rs    ackd replay
+//!     replay.rs    ackd replay and ackd resolve
 //!     rehearse.rs  ackd replay --dry: what another configuration would have said (rehearsal.rs hears, dry.rs is the bot's
 //!                  desk)
 //!     login.rs     ackd login: the consent that an upstream wants

@@ -1,4 +1,4 @@
-//! `ackd replay`: events and replies that ended dead or unknown are put back.
+//! `ackd replay`: events and replies that ended dead or unknown are put back. `ackd resolve`: they are dealt with.
 
 use super::args::ReplayWhich;
 use super::reach::{self, Done, Errand};
@@ -14,36 +14,75 @@ use std::io::{self, Write};
 
 /// Puts events back and says what became of each. An error when one that was named was left alone.
 pub fn replay(config: &Outline, which: &ReplayWhich, world: &World<'_>, out: &mut dyn Write) -> Result<(), CliError> {
+    carry_out_on(Deed::PutBack, config, which, world, out)
+}
+
+/// Says of events that they are dealt with, and what became of each. An error when one that was named was left alone.
+pub fn resolve(config: &Outline, which: &ReplayWhich, world: &World<'_>, out: &mut dyn Write) -> Result<(), CliError> {
+    carry_out_on(Deed::Resolve, config, which, world, out)
+}
+
+/// What is done with events.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Deed {
+    PutBack,
+    Resolve,
+}
+
+impl Deed {
+    /// Where the daemon is asked for it, what there is to do, and how it is called when it is done.
+    fn words(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Deed::PutBack => ("/replay", "put back", "put back"),
+            Deed::Resolve => ("/resolve", "resolve", "resolved"),
+        }
+    }
+}
+
+fn carry_out_on(
+    deed: Deed,
+    config: &Outline,
+    which: &ReplayWhich,
+    world: &World<'_>,
+    out: &mut dyn Write,
+) -> Result<(), CliError> {
     let reader = Reader::open(&config.store)?;
-    let mut replay = Replay { config, world, out, told: Ok(()), put_back: 0, left: 0, here: false };
+    let mut replay = Replay { deed, config, world, out, told: Ok(()), done: 0, left: 0, here: false };
     match which {
         ReplayWhich::Ids(names) => replay.named(names)?,
-        ReplayWhich::Dead => replay.dead(&reader)?,
+        ReplayWhich::Dead => replay.all(State::Dead, &reader)?,
+        ReplayWhich::Unknown => replay.all(State::Unknown, &reader)?,
     }
-    let Replay { out, told, put_back, left, here, .. } = replay;
-    let named = matches!(which, ReplayWhich::Ids(_));
+    let Replay { out, told, done, left, here, .. } = replay;
+    let (_, to_do, called) = deed.words();
+    let state = match which {
+        ReplayWhich::Ids(_) => "",
+        ReplayWhich::Dead => "dead",
+        ReplayWhich::Unknown => "unknown",
+    };
     // What was left alone matters more than that nobody reads about it.
-    if named && left > 0 {
+    if state.is_empty() && left > 0 {
         let noun = if left == 1 { "one was" } else { "some were" };
-        return Err(CliError::Failed(format!("{noun} left alone; {put_back} put back")));
+        return Err(CliError::Failed(format!("{noun} left alone; {done} {called}")));
     }
     told?;
-    if put_back + left == 0 {
-        writeln!(out, "No event is dead; there is nothing to put back.")?;
-    } else if here && put_back > 0 {
+    if done + left == 0 {
+        writeln!(out, "No event is {state}; there is nothing to {to_do}.")?;
+    } else if here && done > 0 && deed == Deed::PutBack {
         writeln!(out, "ackd goes on with it when it runs.")?;
     }
     Ok(())
 }
 
-/// A replay under way.
+/// A replay under way, or a resolving.
 struct Replay<'a> {
+    deed: Deed,
     config: &'a Outline,
     world: &'a World<'a>,
     out: &'a mut dyn Write,
     /// How telling went so far. That nobody reads any more is no reason to leave the rest undone.
     told: io::Result<()>,
-    put_back: usize,
+    done: usize,
     left: usize,
     /// Some of it was done without a daemon.
     here: bool,
@@ -66,11 +105,11 @@ impl Replay<'_> {
                 self.left += 1;
             }
         }
-        events.chunks(REPLAY_EVENTS_MAX).try_for_each(|batch| self.put_back(batch))
+        events.chunks(REPLAY_EVENTS_MAX).try_for_each(|batch| self.batch(batch))
     }
 
-    /// All that are dead now, page by page. What dies meanwhile is not put back again and again.
-    fn dead(&mut self, reader: &Reader) -> Result<(), CliError> {
+    /// All that stand so now, page by page. What dies meanwhile is not put back again and again.
+    fn all(&mut self, state: State, reader: &Reader) -> Result<(), CliError> {
         let mut ends = Vec::new();
         for (channel, name) in reader.channels()? {
             ends.push((name, EventKey::before_first(channel), reader.newest(channel)?));
@@ -78,17 +117,16 @@ impl Replay<'_> {
         for (name, mut after, end) in ends {
             let configured = self.config.channels.iter().any(|channel| channel.name == name);
             loop {
-                let mut page = reader.next(after, &[State::Dead], PAGE_ROWS.min(REPLAY_EVENTS_MAX))?;
+                let mut page = reader.next(after, &[state], PAGE_ROWS.min(REPLAY_EVENTS_MAX))?;
                 page.retain(|line| line.key <= end);
                 let Some(last) = page.last() else { break };
                 after = last.key;
                 if configured {
-                    self.put_back(&page.into_iter().map(|line| line.id).collect::<Vec<_>>())?;
+                    self.batch(&page.into_iter().map(|line| line.id).collect::<Vec<_>>())?;
                     continue;
                 }
-                self.tell(&format!(
-                    "channel {name} left alone: it is not in the configuration, so nobody would answer"
-                ));
+                let so = if self.deed == Deed::PutBack { ", so nobody would answer" } else { "" };
+                self.tell(&format!("channel {name} left alone: it is not in the configuration{so}"));
                 self.left += page.len();
                 break;
             }
@@ -97,13 +135,14 @@ impl Replay<'_> {
     }
 
     /// At most as many as one order may name.
-    fn put_back(&mut self, events: &[EventId]) -> Result<(), CliError> {
+    fn batch(&mut self, events: &[EventId]) -> Result<(), CliError> {
         let names: Vec<_> = events.iter().map(ToString::to_string).collect();
         let json = serde_json::json!({ "events": names }).to_string().into_bytes();
         let world = self.world;
-        let here = &mut |store: &mut Engine<'_>| put_back_here(events, store, world);
+        let (deed, (path, _, called)) = (self.deed, self.deed.words());
+        let here = &mut |store: &mut Engine<'_>| done_here(deed, events, store, world);
         // Asked twice, the second answer would say that all were left alone.
-        let errand = Errand { path: "/replay", json, repeatable: false, here };
+        let errand = Errand { path, json, repeatable: false, here };
         let lines = match reach::run(&self.config.store, errand, self.world)? {
             Done::ByDaemon(lines) => lines,
             Done::Here(lines) => {
@@ -111,9 +150,9 @@ impl Replay<'_> {
                 lines
             }
         };
-        let back = names.iter().zip(&lines).filter(|(name, line)| **line == format!("{name} put back")).count();
-        self.put_back += back;
-        self.left += names.len() - back;
+        let done = names.iter().zip(&lines).filter(|(name, line)| **line == format!("{name} {called}")).count();
+        self.done += done;
+        self.left += names.len() - done;
         lines.iter().for_each(|line| self.tell(line));
         Ok(())
     }
@@ -126,7 +165,12 @@ impl Replay<'_> {
 }
 
 /// The same as a daemon would do, since there is none.
-fn put_back_here(events: &[EventId], store: &mut Engine<'_>, world: &World<'_>) -> Result<Vec<String>, CliError> {
+fn done_here(
+    deed: Deed,
+    events: &[EventId],
+    store: &mut Engine<'_>,
+    world: &World<'_>,
+) -> Result<Vec<String>, CliError> {
     let mut keys = Vec::with_capacity(events.len());
     let mut lines: Vec<Line> = Vec::new();
     for event in events {
@@ -140,7 +184,11 @@ fn put_back_here(events: &[EventId], store: &mut Engine<'_>, world: &World<'_>) 
         }
         keys.push((EventKey::new(channel, event.place), event.part));
     }
-    let told = carry_out(store, &Order::Replay { events: keys }, &lines, (world.clock)())?;
+    let order = match deed {
+        Deed::PutBack => Order::Replay { events: keys },
+        Deed::Resolve => Order::Resolve { events: keys.into_iter().map(|(event, _)| event).collect() },
+    };
+    let told = carry_out(store, &order, &lines, (world.clock)())?;
     store.commit()?;
     Ok(told)
 }
@@ -195,6 +243,42 @@ mod tests {
         assert_eq!(lines[3], "page-99 left alone: there is no such event");
         assert!(lines[4].starts_with("page-4.7 left alone: "), "{text}");
         assert_eq!(end, Err(CliError::Failed("some were left alone; 1 put back".to_owned())));
+    }
+
+    fn resolved(folder: &Folder, which: &ReplayWhich) -> Result<String, CliError> {
+        told(|out| resolve(&folder.config(), which, &world(), out))
+    }
+
+    #[test]
+    fn without_a_daemon_named_events_are_resolved_in_the_store() {
+        let folder = Folder::new("resolve");
+        folder.one_in_every_state();
+        assert_eq!(
+            resolved(&folder, &ids(&["page-3", "page-4", "page-03"])).unwrap(),
+            "page-3 resolved\npage-4 resolved\n"
+        );
+        assert_eq!(states(&folder)[2..4], [State::Ignored, State::Answered]);
+        let again = resolved(&folder, &ids(&["page-3"]));
+        assert_eq!(again, Err(CliError::Failed("one was left alone; 0 resolved".to_owned())));
+        assert_eq!(
+            run(&folder, &ids(&["page-3"])).1,
+            Err(CliError::Failed("one was left alone; 0 put back".to_owned()))
+        );
+    }
+
+    #[test]
+    fn all_the_dead_are_resolved_or_all_the_unknown() {
+        let folder = Folder::new("resolve-all");
+        folder.one_in_every_state();
+        many_dead(&folder, "other", PAGE_ROWS + 1);
+        many_dead(&folder, "retired", 3);
+        assert_eq!(resolved(&folder, &ReplayWhich::Unknown).unwrap(), "page-4 resolved\n");
+        let none = "No event is unknown; there is nothing to resolve.\n";
+        assert_eq!(resolved(&folder, &ReplayWhich::Unknown).unwrap(), none);
+        let text = resolved(&folder, &ReplayWhich::Dead).unwrap();
+        assert_eq!(text.matches(" resolved\n").count(), PAGE_ROWS + 2);
+        assert!(text.ends_with("channel retired left alone: it is not in the configuration\n"), "{text}");
+        assert_eq!(states(&folder).iter().filter(|state| **state == State::Dead).count(), 3);
     }
 
     fn many_dead(folder: &Folder, name: &str, count: usize) {

@@ -92,6 +92,9 @@ impl Story<'_> {
     fn received(&self, out: &mut dyn Write) -> io::Result<()> {
         let life = self.life;
         self.line(Some(life.received), "received; its signature was checked before anything else", out)?;
+        for header in life.head.iter().flat_map(|head| head.lines()) {
+            self.line(None, &format!("  {}", word(header)), out)?;
+        }
         let later = format!("+{} ms", life.kept.since(life.received).as_millis());
         writeln!(out, "{later:>23}  kept, and acknowledged once it was")?;
         self.line(None, &format!("{} in conversation {}", word(&life.kind), word(&life.conversation)), out)?;
@@ -164,7 +167,8 @@ impl Story<'_> {
         for replay in &life.replays {
             let why = replay.why.as_deref().map_or_else(String::new, |why| format!(": {}", word(why)));
             self.line(replay.ended, &format!("{}{why}", replay.state), out)?;
-            self.line(Some(replay.at), "put back by `ackd replay`", out)?;
+            let what = if replay.resolved { "resolved by the operator" } else { "put back by `ackd replay`" };
+            self.line(Some(replay.at), what, out)?;
         }
         if life.state == State::Open {
             return self.waits(&why, out);
@@ -172,10 +176,13 @@ impl Story<'_> {
         self.line(life.ended, &format!("{}{why}", life.state), out)?;
         let id = &life.id;
         match life.state {
-            State::Dead => self.line(None, &format!("to try again: ackd replay {id}"), out),
+            State::Dead => {
+                self.line(None, &format!("to try again: ackd replay {id}; to leave it: ackd resolve {id}"), out)
+            }
             State::Unknown => {
                 let what = format!("if it was not seen: ackd replay {id}; if it was, it is then seen twice");
-                self.line(None, &what, out)
+                self.line(None, &what, out)?;
+                self.line(None, &format!("if it was seen: ackd resolve {id}"), out)
             }
             _ => Ok(()),
         }
@@ -314,10 +321,60 @@ page-1  answered
 
 2027-01-15 08:00:04.131  unknown: a reply was sent, but the platform's answer was lost
                          if it was not seen: ackd replay page-4; if it was, it is then seen twice
+                         if it was seen: ackd resolve page-4
 ";
         assert!(text.ends_with(end), "{text}");
         let part = tell(&folder, "page-4.1").unwrap();
         assert!(part.ends_with(end) && !part.contains("heard by the bot"), "{part}");
+    }
+
+    #[test]
+    fn the_head_of_the_request_stands_below_its_arrival() {
+        let folder = Folder::new("why-head");
+        folder.with(|store, page| {
+            let (id, conversation, raw) = ("mid.1".to_owned(), "anna".to_owned(), b"{}".to_vec().into());
+            let arrival = Arrival { id, conversation, kind: "message", fate: Fate::Hear, raw, proves: None };
+            let head = Some("POST /page\nHost: bots.example.org\nX-Hub-Signature-256: *** (71 bytes)\n");
+            store.admit_with(page, &arrival, head, at(0), at(0)).unwrap();
+        });
+        let beginning = "\
+page-1  open
+
+2027-01-15 08:00:00.000  received; its signature was checked before anything else
+                           POST /page
+                           Host: bots.example.org
+                           X-Hub-Signature-256: *** (71 bytes)
+                  +0 ms  kept, and acknowledged once it was
+";
+        let text = tell(&folder, "page-1").unwrap();
+        assert!(text.starts_with(beginning), "{text}");
+    }
+
+    #[test]
+    fn what_was_resolved_tells_how_it_ended_before() {
+        let folder = story();
+        folder.with(|store, page| {
+            for place in [3, 4] {
+                store.resolve(EventKey::new(page, place), at(60)).unwrap();
+            }
+        });
+        let dead = "
+2027-01-15 08:00:00.000  dead: the bot broke
+2027-01-15 08:01:00.000  resolved by the operator
+2027-01-15 08:01:00.000  ignored: set aside by the operator; it was dead: the bot broke
+";
+        let unknown = "
+                           said
+                           maybe twice: an earlier attempt may have been seen too, and nothing proves it was not
+
+2027-01-15 08:00:04.131  unknown: a reply was sent, but the platform's answer was lost
+2027-01-15 08:01:00.000  resolved by the operator
+2027-01-15 08:01:00.000  answered: the operator saw that it was said
+";
+        for (name, end) in [("page-3", dead), ("page-4", unknown)] {
+            let text = tell(&folder, name).unwrap();
+            assert!(text.ends_with(end), "{text}");
+        }
     }
 
     #[test]
@@ -398,7 +455,8 @@ page-1  open
         ends("page-2", "2027-01-15 08:00:01.000  ignored: an echo of our own message");
         ends(
             "page-3",
-            "2027-01-15 08:00:00.000  dead: the bot broke\n                         to try again: ackd replay page-3",
+            "2027-01-15 08:00:00.000  dead: the bot broke\n                         to try again: ackd replay page-3; to \
+             leave it: ackd resolve page-3",
         );
         ends(
             "page-5",

@@ -30,6 +30,8 @@ pub struct Admission {
     pub ticket: Ticket,
     pub channel: ChannelNumber,
     pub received: Moment,
+    /// The head of the request, in which every secret is masked.
+    pub head: String,
     pub arrivals: Vec<Arrival>,
 }
 
@@ -37,7 +39,8 @@ impl Admission {
     /// What it takes in memory.
     fn bytes(&self) -> usize {
         let texts = |arrival: &Arrival| arrival.raw.len() + arrival.id.len() + arrival.conversation.len();
-        self.arrivals.iter().map(|arrival| size_of::<Arrival>() + texts(arrival)).sum()
+        let arrivals: usize = self.arrivals.iter().map(|arrival| size_of::<Arrival>() + texts(arrival)).sum();
+        self.head.capacity() + arrivals
     }
 }
 
@@ -182,7 +185,13 @@ mod tests {
         let raw = vec![0; bytes].into_boxed_slice();
         let arrival = Arrival { id, conversation, kind: "message", fate: Fate::Hear, raw, proves: None };
         let ticket = Ticket { slot: 1, generation: 1 };
-        Admission { ticket, channel: ChannelNumber(1), received: Moment(0), arrivals: vec![arrival] }
+        Admission {
+            ticket,
+            channel: ChannelNumber(1),
+            received: Moment(0),
+            head: String::new(),
+            arrivals: vec![arrival],
+        }
     }
 
     #[test]

@@ -300,7 +300,8 @@ impl Keeper<'_> {
         }
         for admission in &tray.admissions {
             for arrival in &admission.arrivals {
-                match self.store.admit(admission.channel, arrival, admission.received, now)? {
+                let Admission { channel, received, head, .. } = admission;
+                match self.store.admit_with(*channel, arrival, Some(head), *received, now)? {
                     Admitted::Kept { .. } => plan.kept += 1,
                     Admitted::Duplicate => plan.duplicates += 1,
                 }

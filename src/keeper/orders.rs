@@ -30,13 +30,19 @@ pub fn carry_out(store: &mut dyn Store, order: &Order, lines: &[Line], now: Mome
         }
         Order::Replay { events } => events
             .iter()
-            .map(|(event, part)| {
-                let name = name(*event, *part);
-                Ok(match store.replay(*event, *part, now)? {
-                    Replayed::PutBack => format!("{name} put back"),
-                    Replayed::Left(why) => format!("{name} left alone: {why}"),
-                })
-            })
+            .map(|(event, part)| Ok(became(&name(*event, *part), store.replay(*event, *part, now)?)))
             .collect(),
+        Order::Resolve { events } => {
+            events.iter().map(|event| Ok(became(&name(*event, None), store.resolve(*event, now)?))).collect()
+        }
+    }
+}
+
+/// What became of an event that was named.
+fn became(name: &str, done: Replayed) -> String {
+    match done {
+        Replayed::PutBack => format!("{name} put back"),
+        Replayed::Resolved => format!("{name} resolved"),
+        Replayed::Left(why) => format!("{name} left alone: {why}"),
     }
 }

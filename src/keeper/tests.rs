@@ -96,7 +96,7 @@ impl House {
         let ticket = Ticket { slot: 1, generation: 1 };
         let channel = self.channels[line];
         let arrivals = events.iter().map(arrival).collect();
-        let admission = Admission { ticket, channel, received: clock(), arrivals };
+        let admission = Admission { ticket, channel, received: clock(), head: "POST /page\n".to_owned(), arrivals };
         self.letters.admit(vec![admission]).unwrap();
     }
 

@@ -158,4 +158,6 @@ pub enum Order {
     Remember { bot: String, key: String, value: Secret, expires: Option<Moment> },
     /// Put these events back, or only one part of one.
     Replay { events: Vec<(EventKey, Option<u32>)> },
+    /// These events, which ended dead or unknown, are dealt with.
+    Resolve { events: Vec<EventKey> },
 }

@@ -23,7 +23,7 @@ use super::peers::Peers;
 use super::refusals::{busy, not_kept};
 use super::signals::{Signals, Wish};
 use super::tls::Tls;
-use crate::http::{HttpDate, Step};
+use crate::http::{HttpDate, Step, masked};
 use crate::intake::{Intake, Verdict, nothing_here, refused, told};
 use crate::keeper::{Admission, Letter, Letterbox, Receipt, Refused, Ticket};
 use crate::limits;
@@ -326,8 +326,7 @@ impl EventLoop {
 
     fn answer(&mut self, index: u32, request: &Request) {
         self.served.requests += 1;
-        let ticket = self.peers.ticket(index);
-        let (now, stopping) = (self.now, self.stopping.is_some());
+        let (ticket, now, stopping) = (self.peers.ticket(index), self.now, self.stopping.is_some());
         let Some(peer) = self.peers.get(index) else { return };
         peer.restart_wait(now);
         if stopping {
@@ -337,7 +336,8 @@ impl EventLoop {
             Ok(Verdict::Answer(response)) => peer.http.respond(&response, &self.date.1),
             Ok(Verdict::Admit { channel, arrivals, response }) => {
                 peer.promised = Some((response, Instant::now()));
-                self.admissions.push(Admission { ticket, channel, received: self.wall, arrivals });
+                let head = masked(&request.head);
+                self.admissions.push(Admission { ticket, channel, received: self.wall, head, arrivals });
             }
             Ok(Verdict::Ask(order)) => {
                 if self.letters.letters.send(Letter::Order(ticket, order)).is_err() {

@@ -133,6 +133,7 @@ mod tests {
             why: None,
             due: None,
             held: None,
+            head: None,
             raw: Vec::new(),
             replies: Vec::new(),
             replays: Vec::new(),

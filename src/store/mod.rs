@@ -89,6 +89,18 @@ pub trait Store {
         arrival: &Arrival,
         received: Moment,
         now: Moment,
+    ) -> Result<Admitted, StoreError> {
+        self.admit_with(channel, arrival, None, received, now)
+    }
+
+    /// The same, with the head of its request, in which every secret is masked already.
+    fn admit_with(
+        &mut self,
+        channel: ChannelNumber,
+        arrival: &Arrival,
+        head: Option<&str>,
+        received: Moment,
+        now: Moment,
     ) -> Result<Admitted, StoreError>;
 
     /// Takes in something to say of our own accord; it waits its turn in its conversation. `id` makes a
@@ -124,6 +136,10 @@ pub trait Store {
 
     /// Puts an event that ended dead or unknown back: what was not said is to be said, and what was not heard heard.
     fn replay(&mut self, event: EventKey, part: Option<u32>, now: Moment) -> Result<Replayed, StoreError>;
+
+    /// The operator has dealt with an event that ended dead or unknown: the dead one is ignored, of the unknown one
+    /// they saw that it was said. That is no second end: nobody counts it.
+    fn resolve(&mut self, event: EventKey, now: Moment) -> Result<Replayed, StoreError>;
 
     /// Writes what is to be remembered, or forgets it. Of a bot that remembers too much already, new keys are left out.
     fn remember(&mut self, write: &MemoryWrite) -> Result<(), StoreError>;
@@ -224,11 +240,12 @@ impl Backlog {
     }
 }
 
-/// What a replay did.
+/// What became of an event that the operator named.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Replayed {
     PutBack,
-    /// Not put back, and why.
+    Resolved,
+    /// Nothing, and why.
     Left(String),
 }
 
@@ -291,9 +308,11 @@ pub struct Life {
     pub due: Option<Moment>,
     /// Since when it is held: it is said when somebody writes in its conversation.
     pub held: Option<Moment>,
+    /// The head of the request that brought it, masked: method and path, then a line for each header.
+    pub head: Option<String>,
     pub raw: Vec<u8>,
     pub replies: Vec<ReplyLife>,
-    /// Each time it was put back, the first one first.
+    /// Each time it was put back or resolved, the first one first.
     pub replays: Vec<PutBack>,
 }
 
@@ -304,10 +323,12 @@ impl Life {
     }
 }
 
-/// That an event was put back, and how it stood before.
+/// That an event was put back or resolved, and how it stood before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PutBack {
     pub at: Moment,
+    /// It was not put back: the operator had dealt with it.
+    pub resolved: bool,
     pub state: State,
     pub ended: Option<Moment>,
     pub why: Option<String>,

@@ -1,13 +1,22 @@
 //! What the store says about an event of its own accord, in the same words in every engine; and the event that an alarm
 //! becomes.
 
-use super::{ALARM, OWN_WHY, StoreError};
+use super::{ALARM, OWN_WHY, State, StoreError};
 use crate::limits;
 use crate::model::{Alarm, Arrival, EventId, EventKey, Fate, Moment, Ring};
 
 /// A state's reason with what was last said about it, if anything was.
 pub(super) fn because(reason: &str, words: &str) -> String {
     if words.is_empty() { reason.to_owned() } else { format!("{reason}: {words}") }
+}
+
+/// How an event ends that stood so when the operator said that it is dealt with; or why it is left alone.
+pub(super) fn resolved(state: State, why: Option<&str>) -> Result<(State, String), String> {
+    match state {
+        State::Dead => Ok((State::Ignored, because("set aside by the operator; it was dead", why.unwrap_or_default()))),
+        State::Unknown => Ok((State::Answered, "the operator saw that it was said".to_owned())),
+        _ => Err(format!("it is {state}; only dead and unknown ones are resolved")),
+    }
 }
 
 /// Why a message of ours is ignored that showed a reply to be delivered.

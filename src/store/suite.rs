@@ -73,6 +73,7 @@ macro_rules! every_store {
 
 mod alarms;
 mod aside;
+mod resolved;
 mod stages;
 mod watched;
 
@@ -574,7 +575,7 @@ macro_rules! every_store_must {
                 assert_eq!(desk.state(a1), State::Dead);
                 let dead = desk.store.life(a1).unwrap().unwrap();
                 let put_back =
-                    PutBack { at: at(5), state: State::Dead, ended: Some(NOW), why: dead.why, made: Some(NOW) };
+                    PutBack { at: at(5), resolved: false, state: State::Dead, ended: Some(NOW), why: dead.why, made: Some(NOW) };
                 assert_eq!(desk.store.replay(a1, None, at(5)).unwrap(), Replayed::PutBack);
                 assert!(matches!(desk.store.replay(a1, None, at(6)).unwrap(), Replayed::Left(_)));
                 let one = desk.lease(&free(), at(5)).unwrap();
@@ -994,11 +995,15 @@ mod sqlite_engine {
         });
     }
 
-    /// Takes away what step 5 of the schema brought.
-    const BEFORE_5: &str = "DROP TABLE stage; PRAGMA user_version = 4;";
+    /// Takes away what step 6 of the schema brought.
+    const BEFORE_6: &str = "ALTER TABLE event DROP COLUMN head; ALTER TABLE replay DROP COLUMN resolved;
+        PRAGMA user_version = 5;";
+    /// The same from step 5 on.
+    const BEFORE_5: &str = "ALTER TABLE event DROP COLUMN head; ALTER TABLE replay DROP COLUMN resolved;
+        DROP TABLE stage; PRAGMA user_version = 4;";
     /// The same from step 4 on.
     const BEFORE_4: &str =
-        "DROP TABLE stage; DROP TABLE alarm; DROP TABLE contact; DROP TABLE held; DROP TRIGGER memory_more;
+        "ALTER TABLE event DROP COLUMN head; ALTER TABLE replay DROP COLUMN resolved; DROP TABLE stage; DROP TABLE alarm; DROP TABLE contact; DROP TABLE held; DROP TRIGGER memory_more;
         DROP TRIGGER memory_less; DROP TABLE remembered; PRAGMA user_version = 3;";
 
     #[test]
@@ -1102,7 +1107,31 @@ mod sqlite_engine {
     }
 
     #[test]
-    fn a_file_of_the_version_before_is_read_and_goes_on_with_stages() {
+    fn a_file_of_the_version_before_is_read_and_gets_heads_and_what_was_resolved() {
+        let put_back = "INSERT INTO replay VALUES ((SELECT key FROM event), 5, 4, 3, 'dead', NULL);";
+        let (mut folder, path, event) = older("before-heads", &format!("{BEFORE_6} {put_back}"));
+        let reader = crate::store::sqlite::Reader::open(&path).unwrap();
+        let life = || reader.life(event).unwrap().unwrap();
+        let told = || life().replays.iter().map(|put_back| put_back.resolved).collect::<Vec<_>>();
+        assert_eq!((life().head, told()), (None, vec![false]));
+        folder.with(&mut |store| {
+            let mut desk = Desk::at(store);
+            assert_eq!((desk.store.life(event).unwrap().unwrap().head, told()), (None, vec![false]));
+            let Lease { lane, .. } = desk.lease(&free(), NOW).unwrap();
+            let dead = Settlement::HearDead { event, lane, why: "the bot gave up".to_owned() };
+            desk.store.settle(&dead, true, NOW).unwrap();
+            assert_eq!(desk.store.resolve(event, at(1)).unwrap(), Replayed::Resolved);
+            let head = Some("POST /messenger\n");
+            desk.store.admit_with(desk.channel, &arrival("a2", "anna"), head, NOW, NOW).unwrap();
+            store.commit().unwrap();
+        });
+        assert_eq!(told(), [false, true]);
+        let next = reader.life(EventKey(event.0 + 1)).unwrap().unwrap();
+        assert_eq!(next.head.as_deref(), Some("POST /messenger\n"));
+    }
+
+    #[test]
+    fn a_file_of_an_earlier_version_is_read_and_goes_on_with_stages() {
         let (mut folder, path, event) = older("before", BEFORE_5);
         let reader = crate::store::sqlite::Reader::open(&path).unwrap();
         assert_eq!(reader.life(event).unwrap().unwrap().state, State::Open);

@@ -11,6 +11,7 @@
 //!     logs      what it says of all that, in which form, and how often
 //!     crowd     connections that want to be in the way     metrics     what whoever watches is told, and where
 //!     wire        HTTP at its edges                          secrets   who may come in, and what nobody may see
+//!     resolved    what the operator has dealt with
 //!
 //! Nothing here is decided by how long something takes: a test waits for what must happen, and only gives up late.
 
@@ -34,6 +35,7 @@ mod graph;
 mod logs;
 mod metrics;
 mod reload;
+mod resolved;
 mod scene;
 mod secrets;
 #[path = "../shared/mod.rs"]

@@ -133,6 +133,14 @@ fn the_figures_are_those_of_what_was_said() {
         ("ackd_unkept_bytes", 0.0),
     ]);
     assert!(figures.get("ackd_acknowledgement_seconds_sum") > 0.0);
+    // What the operator has dealt with has ended before.
+    let mut resolve = Command::new(env!("CARGO_BIN_EXE_ackd"));
+    let resolved = resolve.args(["resolve", "--dead", "--config"]).arg(scene.daemon.config()).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&resolved.stdout), "page-2 resolved\n");
+    Figures::of(&scene).expect(&[
+        ("ackd_events_ended_total channel=page state=ignored", 1.0),
+        ("ackd_events_ended_total channel=page state=dead", 1.0),
+    ]);
     // Of the deliveries alone there were three.
     assert!(figures.get("ackd_commit_seconds_count") >= 3.0 && figures.get("ackd_commit_seconds_sum") > 0.0);
     let age = ackd::daemon::clock().seconds() as f64 - figures.get("process_start_time_seconds");

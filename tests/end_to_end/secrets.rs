@@ -99,6 +99,41 @@ fn find(bytes: &[u8], text: &str) -> bool {
 }
 
 #[test]
+fn of_a_request_is_kept_how_it_came_and_nothing_that_could_be_a_secret() {
+    let scene = Scene::with(Setup { log: "trace", ..Setup::default() });
+    let body = one("m_1", "1", "hello");
+    let signature = signature(APP_SECRET, body.as_bytes());
+    let secrets = ["canary-authorization", "canary-cookie", "canary-unknown", "canary-query", &signature];
+    let headers = [
+        ("Authorization", "Bearer canary-authorization"),
+        ("Cookie", "session=canary-cookie"),
+        ("X-Nobody-Knows", "canary-unknown"),
+        ("X-Hub-Signature-256", &signature),
+        ("X-Forwarded-For", "2a03:2880:10ff::1"),
+    ];
+    let mut client = scene.client();
+    client.write(request("POST", &format!("{PATH}?access_token=canary-query"), &headers, &body));
+    assert_eq!(client.read().status, 200);
+    let life = scene.wait_for_state("m_1", State::Answered);
+    let head = format!(
+        "POST {PATH}?access_token=***\nHost: bots.example.org\nUser-Agent: facebookexternalua\nAuthorization: *** (27 \
+         bytes)\nCookie: *** (21 bytes)\nX-Nobody-Knows: *** (14 bytes)\nX-Hub-Signature-256: *** (71 bytes)\n\
+         X-Forwarded-For: 2a03:2880:10ff::1\nContent-Length: {}\n",
+        body.len()
+    );
+    assert_eq!(life.head, Some(head));
+    // Before it is tidied up: with the log beside the store.
+    let files = folder(&scene);
+    assert!(files.iter().any(|(_, bytes)| find(bytes, "2a03:2880:10ff::1")), "the head is among them");
+    let log = scene.daemon.log();
+    for secret in secrets {
+        let within = files.iter().find(|(_, bytes)| find(bytes, secret));
+        assert_eq!(within.map(|(name, _)| name), None, "{secret}");
+        assert!(!log.contains(secret), "{secret} is in the log");
+    }
+}
+
+#[test]
 fn no_secret_is_in_a_log_line_the_store_or_the_process_table_whatever_happens() {
     let secrets = [APP_SECRET, PAGE_TOKEN, VERIFY_TOKEN];
     let mut scene = Scene::with(Setup { secrets_in_files: true, log: "trace", ..Setup::default() });

@@ -361,7 +361,8 @@ impl<const N: usize> World<N> {
         };
         self.tickets += 1;
         let ticket = Ticket { slot: 0, generation: self.tickets };
-        let admission = Admission { ticket, channel: self.channel(channel), received: self.now(), arrivals };
+        let admission =
+            Admission { ticket, channel: self.channel(channel), received: self.now(), head: String::new(), arrivals };
         let running = self.running.as_ref().unwrap();
         running.letters.admit(vec![admission]).unwrap();
         let receipts = running.receipts.recv_timeout(PATIENCE).unwrap();

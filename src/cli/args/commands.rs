@@ -1,6 +1,6 @@
 //! The commands that take words or options of their own.
 
-use super::values::{base_url, faults, id, invited_days, limit, loopback, seed, system, text, webhook_action};
+use super::values::{base_url, faults, id, invited_days, limit, loopback, seed, system, text, webhook_action, whole};
 use super::{Command, EventFilter, ReplayWhich, SolarAction, Stop, Word, Words};
 use crate::cli::playing::Play;
 use crate::cli::trial::Trial;
@@ -75,6 +75,24 @@ impl Words {
             (false, true) => return Err(Stop::Wrong("say either IDs or --dead, not both".to_owned())),
         };
         Ok(Command::Replay { config: self.config.take(), which })
+    }
+
+    pub(super) fn resolve(&mut self) -> Result<Command, Stop> {
+        let (mut ids, mut all) = (Vec::new(), Vec::new());
+        while let Some(word) = self.next()? {
+            match word {
+                Word::Option(option) if option == "--dead" => all.push(ReplayWhich::Dead),
+                Word::Option(option) if option == "--unknown" => all.push(ReplayWhich::Unknown),
+                Word::Option(option) => return Err(self.unknown_option(&option)),
+                Word::Value(value) => ids.push(whole(text(value)?)?),
+            }
+        }
+        let which = match (all.pop(), ids.is_empty()) {
+            (None, false) => ReplayWhich::Ids(ids),
+            (Some(which), true) if all.is_empty() => which,
+            _ => return Err(Stop::Wrong("say which: one or more IDs, or --dead, or --unknown".to_owned())),
+        };
+        Ok(Command::Resolve { config: self.config.take(), which })
     }
 
     pub(super) fn webhook(&mut self) -> Result<Command, Stop> {

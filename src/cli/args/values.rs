@@ -74,6 +74,16 @@ pub(super) fn id(text: String) -> Result<String, Stop> {
     Ok(text)
 }
 
+/// An event's name, and not a reply's.
+pub(super) fn whole(text: String) -> Result<String, Stop> {
+    let event = text.parse::<EventId>().map_err(Stop::Wrong)?;
+    if event.part.is_none() {
+        return Ok(text);
+    }
+    let event = EventId { part: None, ..event };
+    Err(Stop::Wrong(format!("{text} is one reply; the whole event is {event}")))
+}
+
 pub(super) fn limit(text: &str) -> Result<usize, Stop> {
     let limit = text.parse().ok().filter(|limit| (1..=EVENTS_LISTED_MAX).contains(limit));
     limit.ok_or_else(|| {

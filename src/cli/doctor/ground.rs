@@ -96,7 +96,8 @@ pub(super) fn events(store: &Path, file: &Path, by: &Instruments<'_>) -> Finding
         (_, 0) => Finding::note(what, format!("{dead} dead, {unknown} unknown, none died in the last 24 hours; {see}")),
         (_, lately) => {
             let wrong = format!("{dead} dead, {unknown} unknown, {lately} died in the last 24 hours");
-            Finding::wrong(what, wrong, format!("{see}; `ackd why ID` says why, `ackd replay ID` puts one back"))
+            let mend = "`ackd why ID` says why, `ackd replay ID` puts one back, `ackd resolve ID` leaves it at that";
+            Finding::wrong(what, wrong, format!("{see}; {mend}"))
         }
     }
 }

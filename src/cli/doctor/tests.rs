@@ -178,7 +178,8 @@ fn what_died_lately_is_wrong_and_what_died_before_is_noted() {
     let mut scene = Scene::new("events");
     let see = "`ackd events --dead --unknown --config FOLDER/ackd.toml` lists them";
     scene.machine.failed = Ok(Some(Failed { dead: 3, unknown: 1, died_since: 2 }));
-    let mend = format!("{see}; `ackd why ID` says why, `ackd replay ID` puts one back");
+    let ways = "`ackd why ID` says why, `ackd replay ID` puts one back, `ackd resolve ID` leaves it at that";
+    let mend = format!("{see}; {ways}");
     scene.expect_wrong("events", "3 dead, 1 unknown, 2 died in the last 24 hours", &mend);
     let noted = |failed: &Scene, detail: &str| {
         let (code, _) = failed.told();

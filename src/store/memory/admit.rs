@@ -31,8 +31,8 @@ impl Memory {
         let kind = if arrival.fate == Fate::Witness { OWN } else { arrival.kind };
         let arrival = Arrival { kind, ..arrival.clone() };
         let (received, kept) = times;
-        let row =
-            Row { arrival, push, lane, received, kept, state, ended, why, replies: Vec::new(), replays: Vec::new() };
+        let (replies, replays, head) = (Vec::new(), Vec::new(), None);
+        let row = Row { arrival, push, lane, received, kept, state, ended, why, replies, replays, head };
         self.note(channel, Fact::Kept);
         if state != State::Open {
             self.note(channel, Fact::Ended(state));

@@ -1,11 +1,19 @@
 //! What is put aside, and what is put back. As `store/sqlite/aside.rs`, verb by verb.
 
-use super::{Held, Lane, Memory};
+use super::{Held, Lane, Memory, Row};
 use crate::limits;
 use crate::model::{EventId, EventKey, Instead, Lease, Moment, Purpose, Reply};
-use crate::store::reasons::{elsewhere, held_too_long, instead_of, replaced, rung_by};
+use crate::store::reasons::{elsewhere, held_too_long, instead_of, replaced, resolved, rung_by};
 use crate::store::{Fact, PutBack, Replayed, State, Store, StoreError};
 use std::collections::btree_map::Entry;
+
+impl Row {
+    /// How it stands, before it is put back or resolved.
+    fn stands(&self, at: Moment, resolved: bool) -> PutBack {
+        let made = self.replies.iter().map(|reply| reply.life.made).min();
+        PutBack { at, resolved, state: self.state, ended: self.ended, why: self.why.clone(), made }
+    }
+}
 
 impl Memory {
     pub(super) fn unsent(
@@ -128,8 +136,7 @@ impl Memory {
             return Ok(Replayed::Left(format!("it is {}; only dead and unknown ones are put back", row.state)));
         }
         let lane = row.lane;
-        let made = row.replies.iter().map(|reply| reply.life.made).min();
-        let before = PutBack { at: now, state: row.state, ended: row.ended, why: row.why.clone(), made };
+        let before = row.stands(now, false);
         let mut again = 0;
         for reply in &mut row.replies {
             let life = &mut reply.life;
@@ -146,6 +153,18 @@ impl Memory {
         row.replays.push(before);
         self.put_in_turn(event, lane, again > 0, now);
         Ok(Replayed::PutBack)
+    }
+
+    pub(super) fn set_aside(&mut self, event: EventKey, now: Moment) -> Result<(), String> {
+        let row = self.row(event).map_err(|_| "there is no such event".to_owned())?;
+        let (state, why) = resolved(row.state, row.why.as_deref())?;
+        row.replays.push(row.stands(now, true));
+        for reply in row.replies.iter_mut().filter(|reply| reply.life.state == State::Unknown) {
+            reply.life.state = state;
+        }
+        (row.state, row.ended, row.why) = (state, Some(now), Some(why));
+        self.now.stages.remove(&event);
+        Ok(())
     }
 
     fn put_in_turn(&mut self, event: EventKey, lane: i64, sending: bool, now: Moment) {

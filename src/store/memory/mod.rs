@@ -69,6 +69,7 @@ struct Row {
     why: Option<String>,
     replies: Vec<ReplyRow>,
     replays: Vec<PutBack>,
+    head: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -209,14 +210,18 @@ impl Store for Memory {
         Ok(names.map(|(_, channel)| channel.name.clone()).collect())
     }
 
-    fn admit(
+    fn admit_with(
         &mut self,
         channel: ChannelNumber,
         arrival: &Arrival,
+        head: Option<&str>,
         received: Moment,
         now: Moment,
     ) -> Result<Admitted, StoreError> {
         let kept = self.keep(channel, arrival, false, (received, now));
+        if let Some(event) = kept {
+            self.row(event)?.head = head.map(str::to_owned);
+        }
         if let Some(tag) = &arrival.proves {
             self.prove(tag, now);
         }
@@ -290,6 +295,10 @@ impl Store for Memory {
 
     fn replay(&mut self, event: EventKey, part: Option<u32>, now: Moment) -> Result<Replayed, StoreError> {
         self.put_back(event, part, now)
+    }
+
+    fn resolve(&mut self, event: EventKey, now: Moment) -> Result<Replayed, StoreError> {
+        Ok(self.set_aside(event, now).map_or_else(Replayed::Left, |()| Replayed::Resolved))
     }
 
     fn remember(&mut self, write: &MemoryWrite) -> Result<(), StoreError> {
@@ -399,6 +408,7 @@ impl Store for Memory {
             why: row.why.clone(),
             due: self.now.lanes.get(&row.lane).filter(|at| at.event == event).map(|at| at.due),
             held: self.now.held.get(&event).map(|held| held.since),
+            head: row.head.clone(),
             raw: row.arrival.raw.to_vec(),
             replies: row.replies.iter().map(|reply| reply.life.clone()).collect(),
             replays: row.replays.clone(),

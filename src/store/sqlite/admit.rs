@@ -14,6 +14,7 @@ impl Engine<'_> {
         &mut self,
         channel: ChannelNumber,
         arrival: &Arrival,
+        head: Option<&str>,
         received: Moment,
         now: Moment,
     ) -> Result<Option<EventKey>, StoreError> {
@@ -41,7 +42,8 @@ impl Engine<'_> {
                 state as i64,
                 ended,
                 why,
-                &*arrival.raw
+                &*arrival.raw,
+                head
             ],
         )? == 1;
         if new {

@@ -280,7 +280,7 @@ impl Engine<'_> {
             None => run(&mut self.say.alarm_drop, key).map(drop)?,
         }
         let Some(due) = rings_for else { return Ok(None) };
-        let Some(event) = self.keep(*channel, &ringing(alarm, due)?, now, now)? else { return Ok(None) };
+        let Some(event) = self.keep(*channel, &ringing(alarm, due)?, None, now, now)? else { return Ok(None) };
         // Where others came before it and nobody has begun with them, the search for new ones passes over it later.
         let place = self.place(*channel)?;
         if place.cursor.place() + 1 == event.place() {

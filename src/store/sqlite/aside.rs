@@ -5,7 +5,7 @@ use super::reader::channel_name;
 use super::statements::{all, first, run};
 use crate::limits;
 use crate::model::{EventId, EventKey, Instead, Lease, Moment, Reply};
-use crate::store::reasons::{elsewhere, held_too_long, instead_of, replaced, rung_by};
+use crate::store::reasons::{elsewhere, held_too_long, instead_of, replaced, resolved, rung_by};
 use crate::store::{Replayed, State, Store, StoreError};
 use rusqlite::params;
 
@@ -132,12 +132,29 @@ impl Engine<'_> {
         if !some && (part.is_some() || (stage.is_none() && self.replies(event)? > 0)) {
             return Ok(Replayed::Left("that reply is neither dead nor unknown".to_owned()));
         }
-        run(&mut self.say.replay_put, params![event.0, now.0])?;
+        run(&mut self.say.replay_put, params![event.0, now.0, false])?;
         run(&mut self.say.reply_move, params![event.0, part.is_some(), part.unwrap_or(0)])?;
         run(&mut self.say.reply_reopen, params![event.0, part.is_some(), part.unwrap_or(0), now.0])?;
         run(&mut self.say.reopen, params![event.0])?;
         self.put_in_turn(event, lane, if some { TO_SEND } else { TO_HEAR }, now)?;
         Ok(Replayed::PutBack)
+    }
+
+    /// An event that ended dead or unknown is dealt with. Its conversation went on when it ended.
+    pub(super) fn set_aside(&mut self, event: EventKey, now: Moment) -> Result<Replayed, StoreError> {
+        let stands = first(&mut self.say.stands, params![event.0], |row| {
+            Ok((State::of(row.get(0)?), row.get::<_, Option<String>>(2)?))
+        })?;
+        let Some((stood, words)) = stands else { return Ok(Replayed::Left("there is no such event".to_owned())) };
+        let (state, why) = match resolved(stood, words.as_deref()) {
+            Ok(end) => end,
+            Err(why) => return Ok(Replayed::Left(why)),
+        };
+        run(&mut self.say.replay_put, params![event.0, now.0, true])?;
+        run(&mut self.say.reply_resolve, params![event.0, state as i64])?;
+        run(&mut self.say.stage_drop, params![event.0])?;
+        run(&mut self.say.end_event, params![event.0, state as i64, now.0, why])?;
+        Ok(Replayed::Resolved)
     }
 
     /// An event is next in its conversation, or behind what that is at.

@@ -173,14 +173,15 @@ impl Store for Engine<'_> {
         reader::channels_that_wait(self.connection)
     }
 
-    fn admit(
+    fn admit_with(
         &mut self,
         channel: ChannelNumber,
         arrival: &Arrival,
+        head: Option<&str>,
         received: Moment,
         now: Moment,
     ) -> Result<Admitted, StoreError> {
-        let kept = self.keep(channel, arrival, received, now)?;
+        let kept = self.keep(channel, arrival, head, received, now)?;
         if let Some(tag) = &arrival.proves {
             self.prove(tag, now)?;
         }
@@ -204,7 +205,7 @@ impl Store for Engine<'_> {
             raw: Box::default(),
             proves: None,
         };
-        let Some(event) = self.keep(channel, &arrival, now, now)? else {
+        let Some(event) = self.keep(channel, &arrival, None, now, now)? else {
             let kept = first(&mut self.say.kept, params![channel.0, id], |row| row.get(0).map(EventKey))?;
             return kept.ok_or_else(|| StoreError("an order that was kept before is gone".to_owned()));
         };
@@ -273,6 +274,11 @@ impl Store for Engine<'_> {
     fn replay(&mut self, event: EventKey, part: Option<u32>, now: Moment) -> Result<Replayed, StoreError> {
         self.begin()?;
         self.put_back(event, part, now)
+    }
+
+    fn resolve(&mut self, event: EventKey, now: Moment) -> Result<Replayed, StoreError> {
+        self.begin()?;
+        self.set_aside(event, now)
     }
 
     fn remember(&mut self, write: &MemoryWrite) -> Result<(), StoreError> {

@@ -4,7 +4,7 @@
 use super::aside::HELD;
 use super::engine::from_json;
 use super::file::{AS_OWNER, FOREIGN, has_log, header, is_empty, unseen, words};
-use super::schema::APPLICATION;
+use super::schema::{APPLICATION, HEADS};
 use crate::model::{Attempt, ChannelNumber, EventId, EventKey, Moment};
 use crate::notation::shelf::Shelf;
 use crate::store::{Life, PutBack, RESTS, ReplyLife, State, StoreError};
@@ -332,6 +332,7 @@ pub(super) fn life(connection: &Connection, event: EventKey) -> Result<Option<Li
             state: State::of(row.get(5)?),
             ended: row.get::<_, Option<i64>>(6)?.map(Moment),
             why: row.get(7)?,
+            head: row.get(10)?,
             raw: row.get(8)?,
             due: row.get::<_, Option<i64>>(9)?.map(Moment),
             held: (row.get::<_, i64>(5)? == HELD).then(Moment::default),
@@ -339,23 +340,21 @@ pub(super) fn life(connection: &Connection, event: EventKey) -> Result<Option<Li
             replays: Vec::new(),
         })
     };
-    let found = connection
-        .query_row(
-            "SELECT id, conversation, kind, received, kept, state, ended, why, raw,
-                    (SELECT due FROM lane WHERE lane.lane = event.lane AND lane.key = event.key)
-             FROM event WHERE key = ?1",
-            [event.0],
-            read,
-        )
-        .optional()
-        .map_err(|error| words("reading", &error))?;
+    let old = is_before_heads(connection).map_err(|error| words("reading", &error))?;
+    let query = format!(
+        "SELECT id, conversation, kind, received, kept, state, ended, why, raw,
+                (SELECT due FROM lane WHERE lane.lane = event.lane AND lane.key = event.key), {}
+         FROM event WHERE key = ?1",
+        if old { "NULL" } else { "head" }
+    );
+    let found = connection.query_row(&query, [event.0], read).optional().map_err(|error| words("reading", &error))?;
     let Some(mut life) = found else { return Ok(None) };
     if life.held.is_some() {
         let since = connection.query_row("SELECT since FROM held WHERE key = ?1", [event.0], |row| row.get(0));
         life.held = since.optional().map_err(|error| words("reading", &error))?.map(Moment);
     }
     life.replies = replies(connection, event)?;
-    life.replays = replays(connection, event).map_err(|error| words("reading", &error))?;
+    life.replays = replays(connection, event, old).map_err(|error| words("reading", &error))?;
     Ok(Some(life))
 }
 
@@ -393,11 +392,18 @@ fn has_table(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
     connection.query_row(known, [name], |row| row.get(0))
 }
 
-fn replays(connection: &Connection, event: EventKey) -> rusqlite::Result<Vec<PutBack>> {
+/// Whether an earlier version wrote the file: no head is in it, and no event was resolved.
+fn is_before_heads(connection: &Connection) -> rusqlite::Result<bool> {
+    Ok(connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))? < HEADS)
+}
+
+fn replays(connection: &Connection, event: EventKey, old: bool) -> rusqlite::Result<Vec<PutBack>> {
     if !has_table(connection, "replay")? {
         return Ok(Vec::new());
     }
-    let mut all = connection.prepare("SELECT at, state, ended, why, made FROM replay WHERE key = ?1 ORDER BY at")?;
+    let resolved = if old { "0" } else { "resolved" };
+    let query = format!("SELECT at, state, ended, why, made, {resolved} FROM replay WHERE key = ?1 ORDER BY at");
+    let mut all = connection.prepare(&query)?;
     let rows = all.query_map([event.0], |row| {
         Ok(PutBack {
             at: Moment(row.get(0)?),
@@ -405,6 +411,7 @@ fn replays(connection: &Connection, event: EventKey) -> rusqlite::Result<Vec<Put
             ended: row.get::<_, Option<i64>>(2)?.map(Moment),
             why: row.get(3)?,
             made: row.get::<_, Option<i64>>(4)?.map(Moment),
+            resolved: row.get(5)?,
         })
     })?;
     rows.collect()

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 pub const APPLICATION: i32 = 0x6163_6b64;
 
 /// Each step makes a file of the version before it (0: empty) into its own. Steps are only ever added.
-const STEPS: [&str; 5] = [
+const STEPS: [&str; 6] = [
     r"
     CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
     INSERT INTO about VALUES ('identity', lower(hex(randomblob(6))));
@@ -92,10 +92,19 @@ const STEPS: [&str; 5] = [
     -- Events whose bot goes on with its answer, from the moment `due`, when what it has said so far is sent.
     CREATE TABLE stage (key INTEGER PRIMARY KEY, number INTEGER NOT NULL, note BLOB NOT NULL, due INTEGER NOT NULL);
 ",
+    r"
+    -- The head of the request that brought it, in which every secret was masked before.
+    ALTER TABLE event ADD COLUMN head TEXT;
+    -- 1: it was not put back; the operator had dealt with it.
+    ALTER TABLE replay ADD COLUMN resolved INTEGER NOT NULL DEFAULT 0;
+",
 ];
 
 /// The version that this program writes.
 pub const VERSION: i64 = STEPS.len() as i64;
+
+/// Since this version a file has heads of requests, and events that were resolved.
+pub const HEADS: i64 = 6;
 
 /// Brings a file of version `from` up to date, all steps in one transaction.
 pub fn migrate(connection: &Connection, from: i64) -> Result<(), StoreError> {

@@ -44,8 +44,8 @@ macro_rules! statements {
 statements! {
     begin = "BEGIN IMMEDIATE";
     commit = "COMMIT";
-    admit = "INSERT INTO event (key, channel, id, conversation, lane, kind, received, kept, state, ended, why, raw)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT (channel, id) DO NOTHING";
+    admit = "INSERT INTO event (key, channel, id, conversation, lane, kind, received, kept, state, ended, why, raw, head)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT (channel, id) DO NOTHING";
     waiting_ahead = "SELECT count(*), min(received) FROM
                      (SELECT received FROM event WHERE key > ?1 AND key < ?2 AND state = 0 ORDER BY key LIMIT ?3)";
     waiting_in_lanes = "WITH part AS (SELECT key FROM lane WHERE channel = ?1 LIMIT ?2) SELECT
@@ -61,9 +61,9 @@ statements! {
     stage_put = "INSERT INTO stage (key, number, note, due) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT (key) DO UPDATE SET number = ?2, note = ?3, due = ?4";
     stage_drop = "DELETE FROM stage WHERE key = ?1";
-    stands = "SELECT state, lane FROM event WHERE key = ?1";
-    replay_put = "INSERT OR IGNORE INTO replay (key, at, state, ended, why, made)
-                  SELECT key, ?2, state, ended, why, (SELECT min(made) FROM reply WHERE reply.key = event.key)
+    stands = "SELECT state, lane, why FROM event WHERE key = ?1";
+    replay_put = "INSERT OR IGNORE INTO replay (key, at, state, ended, why, made, resolved)
+                  SELECT key, ?2, state, ended, why, (SELECT min(made) FROM reply WHERE reply.key = event.key), ?3
                   FROM event WHERE key = ?1";
     reopen = "UPDATE event SET state = 0, ended = NULL, why = NULL WHERE key = ?1";
     save_cursor = "UPDATE channel SET cursor = ?2 WHERE number = ?1";
@@ -91,6 +91,7 @@ statements! {
     reply_rest = "UPDATE reply SET state = ?2, begun = NULL WHERE key = ?1 AND state = 0";
     reply_unbegin = "UPDATE reply SET begun = NULL, attempts = max(attempts - 1, 0) WHERE key = ?1 AND part = ?2";
     reply_elsewhere = "UPDATE reply SET state = 6, words = ?3 WHERE key = ?1 AND part = ?2";
+    reply_resolve = "UPDATE reply SET state = ?2 WHERE key = ?1 AND state = 5";
     reply_renew = "UPDATE reply SET made = ?2 WHERE key = ?1 AND state = 0";
     reply_proved = "SELECT proved FROM reply WHERE key = ?1 AND part = ?2";
     reply_look = "SELECT state FROM reply WHERE key = ?1 AND part = ?2";
