@@ -11,8 +11,16 @@
 //! A picture that a bot made is shown at the public door to whoever knows its name. Pages that a bot makes have their
 //! places at the public door and at the admin listener, the login at an upstream where its configuration says so.
 //!
+//! The operator's door on TCP may have a lock, which is looked at before anything else there: `intake/lock.rs`.
+//!
 //! Never here: sockets, the store, waiting. It decides; the loop and the keeper do.
 
+mod inspected;
+mod lock;
+
+pub use lock::Lock;
+
+use crate::inspector::PLACE;
 use crate::limits;
 use crate::model::visit::{leads_home, note, sheet};
 use crate::model::{
@@ -60,6 +68,8 @@ pub enum Verdict {
     Ready,
     /// Show all figures.
     Figures,
+    /// Show those of the last hour.
+    Hour,
     /// Read the configuration again, and say what that came to.
     Reload,
     /// Ask the keeper for this picture, and show it.
@@ -101,6 +111,8 @@ pub struct Place {
 pub struct Intake {
     routes: Vec<Route>,
     places: Vec<Place>,
+    /// Of the operator's door.
+    lock: Option<Lock>,
     /// What the operator left to be asked for at the public door.
     left: RefCell<Option<Word>>,
 }
@@ -108,7 +120,12 @@ pub struct Intake {
 impl Intake {
     /// An intake with these channels.
     pub fn new(routes: Vec<Route>, places: Vec<Place>) -> Intake {
-        Intake { routes, places, left: RefCell::new(None) }
+        Intake { routes, places, lock: None, left: RefCell::new(None) }
+    }
+
+    /// The same with a lock at the operator's door.
+    pub fn locked(self, lock: Option<Lock>) -> Intake {
+        Intake { lock, ..self }
     }
 
     /// Looks at a head before any of its body is kept.
@@ -123,8 +140,16 @@ impl Intake {
         if door == Door::Admin && !is_this_machine(head) {
             return Err(Refusal::new(421, "this is the operator's door: open it as http://127.0.0.1:PORT/"));
         }
+        if let Some(lock) = self.lock(door)
+            && lock.gate(head)?
+        {
+            return Ok(());
+        }
         if door.is_admin() && watches(head).is_some() {
             return only(matches!(head.method, Method::Get | Method::Head), "GET, HEAD");
+        }
+        if let Some(below) = inspected::below_it(door, head) {
+            return inspected::gate(below, head);
         }
         if let Some((place, _, claim)) = self.place(door, head) {
             // Who shows nothing for certain is not told either how one would have to ask.
@@ -147,6 +172,11 @@ impl Intake {
 
     /// Reads a whole request.
     pub fn read(&self, door: Door, request: &Request) -> Result<Verdict, Refusal> {
+        if let Some(lock) = self.lock(door)
+            && let Some(verdict) = lock.read(request)?
+        {
+            return Ok(verdict);
+        }
         if matches!(door, Door::Control | Door::AdminSocket | Door::Admin)
             && let Some(verdict) = watches(&request.head)
         {
@@ -155,13 +185,16 @@ impl Intake {
         if door == Door::Control {
             return self.control(request);
         }
+        if let Some(below) = inspected::below_it(door, &request.head) {
+            return inspected::read(below, request);
+        }
         if let Some((place, path, claim)) = self.place(door, &request.head) {
             let (to, path, operator) = (place.host.clone(), path.to_owned(), claim == Claim::Inside);
             let (guard, request) = (String::new(), request.clone());
             return Ok(Verdict::Visit(Box::new(Visit { to, claim, operator, guard, path, request, renews: false })));
         }
         if door.is_admin() {
-            return Ok(Verdict::Answer(self.front(request.head.path())));
+            return Ok(Verdict::Answer(self.front(door, request.head.path())));
         }
         if request.head.method == Method::Options {
             return Ok(Verdict::Answer(Response::text(204, "").with("Allow", "GET, HEAD, POST, OPTIONS")));
@@ -204,7 +237,7 @@ impl Intake {
     }
 
     /// What the operator's door shows where nobody has a place: what there is.
-    fn front(&self, path: &str) -> Response {
+    fn front(&self, door: Door, path: &str) -> Response {
         if path != "/" {
             return leads_home(note(404, "Nothing here", "There is no page at this address."));
         }
@@ -217,15 +250,20 @@ impl Intake {
                     "Log in at Facebook",
                     format!(" or see <a href=\"{path}/done\">what was granted</a>"),
                 ),
+                // It has a place of its own, above all others.
+                Host::Inspector => return String::new(),
             };
             format!("<p><a href=\"{path}\">{words}</a>{more} <span class=dim>({name})</span></p>")
         };
         let links: String = self.places.iter().map(link).collect();
-        sheet(
-            200,
-            "ackd",
-            if links.is_empty() { "<p>No bot has pages, and no service wants a login.</p>" } else { &links },
-        )
+        let way_out = self.lock(door).map_or("", |_| lock::WAY_OUT);
+        let all = format!("<p><a href=\"{PLACE}\">All events, and what became of them</a></p>{links}{way_out}");
+        sheet(200, "ackd", &all)
+    }
+
+    /// The lock of a door. Whoever may open a unix socket is the operator already.
+    fn lock(&self, door: Door) -> Option<&Lock> {
+        self.lock.as_ref().filter(|_| door == Door::Admin)
     }
 
     fn asks_for_word(&self, head: &Head) -> bool {
@@ -411,13 +449,24 @@ fn is_this_machine(head: &Head) -> bool {
     name.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
-/// A form is short, whoever sends it.
+/// Whether a body may be longer than so many bytes.
+fn is_longer(head: &Head, bytes_max: u64) -> bool {
+    match head.framing {
+        Framing::Empty => false,
+        Framing::Length(bytes) => bytes > bytes_max,
+        Framing::Chunked => true,
+    }
+}
+
+/// Whether it may be longer than a form is, whoever sends it.
+fn is_long(head: &Head) -> bool {
+    is_longer(head, limits::FORM_BYTES_MAX)
+}
+
 fn page_gate(place: &Place, head: &Head) -> Result<(), Refusal> {
-    let long = matches!(head.framing, Framing::Chunked)
-        || matches!(head.framing, Framing::Length(bytes) if bytes > limits::FORM_BYTES_MAX);
     match head.method {
         Method::Get | Method::Head => Ok(()),
-        Method::Post if long => Err(Refusal::new(413, format!("a form at {} is short", place.path))),
+        Method::Post if is_long(head) => Err(Refusal::new(413, format!("a form at {} is short", place.path))),
         Method::Post => Ok(()),
         _ => Err(Refusal { allow: Some("GET, HEAD, POST"), ..Refusal::new(405, "pages are read by GET") }),
     }
@@ -583,6 +632,55 @@ mod tests {
         }
         for method in [Method::Put, Method::Delete, Method::Options] {
             assert_eq!(led(Door::Public, &visit(method, "/weekly/right", "x")), Err(405), "{method:?}");
+        }
+    }
+
+    #[test]
+    fn the_inspector_is_at_the_operators_door_before_all_other_places_and_nowhere_else() {
+        let claims: Claims = Box::new(|_, _| Some(Claim::Link));
+        let host = Host::Bot("events".to_owned());
+        let place = Place { path: "/events/list".to_owned(), host: host.clone(), public: true, claims };
+        let intake = Intake::new(Vec::new(), vec![place]);
+        let led = |door, method, target: &str| {
+            let asked = visit(method, target, "127.0.0.1");
+            match intake.gate(door, &asked.head).and_then(|()| intake.read(door, &asked)) {
+                Ok(Verdict::Visit(visit)) => Ok((visit.to, visit.operator, visit.path)),
+                Ok(verdict) => panic!("{verdict:?}"),
+                Err(refusal) => Err(refusal.status),
+            }
+        };
+        for door in [Door::Admin, Door::AdminSocket] {
+            let list = Ok((Host::Inspector, true, "/list".to_owned()));
+            assert_eq!(led(door, Method::Get, "/events/list?find=x"), list);
+            let replay = Ok((Host::Inspector, true, "/replay".to_owned()));
+            assert_eq!(led(door, Method::Post, "/events/replay"), replay);
+            for (method, target, status) in [
+                (Method::Post, "/events/list", 405),
+                (Method::Get, "/events/replay", 405),
+                (Method::Put, "/events", 405),
+                (Method::Get, "/events/list/x", 404),
+            ] {
+                assert_eq!(led(door, method, target), Err(status), "{method:?} {target}");
+            }
+            let hour = visit(Method::Get, "/events/hour", "127.0.0.1");
+            assert!(matches!(intake.read(door, &hour), Ok(Verdict::Hour)));
+        }
+        assert_eq!(led(Door::Public, Method::Get, "/events/list"), Ok((host, false, String::new())));
+        for door in [Door::Public, Door::Control] {
+            for target in ["/events", "/events/page.js", "/events/life", "/events/hour", "/events/replay"] {
+                for method in [Method::Get, Method::Post] {
+                    assert_eq!(led(door, method, target), Err(404), "{door:?} {target}");
+                }
+            }
+        }
+        let mut long = visit(Method::Post, "/events/resolve", "127.0.0.1");
+        for (framing, fits) in [
+            (Framing::Length(limits::DECISION_BYTES_MAX), true),
+            (Framing::Length(limits::DECISION_BYTES_MAX + 1), false),
+            (Framing::Chunked, false),
+        ] {
+            long.head.framing = framing;
+            assert_eq!(intake.gate(Door::Admin, &long.head).is_ok(), fits, "{framing:?}");
         }
     }
 

@@ -18,6 +18,7 @@
 //!     keeper     the one thread that owns the store
 //!     systemd    READY, STOPPING
 //!     intake     request → verdict
+//!     inspector  what is kept as JSON, for the operator's page      pure
 //!     http       one HTTP/1.1 connection, without socket or clock   httparse
 //!     tls        certificates and keys, and which is wrong          rustls
 //!     platform   messenger, webex: read, recall, fit, write, judge  pure
@@ -40,6 +41,7 @@ pub mod cli;
 pub mod config;
 pub mod daemon;
 pub mod http;
+pub mod inspector;
 pub mod intake;
 pub mod keeper;
 pub mod limits;

@@ -32,6 +32,9 @@ pub const CONNECTIONS_MAX: usize = 10_000;
 pub const TLS_CONNECTIONS_MAX: usize = 1000;
 /// How long nothing changes beside certificates before they are read again: both files of a pair are then there.
 pub const CERTIFICATES_QUIET_TIME: Duration = Duration::from_millis(500);
+/// With so much left or less a certificate is spoken of: whoever renews one begins a month before its end, and has failed for
+/// a week by then.
+pub const CERTIFICATE_NEWS_TIME: Duration = Duration::from_secs(21 * 24 * 3600);
 /// Certificates of one daemon, each for a name or several.
 pub const TLS_PAIRS_MAX: usize = 16;
 /// A TLS handshake has this long from the connection's first moment; a phone far away takes one second.
@@ -62,6 +65,9 @@ pub const BODY_TIME_MAX: Duration = Duration::from_secs(60);
 pub const IDLE_TIME: Duration = Duration::from_secs(75);
 /// Body of a form that a page or a chat builder sends: a button and its token, or a person's attributes.
 pub const FORM_BYTES_MAX: u64 = 4096;
+/// The longest form that decides on events, in bytes: so many as may be named at once, each with its longest name and a
+/// space.
+pub const DECISION_BYTES_MAX: u64 = 64 * 1024;
 /// Visits under way. Each takes its request, 20 KiB at the most, so all of them 2.5 MiB; a page takes a few milliseconds, so
 /// the last one is made while its browser waits.
 pub const VISITS_MAX: usize = 128;
@@ -315,7 +321,8 @@ pub const LOGIN_TIME: Duration = Duration::from_secs(600);
 pub const LOGINS_MAX: usize = 8;
 /// The calls that make tokens of a code, all together: less than `KEEPER_TIME`, after which nobody sees their page.
 pub const LOGIN_CALLS_TIME: Duration = Duration::from_secs(8);
-/// How long somebody who logged in at the public door is the operator there: a working day.
+/// How long somebody who logged in at the public door, or entered the token of the other, need not do so again: a working
+/// day.
 pub const SESSION_TIME: Duration = Duration::from_secs(12 * 3600);
 /// Cookies of one name that are tried. A browser sends one of ours, and as many more as a neighbour below the same domain
 /// makes up.
@@ -628,6 +635,8 @@ pub const SECRET_BYTES_MAX: usize = 64 * 1024;
 /// Shortest secret that nobody is warned of, in characters. Eight hex digits take days to try over a network; platforms
 /// make theirs of 32 and more.
 pub const SECRET_CHARS_MIN: usize = 8;
+/// Shortest token of the operator's door, in characters: nobody counts who tries there, and 16 hex digits take for ever.
+pub const DOOR_TOKEN_CHARS_MIN: usize = 16;
 /// Faults of TOML itself that are listed. A file of another kind has one in each line.
 pub const SYNTAX_FAULTS_MAX: usize = 10;
 /// How often `ackd top` looks: as fast as somebody reads.
@@ -652,6 +661,23 @@ pub const EVENTS_LISTED_MAX: usize = 100_000;
 pub const EVENTS_REHEARSED: usize = 1000;
 /// Rows of a channel that are looked at for a list without receipts: more are only read where they are asked for.
 pub const EVENTS_LOOKED_MAX: usize = 100_000;
+/// What a request of the inspector's page lists at most; a screen has a fifth of it.
+pub const INSPECTOR_EVENTS_MAX: usize = 200;
+/// So many events it looks at, and then says how far it came: a few milliseconds on a small machine, and an hour of a busy
+/// page. A search looks at their replies, too.
+pub const INSPECTOR_ROWS_MAX: usize = 1000;
+/// … and at so many bytes of them and of what was said, which is as long.
+pub const INSPECTOR_BYTES_MAX: usize = 1024 * 1024;
+/// … a few at a time from each channel, since what was read and not shown is read again.
+pub const INSPECTOR_STEP_ROWS: usize = 64;
+/// A text that is looked for there, in bytes. Each byte of an event may be compared with each of it.
+pub const FIND_BYTES_MAX: usize = 128;
+/// The newest replies of each channel that it asks for an id of the platform's, for which there is no index.
+pub const INSPECTOR_REPLIES_MAX: usize = 20_000;
+/// So much of an event's bytes it shows; longer ones have been seen of no platform.
+pub const INSPECTOR_RAW_BYTES_MAX: usize = 64 * 1024;
+/// When nobody has looked for so long the inspector closes the store: a page that is looked at asks each two seconds.
+pub const INSPECTOR_REST: Duration = Duration::from_secs(60);
 /// How often `ackd events --follow` looks whether something was committed. A look costs 20 µs.
 pub const FOLLOW_INTERVAL: Duration = Duration::from_millis(250);
 /// Those who wait for a reload at once over the control socket: whoever types it again and again is told so.

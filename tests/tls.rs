@@ -23,6 +23,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -249,6 +250,34 @@ fn a_renewed_certificate_is_shown_to_whoever_comes_next_and_nobody_is_cut_off() 
     assert_eq!((last.post("6"), last.shown()), (200, leaf("renewed.pem")));
 }
 
+/// The figures about certificates.
+fn ends(daemon: &Daemon<Page>) -> Vec<String> {
+    let mut socket = UnixStream::connect(daemon.store().with_extension("sock")).unwrap();
+    socket.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    let mut page = String::new();
+    socket.read_to_string(&mut page).unwrap();
+    page.lines().filter_map(|line| line.strip_prefix("ackd_certificate_expiry_")).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_end_of_each_certificate_is_a_figure_under_its_first_name() {
+    let daemon = daemon();
+    let of = |name: &str| format!("timestamp_seconds{{name=\"{name}\"}} 4733510400");
+    assert_eq!(ends(&daemon), [of(BOTS), of(OTHER)]);
+    // Two for one name: what counts is which of them ends first, and a figure stands there once.
+    for name in ["renewed.pem", "renewed.key"] {
+        fs::copy(fixture(name), daemon.folder.path().join(name.replace("renewed", "other"))).unwrap();
+    }
+    daemon.wait_for_line(0, "new ones are shown from now on");
+    assert_eq!(ends(&daemon), [of(BOTS)]);
+    let text = fs::read_to_string(daemon.config()).unwrap();
+    let plain = format!("{}{}", &text[..text.find("[tls]").unwrap()], &text[text.find("[channel").unwrap()..]);
+    fs::write(daemon.config(), plain).unwrap();
+    daemon.signal(Signal::HUP);
+    daemon.wait_for_line(0, "the configuration is in force");
+    assert_eq!(ends(&daemon), [""; 0]);
+}
+
 #[test]
 fn sighup_reads_certificates_again_where_nobody_could_watch_them() {
     let daemon = daemon();
@@ -261,6 +290,7 @@ fn sighup_reads_certificates_again_where_nobody_could_watch_them() {
     let _open = [keep("renewed.pem", "bots.pem"), keep("renewed.key", "bots.key")];
     daemon.signal(Signal::HUP);
     daemon.wait_for_line(0, "new ones are shown from now on");
+    daemon.wait_for_line(0, "the configuration is in force");
     let mut client = Client::usual(daemon.address);
     assert_eq!((client.post("1"), client.shown()), (200, leaf("renewed.pem")));
 }
@@ -322,6 +352,23 @@ fn who_does_not_finish_the_handshake_has_little_held_and_is_ended() {
     let end = silent.read_to_end(&mut rest);
     assert!(end.is_ok() || end.is_err_and(|error| error.kind() == ErrorKind::ConnectionReset), "it was ended");
     assert_eq!(client.post("afterwards"), 200);
+}
+
+#[test]
+fn a_connection_that_says_nothing_is_held_in_little_memory() {
+    const HELD: usize = 500;
+    for version in [&TLS12, &TLS13] {
+        let daemon = daemon();
+        let config = speaking(&[version]);
+        assert_eq!(Client::new(&config, daemon.address, BOTS).post("first"), 200);
+        let before_kib = daemon.resident_kib();
+        let mut held: Vec<_> = (0..HELD).map(|_| Client::new(&config, daemon.address, BOTS)).collect();
+        held.iter_mut().enumerate().for_each(|(place, client)| assert_eq!(client.post(&format!("{place}")), 200));
+        let each_kib = daemon.resident_kib().saturating_sub(before_kib) / HELD as u64;
+        assert!(each_kib <= 20, "{each_kib} KiB each");
+        // All of them are still there.
+        assert!(held.iter_mut().enumerate().all(|(place, client)| client.post(&format!("{place} again")) == 200));
+    }
 }
 
 #[test]

@@ -93,7 +93,8 @@ fn doors(config: &Config, base: &str, rows: &mut Vec<(String, String)>) {
     if !config.admin.addresses.is_empty() || config.admin.socket.is_some() {
         let admin = config.admin.addresses.iter().map(|address| format!("http://{address}/"));
         let admin: Vec<_> = admin.chain(config.admin.socket.iter().map(|path| path.display().to_string())).collect();
-        rows.push(("admin".to_owned(), admin.join(", ")));
+        let token = if config.admin_tokens.is_empty() { "" } else { "; http:// wants its token" };
+        rows.push(("admin".to_owned(), admin.join(", ") + token));
     }
     for (name, bot) in config.pages.iter() {
         rows.push(("pages".to_owned(), format!("{base}{} (bot {name})", bot.place().unwrap_or_default())));

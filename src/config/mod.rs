@@ -47,8 +47,9 @@ pub use surroundings::{Found, Surroundings};
 pub use tls::TlsFiles;
 
 use crate::bot::Bot;
+use crate::inspector::PLACE;
 use crate::limits;
-use crate::model::Upstream;
+use crate::model::{Secret, Upstream};
 use crate::platform::{Outside, Platform, messenger, webex};
 use crate::registry::{PublicUrl, Registration};
 use bot::Bots;
@@ -76,6 +77,8 @@ pub struct Config {
     pub tls: Option<TlsFiles>,
     /// Where the operator's browser comes in; empty when nowhere.
     pub admin: Listens,
+    /// What opens its addresses, any of these; whoever reaches them where there are none.
+    pub admin_tokens: Vec<Secret>,
     pub store: PathBuf,
     pub workers: usize,
     pub connections_max: usize,
@@ -239,7 +242,7 @@ fn walk(text: &str, around: &Around<'_>) -> Result<Known, ConfigError> {
 /// Reads every key; where one has a fault, its field holds anything, since the whole is then thrown away.
 fn read(table: &Table<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> Known {
     let listen = table.need("listen", findings).map(|entry| listen::listens(&entry, findings)).unwrap_or_default();
-    let admin = table.get("admin", findings).map(|entry| admin::listens(&entry, &listen, findings)).unwrap_or_default();
+    let (admin, admin_tokens) = admin::admin(table, &listen, around, findings);
     let store = store_path(table, around, findings);
     let workers = whole(table, "workers", 0..=limits::WORKERS_MAX, limits::WORKERS, findings);
     let tls = table.get("tls", findings);
@@ -251,12 +254,11 @@ fn read(table: &Table<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> 
     let mut bots = table.get("bot", findings).map(|entry| Bots::read(&entry, around, findings)).unwrap_or_default();
     let channels = match table.get("channel", findings) {
         Some(entry) => channel::channels(&entry, &mut bots, around, findings),
-        None => {
-            if table.lacks("channel") {
-                findings.fault(&table.place.inner("channel", 1), channel::NO_CHANNEL);
-            }
+        None if table.lacks("channel") => {
+            findings.fault(&table.place.inner("channel", 1), channel::NO_CHANNEL);
             Channels::default()
         }
+        None => Channels::default(),
     };
     bots.warn_of_unused(findings);
     let subscriptions = subscriptions(table, findings);
@@ -265,7 +267,7 @@ fn read(table: &Table<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> 
     let mut upstreams = upstreams.unwrap_or_default();
     bots.look_for_upstreams(&upstreams, findings);
     upstreams.look_at_names(&bots, &channel_names(table, findings), findings);
-    let mut taken = channel_paths(table, findings);
+    let mut taken = taken_paths(table, findings);
     let pages = bots.with_pages(&mut taken, findings);
     upstreams.look_at_paths(&taken, findings);
     let config = Config {
@@ -273,6 +275,7 @@ fn read(table: &Table<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> 
         listen,
         tls,
         admin,
+        admin_tokens,
         store,
         workers,
         connections_max,
@@ -303,14 +306,15 @@ fn channel_names<'t>(table: &Table<'t>, findings: &Findings<'_>) -> Vec<&'t str>
     }
 }
 
-/// The paths of all channels, each with whose it is.
-fn channel_paths(table: &Table<'_>, findings: &Findings<'_>) -> Vec<(String, String)> {
+/// The paths of all channels, each with whose it is; and where there is an operator's door, that of the inspector.
+fn taken_paths(table: &Table<'_>, findings: &Findings<'_>) -> Vec<(String, String)> {
+    let inspector = table.get("admin", findings).map(|_| ("the inspector".to_owned(), PLACE.to_owned()));
     let Some(DeValue::Table(channels)) = table.get("channel", findings).map(|entry| entry.value) else {
-        return Vec::new();
+        return inspector.into_iter().collect();
     };
     let path = |channel: &DeValue<'_>| Some(channel.as_table()?.get("path")?.get_ref().as_str()?.to_owned());
     let whose = channels.iter().map(|(name, channel)| (name.get_ref(), path(channel.get_ref())));
-    whose.filter_map(|(name, path)| Some((format!("channel {name}"), path?))).collect()
+    whose.filter_map(|(name, path)| Some((format!("channel {name}"), path?))).chain(inspector).collect()
 }
 
 fn store_path(table: &Table<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> PathBuf {

@@ -59,6 +59,22 @@ pub(super) fn secret(entry: &Entry<'_>, fit: Fit, around: &Around<'_>, findings:
     around.reads(entry).then(|| Secret::new(value))
 }
 
+/// One secret, or two while it is changed: whoever brings either is let in.
+pub(super) fn rotated(
+    entry: &Entry<'_>,
+    fit: Fit,
+    around: &Around<'_>,
+    findings: &mut Findings<'_>,
+) -> Option<Vec<Secret>> {
+    let members = entry.one_or_list(findings);
+    if members.is_empty() || members.len() > 2 {
+        findings.fault(&entry.place, format!("must be one secret, or a list of two while rotating; {}", entry.example));
+        return None;
+    }
+    let secrets: Vec<_> = members.iter().map(|member| secret(member, fit, around, findings)).collect();
+    secrets.into_iter().collect()
+}
+
 /// A secret that stands in the file itself, or a variable that nobody fills in there.
 fn warn_of_literal(text: &str, entry: &Entry<'_>, around: &Around<'_>, findings: &mut Findings<'_>) {
     if let Some(name) = variable(text) {

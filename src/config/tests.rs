@@ -33,6 +33,7 @@ fn env(name: &str) -> Option<String> {
     match name {
         "VERIFY" | "APP" | "TOKEN" | "OTHER" => Some(CANARY.to_owned()),
         "EMPTY" => Some(String::new()),
+        "FIFTEEN" => Some("0123456789abcde".to_owned()),
         "SPACED" => Some(format!(" {CANARY}")),
         "BROKEN" => Some(format!("{CANARY}\n{CANARY}")),
         "UMLAUT" => Some(format!("{CANARY}ä")),
@@ -529,6 +530,21 @@ fn the_slips_of_a_digest_bot_are_named() {
 }
 
 #[test]
+fn no_bot_has_its_pages_where_the_inspector_is() {
+    const ADMIN: &str = "[admin]\nlisten = \"127.0.0.1:3001\"\n";
+    for path in ["/events", "/events/list"] {
+        let text = digest(&format!("path = \"{path}\"\nsecret = {{ env = \"APP\" }}"));
+        assert!(parse(&text).is_ok(), "where there is no operator's door there is no inspector");
+        let fault = format!(
+            "18: bot.echo.path: its pages at \"{path}\" are in the way of the inspector at \"/events\"; take another path"
+        );
+        assert_eq!(faults(&format!("{text}{ADMIN}")), [fault]);
+    }
+    // Channels are at the other door.
+    assert!(parse(&format!("{}{ADMIN}", BASE.replace("\"/messenger\"", "\"/events\""))).is_ok());
+}
+
+#[test]
 fn a_bot_asks_an_upstream_of_the_kind_that_it_knows() {
     let enphase =
         "kind = \"enphase\"\nkey = { env = \"APP\" }\noauth = { client_id = \"a\", client_secret = { env = \"APP\" } }";
@@ -619,14 +635,14 @@ fn a_secret_comes_from_each_of_its_sources() {
     for source in ["{ env = \"OTHER\" }", "{ credential = \"app\" }", "{ file = \"/full/secret\" }"] {
         let text = with("{ env = \"APP\" }", source);
         assert_eq!(warnings(&text), [""; 0], "{source}");
-        assert_eq!(settings(&text).app_secrets, [crate::model::Secret::new(CANARY)], "{source}");
+        assert_eq!(settings(&text).app_secrets, [Secret::new(CANARY)], "{source}");
     }
     let both = with("{ env = \"APP\" }", "[{ env = \"APP\" }, { file = \"/full/open\" }]");
-    assert_eq!(settings(&both).app_secrets, [crate::model::Secret::new(CANARY), crate::model::Secret::new(CANARY)]);
+    assert_eq!(settings(&both).app_secrets, [Secret::new(CANARY), Secret::new(CANARY)]);
     let open = "11: channel.page.app_secret.file: everybody on this machine can read \"/full/open\"; chmod o-r takes that away";
     assert_eq!(warnings(&both), [open]);
     let plain = with("{ env = \"APP\" }", "\"EAAcanary0123456789\"");
-    assert_eq!(settings(&plain).app_secrets, [crate::model::Secret::new(CANARY)]);
+    assert_eq!(settings(&plain).app_secrets, [Secret::new(CANARY)]);
     let told = "11: channel.page.app_secret: stands in this file for all to read; { env = \"APP_SECRET\" } is safer";
     assert_eq!(warnings(&plain), [told]);
     let risks = |text: &str| parse(text).unwrap().risks;
@@ -817,6 +833,40 @@ fn the_operators_door_is_on_this_machine_and_on_no_public_address() {
     // Platforms do not come in by a socket of this machine.
     let told = faults(&WEBEX.replace("\"127.0.0.1:3000\"", "\"unix:/run/ackd/public.sock\""));
     assert!(told.len() == 1 && told[0].contains("write for example \"127.0.0.1:3000\""), "{told:?}");
+}
+
+#[test]
+fn the_operators_door_may_want_a_token_that_nobody_guesses() {
+    let with = |listen: &str, token: &str| format!("{WEBEX}\n[admin]\nlisten = {listen}\ntoken = {token}\n");
+    let at = |token: &str| with("\"127.0.0.1:3001\"", token);
+    let config = parse(&at("{ env = \"OTHER\" }")).unwrap();
+    assert_eq!((config.admin_tokens, config.warnings), (vec![Secret::new(CANARY)], Vec::new()));
+    assert_eq!(parse(&at("[{ env = \"OTHER\" }, { credential = \"app\" }]")).unwrap().admin_tokens.len(), 2);
+    assert_eq!(parse(&format!("{WEBEX}\n[admin]\nlisten = \"127.0.0.1:3001\"\n")).unwrap().admin_tokens, []);
+    let line = WEBEX.lines().count() + 4;
+    for (token, what) in [
+        (
+            "{ env = \"FIFTEEN\" }",
+            "is shorter than 16 characters, and whoever guesses it is the operator; `openssl rand",
+        ),
+        ("[{ env = \"OTHER\" }, { env = \"FIFTEEN\" }]", "is shorter than 16 characters"),
+        ("[]", "must be one secret, or a list of two while rotating; token = { env = \"ACKD_TOKEN\" }"),
+        ("[{ env = \"A\" }, { env = \"B\" }, { env = \"C\" }]", "must be one secret, or a list of two"),
+        ("{ env = \"SPACED\" }", "begins or ends with white space"),
+        ("{ env = \"UMLAUT\" }", "holds white space or characters that no header may hold"),
+        ("{ env = \"NOWHERE\" }", "the environment variable NOWHERE is not set"),
+    ] {
+        let told = faults(&at(token));
+        assert!(told.len() == 1 && told[0].starts_with(&format!("{line}: admin.token: {what}")), "{told:?}");
+    }
+    let told = format!("{line}: admin.token: is asked for at addresses alone, and listen has none");
+    assert_eq!(warnings(&with("\"unix:/run/ackd/admin.sock\"", "{ env = \"OTHER\" }")), [told]);
+    assert_eq!(warnings(&with("\"systemd\"", "{ env = \"OTHER\" }")), [""; 0]);
+    // Whoever only asks where the store is has no token, and a trial has another door.
+    assert!(Outline::parse(&at("{ env = \"NOWHERE\" }"), Path::new("ackd.toml"), &|_| None).is_ok());
+    let stage = Stage { house: "http://127.0.0.1:9".to_owned(), seed: 1 };
+    let staged = Config::staged(&at("{ env = \"NOWHERE\" }"), Path::new("ackd.toml"), &|_| None, &stage);
+    assert_eq!(staged.unwrap().admin_tokens, []);
 }
 
 #[test]

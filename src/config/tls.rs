@@ -7,7 +7,7 @@ use super::surroundings::{Around, Found, OTHERS_READ, Secrets, read_from_disk};
 use super::table::{Entry, Key, Table};
 use crate::limits;
 use crate::model::{Moment, Secret};
-use crate::tls::{Flaw, Identity, Pem};
+use crate::tls::{Flaw, Identity, Pem, day};
 use std::io;
 use std::path::{Path, PathBuf};
 use toml::de::DeValue;
@@ -32,6 +32,15 @@ impl TlsFiles {
     /// Where something changes when a certificate is renewed.
     pub fn paths(&self) -> impl Iterator<Item = &Path> {
         self.pairs.iter().flat_map(|(certificate, key)| [certificate.as_path(), key])
+    }
+
+    /// How long each certificate is good: a line, and whether it is one that ends soon.
+    pub fn ends(&self, now: Moment) -> impl Iterator<Item = (String, bool)> {
+        self.pairs.iter().zip(self.identity.lifetimes()).map(move |((file, _), ends)| {
+            let soon = soon(file, ends, now);
+            let is_soon = soon.is_some();
+            (soon.unwrap_or_else(|| format!("{} is good until {}", shown(file), day(ends))), is_soon)
+        })
     }
 
     /// Reads them again; or says which file is wrong, and what to do.
@@ -77,8 +86,14 @@ pub(super) fn tls(entry: &Entry<'_>, around: &Around<'_>, findings: &mut Finding
             findings.fault(&file.entry.place, format!("{} {flaw}", shown(&file.path)));
         }
     });
+    let identity = identity.ok()?;
+    for (file, ends) in certificates.iter().zip(identity.lifetimes()) {
+        if let Some(what) = soon(&file.path, ends, around.world.now) {
+            findings.warn(Risk::Odd, &file.entry.place, what);
+        }
+    }
     let pairs = certificates.into_iter().zip(keys).map(|(certificate, key)| (certificate.path, key.path)).collect();
-    Some(TlsFiles { pairs, identity: identity.ok()? })
+    Some(TlsFiles { pairs, identity })
 }
 
 /// A file that the table names.
@@ -171,6 +186,19 @@ fn pem(certificate: String, key: String) -> Pem {
     Pem { certificate: certificate.into_bytes(), key: Secret::new(key) }
 }
 
+/// What is said of a certificate that ends soon.
+fn soon(file: &Path, ends: Moment, now: Moment) -> Option<String> {
+    let left = ends.since(now);
+    let days = left.as_secs() / (24 * 3600);
+    (left < limits::CERTIFICATE_NEWS_TIME).then(|| {
+        format!(
+            "{} is good until {} only, for {days} days; is there still somebody who renews it?",
+            shown(file),
+            day(ends)
+        )
+    })
+}
+
 fn shown(path: &Path) -> String {
     quoted(&path.display().to_string())
 }
@@ -188,8 +216,15 @@ mod tests {
         format!("listen = \"127.0.0.1:3000\"\n[tls]\n{tls}\n{REST}")
     }
 
-    /// Reads a configuration of the folder of fixtures, which is the credentials' folder, too.
+    /// 2026-11-21.
+    const NOW: Moment = Moment(1_795_219_200_000);
+
     fn parse(tls: &str) -> Result<Config, ConfigError> {
+        parse_at(NOW, tls)
+    }
+
+    /// Reads a configuration of the folder of fixtures, which is the credentials' folder, too.
+    fn parse_at(now: Moment, tls: &str) -> Result<Config, ConfigError> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tls");
         let env = |name: &str| match name {
             "SECRET" => Some("a-secret-canary".to_owned()),
@@ -202,8 +237,6 @@ mod tests {
             let mode = if path.ends_with("renewed.key") { 0o100_644 } else { 0o100_600 };
             Ok(Found { mode, ..found })
         };
-        // 2026-11-21.
-        let now = Moment(1_795_219_200_000);
         let around = Surroundings {
             env: &env,
             read: &read,
@@ -233,7 +266,7 @@ mod tests {
             assert_eq!(config.connections_max, limits::TLS_CONNECTIONS_MAX);
             let tls = config.tls.unwrap();
             assert!(tls.paths().all(|path| path.is_absolute()));
-            assert!(tls.read_again(Moment(1_795_219_200_000)).unwrap().shows_the_same(&tls.identity));
+            assert!(tls.read_again(NOW).unwrap().shows_the_same(&tls.identity));
         }
         let open = parse("certificate = \"renewed.pem\"\nkey = \"renewed.key\"").unwrap().warnings;
         assert!(open.iter().any(|line| line.contains("tls.key: everybody on this machine can read")), "{open:?}");
@@ -281,6 +314,27 @@ mod tests {
             let fault = fault(tls);
             assert!(fault.starts_with(&expected), "{tls}: {fault}");
         }
+    }
+
+    #[test]
+    fn one_that_ends_soon_is_spoken_of_in_time() {
+        const TLS: &str = "certificate = [\"other.pem\", \"bots.pem\"]\nkey = [\"other.key\", \"bots.key\"]";
+        let end = Moment(4_733_510_400_000);
+        let before = |seconds: i64| Moment(end.0 - seconds * 1000);
+        let said = |now| {
+            let config = parse_at(now, TLS).unwrap();
+            assert!(config.risks.iter().all(|risk| *risk == Risk::Odd), "nothing is wrong yet");
+            let ends: Vec<_> = config.tls.unwrap().ends(now).collect();
+            (ends, config.warnings.iter().filter(|line| line.contains("is good until")).count())
+        };
+        let (ends, warnings) = said(before(21 * 24 * 3600));
+        assert!(ends[1].0.ends_with("fixtures/tls/bots.pem\" is good until 2120-01-01"), "{ends:?}");
+        assert!(ends.iter().all(|(_, is_soon)| !is_soon) && warnings == 0);
+        let (ends, warnings) = said(before(21 * 24 * 3600 - 1));
+        assert!(ends.iter().all(|(_, is_soon)| *is_soon) && warnings == 2);
+        let line = "fixtures/tls/other.pem\" is good until 2120-01-01 only, for 20 days; is there still somebody who renews it?";
+        assert!(ends[0].0.ends_with(line), "{ends:?}");
+        assert!(parse_at(before(-1), TLS).is_err(), "one that has ended is a fault");
     }
 
     #[test]

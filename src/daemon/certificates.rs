@@ -24,6 +24,8 @@ pub(super) struct Certificates {
     /// Where the kernel tells what has changed, once there is anything to watch.
     changes: OnceLock<OwnedFd>,
     shown: Mutex<Shown>,
+    /// The names of those, with their ends. Held for as long as it takes to copy it: the loop asks for it.
+    ends: Mutex<Vec<(String, Moment)>>,
 }
 
 /// What is shown now.
@@ -37,7 +39,13 @@ struct Shown {
 impl Certificates {
     /// None yet.
     pub(super) fn new(announcer: Announcer, clock: fn() -> Moment) -> Arc<Certificates> {
-        Arc::new(Certificates { announcer, clock, changes: OnceLock::new(), shown: Mutex::default() })
+        Arc::new(Certificates {
+            announcer,
+            clock,
+            changes: OnceLock::new(),
+            shown: Mutex::default(),
+            ends: Mutex::default(),
+        })
     }
 
     /// What it takes to show these, and watches them from now on; an error says why they cannot be shown. Nothing is
@@ -67,6 +75,16 @@ impl Certificates {
             _ => {}
         }
         shown.files = files.cloned();
+        self.keep_ends(files.map(|files| files.identity.names()).unwrap_or_default());
+    }
+
+    fn keep_ends(&self, ends: Vec<(String, Moment)>) {
+        *self.ends.lock().unwrap_or_else(PoisonError::into_inner) = ends;
+    }
+
+    /// The names of the certificates that are shown, with their ends.
+    pub(super) fn ends(&self) -> Vec<(String, Moment)> {
+        self.ends.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn lock(&self) -> MutexGuard<'_, Shown> {
@@ -83,7 +101,11 @@ impl Certificates {
         if !identity.shows_the_same(&files.identity) {
             self.announcer.tell(News::Tls(identity.listener(tickets).map_err(stay)?));
             renewed(&identity);
+            self.keep_ends(identity.names());
             files.identity = identity;
+            for (line, _) in files.ends((self.clock)()).filter(|(_, is_soon)| *is_soon) {
+                log::warn!("certificates: {line}");
+            }
         }
         Ok(())
     }

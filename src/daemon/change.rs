@@ -8,7 +8,7 @@
 use super::certificates::Certificates;
 use super::{post, setting, sockets};
 use crate::config::{Config, reconcile};
-use crate::intake::{Door, Intake};
+use crate::intake::{Door, Intake, Lock};
 use crate::keeper::{Change, Changed, Letter, Receipt, Ticket};
 use crate::meter::{Registration, page};
 use crate::model::Moment;
@@ -162,7 +162,7 @@ impl Manager {
     /// All figures as a page: what the loop and the keeper know, and what is known beside them.
     pub(super) fn page(&self, began: Moment) -> Page {
         let meter = Arc::clone(self.current.get().upstreams.meter());
-        let standing = Arc::clone(&self.standing);
+        let (standing, certificates) = (Arc::clone(&self.standing), Arc::clone(&self.certificates));
         Box::new(move |open, served, kept| {
             // Held for as long as it takes to copy it, by whoever holds it.
             let looks = standing.lock().unwrap_or_else(PoisonError::into_inner).looks();
@@ -172,7 +172,8 @@ impl Manager {
                 looked: look.at,
             });
             let registrations: Vec<_> = looks.collect();
-            page::Page { began, open, served, kept, meter: &meter, registrations: &registrations }.text()
+            let (registrations, certificates) = (&*registrations, &*certificates.ends());
+            page::Page { began, open, served, kept, meter: &meter, registrations, certificates }.text()
         })
     }
 
@@ -211,7 +212,8 @@ impl Manager {
             before.address.learn(url);
         }
         place.channels = channels;
-        Ok((Intake::new(setting::routes(config, &numbers), setting::places(config)), lobby))
+        let intake = Intake::new(setting::routes(config, &numbers), setting::places(config));
+        Ok((intake.locked(Lock::of(&config.admin_tokens)), lobby))
     }
 
     fn tell_keeper(&self, change: Change) -> Result<Changed, String> {
@@ -246,7 +248,8 @@ impl Manager {
     /// Where visits are left for the clerk: a new one, who knows these bots. The one of before ends with his last visit.
     fn lobby(&self, config: &Config, tools: &Tools, place: &mut InPlace) -> Result<Lobby, String> {
         let post = post(self.receipts.clone(), &self.announcer.waker);
-        let visits = clerk::start(setting::hosts(config), &mut place.reception, tools.clone(), post);
+        let inspector = setting::inspector(config);
+        let visits = clerk::start(setting::hosts(config), inspector, &mut place.reception, tools.clone(), post);
         visits.map(Lobby::new).map_err(|error| format!("starting the clerk: {error}"))
     }
 

@@ -189,14 +189,14 @@ fn serve_to_the_end(
     threads: Threads,
     clock: fn() -> Moment,
 ) -> Result<(), String> {
-    let served = event_loop.run().map(|()| event_loop.served);
+    let served = event_loop.run().map(|()| std::mem::take(&mut event_loop.served));
     systemd::stopping();
     manager.end();
 
     let health = Arc::clone(&threads.health);
     let kept = threads.end(clock().after(limits::STOP_WORK_TIME))?;
     drop(event_loop);
-    farewell(served.map_err(|error| format!("the loop: {error}"))?, &health);
+    farewell(&served.map_err(|error| format!("the loop: {error}"))?, &health);
     kept.map_err(|error| format!("closing the store: {error}"))
 }
 
@@ -346,7 +346,7 @@ fn tools(file: &SqliteFile, keeper: Sender<Letter>, clock: fn() -> Moment) -> To
     Tools { channels, keeper, fetch, upstreams, address, identity: file.identity().to_owned(), clock, chance }
 }
 
-fn farewell(served: Served, health: &Health) {
+fn farewell(served: &Served, health: &Health) {
     log::info!(
         "stopped: {} requests on {} connections, {} refused; {} events kept, {} delivered again, {} jobs settled",
         served.requests,

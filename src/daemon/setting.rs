@@ -1,6 +1,7 @@
 //! What a configuration comes to, as each room wants it.
 
-use crate::config::{Config, Subscription};
+use crate::config::{Config, Listens, Subscription};
+use crate::inspector::Inspector;
 use crate::intake::{Claims, Place, Route};
 use crate::model::{ChannelNumber, Claim, Host, Upstream};
 use crate::work::clerk::Hosts;
@@ -33,6 +34,11 @@ pub(super) fn routes(config: &Config, numbers: &[ChannelNumber]) -> Vec<Route> {
 /// The bots that make pages.
 pub(super) fn hosts(config: &Config) -> Hosts {
     config.pages.iter().map(|(name, bot)| (name.clone(), Arc::clone(bot))).collect()
+}
+
+/// Who looks into the store, where there is a door through which somebody may ask for that.
+pub(super) fn inspector(config: &Config) -> Option<Inspector> {
+    (config.admin != Listens::default()).then(|| Inspector::new(config.store.clone()))
 }
 
 /// Where pages lie.

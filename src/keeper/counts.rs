@@ -4,6 +4,7 @@
 //! was not kept. A channel that a reload takes away keeps its count.
 
 use super::{Keeper, Unsettled};
+use crate::meter::hour::{Column, Hour};
 use crate::meter::{Channel, Histogram, Kept, class};
 use crate::model::{ChannelNumber, Moment, Settlement};
 use crate::store::{Fact, State, StoreError};
@@ -14,6 +15,7 @@ use std::time::Instant;
 pub struct Counts {
     channels: Vec<(ChannelNumber, Channel)>,
     commits: Histogram,
+    hour: Hour,
     /// What the store said last; kept for its room.
     facts: Vec<(ChannelNumber, Fact)>,
 }
@@ -39,24 +41,26 @@ impl Counts {
         self.channels.iter_mut().find(|(known, _)| *known == number).map(|(_, channel)| channel)
     }
 
-    fn note(&mut self, number: ChannelNumber, fact: Fact) {
+    fn note(&mut self, number: ChannelNumber, fact: Fact, now: Moment) {
         let Some(channel) = self.of(number) else { return };
-        let count = match fact {
-            Fact::Kept => &mut channel.kept,
-            Fact::Duplicate => &mut channel.duplicates,
+        let (count, column) = match fact {
+            Fact::Kept => (&mut channel.kept, Some(Column::Kept)),
+            Fact::Duplicate => (&mut channel.duplicates, None),
             Fact::Ended(state) => {
                 let [answered, ignored, dead, unknown] = &mut channel.ended;
-                match state {
-                    State::Answered => answered,
-                    State::Ignored => ignored,
-                    State::Dead => dead,
-                    State::Unknown => unknown,
+                let (count, column) = match state {
+                    State::Answered => (answered, Column::Answered),
+                    State::Ignored => (ignored, Column::Ignored),
+                    State::Dead => (dead, Column::Dead),
+                    State::Unknown => (unknown, Column::Unknown),
                     // Not an end of an event.
                     State::Open | State::Skipped => return,
-                }
+                };
+                (count, Some(column))
             }
         };
         *count += 1;
+        column.into_iter().for_each(|column| self.hour.add(now, column, 1));
     }
 }
 
@@ -68,10 +72,13 @@ impl Keeper<'_> {
         }
         let began = Instant::now();
         self.store.commit()?;
-        self.counts.commits.note(began.elapsed());
+        let (took, now) = (began.elapsed(), (self.clock)());
+        self.counts.commits.note(took);
+        let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        self.counts.hour.most(now, Column::SlowestCommitUs, took_us);
         let mut facts = std::mem::take(&mut self.counts.facts);
         self.store.tell_facts(&mut facts);
-        facts.iter().for_each(|(channel, fact)| self.counts.note(*channel, *fact));
+        facts.iter().for_each(|(channel, fact)| self.counts.note(*channel, *fact, now));
         facts.clear();
         self.counts.facts = facts;
         Ok(())
@@ -83,7 +90,7 @@ impl Keeper<'_> {
             log::error!("looking how much waits: {error}");
             Vec::new()
         });
-        let Counts { channels, commits, .. } = &self.counts;
+        let Counts { channels, commits, hour, .. } = &self.counts;
         let channels = channels.iter().map(|(number, channel)| {
             let backlog =
                 backlogs.iter().find(|(known, _)| known == number).map_or_else(Default::default, |(_, is)| *is);
@@ -95,7 +102,7 @@ impl Keeper<'_> {
                 ..channel.clone()
             }
         });
-        let (channels, commits) = (channels.collect(), *commits);
+        let (channels, commits, hour) = (channels.collect(), *commits, hour.clone());
         let budgets = self.treasury.names().into_iter().map(|name| {
             let left = self.treasury.left(self.store, &name, now);
             (name, left)
@@ -107,6 +114,7 @@ impl Keeper<'_> {
             commits,
             channels,
             budgets: budgets.collect(),
+            hour,
         }
     }
 

@@ -51,6 +51,8 @@ pub enum Letter {
     Admit { admissions: Vec<Admission>, bytes: usize },
     /// Do this; for the control socket.
     Order(Ticket, Order),
+    /// Do this, and say what came of it when it is on the disk; where it could not be written nobody answers.
+    Decide { order: Order, answer: SyncSender<Vec<String>> },
     /// Somebody wants to see this picture.
     Show(Ticket, PictureName),
     /// A worker is done with its lease, and free.

@@ -100,6 +100,8 @@ struct Tray {
     /// What they take together.
     bytes: usize,
     orders: Vec<(Ticket, Order)>,
+    /// The same, with somebody who waits for each.
+    decisions: Vec<(Order, SyncSender<Vec<String>>)>,
     memory: Vec<MemoryWrite>,
     till: Till,
     unsettled: Vec<Unsettled>,
@@ -121,6 +123,8 @@ struct Tray {
 #[derive(Debug)]
 struct Plan {
     receipts: Vec<(Ticket, Receipt)>,
+    /// What came of each decision.
+    decided: Vec<Vec<String>>,
     leases: Vec<(usize, Lease)>,
     roster: Roster,
     paid: Paid,
@@ -195,6 +199,7 @@ impl Keeper<'_> {
                 }
             }
             Letter::Order(ticket, order) => tray.orders.push((ticket, order)),
+            Letter::Decide { order, answer } => tray.decisions.push((order, answer)),
             Letter::Settled { worker, settlement, effect } => {
                 let mut go_on = effect.lets_go_on();
                 if let Some(line) = self.roster.line_of(worker).and_then(|line| self.lines.get_mut(line)) {
@@ -279,6 +284,7 @@ impl Keeper<'_> {
         }
         let mut plan = Plan {
             receipts: Vec::with_capacity(tray.admissions.len()),
+            decided: Vec::new(),
             leases: Vec::new(),
             roster: self.roster.clone(),
             paid: Paid::default(),
@@ -312,10 +318,7 @@ impl Keeper<'_> {
             self.store.remember(write)?;
         }
         plan.paid = self.treasury.write(self.store, &tray.till, now)?;
-        for (ticket, order) in &tray.orders {
-            let lines = carry_out(self.store, order, &self.lines, now)?;
-            plan.receipts.push((*ticket, Receipt::Done(lines)));
-        }
+        self.obey(tray, &mut plan, now)?;
         if !tray.resting {
             self.lease(&mut plan, now)?;
         }
@@ -386,6 +389,7 @@ impl Keeper<'_> {
         self.let_in(tray);
         self.answer(plan.receipts);
         self.treasury.tell(&mut tray.till, plan.paid);
+        tray.tell_decided(plan.decided);
         tray.orders.clear();
         tray.memory.clear();
         tray.unsettled.clear();
@@ -419,6 +423,7 @@ impl Keeper<'_> {
         self.health.writable.store(false, Ordering::Relaxed);
         let admissions = tray.admissions.drain(..).map(|admission| admission.ticket);
         let orders = tray.orders.drain(..).map(|(ticket, _)| ticket);
+        tray.decisions.clear();
         let receipts = admissions.chain(orders).map(|ticket| (ticket, Receipt::NotKept)).collect();
         self.let_in(tray);
         self.answer(receipts);

@@ -1,11 +1,34 @@
 //! What the operator asks for.
 
-use super::Line;
+use super::{Keeper, Line, Plan, Receipt, Tray};
 use crate::model::{EventId, EventKey, MemoryWrite, Moment, Order};
 use crate::store::{Replayed, Store, StoreError};
 
 /// What is said to an order to remember something, when it is.
 pub const KEPT: &str = "kept";
+
+impl Keeper<'_> {
+    /// Carries out all that was asked.
+    pub(super) fn obey(&mut self, tray: &Tray, plan: &mut Plan, now: Moment) -> Result<(), StoreError> {
+        for (ticket, order) in &tray.orders {
+            let lines = carry_out(self.store, order, &self.lines, now)?;
+            plan.receipts.push((*ticket, Receipt::Done(lines)));
+        }
+        for (order, _) in &tray.decisions {
+            plan.decided.push(carry_out(self.store, order, &self.lines, now)?);
+        }
+        Ok(())
+    }
+}
+
+impl Tray {
+    /// What was decided is durable. Whoever went away meanwhile sees it in the store.
+    pub(super) fn tell_decided(&mut self, decided: Vec<Vec<String>>) {
+        for ((_, answer), lines) in self.decisions.drain(..).zip(decided) {
+            let _ = answer.try_send(lines);
+        }
+    }
+}
 
 /// Carries out what the operator asked; a line for each thing that was named.
 pub fn carry_out(store: &mut dyn Store, order: &Order, lines: &[Line], now: Moment) -> Result<Vec<String>, StoreError> {

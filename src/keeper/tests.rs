@@ -412,6 +412,29 @@ fn a_failing_disk_keeps_nothing_says_so_and_is_tried_again() {
 }
 
 #[test]
+fn what_was_decided_is_told_when_it_is_on_the_disk_and_otherwise_nobody_answers() {
+    let house = House::start(1, &["page"]);
+    house.admit(0, "m1", "anna");
+    house.receipt();
+    let Lease { event, lane, .. } = house.lease(0);
+    house.settle(0, Settlement::HearDead { event, lane, why: "broken".to_owned() }, Effect::None);
+    let decide = || {
+        let (answer, decided) = sync_channel(1);
+        let order = Order::Resolve { events: vec![event] };
+        house.letters.letters.send(Letter::Decide { order, answer }).unwrap();
+        decided.recv_timeout(PATIENCE)
+    };
+    // What a worker says is written before.
+    house.admit(0, "m2", "bert");
+    house.receipt();
+    house.fault.store(true, Ordering::Relaxed);
+    assert_eq!(decide(), Err(RecvTimeoutError::Disconnected));
+    assert_eq!(decide(), Ok(vec!["page-1 resolved".to_owned()]));
+    assert_eq!(decide().unwrap().len(), 1, "said again it changes nothing, and is answered");
+    assert_eq!(house.end().life(event).unwrap().unwrap().replays.len(), 1);
+}
+
+#[test]
 fn a_settlement_outlives_a_failing_disk() {
     let house = House::start(1, &["page"]);
     house.admit(0, "m1", "anna");

@@ -2,6 +2,7 @@
 //!
 //!     text.rs    Prometheus' text format: written, and read again
 //!     page.rs    which figure has which name
+//!     hour.rs    the last hour by its minutes, for the inspector
 //!
 //! Each number belongs to the thread that counts it, and is a plain one there: the loop has `Served`, the keeper `Kept`. When
 //! somebody wants to see them the loop asks the keeper for its own by letter, so a request's way knows no lock and no
@@ -9,10 +10,12 @@
 //!
 //! Labels are names of the configuration and words of this program, never words from outside, so they are bounded.
 
+pub mod hour;
 pub mod page;
 pub mod text;
 
 use crate::model::{Left, Moment};
+use hour::{Column, Hour};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -98,7 +101,7 @@ const ENDS: [&str; 4] = ["answered", "ignored", "dead", "unknown"];
 pub type Ends = [u64; ENDS.len()];
 
 /// What the loop counts.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Served {
     pub connections: u64,
     pub requests: u64,
@@ -107,6 +110,24 @@ pub struct Served {
     pub handshakes_failed: u64,
     /// From a request that was read to its answer in the socket's buffer, for each that was kept.
     pub acknowledged: Histogram,
+    pub hour: Hour,
+}
+
+impl Served {
+    /// One more request was refused.
+    pub fn refuse(&mut self, status: u16, now: Moment) {
+        self.refused.note(status);
+        self.hour.add(now, Column::Refused, 1);
+    }
+
+    /// One more was acknowledged, after so long.
+    pub fn acknowledge(&mut self, took: Duration, now: Moment) {
+        self.acknowledged.note(took);
+        let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        self.hour.add(now, Column::Acknowledged, 1);
+        self.hour.add(now, Column::AcknowledgedUs, took_us);
+        self.hour.most(now, Column::SlowestAcknowledgementUs, took_us);
+    }
 }
 
 /// How things stand with the loop just now.
@@ -129,6 +150,7 @@ pub struct Kept {
     pub channels: Vec<Channel>,
     /// What is left of each upstream's limits.
     pub budgets: Vec<(String, Vec<Left>)>,
+    pub hour: Hour,
 }
 
 /// One channel's events since the start, and those that wait now.

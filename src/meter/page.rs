@@ -12,6 +12,8 @@ pub struct Page<'a> {
     pub kept: &'a Kept,
     pub meter: &'a Meter,
     pub registrations: &'a [Registration],
+    /// The names of the certificates that the public door shows, with their ends.
+    pub certificates: &'a [(String, Moment)],
 }
 
 impl Page<'_> {
@@ -36,6 +38,12 @@ impl Page<'_> {
         text.family("ackd_connections_accepted_total", "counter", help).value(&[], served.connections);
         let help = "Connections that came to nothing, since TLS did.";
         text.family("ackd_tls_handshakes_failed_total", "counter", help).value(&[], served.handshakes_failed);
+        let help =
+            "When a certificate of the public door ends, in seconds since 1970, by the first name that it is for.";
+        text.family("ackd_certificate_expiry_timestamp_seconds", "gauge", help);
+        for (name, ends) in self.certificates {
+            text.value(&[("name", name)], seconds(*ends));
+        }
         let help = "What all connections together hold in memory.";
         text.family("ackd_buffered_bytes", "gauge", help).value(&[], open.buffered_bytes as u64);
         let help = "Events that were read and are not yet kept.";
@@ -55,7 +63,8 @@ impl Page<'_> {
         let kept = self.kept;
         let help = "Whether the store can be written: 0 means that deliveries are answered 503.";
         text.family("ackd_store_writable", "gauge", help).value(&[], u64::from(kept.writable));
-        let help = "Commits of the store, each with its sync to the disk.";
+        let help =
+            "Commits of the store: each is its pages in the log and the sync of that, without the writes before it.";
         text.histogram("ackd_commit_seconds", help, &kept.commits);
         text.family("ackd_workers", "gauge", "Workers.").value(&[], kept.workers as u64);
         text.family("ackd_workers_busy", "gauge", "Workers that have a job.").value(&[], kept.busy as u64);
@@ -170,9 +179,10 @@ mod tests {
         let open = Open { connections: 2, buffered_bytes: 640, waiting_bytes: 77, now: Moment(10_000) };
         let meter = Meter::default();
         meter.calls("opendota").note(Some(429));
-        let registrations = [Registration { channel: "page".to_owned(), well: false, looked: Moment(8_000) }];
-        Page { began: Moment(5_000), open, served: &served, kept: &kept, meter: &meter, registrations: &registrations }
-            .text()
+        let registrations = &[Registration { channel: "page".to_owned(), well: false, looked: Moment(8_000) }];
+        let certificates = &[("bots.example.org".to_owned(), Moment(12_345_678))];
+        let (served, kept, meter) = (&served, &kept, &meter);
+        Page { began: Moment(5_000), open, served, kept, meter, registrations, certificates }.text()
     }
 
     #[test]
@@ -190,6 +200,7 @@ mod tests {
             ("ackd_connections", "", 2.0),
             ("ackd_connections_accepted_total", "", 3.0),
             ("ackd_tls_handshakes_failed_total", "", 8.0),
+            ("ackd_certificate_expiry_timestamp_seconds", "name=bots.example.org", 12_345.0),
             ("ackd_buffered_bytes", "", 640.0),
             ("ackd_unkept_bytes", "", 77.0),
             ("ackd_requests_total", "", 11.0),
@@ -222,9 +233,9 @@ mod tests {
 
     #[test]
     fn each_family_is_told_once_and_in_one_piece() {
-        let (served, kept, meter) = (Served::default(), Kept::default(), Meter::default());
-        let open = Open::default();
-        let page = Page { began: Moment(0), open, served: &served, kept: &kept, meter: &meter, registrations: &[] };
+        let (served, kept, meter) = (&Served::default(), &Kept::default(), &Meter::default());
+        let (began, open) = (Moment(0), Open::default());
+        let page = Page { began, open, served, kept, meter, registrations: &[], certificates: &[] };
         let text = page.text();
         let mut families: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
         let count = families.len();

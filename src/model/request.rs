@@ -158,16 +158,21 @@ pub struct Refusal {
     pub retry_after_s: Option<u32>,
     /// Whose request it was, for the log.
     pub channel: Option<ChannelNumber>,
+    /// What is said in place of the line of text.
+    pub page: Option<Box<Response>>,
 }
 
 impl Refusal {
     /// A refusal without further headers.
     pub fn new(status: u16, why: impl Into<Cow<'static, str>>) -> Refusal {
-        Refusal { status, why: why.into(), allow: None, retry_after_s: None, channel: None }
+        Refusal { status, why: why.into(), allow: None, retry_after_s: None, channel: None, page: None }
     }
 
     /// The answer that tells it: the reason as one line of text, with the headers that belong to it.
     pub fn response(&self) -> Response {
+        if let Some(page) = &self.page {
+            return Response::clone(page);
+        }
         let mut response = Response::text(self.status, format!("{}\n", self.why));
         if let Some(allow) = self.allow {
             response = response.with("Allow", allow);

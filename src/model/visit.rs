@@ -1,7 +1,9 @@
 //! Somebody wants to see a page: what those who make it know of the request, and what they answer.
 
-use super::request::{Request, Response};
+use super::request::{Head, Request, Response};
+use crate::limits::COOKIES_MAX;
 use crate::notation::html::escaped;
+use crate::notation::unpercent_text;
 
 /// A request for a page that the clerk has a bot or a login make.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +50,8 @@ pub enum Host {
     Bot(String),
     /// The login at an upstream, by its name.
     Login(String),
+    /// What shows the operator all that is kept.
+    Inspector,
 }
 
 /// What is answered.
@@ -108,4 +112,30 @@ pub fn guarded(response: Response) -> Response {
         .with("Cache-Control", "no-store")
         .with("X-Content-Type-Options", "nosniff")
         .with("Referrer-Policy", "no-referrer")
+}
+
+/// The values of all cookies of this name, up to so many: a neighbour below the same domain can set one beside ours, and
+/// a browser does not say whose is whose.
+pub fn cookies<'a>(head: &'a Head, name: &str) -> impl Iterator<Item = &'a str> {
+    let cookies = head.header("cookie").and_then(|cookies| std::str::from_utf8(cookies).ok()).unwrap_or_default();
+    let values = cookies.split(';').filter_map(move |pair| pair.trim().strip_prefix(name)?.strip_prefix('='));
+    values.take(COOKIES_MAX)
+}
+
+/// The first parameter of this name in a query or a form.
+pub fn parameter(query: &str, name: &str) -> Option<String> {
+    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let mut values = pairs.filter(|(key, _)| unpercent_text(key, true) == name).map(|(_, value)| value);
+    values.next().map(|value| unpercent_text(value, true))
+}
+
+/// Whether a browser says that a page of ours sent this, or nothing about it. `null` is what our own pages say, since they
+/// tell nobody where they are.
+pub fn is_from_here(head: &Head) -> bool {
+    if let Some(site) = head.header("sec-fetch-site") {
+        return site == b"same-origin";
+    }
+    let Some(origin) = head.header("origin").filter(|origin| *origin != b"null") else { return true };
+    let authority = origin.strip_prefix(b"https://").or_else(|| origin.strip_prefix(b"http://"));
+    authority.is_some_and(|authority| head.header("host").is_some_and(|host| host.eq_ignore_ascii_case(authority)))
 }

@@ -345,7 +345,8 @@ impl EventLoop {
                 }
             }
             Ok(Verdict::Ready) => self.check(ticket),
-            Ok(Verdict::Figures) => self.ask(ticket, Letter::Figures(ticket)),
+            Ok(Verdict::Figures) => self.ask(ticket, Letter::Figures(ticket), Awaits::Check),
+            Ok(Verdict::Hour) => self.ask(ticket, Letter::Figures(ticket), Awaits::Hour),
             Ok(Verdict::Reload) => (self.reload)(Some(ticket)),
             Ok(Verdict::Show(name)) => {
                 if let Err(refusal) = self.gallery.ask(&self.letters, ticket, name) {
@@ -364,7 +365,7 @@ impl EventLoop {
     }
 
     fn complain(&mut self, index: u32, refusal: &Refusal) {
-        self.served.refused.note(refusal.status);
+        self.served.refuse(refusal.status, self.wall);
         let from = self.peers.get(index).and_then(|peer| peer.from);
         let channel = refusal.channel.and_then(|number| self.intake.name_of(number));
         self.complaints.note(refusal, channel, from, self.now);
@@ -397,7 +398,7 @@ impl EventLoop {
                         let promised = self.peers.get_by(ticket).and_then(|peer| peer.promised.take());
                         if let Some((response, asked)) = promised {
                             self.say(ticket, &response);
-                            self.served.acknowledged.note(asked.elapsed());
+                            self.served.acknowledge(asked.elapsed(), self.wall);
                         }
                     }
                     Receipt::NotKept => self.say_no(ticket, &not_kept()),

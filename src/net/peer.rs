@@ -46,6 +46,8 @@ pub enum Awaits {
     Page,
     /// A sign that the keeper moves.
     Check,
+    /// The same, and with it the figures of the last hour.
+    Hour,
 }
 
 /// What a connection waits for, without its figures: a wait begins when the kind changes.
@@ -206,7 +208,7 @@ impl Peer {
             (Kind::Handshake, _) => limits::TLS_HANDSHAKE_TIME,
             (Kind::Idle | Kind::Body, _) => limits::IDLE_TIME,
             (Kind::Head, _) => limits::HEAD_TIME,
-            (Kind::Answer, _) if self.awaits == Awaits::Check => limits::CHECK_TIME,
+            (Kind::Answer, _) if matches!(self.awaits, Awaits::Check | Awaits::Hour) => limits::CHECK_TIME,
             (Kind::Answer, _) => limits::KEEPER_TIME,
             (Kind::Write, _) => limits::WRITE_TIME,
             (Kind::Drain | Kind::Closed, _) => limits::DRAIN_TIME,

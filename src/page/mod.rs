@@ -189,7 +189,7 @@ impl Page {
     /// What the store says of a message: what a person said is an event, what the bot said is a reply to one.
     fn kept(&self, twin: &str, bubble: &Bubble) -> Result<Vec<Step>, StoreError> {
         let Some(store) = &self.store else { return Ok(Vec::new()) };
-        let reader = Reader::open(store)?;
+        let reader = Reader::beside(store)?;
         let found = match bubble.side {
             Side::Bot => reader.said_as(&bubble.id)?.map(|(event, part)| (event, Some(part))),
             Side::Person => {

@@ -9,7 +9,7 @@ mod pair;
 #[cfg(test)]
 mod tests;
 
-pub use pair::Flaw;
+pub use pair::{Flaw, day};
 
 use crate::model::{Moment, Secret};
 use pair::Pair;
@@ -84,9 +84,26 @@ impl Identity {
         chains(self) == chains(other)
     }
 
+    /// When each ends, in their order.
+    pub fn lifetimes(&self) -> impl Iterator<Item = Moment> {
+        self.pairs.0.iter().map(|pair| pair.ends)
+    }
+
+    /// The names that they are for, the first one of each, with when the first of them ends that is for it.
+    pub fn names(&self) -> Vec<(String, Moment)> {
+        let mut names: Vec<(String, Moment)> = Vec::with_capacity(self.pairs.0.len());
+        for (name, ends) in self.pairs.0.iter().map(|pair| (pair.name(), pair.ends)) {
+            match names.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, first)) => *first = ends.min(*first),
+                None => names.push((name, ends)),
+            }
+        }
+        names
+    }
+
     /// The last day on which all are good, as `2026-11-21`.
     pub fn last_day(&self) -> String {
-        pair::day(self.ends)
+        day(self.ends)
     }
 
     /// What a listener needs: TLS 1.2 and 1.3, HTTP/1.1, and sessions that go on by tickets.

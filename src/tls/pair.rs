@@ -53,6 +53,12 @@ impl Pair {
         let leaf = self.key.cert.first().and_then(|leaf| EndEntityCert::try_from(leaf).ok());
         leaf.is_some_and(|leaf| leaf.verify_is_valid_for_subject_name(&name).is_ok())
     }
+
+    /// The first name that it is for; nothing where it has addresses alone.
+    pub(super) fn name(&self) -> String {
+        let leaf = self.key.cert.first().and_then(|leaf| EndEntityCert::try_from(leaf).ok());
+        leaf.and_then(|leaf| leaf.valid_dns_names().next().map(str::to_owned)).unwrap_or_default()
+    }
 }
 
 fn chain(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, Flaw> {
@@ -112,6 +118,6 @@ fn moment(time: UnixTime) -> Moment {
 }
 
 /// As `2026-11-21`.
-pub(super) fn day(moment: Moment) -> String {
+pub fn day(moment: Moment) -> String {
     Timestamp::from_millisecond(moment.0).unwrap_or_default().to_zoned(TimeZone::UTC).date().to_string()
 }

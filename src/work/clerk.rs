@@ -1,9 +1,10 @@
-//! Pages of bots and logins: one thread makes them, one after another, so that no backlog of messages keeps a page waiting,
-//! nor a page a message.
+//! Pages of bots, logins and the inspector: one thread makes them, one after another, so that no backlog of messages keeps a
+//! page waiting, nor a page a message.
 //!
 //!     loop ──visit──▶ clerk: the bot, at a desk ──▶ what it remembers is durable ──▶ loop: the page
 //!                       ├ it showed something old ──▶ renewer: once more, for nobody
-//!                       └ a login ──▶ porter: its page
+//!                       ├ a login ──▶ porter: its page
+//!                       └ the operator looks, or decides ──▶ the store, read beside the keeper; or the keeper
 //!
 //! The clerk waits for the store and for nothing else: what is remembered is shown at once, however long Facebook takes.
 //! Whatever asks an upstream is done by one of the two behind, for whom a few may wait.
@@ -13,16 +14,18 @@ use super::login;
 use super::pool::Tools;
 use super::session::{Guest, Reception};
 use crate::bot::{Bot, BotFault};
+use crate::inspector::{self, Inspector, Wish};
 use crate::keeper::{Letter, Post, Receipt, Ticket};
-use crate::limits::{LOGIN_VISITS_MAX, LOGIN_VISITS_PUBLIC_MAX, RENEWALS_MAX, VISITS_MAX};
+use crate::limits::{INSPECTOR_REST, LOGIN_VISITS_MAX, LOGIN_VISITS_PUBLIC_MAX, RENEWALS_MAX, VISITS_MAX};
 use crate::model::visit::{leads_home, note};
-use crate::model::{Claim, Host, Page, Response, Visit};
+use crate::model::{ChannelNumber, Claim, Host, Page, Response, Visit};
 use crate::notation::shelf::Shelf;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
+use std::time::Duration;
 
 /// Where visits are left.
 pub type Visits = SyncSender<(Ticket, Box<Visit>)>;
@@ -42,11 +45,19 @@ struct Office {
     logins: AtomicUsize,
 }
 
-/// Starts the clerk and those behind, where somebody has pages. They end when nobody can leave a visit any more. A clerk
-/// who follows another has his reception, so that forms that were shown can still be sent.
-pub fn start(hosts: Hosts, reception: &mut Option<Arc<Reception>>, tools: Tools, post: Post) -> io::Result<Visits> {
+/// Starts the clerk where somebody has pages or may inspect the store, and those behind where somebody has pages. They end
+/// when nobody can leave a visit any more. A clerk who follows another has his reception, so that forms that were shown can
+/// still be sent.
+pub fn start(
+    hosts: Hosts,
+    inspector: Option<Inspector>,
+    reception: &mut Option<Arc<Reception>>,
+    tools: Tools,
+    post: Post,
+) -> io::Result<Visits> {
     let (visits, waiting) = sync_channel(VISITS_MAX);
-    if !hosts.is_empty() || tools.upstreams.have_logins() {
+    let has_pages = !hosts.is_empty() || tools.upstreams.have_logins();
+    if has_pages || inspector.is_some() {
         let known = reception.take().or_else(|| Reception::new().map(Arc::new));
         let known = known.ok_or_else(|| io::Error::other("the system gives no random numbers"))?;
         *reception = Some(Arc::clone(&known));
@@ -54,9 +65,11 @@ pub fn start(hosts: Hosts, reception: &mut Option<Arc<Reception>>, tools: Tools,
         let office = Arc::new(Office { hosts, reception, tools, post, logins: AtomicUsize::new(0) });
         let (renewer, old) = sync_channel(RENEWALS_MAX);
         let (porter, logins) = sync_channel(LOGIN_VISITS_MAX);
-        office.open("renewer", Box::new(move |office| office.renew(&old)))?;
-        office.open("porter", Box::new(move |office| office.let_in(&logins)))?;
-        office.open("clerk", Box::new(move |office| office.attend(&waiting, &renewer, &porter)))?;
+        if has_pages {
+            office.open("renewer", Box::new(move |office| office.renew(&old)))?;
+            office.open("porter", Box::new(move |office| office.let_in(&logins)))?;
+        }
+        office.open("clerk", Box::new(move |office| office.attend(&waiting, &renewer, &porter, inspector)))?;
     }
     Ok(visits)
 }
@@ -69,13 +82,21 @@ impl Office {
     }
 
     /// The clerk's work.
-    fn attend(&self, waiting: &Waiting, renewer: &Visits, porter: &Visits) {
-        for (ticket, mut visit) in waiting {
-            if let Host::Login(_) = visit.to {
-                if !self.send_on(ticket, visit, porter) {
-                    self.hand_out(ticket, Some(busy()));
+    fn attend(&self, waiting: &Waiting, renewer: &Visits, porter: &Visits, mut inspector: Option<Inspector>) {
+        while let Some((ticket, mut visit)) = next(waiting, inspector.as_mut(), INSPECTOR_REST) {
+            match visit.to {
+                Host::Login(_) => {
+                    if !self.send_on(ticket, visit, porter) {
+                        self.hand_out(ticket, Some(busy()));
+                    }
+                    continue;
                 }
-                continue;
+                Host::Inspector => {
+                    let shown = inspector.as_mut().map(|inspector| self.inspect(&mut visit, inspector));
+                    self.hand_out(ticket, shown);
+                    continue;
+                }
+                Host::Bot(_) => {}
             }
             let page = self.make(&mut visit);
             let renew = page.as_ref().is_some_and(|page| page.renew);
@@ -85,6 +106,34 @@ impl Office {
                 visit.renews = true;
                 let _ = renewer.try_send((ticket, visit));
             }
+        }
+    }
+
+    /// What the operator sees of the store, or what came of what they decided.
+    fn inspect(&self, visit: &mut Visit, inspector: &mut Inspector) -> Response {
+        let guest = self.reception.welcome(visit, &self.tools);
+        if let Some(why) = self.reception.objects(visit, &guest) {
+            return inspector::error(403, why);
+        }
+        match Wish::of(&visit.path) {
+            Some(wish) if wish.acts() => self.decide(wish, &visit.request.body),
+            _ => inspector.show(visit, (self.tools.clock)(), self.tools.chance),
+        }
+    }
+
+    fn decide(&self, wish: Wish, form: &[u8]) -> Response {
+        let numbers = |name: &str| -> Option<ChannelNumber> {
+            self.tools.channels.iter().find(|(_, channel)| channel.name == name).map(|(number, _)| *number)
+        };
+        let order = match inspector::order(wish, form, &numbers) {
+            Ok(order) => order,
+            Err(fault) => return inspector::error(fault.status, &fault.why),
+        };
+        let (answer, decided) = sync_channel(1);
+        let asked = self.tools.keeper.send(Letter::Decide { order, answer });
+        match asked.ok().and_then(|()| decided.recv().ok()) {
+            Some(lines) => inspector::lines(&lines),
+            None => inspector::error(503, "the store cannot be written just now, so nothing was changed"),
         }
     }
 
@@ -126,6 +175,17 @@ impl Office {
     }
 }
 
+/// The next visit; nothing when none will come. Where nobody has come for a while, the store is not held open any longer.
+fn next(waiting: &Waiting, inspector: Option<&mut Inspector>, rest: Duration) -> Option<(Ticket, Box<Visit>)> {
+    if let Some(inspector) = inspector.filter(|inspector| inspector.is_open()) {
+        match waiting.recv_timeout(rest) {
+            Err(RecvTimeoutError::Timeout) => inspector.close(),
+            come => return come.ok(),
+        }
+    }
+    waiting.recv().ok()
+}
+
 /// Finds out who it is, and makes the page; where there is none, the operator is told so, and a stranger nothing.
 pub(super) fn receive(hosts: &Hosts, reception: &Reception, visit: &mut Visit, tools: &Tools) -> Option<Page> {
     let guest = reception.welcome(visit, tools);
@@ -151,6 +211,8 @@ fn page(hosts: &Hosts, visit: &Visit, guest: &Guest, tools: &Tools) -> Option<Pa
             let custody = tools.upstreams.custody(name)?;
             return login::Desk { custody, visit, guest, tools }.page().map(Page::of);
         }
+        // It is no page of this kind.
+        Host::Inspector => return None,
     };
     let bot = hosts.get(name)?;
     let mut desk = WorkDesk::new(name, tools);
@@ -196,7 +258,7 @@ mod tests {
     use crate::work::upstream::Upstreams;
     use std::sync::Mutex;
     use std::sync::mpsc::{Sender, channel};
-    use std::time::Duration;
+    use std::time::Instant;
 
     /// What is handed out.
     type Made = Receiver<Vec<(Ticket, Receipt)>>;
@@ -294,7 +356,8 @@ mod tests {
             let (channels, address, identity) = (Arc::default(), Arc::default(), String::new());
             let tools = Tools { channels, keeper, fetch, upstreams, address, identity, clock, chance: || 0 };
             let hosts = Hosts::from([("weekly".to_owned(), bot)]);
-            let visits = start(hosts, &mut None, tools.clone(), Post { receipts, wake: Box::new(|| {}) }).unwrap();
+            let visits =
+                start(hosts, None, &mut None, tools.clone(), Post { receipts, wake: Box::new(|| {}) }).unwrap();
             Opened { visits, tools, made, kept }
         }
 
@@ -430,7 +493,7 @@ mod tests {
         let (renewer, _old) = sync_channel(RENEWALS_MAX);
         // He stands there, and there is no place before him.
         let (porter, _logins) = sync_channel(0);
-        office.open("clerk", Box::new(move |office| office.attend(&waiting, &renewer, &porter))).unwrap();
+        office.open("clerk", Box::new(move |office| office.attend(&waiting, &renewer, &porter, None))).unwrap();
         visits.send(at_the_login(Claim::Inside)).unwrap();
         let page = next(&made);
         assert!(page.status == 503 && text(&page).contains("Too many want to log in just now"), "{}", text(&page));
@@ -444,10 +507,59 @@ mod tests {
         let house = House::new(false);
         let (receipts, made) = channel();
         let post = Post { receipts, wake: Box::new(|| {}) };
-        let visits = start(Hosts::new(), &mut None, house.tools.clone(), post).unwrap();
+        let visits = start(Hosts::new(), None, &mut None, house.tools.clone(), post).unwrap();
         visits.send(at_the_login(Claim::Inside)).expect("somebody waits for visits");
         let page = next(&made);
         assert_eq!((page.status, location(&page)), (302, Some("http://localhost:3001/login/fb")));
+    }
+
+    /// A store in a folder, and a visit of its operator.
+    fn inspected(name: &str, path: &str) -> (std::path::PathBuf, Visit) {
+        let folder = std::env::temp_dir().join(format!("ackd-clerk-{}-{name}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        let store = folder.join("ackd.db");
+        drop(crate::store::sqlite::SqliteFile::open(&store).unwrap());
+        (store, asked_by(Host::Inspector, Claim::Inside, path.to_owned(), asked(Method::Get)))
+    }
+
+    #[test]
+    fn the_store_is_shown_where_no_bot_has_pages_and_nobody_logs_in() {
+        let (store, visit) = inspected("alone", "/list");
+        let opened = Opened::new(Arc::new(Counts), true);
+        let (receipts, made) = channel();
+        let (post, inspector) = (Post { receipts, wake: Box::new(|| {}) }, Some(Inspector::new(store.clone())));
+        let visits = start(Hosts::new(), inspector, &mut None, opened.tools.clone(), post).unwrap();
+        visits.send((Ticket { slot: 1, generation: 1 }, Box::new(visit))).expect("somebody waits for visits");
+        let list = next(&made);
+        assert!(list.status == 200 && text(&list).contains("\"events\":[]"), "{}", text(&list));
+        assert!(text(&list).contains("\"guard\":\"") && !text(&list).contains("\"guard\":\"\""), "{}", text(&list));
+        std::fs::remove_dir_all(store.parent().unwrap()).unwrap();
+    }
+
+    #[test]
+    fn a_store_at_which_nobody_looks_any_more_is_not_held_open() {
+        let (store, visit) = inspected("rest", "/list");
+        let mut inspector = Inspector::new(store.clone());
+        assert_eq!(inspector.show(&visit, Moment(0), || 1).status, 200);
+        let is_held = || {
+            let files = std::fs::read_dir("/proc/self/fd").unwrap().flatten();
+            files.filter_map(|file| std::fs::read_link(file.path()).ok()).any(|file| file == store)
+        };
+        assert!(inspector.is_open() && is_held());
+        let (visits, waiting) = sync_channel(1);
+        let clerk = thread::spawn(move || {
+            super::next(&waiting, Some(&mut inspector), Duration::from_millis(1)).unwrap();
+            inspector.is_open()
+        });
+        let began = Instant::now();
+        while is_held() {
+            assert!(began.elapsed() < PATIENCE, "it is still open");
+            thread::yield_now();
+        }
+        visits.send((Ticket { slot: 1, generation: 1 }, Box::new(visit))).unwrap();
+        assert!(!clerk.join().unwrap());
+        std::fs::remove_dir_all(store.parent().unwrap()).unwrap();
     }
 
     #[test]

@@ -8,10 +8,10 @@
 
 use super::memo::{keep, recall};
 use super::pool::Tools;
-use crate::limits::{COOKIES_MAX, SESSION_TIME};
-use crate::model::visit::GUARD;
+use crate::limits::SESSION_TIME;
+use crate::model::visit::{GUARD, cookies, is_from_here, parameter};
 use crate::model::{Head, Method, Response, Visit};
-use crate::notation::{from_hex, hex, unpercent_text};
+use crate::notation::{from_hex, hex};
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::{digest, hmac};
 use std::fmt;
@@ -139,31 +139,6 @@ pub(super) fn forgotten(response: Response, secure: bool) -> Response {
 pub(super) fn set_cookie(name: &str, value: &str, path: &str, seconds: u64, secure: bool) -> String {
     let secure = if secure { "; Secure" } else { "" };
     format!("{name}={value}; Path={path}; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}")
-}
-
-/// The values of all cookies of this name, up to so many: a neighbour below the same domain can set one beside ours, and
-/// a browser does not say whose is whose.
-pub(super) fn cookies<'a>(head: &'a Head, name: &str) -> impl Iterator<Item = &'a str> {
-    let cookies = head.header("cookie").and_then(|cookies| std::str::from_utf8(cookies).ok()).unwrap_or_default();
-    let values = cookies.split(';').filter_map(move |pair| pair.trim().strip_prefix(name)?.strip_prefix('='));
-    values.take(COOKIES_MAX)
-}
-
-/// The first parameter of this name in a query or a form.
-pub(super) fn parameter(query: &str, name: &str) -> Option<String> {
-    let value = query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))?;
-    Some(unpercent_text(value, true))
-}
-
-/// Whether a browser says that a page of ours sent this, or nothing about it. `null` is what our own pages say, since they
-/// tell nobody where they are.
-fn is_from_here(head: &Head) -> bool {
-    if let Some(site) = head.header("sec-fetch-site") {
-        return site == b"same-origin";
-    }
-    let Some(origin) = head.header("origin").filter(|origin| *origin != b"null") else { return true };
-    let authority = origin.strip_prefix(b"https://").or_else(|| origin.strip_prefix(b"http://"));
-    authority.is_some_and(|authority| head.header("host").is_some_and(|host| host.eq_ignore_ascii_case(authority)))
 }
 
 /// 128 bits that nobody can guess, as 32 hex digits.

@@ -4,7 +4,7 @@
 
 use crate::digest::{DIGEST, ask, log_in, tokens};
 use crate::facebook::settings;
-use crate::scene::{Cast, GRAPH, PAGE, SECRETS, SPACE, Scene, Setup, WEEKLY};
+use crate::scene::{Cast, DOOR_TOKEN, GRAPH, PAGE, SECRETS, SPACE, Scene, Setup, WEEKLY};
 use crate::shared::browser::{Browser, CANARY};
 use crate::shared::daemon::Setup as _;
 use crate::weekly::{JSON, SECRET, get};
@@ -83,6 +83,15 @@ fn pages(scene: &Scene, browser: &mut Browser) -> Vec<String> {
             .map(|path| browser.get(&format!("http://{admin}/{path}")));
     assert!(seen.iter().filter(|page| page.status == 200).count() >= 4, "these pages are there");
     let mut texts: Vec<_> = seen.into_iter().map(|page| page.head + &page.body).collect();
+    let stranger = &mut Browser::default();
+    let guess = format!("password={DOOR_TOKEN}x");
+    for refused in [
+        stranger.get(&format!("http://{admin}/weekly")),
+        stranger.ask("POST", &format!("http://{admin}/enter"), &guess),
+    ] {
+        assert_eq!(refused.status, 401, "{}", refused.url);
+        texts.push(refused.head + &refused.body);
+    }
     let guess = ("X-Ackd-Secret", "guessed");
     let signature = ("X-Hub-Signature-256", SECRETS[1].1);
     let challenge = |path: &str| format!("{path}?hub.mode=subscribe&hub.challenge=1&hub.verify_token={}", SECRETS[0].1);
@@ -102,7 +111,7 @@ fn pages(scene: &Scene, browser: &mut Browser) -> Vec<String> {
 }
 
 fn a_whole_life(top: &'static str) {
-    let setup = Setup { bot: DIGEST, top, log: "", ways: true, ..Setup::default() };
+    let setup = Setup { bot: DIGEST, top, log: "", ways: true, locked: true, ..Setup::default() };
     let mut scene = Scene::with(setup, Cast { graph: Some(settings()), ..Cast::of(1) });
     let mut browser = log_in(&scene);
     let mut texts = vec![command(&scene, &["check"])];

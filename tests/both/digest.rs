@@ -4,7 +4,7 @@
 use crate::canaries::{command, said_nowhere, states};
 use crate::facebook::{PAGE_ID, Post, Week, settings};
 use crate::ledger::said;
-use crate::scene::{Cast, GRAPH, PAGE, SPACE, Scene, Setup};
+use crate::scene::{Cast, DOOR_TOKEN, GRAPH, PAGE, SPACE, Scene, Setup};
 use crate::shared::PATIENCE;
 use crate::shared::browser::{Browser, answer};
 use crate::shared::daemon::GLANCE;
@@ -42,6 +42,10 @@ fn logged_out(people: usize) -> Scene {
 pub fn log_in(scene: &Scene) -> Browser {
     let mut browser = Browser::default();
     let admin = scene.daemon.setup.admin.unwrap();
+    if scene.daemon.setup.locked {
+        let led = browser.ask("POST", &format!("http://{admin}/enter"), &format!("password={DOOR_TOKEN}"));
+        assert_eq!(led.status, 303, "{}", led.body);
+    }
     let done = answer(&mut browser, &format!("http://{admin}/login/{GRAPH}"), "answer=allow");
     assert!(done.status == 200 && done.body.contains("Brot &amp; Stulle (104455667788990)"), "{}", done.body);
     browser

@@ -40,10 +40,12 @@ const SPACE_TOKEN: &str = "canary-webex-token-4c1d";
 const GRAPH_SECRET: &str = "canary-graph-app-secret-77ab";
 /// What the chat builder sends along, and what stands in the link to the bot's page.
 pub const WEEKLY: &str = "canary-weekly-secret-51f0";
+/// What the operator's door wants, where it has a lock.
+pub const DOOR_TOKEN: &str = "canary-door-token-5b1e";
 const SPACE_SECRET: &str = "86dacc007724d8ea666f88fc77d918dad9537a15";
 
 /// All of them, by the names that the configuration has for them.
-pub const SECRETS: [(&str, &str); 7] = [
+pub const SECRETS: [(&str, &str); 8] = [
     ("VERIFY", VERIFY_TOKEN),
     ("APP", APP_SECRET),
     ("PAGE", PAGE_TOKEN),
@@ -51,6 +53,7 @@ pub const SECRETS: [(&str, &str); 7] = [
     ("SECRET", SPACE_SECRET),
     ("GRAPH", GRAPH_SECRET),
     ("WEEKLY", WEEKLY),
+    ("DOOR", DOOR_TOKEN),
 ];
 
 /// Calls of OpenDota: in real time nobody waits for a minute to end.
@@ -83,16 +86,28 @@ pub struct Setup {
     pub more: &'static str,
     /// Where the operator comes in, if anywhere.
     pub admin: Option<SocketAddr>,
+    /// Whether that door has a lock.
+    pub locked: bool,
 }
 
 impl Default for Setup {
     fn default() -> Setup {
-        Setup { bot: ECHO, workers: 4, registers: true, top: "", log: "info", ways: false, more: "", admin: None }
+        Setup {
+            bot: ECHO,
+            workers: 4,
+            registers: true,
+            top: "",
+            log: "info",
+            ways: false,
+            more: "",
+            admin: None,
+            locked: false,
+        }
     }
 }
 
 /// The ways of secrets where there are several; the others stand in the environment.
-const FILES: [&str; 2] = ["APP", "SPACE"];
+const FILES: [&str; 3] = ["APP", "SPACE", "DOOR"];
 const CREDENTIALS: [&str; 3] = ["PAGE", "SECRET", "GRAPH"];
 
 impl Setup {
@@ -115,8 +130,8 @@ impl Setup {
 impl daemon::Setup for Setup {
     fn toml(&self, folder: &Path, address: SocketAddr, api: &str) -> String {
         let Setup { bot, workers, registers, more, admin, top, .. } = self;
-        let [verify, app, page, space, secret, graph] =
-            ["VERIFY", "APP", "PAGE", "SPACE", "SECRET", "GRAPH"].map(|name| self.secret(name, folder));
+        let [verify, app, page, space, secret, graph, door] =
+            ["VERIFY", "APP", "PAGE", "SPACE", "SECRET", "GRAPH", "DOOR"].map(|name| self.secret(name, folder));
         let mut text = format!("listen = \"{address}\"\nworkers = {workers}\npublic_url = \"http://{address}\"\n");
         text.push_str(top);
         if !registers {
@@ -138,9 +153,10 @@ impl daemon::Setup for Setup {
             );
         }
         if let Some(admin) = admin {
+            let token = if self.locked { format!("token = {door}\n") } else { String::new() };
             let _ = write!(
                 text,
-                "[admin]\nlisten = \"{admin}\"\n[upstream.{GRAPH}]\nkind = \"facebook\"\napp_id = \"{APP_ID}\"\n\
+                "[admin]\nlisten = \"{admin}\"\n{token}[upstream.{GRAPH}]\nkind = \"facebook\"\napp_id = \"{APP_ID}\"\n\
                  app_secret = {graph}\nredirect_uri = \"http://{admin}/login/{GRAPH}\"\n\
                  api = \"{api}/{GRAPH}/v25.0\"\ndialog = \"{api}/{GRAPH}/v25.0/dialog/oauth\"\n\
                  per_minute = 6000\nper_day = 60000\n"

@@ -11,6 +11,8 @@
 //!     logs      what it says of all that, in which form, and how often
 //!     crowd     connections that want to be in the way     metrics     what whoever watches is told, and where
 //!     wire        HTTP at its edges                          secrets   who may come in, and what nobody may see
+//!     inspector   what the operator sees of all that is kept, and decides
+//!     door        the operator's, with its token
 //!     resolved    what the operator has dealt with
 //!
 //! Nothing here is decided by how long something takes: a test waits for what must happen, and only gives up late.
@@ -30,8 +32,10 @@ mod crash;
 mod crowd;
 mod daemon;
 mod disk;
+mod door;
 mod errors;
 mod graph;
+mod inspector;
 mod logs;
 mod metrics;
 mod reload;

@@ -30,7 +30,7 @@ impl Browser {
         let cookies: Vec<_> = mine.map(|((_, name), value)| format!("{name}={value}")).collect();
         let length = body.len();
         let request = format!(
-            "{method} {target} HTTP/1.1\r\nHost: {authority}\r\nCookie: {}\r\nSec-Fetch-Site: {}\r\n\
+            "{method} {target} HTTP/1.1\r\nHost: {authority}\r\nAccept: text/html\r\nCookie: {}\r\nSec-Fetch-Site: {}\r\n\
              Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}",
             cookies.join("; "),
             if method == "POST" { "same-origin" } else { "none" },
@@ -42,7 +42,9 @@ impl Browser {
         let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
         for cookie in head.lines().filter_map(|line| line.strip_prefix("Set-Cookie: ")) {
             let (name, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
-            assert!(cookie.contains("; HttpOnly; SameSite=Lax"), "{cookie}");
+            let strict = name == "ackd-door";
+            let site = if strict { "; HttpOnly; SameSite=Strict" } else { "; HttpOnly; SameSite=Lax" };
+            assert!(cookie.contains(site), "{cookie}");
             match cookie.contains("Max-Age=0;") {
                 true => drop(self.jar.remove(&(authority.to_owned(), name.to_owned()))),
                 false => drop(self.jar.insert((authority.to_owned(), name.to_owned()), value.to_owned())),

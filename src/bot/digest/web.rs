@@ -12,7 +12,7 @@ use super::html::Guest;
 use super::week::Which;
 use super::{Settings, gallery, html};
 use crate::bot::{BotFault, Desk};
-use crate::model::visit::{guarded, note};
+use crate::model::visit::{guarded, note, parameter};
 use crate::model::{Claim, Head, Method, Page, Secret, Visit};
 use crate::notation::unpercent_text;
 use subtle::ConstantTimeEq;
@@ -116,11 +116,4 @@ fn wanted(visit: &Visit, is_operator: bool) -> Result<Wanted, &'static str> {
         Some(_) => return Err("There is no such format; write ?format=html or ?format=json."),
     };
     Ok(Wanted { which, json, chosen: get("page").filter(|_| is_operator) })
-}
-
-/// The first parameter of this name.
-fn parameter(query: &str, name: &str) -> Option<String> {
-    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-    let mut values = pairs.filter(|(key, _)| unpercent_text(key, true) == name).map(|(_, value)| value);
-    values.next().map(|value| unpercent_text(value, true))
 }

@@ -3,6 +3,7 @@
 //!     finding.rs     what a look came to, as a line: ok, wrong with what mends it, or not looked at
 //!     machine.rs     the world as the doctor sees it: /proc, the disk, the control socket, systemctl
 //!     papers.rs      the configuration and its secrets
+//!     certificates.rs  how long those of the public door are good
 //!     ground.rs      disk, store and what ended badly in it, open files, memory
 //!     presence.rs    whether a daemon runs and answers; the unit
 //!     platforms.rs   tokens, the clock, registrations
@@ -14,6 +15,7 @@
 //! Never here: a secret in words. What platforms say is shown without any.
 
 mod address;
+mod certificates;
 mod finding;
 mod ground;
 pub mod machine;
@@ -53,6 +55,8 @@ pub fn doctor(file: &Path, by: &Instruments<'_>, out: &mut dyn Write) -> Result<
     let papers = Papers::read(file, outline, process, by);
 
     findings.tell(papers.findings())?;
+    let tls = papers.config.as_ref().and_then(|config| config.tls.as_ref());
+    findings.tell(certificates::findings(tls, (by.world.clock)()))?;
     machine_side(&papers, presence.as_ref(), by, &mut findings)?;
     world_side(&papers, presence.as_ref(), by, &mut findings)?;
     findings.end(papers.are_faulty())

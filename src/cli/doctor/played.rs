@@ -5,6 +5,7 @@ use super::super::{CliError, World};
 use super::machine::{Machine, Said};
 use super::{Instruments, doctor};
 use crate::cli::control::ControlFault;
+use crate::config::Config;
 use crate::intake::WORD_PATH;
 use crate::model::{Answer, FetchFault, Method, Moment, OutboundRequest, Outcome};
 use crate::registry::Upstream;
@@ -255,6 +256,12 @@ impl Scene {
     pub(super) fn write(&mut self, old: &str, new: &str) {
         assert_eq!(self.text.matches(old).count(), 1, "{old}");
         self.text = self.text.replace(old, new);
+    }
+
+    /// What is configured.
+    pub(super) fn config(&self) -> Config {
+        let env = |name: &str| self.env.iter().find(|(is, _)| *is == name).map(|(_, value)| (*value).to_owned());
+        Config::parse(&self.text, Path::new("ackd.toml"), &env).unwrap()
     }
 
     /// What the doctor says, with its folder called FOLDER; and the exit code.

@@ -657,3 +657,31 @@ fn what_somebody_granted_at_facebook_is_told_with_its_end() {
     scene.machine.memory = Err(StoreError("store x: unable to open".to_owned()));
     scene.expect_unseen(what, "the store cannot be read");
 }
+
+/// What the doctor is told of TLS by the files of these fixtures.
+fn encrypted(name: &str, pair: [&str; 2]) -> Scene {
+    let mut scene = Scene::new(name);
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tls");
+    let [certificate, key] = pair.map(|file| folder.join(file).display().to_string());
+    scene.text.push_str(&format!("[tls]\ncertificate = \"{certificate}\"\nkey = \"{key}\"\n"));
+    scene
+}
+
+#[test]
+fn a_certificate_is_good_or_ends_soon_or_has_ended() {
+    let scene = encrypted("certificate", ["bots.pem", "bots.key"]);
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/tls/");
+    scene.expect_ok("certificate", &format!("\"{file}bots.pem\" is good until 2120-01-01"));
+
+    let config = scene.config();
+    let found = super::certificates::findings(config.tls.as_ref(), Moment(4_733_510_400_000 - 1));
+    let [note] = found.as_slice() else { panic!("one certificate") };
+    let words =
+        format!("--     certificate: \"{file}bots.pem\" is good until 2120-01-01 only, for 0 days; is there still");
+    assert!(note.text().starts_with(&words) && note.text().contains("certbot renew --dry-run"), "{}", note.text());
+
+    let ended = encrypted("ended", ["expired.pem", "bots.key"]);
+    let (code, text) = ended.told();
+    let line = format!("tls.certificate: \"{file}expired.pem\" has expired: it was good until 2021-03-04; renew it");
+    assert!(code == 2 && text.contains(&line) && text.contains("wrong  secrets: "), "{text}");
+}

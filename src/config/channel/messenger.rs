@@ -1,10 +1,10 @@
 //! The keys of a Messenger page.
 
 use super::outside::outside;
-use super::{Made, Others, Taken, api, flag, rotated};
+use super::{Made, Others, Taken, api, flag};
 use crate::config::Account;
 use crate::config::findings::Findings;
-use crate::config::secret::{Fit, secret};
+use crate::config::secret::{Fit, rotated, secret};
 use crate::config::surroundings::Around;
 use crate::config::table::{Entry, Key, Table};
 use crate::limits::ID_BYTES_MAX;
@@ -59,7 +59,8 @@ pub(super) fn settings(
 ) -> Option<Settings> {
     let verify_token = table.need("verify_token", findings);
     let verify_token = verify_token.and_then(|entry| secret(&entry, Fit::Anything, around, findings));
-    let app_secrets = table.need("app_secret", findings).and_then(|entry| rotated(&entry, around, findings));
+    let app_secrets = table.need("app_secret", findings);
+    let app_secrets = app_secrets.and_then(|entry| rotated(&entry, Fit::Anything, around, findings));
     let access_token = table.need("access_token", findings);
     let access_token = access_token.and_then(|entry| secret(&entry, Fit::Header, around, findings));
     let api = api(channel, table, Settings::API, around, findings);

@@ -8,12 +8,11 @@ mod webex;
 use super::bot::Bots;
 use super::findings::{Findings, Risk, quoted};
 use super::name;
-use super::secret::{Fit, secret};
 use super::surroundings::{Around, Secrets};
 use super::table::{Entry, Key, Table};
 use super::url::BaseUrl;
 use super::{Account, Channel, KnownChannel};
-use crate::model::{Reply, Secret};
+use crate::model::Reply;
 use crate::notation::nearest::nearest;
 use crate::platform::messenger::Messenger;
 use crate::platform::webex::Webex;
@@ -196,17 +195,6 @@ pub(super) fn webex_of(
     findings: &mut Findings<'_>,
 ) -> Option<crate::platform::webex::Settings> {
     webex::settings("space", &entry.table(webex::KEYS, findings)?, around, findings)
-}
-
-/// One secret, or two while the old one is still in use.
-fn rotated(entry: &Entry<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> Option<Vec<Secret>> {
-    let members = entry.one_or_list(findings);
-    if members.is_empty() || members.len() > 2 {
-        findings.fault(&entry.place, format!("must be one secret, or a list of two while rotating; {}", entry.example));
-        return None;
-    }
-    let secrets: Vec<_> = members.iter().map(|member| secret(member, Fit::Anything, around, findings)).collect();
-    secrets.into_iter().collect()
 }
 
 /// The base of a platform's API; in a trial the twin's.

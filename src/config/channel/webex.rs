@@ -1,9 +1,9 @@
 //! The keys of a Webex bot.
 
-use super::{Made, Others, api, flag, rotated};
+use super::{Made, Others, api, flag};
 use crate::config::Account;
 use crate::config::findings::{Findings, Risk, quoted};
-use crate::config::secret::{Fit, secret};
+use crate::config::secret::{Fit, rotated, secret};
 use crate::config::surroundings::Around;
 use crate::config::table::{Entry, Key, Table};
 use crate::model::Secret;
@@ -75,7 +75,7 @@ pub(super) fn settings(
 }
 
 fn secrets(entry: &Entry<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> Option<Vec<Secret>> {
-    let secrets = rotated(entry, around, findings)?;
+    let secrets = rotated(entry, Fit::Anything, around, findings)?;
     // Which bytes Webex takes of other characters nobody says (webex.md §6).
     if !secrets.iter().all(|secret| secret.expose().is_ascii()) {
         let what = "has more than plain ASCII characters; Webex may sign with other bytes than these";

@@ -38,7 +38,7 @@ impl EventLoop {
                 Wait::Head => self.refuse(index, &Refusal::new(408, "the head took too long")),
                 Wait::Body { .. } => self.refuse(index, &Refusal::new(408, "the body came too slowly")),
                 Wait::Answer if peer.awaits == Awaits::Page => self.refuse(index, &late_page()),
-                Wait::Answer if peer.awaits == Awaits::Check => self.refuse(index, &silent()),
+                Wait::Answer if matches!(peer.awaits, Awaits::Check | Awaits::Hour) => self.refuse(index, &silent()),
                 Wait::Answer => {
                     log::error!("the keeper did not answer within {} s", limits::KEEPER_TIME.as_secs());
                     self.refuse(index, &not_kept());

@@ -7,8 +7,9 @@ use super::EventLoop;
 use crate::keeper::{Letter, Ticket};
 use crate::limits;
 use crate::meter::text::CONTENT_TYPE;
-use crate::meter::{Kept, Open};
-use crate::model::{Refusal, Response};
+use crate::meter::{Kept, Open, hour};
+use crate::model::visit::guarded;
+use crate::model::{Moment, Refusal, Response};
 use crate::net::peer::Awaits;
 use crate::net::refusals::{not_ready, silent};
 use std::borrow::Cow;
@@ -23,17 +24,17 @@ impl EventLoop {
         if !self.letters.health.writable.load(Ordering::Relaxed) {
             return self.deny(ticket, &not_ready("the store cannot be written"));
         }
-        self.ask(ticket, Letter::Ready(ticket));
+        self.ask(ticket, Letter::Ready(ticket), Awaits::Check);
     }
 
     /// Asks the keeper for something that it answers at once, as long as it moves.
-    pub(super) fn ask(&mut self, ticket: Ticket, letter: Letter) {
+    pub(super) fn ask(&mut self, ticket: Ticket, letter: Letter, awaits: Awaits) {
         if self.checks >= limits::CHECKS_MAX || self.letters.letters.send(letter).is_err() {
             return self.deny(ticket, &silent());
         }
         self.checks += 1;
         if let Some(peer) = self.peers.get_by(ticket) {
-            peer.awaits = Awaits::Check;
+            peer.awaits = awaits;
         }
     }
 
@@ -54,9 +55,16 @@ impl EventLoop {
             waiting_bytes: self.letters.health.waiting_bytes.load(Ordering::Relaxed),
             now: self.wall,
         };
-        let page = (self.page)(open, &self.served, kept).into_bytes();
-        let headers = Vec::new();
-        self.say(ticket, &Response { status: 200, content_type: CONTENT_TYPE, headers, body: Cow::Owned(page) });
+        let response = if self.peers.get_by(ticket).is_some_and(|peer| peer.awaits == Awaits::Hour) {
+            // By the wall clock of now, which may have been set since then.
+            let up = i64::try_from(self.began.elapsed().as_millis()).unwrap_or(i64::MAX);
+            let began = Moment(self.wall.0.saturating_sub(up));
+            guarded(Response::json(200, hour::json(open, &self.served.hour, kept, began).into_bytes()))
+        } else {
+            let page = (self.page)(open, &self.served, kept).into_bytes();
+            Response { content_type: CONTENT_TYPE, body: Cow::Owned(page), ..Response::text(200, "") }
+        };
+        self.say(ticket, &response);
     }
 
     /// Answers the request that a connection waits for, and goes on with it.
@@ -69,7 +77,7 @@ impl EventLoop {
 
     /// Says no to whoever wanted something kept; counted, though not told in the log, where the reason stands already.
     pub(super) fn say_no(&mut self, ticket: Ticket, refusal: &Refusal) {
-        self.served.refused.note(refusal.status);
+        self.served.refuse(refusal.status, self.wall);
         self.say(ticket, &refusal.response());
     }
 

@@ -34,12 +34,17 @@ struct Rows {
 impl EventLine {
     /// Whether it only tells about a message of our own, or of a look of a bot, and was ignored.
     pub fn is_receipt(&self) -> bool {
-        self.state == State::Ignored && RECEIPTS.contains(&&*self.kind)
+        is_receipt(self.state, &self.kind)
     }
 }
 
+/// Whether such an event only tells about a message of our own, or of a look of a bot, and was ignored.
+pub fn is_receipt(state: State, kind: &str) -> bool {
+    state == State::Ignored && RECEIPTS.contains(&kind)
+}
+
 /// The same in SQL.
-fn is_receipt() -> String {
+fn receipts() -> String {
     let kinds = RECEIPTS.map(|kind| format!("'{kind}'")).join(", ");
     format!("(state = {} AND kind IN ({kinds}))", State::Ignored as i64)
 }
@@ -68,7 +73,7 @@ impl Reader {
             left_out: all.receipts.iter().filter(|received| **received >= since).count(),
             cut: all.cut && !full,
         };
-        let only = format!("AND NOT {}", is_receipt());
+        let only = format!("AND NOT {}", receipts());
         for (number, name) in &channels {
             let keys = all.passing.iter().map(|(_, key)| *key).filter(|key| key.channel() == *number);
             let Some(oldest) = keys.min() else { continue };
@@ -81,7 +86,7 @@ impl Reader {
     }
 
     fn rows(&self, channel: ChannelNumber, limit: usize, rows_max: usize) -> rusqlite::Result<Rows> {
-        let receipt = is_receipt();
+        let receipt = receipts();
         let query = format!(
             "SELECT key, received, {receipt} FROM event WHERE key > ?1 AND key < ?2 ORDER BY key DESC LIMIT ?3"
         );

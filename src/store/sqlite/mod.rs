@@ -34,9 +34,11 @@ mod schema;
 mod soundness;
 mod statements;
 mod upkeep;
+mod walk;
 
 pub use engine::Engine;
 pub use file::SqliteFile;
-pub use glance::Glance;
+pub use glance::{Glance, is_receipt};
 pub use reader::{EventLine, Filter, Reader};
 pub use soundness::{Failed, Soundness};
+pub use walk::{Seen, Way};

@@ -107,6 +107,21 @@ impl Reader {
         if file.metadata().is_ok_and(|file| file.len() > 0) {
             header(&mut file, has_log(path)).map_err(said)?;
         }
+        Reader::connect(path)
+    }
+
+    /// The same in the process that writes the store, with little memory. The file is opened by SQLite alone: were it closed
+    /// by anybody else, the kernel would take the locks of the whole process away (fcntl(2), POSIX record locks), and another
+    /// program could take the log for left over, and delete it.
+    pub fn beside(path: &Path) -> Result<Reader, StoreError> {
+        let reader = Reader::connect(path)?;
+        let thrifty = reader.connection.execute_batch("PRAGMA cache_size = -64;");
+        thrifty.map_err(|error| words("setting up", &error))?;
+        Ok(reader)
+    }
+
+    fn connect(path: &Path) -> Result<Reader, StoreError> {
+        let said = |what: String| StoreError(format!("store {}: {what}", path.display()));
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(|error| said(unread("opening", &error)))?;
         let ours = connection.query_row("PRAGMA application_id", [], |row| row.get::<_, i32>(0));
@@ -203,9 +218,14 @@ impl Reader {
         Ok(newest)
     }
 
+    /// A number that is another one after each commit of somebody else, as long as this reader lives.
+    pub fn version(&self) -> Result<i64, StoreError> {
+        data_version(&self.connection).map_err(|error| words("reading", &error))
+    }
+
     /// Whether somebody committed something since this was last asked, or since the store was opened.
     pub fn changed(&mut self) -> Result<bool, StoreError> {
-        let version = data_version(&self.connection).map_err(|error| words("reading", &error))?;
+        let version = self.version()?;
         Ok(std::mem::replace(&mut self.version, version) != version)
     }
 
@@ -221,6 +241,11 @@ impl Reader {
     /// The key of an event by the name that `events` shows (`page-17`), by the platform's own id, or by the id that the
     /// platform gave a reply to it.
     pub fn find(&self, name: &str) -> Result<Option<EventKey>, StoreError> {
+        self.find_among(name, usize::MAX)
+    }
+
+    /// The same; no more than so many replies are asked for the id, those of the newest events of each channel.
+    pub fn find_among(&self, name: &str, replies_max: usize) -> Result<Option<EventKey>, StoreError> {
         if let Ok(id) = name.parse::<EventId>() {
             let known = self.channels()?.into_iter().find(|(_, channel)| *channel == id.channel);
             if let Some((channel, _)) = known {
@@ -239,15 +264,28 @@ impl Reader {
                 return Ok(Some(EventKey(key)));
             }
         }
-        Ok(self.said_as(name)?.map(|(event, _)| event))
+        Ok(self.said_among(name, replies_max)?.map(|(event, _)| event))
     }
 
     /// The reply that the platform calls so: its event, and its part. Nothing but a person asks this, so no index
     /// serves it.
     pub fn said_as(&self, message_id: &str) -> Result<Option<(EventKey, u32)>, StoreError> {
-        let sql = "SELECT key, part FROM reply WHERE message_id = ?1 ORDER BY key DESC LIMIT 1";
-        let found = self.connection.query_row(sql, [message_id], |row| Ok((EventKey(row.get(0)?), row.get(1)?)));
-        found.optional().map_err(|error| words("reading", &error))
+        self.said_among(message_id, usize::MAX)
+    }
+
+    fn said_among(&self, message_id: &str, replies_max: usize) -> Result<Option<(EventKey, u32)>, StoreError> {
+        let sql = "SELECT key, part FROM (SELECT key, part, message_id FROM reply WHERE key > ?2 AND key < ?3
+                   ORDER BY key DESC LIMIT ?4) WHERE message_id = ?1 LIMIT 1";
+        let most = i64::try_from(replies_max).unwrap_or(i64::MAX);
+        for (channel, _) in self.channels()? {
+            let (after, before) = (EventKey::before_first(channel), EventKey::after_last(channel));
+            let said = |row: &Row<'_>| Ok((EventKey(row.get(0)?), row.get(1)?));
+            let found = self.connection.query_row(sql, params![message_id, after.0, before.0, most], said);
+            if let Some(found) = found.optional().map_err(|error| words("reading", &error))? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
     }
 
     /// Until when a channel rests, and why, as its daemon noted it.

@@ -2,13 +2,14 @@
 //! of what follows from it. What it answers is what graph.md shows.
 
 use crate::keeper::{Letter, TOKENS};
+use crate::model::visit::parameter;
 use crate::model::{Claim, Facebook, Head, Host, Limit, Method, Moment, Page, Papers, Period, Request, Response};
 use crate::model::{Framing, Secret, Span, Upstream, Visit};
 use crate::notation::{hex, percent, unpercent_text};
 use crate::work::clerk::{Hosts, receive};
 use crate::work::login::{LOGINS, ticket_key};
 use crate::work::pool::Tools;
-use crate::work::session::{Reception, parameter};
+use crate::work::session::Reception;
 use crate::work::upstream::Upstreams;
 use ring::hmac;
 use std::cell::Cell;

@@ -1,0 +1,39 @@
+//! What is asked of the inspector, at the operator's door.
+
+use super::{Door, Verdict, below, is_longer, nothing_here, only};
+use crate::inspector::{self, Wish};
+use crate::limits;
+use crate::model::{Claim, Head, Host, Refusal, Request, Visit};
+
+/// What of a path lies below the inspector, which is at the operator's door and nowhere else. There it comes before all
+/// other places; the configuration sees to it that none lies in its way.
+pub(super) fn below_it(door: Door, head: &Head) -> Option<&str> {
+    below(head.path(), inspector::PLACE).filter(|_| door.is_admin())
+}
+
+/// What decides on many events names each of them, so this form may be longer than others.
+pub(super) fn gate(path: &str, head: &Head) -> Result<(), Refusal> {
+    let wish = Wish::of(path).ok_or_else(nothing_here)?;
+    match wish.takes(head.method) {
+        Ok(()) if is_longer(head, limits::DECISION_BYTES_MAX) => {
+            Err(Refusal::new(413, "this names too many events at once"))
+        }
+        fits => fits.or_else(|allow| only(false, allow)),
+    }
+}
+
+pub(super) fn read(path: &str, request: &Request) -> Result<Verdict, Refusal> {
+    Ok(match Wish::of(path).ok_or_else(nothing_here)? {
+        Wish::Part(bytes, content_type) => Verdict::Answer(inspector::part(bytes, content_type)),
+        Wish::Hour => Verdict::Hour,
+        Wish::List | Wish::Life | Wish::Replay | Wish::Resolve => Verdict::Visit(Box::new(Visit {
+            to: Host::Inspector,
+            claim: Claim::Inside,
+            operator: true,
+            guard: String::new(),
+            path: path.to_owned(),
+            request: request.clone(),
+            renews: false,
+        })),
+    })
+}
