@@ -267,7 +267,7 @@ impl Intake {
     }
 
     fn asks_for_word(&self, head: &Head) -> bool {
-        let asked = head.path().strip_prefix(WORD_PATH).filter(|_| head.method == Method::Get);
+        let asked = if head.method == Method::Get { head.path().strip_prefix(WORD_PATH) } else { None };
         asked.is_some_and(|asked| self.left.borrow().as_ref().is_some_and(|word| word.ask == asked))
     }
 
@@ -479,7 +479,7 @@ pub fn nothing_here() -> Refusal {
 
 /// The picture that is wanted. Whatever is not written exactly so is no path of ours.
 fn asks_for_picture(head: &Head) -> Option<PictureName> {
-    PictureName::of_path(head.path()).filter(|_| matches!(head.method, Method::Get | Method::Head))
+    if matches!(head.method, Method::Get | Method::Head) { PictureName::of_path(head.path()) } else { None }
 }
 
 /// A picture; or the same answer as for any path that is not there, whether it was there once or never.

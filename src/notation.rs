@@ -38,8 +38,7 @@ pub fn from_hex<const BYTES: usize>(digits: &[u8]) -> Option<[u8; BYTES]> {
         return None;
     }
     let mut seen = 0;
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        let [high, low] = pair else { return None };
+    for (byte, [high, low]) in bytes.iter_mut().zip(digits.as_chunks().0) {
         let (high, low) = (digit(*high), digit(*low));
         seen |= high | low;
         *byte = high << 4 | low & 0xf;
@@ -56,6 +55,7 @@ pub fn from_base64(text: &str) -> Option<Vec<u8>> {
 const NO_DIGIT: u8 = 0x80;
 
 /// What one hex digit stands for.
+#[inline(always)]
 fn digit(letter: u8) -> u8 {
     DIGITS.get(usize::from(letter)).copied().unwrap_or(NO_DIGIT)
 }

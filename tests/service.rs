@@ -164,6 +164,36 @@ fn the_service_manager_hears_that_it_is_ready_lives_reloads_and_stops() {
     assert_eq!(running.code(), Some(0));
 }
 
+/// How often any thread of a process gave the processor back to wait, since it began.
+fn waits(process: u32) -> u64 {
+    let threads = fs::read_dir(format!("/proc/{process}/task")).unwrap();
+    let waited = |thread: fs::DirEntry| {
+        let status = fs::read_to_string(thread.path().join("status")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:")).unwrap();
+        line.trim().parse::<u64>().unwrap()
+    };
+    threads.map(|thread| waited(thread.unwrap())).sum()
+}
+
+#[test]
+fn an_idle_daemon_wakes_for_its_watchdog_only() {
+    let folder = Folder::new();
+    let manager = Manager::new(folder.path());
+    let config = write_config(folder.path(), "\"127.0.0.1:0\"", "[admin]\nlisten = \"127.0.0.1:0\"");
+    let mut command = ackd(&config);
+    command.env("NOTIFY_SOCKET", &manager.path).env("WATCHDOG_USEC", "1500000");
+    let running = Running::start(command);
+    assert_eq!(manager.hear(), ["READY=1"]);
+    // What follows from its start is over with the second.
+    (0..2).for_each(|_| assert_eq!(manager.hear()[0], "WATCHDOG=1"));
+    let before = waits(running.child.id());
+    let intervals = 6;
+    (0..intervals).for_each(|_| assert_eq!(manager.hear()[0], "WATCHDOG=1"));
+    let woken = waits(running.child.id()) - before;
+    // The loop asks, the keeper answers, the loop tells systemd; in each third of systemd's patience.
+    assert!((intervals..=3 * intervals).contains(&woken), "{woken} times in {intervals} intervals");
+}
+
 #[test]
 fn sockets_that_are_handed_over_are_served_each_at_its_door() {
     if Command::new("systemd-socket-activate").arg("--version").output().is_err() {
