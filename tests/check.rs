@@ -109,6 +109,16 @@ fn doors_for_browsers_are_told_with_what_the_app_must_know() {
 }
 
 #[test]
+fn that_the_operators_door_has_a_lock_is_told_and_what_opens_it_is_not() {
+    let token = "canary-door-token-5b1e";
+    let example = fs::read_to_string(EXAMPLE).unwrap();
+    let file = File::new("lock", &format!("{example}\n[admin]\nlisten = \"127.0.0.1:3001\"\ntoken = \"{token}\"\n"));
+    let (_, text) = told(&file.0);
+    assert!(text.contains("admin") && text.contains("http://127.0.0.1:3001/; http:// wants its token\n"), "{text}");
+    assert!(!text.contains(token), "{text}");
+}
+
+#[test]
 fn a_file_that_is_no_store_is_a_fault_and_stays_as_it_is() {
     let store = std::env::temp_dir().join(format!("ackd-check-foreign-{}.db", std::process::id()));
     let store = File::at(store.to_str().unwrap().to_owned(), "somebody's notes\n");
