@@ -34,7 +34,7 @@ const span = ms => {
 };
 const number = count => count.toLocaleString("en");
 const many = (count, one, more = one + "s") => number(count) + " " + (count === 1 ? one : more);
-const ms = us => +(us / 1000).toPrecision(2) + " ms";
+const ms = us => us < 1e6 ? +(us / 1e3).toPrecision(2) + " ms" : +(us / 1e6).toPrecision(2) + " s";
 
 // Asks, and knows since when nobody answers.
 let lost = 0;
@@ -127,7 +127,7 @@ const total = column => hour.minutes.reduce((sum, row) => sum + row[column], 0);
 const most = of => Math.max(0, ...hour.minutes.map(of));
 const legend = (place, items) => place.replaceChildren(...items.map(([cls, words]) => make("li", { className: cls }, words)));
 function plot(name, title, words, marks, paint) {
-  const place = $["plot-" + name], wide = Math.max(200, place.clientWidth), left = 46, foot = 98, head = 8;
+  const place = $["plot-" + name], wide = Math.max(200, place.clientWidth), left = 50, foot = 98, head = 8;
   // This minute is shown as long as the others.
   const end = hour.now - hour.now % 60000 + 60000, x = ms => left + (wide - left) * (1 - (end - ms) / HOUR), y = part => foot - (foot - head) * part;
   const svg = draw("svg", { viewBox: `0 0 ${wide} 118`, width: wide, height: 118, role: "img", "aria-labelledby": `${name}-t ${name}-d` }, draw("title", { id: name + "-t" }, title), draw("desc", { id: name + "-d" }, words));
@@ -199,8 +199,9 @@ const focused = () => $.list.querySelector("a[tabindex='0']");
 function row(event) {
   const old = list.rows.get(event.id), told = day(now()) + JSON.stringify(event);
   if (old?.told === told) return old;
-  const link = old?.link || make("a", { tabIndex: -1 }), node = old?.node || make("li", {}, link), what = make("span", { className: "what" }, outside(event.kind), " ", outside(ends(plain(event.from))));
-  filled(what, [event.why && " · ", event.why && outside(event.why), event.twice && " · maybe seen twice"]);
+  const link = old?.link || make("a", { tabIndex: -1 }), node = old?.node || make("li", {}, link), what = make("span", { className: "what" }, outside(event.kind));
+  // The reason before the conversation, whose name may be long: on a phone only the beginning is seen.
+  filled(what, [event.why && " · ", event.why && outside(event.why), event.twice && " · maybe seen twice", event.why || event.twice ? " · " : " ", outside(ends(plain(event.from)))]);
   node.dataset.id = event.id;
   link.href = "#" + query({ id: event.id });
   link.replaceChildren(badge(event.state), time(event.at, when(event.at)), " ", make("b", {}, plain(event.id)), " ", what);
