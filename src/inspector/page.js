@@ -107,12 +107,13 @@ async function sum() {
 function stand() {
   const old = hour?.waiting && hour.oldest ? now() - hour.oldest : 0;
   const words = lost ? `It does not answer since ${when(lost)}.` : hour && [
+    ...(hour.rests ? [`Nothing is sent on ${hour.rests}, since the platform takes nothing`] : []),
     hour.waiting ? many(hour.waiting, "waits", "wait") + (old ? ", the oldest for " + span(old) : "") : "Nothing waits",
     last ? `the last event came ${span(now() - last.at)} ago` : "no event has come yet",
   ].join("; ") + ".";
   if (!words) return;
   document.title = (bad ? bad + " · " : "") + "ackd";
-  $.stand.className = lost || bad ? "bad" : old > 60000 ? "warn" : "good";
+  $.stand.className = lost || bad ? "bad" : old > 60000 || hour?.rests ? "warn" : "good";
   put($.bad, bad && !lost ? bad + ": look" : "");
   put($.how, words);
 }

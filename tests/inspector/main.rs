@@ -400,6 +400,8 @@ fn the_last_hour_is_drawn_and_said() {
     let words = "[...document.querySelectorAll('#plot-acks text')]";
     assert_eq!(browser.run(&format!("return {words}.every(word => word.getBBox().x >= 0)")), true);
     assert_eq!(browser.run(&format!("return {words}.map(word => word.textContent).includes('10 s')")), true);
+    browser.run("hour.rests = 'page'; stand()");
+    reads(&browser, "#stand.warn", "Nothing is sent on page, since the platform takes nothing; 3 wait");
     browser.run("return trying(sum())");
     browser.wait_for("document.querySelector('#acks').textContent.includes(' ms')");
     browser.click("#words summary");
