@@ -223,7 +223,7 @@ fn sockets_that_are_handed_over_are_served_each_at_its_door() {
 fn what_does_not_fit_the_sockets_says_what_to_write() {
     let folder = Folder::new();
     let mut alone = Running::start(ackd(&write_config(folder.path(), "\"systemd\"", "")));
-    alone.wait_for("systemd hands over no socket for it; start ackd by its socket unit");
+    alone.wait_for("systemd hands over no socket for it: systemctl stop ackd, then systemctl start ackd.socket ackd;");
     assert_eq!(alone.code(), Some(1));
 }
 

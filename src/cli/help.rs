@@ -97,7 +97,8 @@ produces, which Enphase's stand-in makes up: say \"today\", \"this week\" or
 morning; elsewhere it wants a code of `ackd solar invite` first. One tells how
 players of Dota 2 do: \"Ada\", \"last week\". One tells what happened on a Facebook
 page: \"summary\", \"top shared\"; the second address that is printed shows it in
-the browser, and the login at Facebook as it is played here.
+the browser, and the login at Facebook as it is played here. The third one is
+the inspector, which tells what became of each message.
 
     --config FILE    your own channels and bots instead of the built-in ones;
                      their secrets are made up and not looked for. Of
@@ -214,7 +215,8 @@ Lists what came in and how it ended: answered, ignored (why), dead (why) or
 unknown (sent, but the platform's answer was lost). The newest come last. Where
 a reply may have been seen twice, it says how many: maybe twice ×1. What the
 platform only tells about our own messages, receipts and echoes, and looks of
-bots that said nothing are counted in a last line and not listed.
+bots that said nothing are counted in a last line and not listed. A browser
+shows the same at /events of the [admin] listener.
 
     --dead            only the dead
     --unknown         only the unknown; with --dead, both

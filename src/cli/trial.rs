@@ -60,7 +60,7 @@ pub fn trial(
     }
     writeln!(out, "open {}/", stand.url())?;
     if let Some(operator) = doors.address(Door::Admin) {
-        writeln!(out, "pages and logins: http://{operator}/")?;
+        writeln!(out, "pages and logins: http://{operator}/\nwhat became of each message: http://{operator}/events")?;
     }
     writeln!(out, "Ctrl-C ends it")?;
     out.flush()?;

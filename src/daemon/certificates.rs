@@ -93,7 +93,7 @@ impl Certificates {
 
     /// Those that are there now are shown from now on; an error says why not, and that the old ones stay.
     fn renew(&self) -> Result<(), String> {
-        let stay = |why: String| format!("certificates: {why}; those of before stay");
+        let stay = |why: String| format!("certificates: those of before stay: {why}");
         // One reads at a time, so that the last one told is the last one read.
         let mut shown = self.lock();
         let Shown { tickets: Some(tickets), files: Some(files) } = &mut *shown else { return Ok(()) };

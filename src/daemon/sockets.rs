@@ -76,11 +76,11 @@ pub(super) fn handed(config: &Config) -> Result<Vec<Listener>, String> {
         listeners
             .push(Listener::handed(socket, door).map_err(|error| format!("the socket {name:?} of systemd: {error}"))?);
     }
-    for (listens, door, name) in [(&config.listen, Door::Public, "ackd"), (&config.admin, Door::Admin, ADMIN)] {
+    for (listens, door, name) in [(&config.listen, Door::Public, "ackd"), (&config.admin, Door::Admin, "ackd-admin")] {
         if listens.handed && !listeners.iter().any(|listener| listener.door == door) {
             return Err(format!(
-                "listen = \"systemd\", but systemd hands over no socket for it; start ackd by its socket unit, with \
-                 FileDescriptorName={name}, or write an address"
+                "listen = \"systemd\", but systemd hands over no socket for it: systemctl stop ackd, then \
+                 systemctl start {name}.socket ackd; or write an address"
             ));
         }
     }

@@ -34,7 +34,7 @@ const span = ms => {
 };
 const number = count => count.toLocaleString("en");
 const many = (count, one, more = one + "s") => number(count) + " " + (count === 1 ? one : more);
-const ms = us => +(us / 1000).toPrecision(2) + " ms";
+const ms = us => us < 1e6 ? +(us / 1e3).toPrecision(2) + " ms" : +(us / 1e6).toPrecision(2) + " s";
 
 // Asks, and knows since when nobody answers.
 let lost = 0;
@@ -107,12 +107,13 @@ async function sum() {
 function stand() {
   const old = hour?.waiting && hour.oldest ? now() - hour.oldest : 0;
   const words = lost ? `It does not answer since ${when(lost)}.` : hour && [
+    ...(hour.rests ? [`Nothing is sent on ${hour.rests}, since the platform takes nothing`] : []),
     hour.waiting ? many(hour.waiting, "waits", "wait") + (old ? ", the oldest for " + span(old) : "") : "Nothing waits",
     last ? `the last event came ${span(now() - last.at)} ago` : "no event has come yet",
   ].join("; ") + ".";
   if (!words) return;
   document.title = (bad ? bad + " · " : "") + "ackd";
-  $.stand.className = lost || bad ? "bad" : old > 60000 ? "warn" : "good";
+  $.stand.className = lost || bad ? "bad" : old > 60000 || hour?.rests ? "warn" : "good";
   put($.bad, bad && !lost ? bad + ": look" : "");
   put($.how, words);
 }
@@ -127,7 +128,7 @@ const total = column => hour.minutes.reduce((sum, row) => sum + row[column], 0);
 const most = of => Math.max(0, ...hour.minutes.map(of));
 const legend = (place, items) => place.replaceChildren(...items.map(([cls, words]) => make("li", { className: cls }, words)));
 function plot(name, title, words, marks, paint) {
-  const place = $["plot-" + name], wide = Math.max(200, place.clientWidth), left = 46, foot = 98, head = 8;
+  const place = $["plot-" + name], wide = Math.max(200, place.clientWidth), left = 50, foot = 98, head = 8;
   // This minute is shown as long as the others.
   const end = hour.now - hour.now % 60000 + 60000, x = ms => left + (wide - left) * (1 - (end - ms) / HOUR), y = part => foot - (foot - head) * part;
   const svg = draw("svg", { viewBox: `0 0 ${wide} 118`, width: wide, height: 118, role: "img", "aria-labelledby": `${name}-t ${name}-d` }, draw("title", { id: name + "-t" }, title), draw("desc", { id: name + "-d" }, words));
@@ -199,8 +200,9 @@ const focused = () => $.list.querySelector("a[tabindex='0']");
 function row(event) {
   const old = list.rows.get(event.id), told = day(now()) + JSON.stringify(event);
   if (old?.told === told) return old;
-  const link = old?.link || make("a", { tabIndex: -1 }), node = old?.node || make("li", {}, link), what = make("span", { className: "what" }, outside(event.kind), " ", outside(ends(plain(event.from))));
-  filled(what, [event.why && " · ", event.why && outside(event.why), event.twice && " · maybe seen twice"]);
+  const link = old?.link || make("a", { tabIndex: -1 }), node = old?.node || make("li", {}, link), what = make("span", { className: "what" }, outside(event.kind));
+  // The reason before the conversation, whose name may be long: on a phone only the beginning is seen.
+  filled(what, [event.why && " · ", event.why && outside(event.why), event.twice && " · maybe seen twice", event.why || event.twice ? " · " : " ", outside(ends(plain(event.from)))]);
   node.dataset.id = event.id;
   link.href = "#" + query({ id: event.id });
   link.replaceChildren(badge(event.state), time(event.at, when(event.at)), " ", make("b", {}, plain(event.id)), " ", what);

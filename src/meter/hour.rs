@@ -96,7 +96,13 @@ pub fn json(open: Open, served: &Hour, kept: &Kept, began: Moment) -> String {
     if let Some(oldest) = oldest {
         let _ = write!(text, ",\"oldest\":{}", oldest.0);
     }
-    let _ = write!(text, ",\"connections\":{},\"bytes\":{bytes},\"minutes\":[", open.connections);
+    // Names of channels need no escape.
+    text.push_str(",\"rests\":\"");
+    for (place, channel) in kept.channels.iter().filter(|channel| channel.rests).enumerate() {
+        text.push_str(if place > 0 { ", " } else { "" });
+        text.push_str(&channel.name);
+    }
+    let _ = write!(text, "\",\"connections\":{},\"bytes\":{bytes},\"minutes\":[", open.connections);
     let last = now.div_euclid(MINUTE_MS);
     let mut first = true;
     for number in last - (MINUTES as i64 - 1)..=last {
@@ -152,6 +158,15 @@ mod tests {
     }
 
     #[test]
+    fn channels_whose_platform_takes_nothing_are_named() {
+        let channel = |name: &str, rests| Channel { name: name.to_owned(), rests, ..Channel::default() };
+        let channels = vec![channel("page", true), channel("other", false), channel("space", true)];
+        let text = json(Open::default(), &Hour::default(), &Kept { channels, ..Kept::default() }, Moment(0));
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(value["rests"], "page, space");
+    }
+
+    #[test]
     fn an_hour_has_sixty_minutes_however_long_it_goes_on() {
         let mut hour = Hour::default();
         for minute in 0..1000 {
@@ -196,8 +211,8 @@ mod tests {
         let open = Open { connections: 4, buffered_bytes: 10, waiting_bytes: 5, now: at(11, 2) };
         assert_eq!(
             json(open, &served, &kept, Moment(1)),
-            "{\"now\":662000,\"began\":1,\"waiting\":3,\"oldest\":7,\"connections\":4,\"bytes\":15,\"minutes\":[\
-             [600000,2,0,0,0,0,3,0,0,700,0],[660000,0,0,0,1,0,0,0,0,0,0]]}"
+            "{\"now\":662000,\"began\":1,\"waiting\":3,\"oldest\":7,\"rests\":\"\",\"connections\":4,\
+             \"bytes\":15,\"minutes\":[[600000,2,0,0,0,0,3,0,0,700,0],[660000,0,0,0,1,0,0,0,0,0,0]]}"
         );
     }
 }

@@ -395,6 +395,15 @@ fn the_last_hour_is_drawn_and_said() {
     // What came this minute is seen at the edge, and not cut off by it.
     let edge = "const [svg, dot] = ['svg', 'circle'].map(one => document.querySelector('#plot-acks ' + one).getBoundingClientRect()); return dot.right < svg.right";
     assert_eq!(browser.run(edge), true);
+    // Nor is a word beside the lines when a disk took its time.
+    browser.run("hour.minutes = [[hour.now - 60000, 3, 3, 0, 0, 0, 0, 3, 1500000, 2500000, 2400000]]; plots()");
+    let words = "[...document.querySelectorAll('#plot-acks text')]";
+    assert_eq!(browser.run(&format!("return {words}.every(word => word.getBBox().x >= 0)")), true);
+    assert_eq!(browser.run(&format!("return {words}.map(word => word.textContent).includes('10 s')")), true);
+    browser.run("hour.rests = 'page'; stand()");
+    reads(&browser, "#stand.warn", "Nothing is sent on page, since the platform takes nothing; 3 wait");
+    browser.run("return trying(sum())");
+    browser.wait_for("document.querySelector('#acks').textContent.includes(' ms')");
     browser.click("#words summary");
     let rows = browser.wait_for("document.querySelectorAll('#table tbody tr').length");
     assert!((1..=2).contains(&rows.as_u64().unwrap()), "{rows}");
@@ -449,6 +458,8 @@ fn on_a_phone_list_and_life_are_two_views() {
     };
     assert_eq!((shown("#events"), shown("#life")), (json!(true), json!(false)));
     fits("the list");
+    // Only the beginning of a line is seen, so it has the reason in it.
+    assert_eq!(text(&browser, "[data-id=page-3] .what"), "message · the bot broke · bert");
     keep(&browser, "phone-list.png");
     browser.run("document.getElementById('events').scrollIntoView()");
     let place = browser.run("return scrollY");

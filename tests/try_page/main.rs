@@ -55,7 +55,10 @@ impl Trial {
             .by_ref()
             .map_while(Result::ok)
             .find_map(|line| line.strip_prefix("pages and logins: ").map(str::to_owned));
-        line.expect("ackd try tells of the operator's door")
+        let door = line.expect("ackd try tells of the operator's door");
+        let next = self.lines.next().expect("one more line").unwrap();
+        assert_eq!(next, format!("what became of each message: {door}events"));
+        door
     }
 
     fn interrupt(&mut self) -> ExitStatus {
