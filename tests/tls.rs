@@ -355,6 +355,19 @@ fn who_does_not_finish_the_handshake_has_little_held_and_is_ended() {
 }
 
 #[test]
+fn where_tls_is_spoken_less_is_held_of_what_has_not_ended_and_the_slowest_goes() {
+    let daemon = daemon();
+    let mut slow: Vec<_> = (0..5).map(|_| Client::usual(daemon.address)).collect();
+    let (event, half) = (event("slow", 1_000_000), 900_000);
+    // Between them more than the sessions leave room for, and less than may be held without any.
+    for client in &mut slow {
+        client.say(&event[..half]);
+    }
+    daemon.wait_for_line(0, "503: too much is coming in at once");
+    assert_eq!(Client::usual(daemon.address).post("between"), 200);
+}
+
+#[test]
 fn a_connection_that_says_nothing_is_held_in_little_memory() {
     const HELD: usize = 500;
     for version in [&TLS12, &TLS13] {
