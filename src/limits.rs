@@ -32,6 +32,8 @@ pub const CONNECTIONS_MAX: usize = 10_000;
 pub const TLS_CONNECTIONS_MAX: usize = 1000;
 /// How long nothing changes beside certificates before they are read again: both files of a pair are then there.
 pub const CERTIFICATES_QUIET_TIME: Duration = Duration::from_millis(500);
+/// … but they wait no longer than this for it: others may write into the same folder without end.
+pub const CERTIFICATES_PATIENCE: Duration = Duration::from_secs(5);
 /// With so much left or less a certificate is spoken of: whoever renews one begins a month before its end, and has failed for
 /// a week by then.
 pub const CERTIFICATE_NEWS_TIME: Duration = Duration::from_secs(21 * 24 * 3600);

@@ -27,6 +27,8 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Instant;
 
 const SECRET: &str = "only-a-test";
@@ -248,6 +250,36 @@ fn a_renewed_certificate_is_shown_to_whoever_comes_next_and_nobody_is_cut_off() 
     daemon.wait_for_line(0, "has expired: it was good until 2021-03-04; renew it; those of before stay");
     let mut last = Client::new(&speaking(&[&TLS13]), daemon.address, BOTS);
     assert_eq!((last.post("6"), last.shown()), (200, leaf("renewed.pem")));
+}
+
+#[test]
+fn a_renewed_certificate_is_shown_though_somebody_writes_beside_it_without_end() {
+    let daemon = daemon();
+    let folder = daemon.folder.path();
+    let ended = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !ended.load(Ordering::Relaxed) {
+                fs::write(folder.join("noise"), "x").unwrap();
+            }
+        });
+        let _end = Ends(&ended);
+        for (from, to) in [("renewed.pem", "bots.pem"), ("renewed.key", "bots.key")] {
+            fs::copy(fixture(from), folder.join(to)).unwrap();
+        }
+        daemon.wait_for_line(0, "new ones are shown from now on");
+    });
+    let mut client = Client::usual(daemon.address);
+    assert_eq!((client.post("1"), client.shown()), (200, leaf("renewed.pem")));
+}
+
+/// Ends what goes on meanwhile, also where the test fails.
+struct Ends<'a>(&'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// The figures about certificates.
