@@ -5,9 +5,10 @@
 
 use ackd::inspector::Inspector;
 use ackd::limits::INSPECTOR_EVENTS_MAX;
-use ackd::model::{Arrival, Claim, Fate, Framing, Head, Host, Method, Moment, Request, Span, Visit};
-use ackd::store::Store;
+use ackd::model::{Arrival, Claim, Fate, Framing, Head, Host, Lease, Method, Moment, Request, Settlement, Span, Visit};
 use ackd::store::sqlite::SqliteFile;
+use ackd::store::{Store, Wanted};
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
@@ -53,7 +54,7 @@ fn ask(inspector: &mut Inspector, path: &str, query: &str) -> (u16, serde_json::
     (answer.status, serde_json::from_slice(&answer.body).unwrap())
 }
 
-/// Two channels with some events, which all wait.
+/// Two channels with some events: half of them have ended dead, and the others wait.
 fn store() -> PathBuf {
     let folder = std::env::temp_dir().join(format!("ackd-inspector-query-{}", std::process::id()));
     let _ = std::fs::remove_dir_all(&folder);
@@ -68,6 +69,11 @@ fn store() -> PathBuf {
         let arrival = Arrival { id, conversation, kind: "message", fate: Fate::Hear, raw, proves: None };
         let now = Moment(1_700_000_000_000 + number);
         engine.admit_with(channel, &arrival, None, now, now).unwrap();
+        if number < 20
+            && let Some(Lease { event, lane, .. }) = engine.lease(channel, Wanted::Any, &HashSet::new(), now).unwrap()
+        {
+            engine.settle(&Settlement::HearDead { event, lane, why: "broke".to_owned() }, false, now).unwrap();
+        }
     }
     engine.commit().unwrap();
     path
