@@ -685,6 +685,39 @@ mod tests {
     }
 
     #[test]
+    fn what_is_kept_is_told_to_no_page_of_another_site_which_could_count_the_time_it_takes() {
+        let intake = Intake::new(Vec::new(), Vec::new());
+        let asked = |target: &str, name: &str, value: &str| {
+            let mut connection = crate::http::Connection::new();
+            let head = format!("GET {target} HTTP/1.1\r\nHost: 127.0.0.1:3001\r\n{name}: {value}\r\n\r\n");
+            connection.receive(head.as_bytes());
+            match connection.next(|head| intake.gate(Door::Admin, head)) {
+                crate::http::Step::Refuse(refusal) => refusal.status,
+                step => {
+                    if matches!(step, crate::http::Step::Request(_)) {
+                        200
+                    } else {
+                        panic!("{step:?}")
+                    }
+                }
+            }
+        };
+        for (name, value, status) in [
+            ("Sec-Fetch-Site", "cross-site", 403),
+            ("Sec-Fetch-Site", "same-site", 403),
+            ("Origin", "http://evil.example", 403),
+            ("Sec-Fetch-Site", "same-origin", 200),
+            ("Sec-Fetch-Site", "none", 200),
+            ("User-Agent", "curl", 200),
+        ] {
+            for target in ["/events/list?find=word", "/events/life?id=page-1", "/events/hour"] {
+                assert_eq!(asked(target, name, value), status, "{target} {name}: {value}");
+            }
+            assert_eq!(asked("/events", name, value), 200, "a link from elsewhere may lead to the page");
+        }
+    }
+
+    #[test]
     fn to_strangers_a_place_is_as_a_path_that_is_not_there() {
         let intake = with_pages();
         let refused = |method, target: &str, framing| {

@@ -32,6 +32,8 @@ pub const CONNECTIONS_MAX: usize = 10_000;
 pub const TLS_CONNECTIONS_MAX: usize = 1000;
 /// How long nothing changes beside certificates before they are read again: both files of a pair are then there.
 pub const CERTIFICATES_QUIET_TIME: Duration = Duration::from_millis(500);
+/// … but they wait no longer than this for it: others may write into the same folder without end.
+pub const CERTIFICATES_PATIENCE: Duration = Duration::from_secs(5);
 /// With so much left or less a certificate is spoken of: whoever renews one begins a month before its end, and has failed for
 /// a week by then.
 pub const CERTIFICATE_NEWS_TIME: Duration = Duration::from_secs(21 * 24 * 3600);
@@ -49,6 +51,9 @@ pub const TLS_FRAME_BYTES: usize = 64;
 /// What all connections together may hold unread, in bytes; past this the slowest are closed. An idle
 /// connection holds none. 10,000 half-sent heads of 400 bytes are 4 MB.
 pub const BUFFERED_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// The same where TLS is spoken: the sessions of all take as much as is less here, and each record that has not ended lies
+/// twice.
+pub const TLS_BUFFERED_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// One read from a socket, in bytes. The loop has one such buffer for all.
 pub const READ_BYTES: usize = 64 * 1024;
 /// File descriptors kept free for the store, upstream connections and the listeners.
@@ -821,7 +826,8 @@ pub const GRAPH_GROWTH_SECONDS: u64 = 2 * 86_400;
 
 const _: () = assert!(FETCH_STEP_TIME.as_millis() < LATE_TIME.as_millis() && LATE_TIME.as_millis() < 20_000);
 const _: () = assert!(PATH_BYTES_MAX < TARGET_BYTES_MAX && CONNECTIONS_MAX <= CONNECTIONS_CEILING);
-const _: () = assert!(HEAD_BYTES_MAX + BODY_BYTES_MAX <= BUFFERED_BYTES_MAX);
+const _: () = assert!(HEAD_BYTES_MAX + BODY_BYTES_MAX <= TLS_BUFFERED_BYTES_MAX);
+const _: () = assert!(TLS_BUFFERED_BYTES_MAX <= BUFFERED_BYTES_MAX);
 const _: () = assert!(TARGET_BYTES_MAX < HEAD_BYTES_MAX && HEAD_BYTES_MAX <= u16::MAX as usize);
 const _: () = assert!(RETRY_LIFE.as_secs() < PICTURE_LIFE.as_secs());
 const _: () = assert!(FETCH_TIME.as_secs() < STOP_WORK_TIME.as_secs());

@@ -107,7 +107,7 @@ fn carry_out(command: Command, out: &mut dyn Write) -> Result<(), CliError> {
 fn run(file: PathBuf) -> Result<(), CliError> {
     let config = Config::load(&file, &variable).map_err(CliError::Config)?;
     log::follow(&config.log);
-    let read = Box::new(move || Config::load(&file, &variable));
+    let read = Box::new(move || Config::load_again(&file, &variable));
     daemon::run(&config, Reread { read, in_force: |config| log::follow(&config.log) }).map_err(CliError::Failed)
 }
 

@@ -11,8 +11,12 @@ mod chunked;
 mod config;
 #[path = "../fuzz/properties/http_connection.rs"]
 mod http_connection;
+#[path = "../fuzz/properties/inspector_query.rs"]
+mod inspector_query;
 #[path = "../fuzz/properties/messenger_body.rs"]
 mod messenger_body;
+#[path = "../fuzz/properties/operators_door.rs"]
+mod operators_door;
 #[path = "../fuzz/properties/signature.rs"]
 mod signature;
 #[path = "../fuzz/properties/webex_body.rs"]
@@ -39,6 +43,16 @@ fn every_http_connection_seed_holds_its_property() {
 #[test]
 fn every_chunked_seed_holds_its_property() {
     replay("chunked", chunked::check);
+}
+
+#[test]
+fn every_inspector_query_seed_holds_its_property() {
+    replay("inspector_query", inspector_query::check);
+}
+
+#[test]
+fn every_operators_door_seed_holds_its_property() {
+    replay("operators_door", operators_door::check);
 }
 
 #[test]

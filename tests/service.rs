@@ -164,6 +164,22 @@ fn the_service_manager_hears_that_it_is_ready_lives_reloads_and_stops() {
     assert_eq!(running.code(), Some(0));
 }
 
+#[test]
+fn a_service_manager_that_does_not_read_keeps_nobody_waiting() {
+    let folder = Folder::new();
+    let manager = Manager::new(folder.path());
+    let address = free();
+    let config = write_config(folder.path(), &format!("\"{address}\""), "");
+    let mut command = ackd(&config);
+    command.env("NOTIFY_SOCKET", &manager.path).env("WATCHDOG_USEC", "30000");
+    let mut running = Running::start(command);
+    // The kernel takes some words for it, and then no more.
+    running.wait_for("systemd cannot be told");
+    assert_eq!(ask(address, "/page"), "403");
+    running.signal(Signal::TERM);
+    assert_eq!(running.code(), Some(0));
+}
+
 /// How often any thread of a process gave the processor back to wait, since it began.
 fn waits(process: u32) -> u64 {
     let threads = fs::read_dir(format!("/proc/{process}/task")).unwrap();

@@ -27,6 +27,8 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Instant;
 
 const SECRET: &str = "only-a-test";
@@ -251,6 +253,36 @@ fn a_renewed_certificate_is_shown_to_whoever_comes_next_and_nobody_is_cut_off() 
     assert_eq!((last.post("6"), last.shown()), (200, leaf("renewed.pem")));
 }
 
+#[test]
+fn a_renewed_certificate_is_shown_though_somebody_writes_beside_it_without_end() {
+    let daemon = daemon();
+    let folder = daemon.folder.path();
+    let ended = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !ended.load(Ordering::Relaxed) {
+                fs::write(folder.join("noise"), "x").unwrap();
+            }
+        });
+        let _end = Ends(&ended);
+        for (from, to) in [("renewed.pem", "bots.pem"), ("renewed.key", "bots.key")] {
+            fs::copy(fixture(from), folder.join(to)).unwrap();
+        }
+        daemon.wait_for_line(0, "new ones are shown from now on");
+    });
+    let mut client = Client::usual(daemon.address);
+    assert_eq!((client.post("1"), client.shown()), (200, leaf("renewed.pem")));
+}
+
+/// Ends what goes on meanwhile, also where the test fails.
+struct Ends<'a>(&'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// The figures about certificates.
 fn ends(daemon: &Daemon<Page>) -> Vec<String> {
     let mut socket = UnixStream::connect(daemon.store().with_extension("sock")).unwrap();
@@ -353,6 +385,19 @@ fn who_does_not_finish_the_handshake_has_little_held_and_is_ended() {
     let end = silent.read_to_end(&mut rest);
     assert!(end.is_ok() || end.is_err_and(|error| error.kind() == ErrorKind::ConnectionReset), "it was ended");
     assert_eq!(client.post("afterwards"), 200);
+}
+
+#[test]
+fn where_tls_is_spoken_less_is_held_of_what_has_not_ended_and_the_slowest_goes() {
+    let daemon = daemon();
+    let mut slow: Vec<_> = (0..5).map(|_| Client::usual(daemon.address)).collect();
+    let (event, half) = (event("slow", 1_000_000), 900_000);
+    // Between them more than the sessions leave room for, and less than may be held without any.
+    for client in &mut slow {
+        client.say(&event[..half]);
+    }
+    daemon.wait_for_line(0, "503: too much is coming in at once");
+    assert_eq!(Client::usual(daemon.address).post("between"), 200);
 }
 
 #[test]

@@ -176,6 +176,15 @@ impl Config {
         Config::parse(&text_of(file)?, file, env)
     }
 
+    /// Reads it once more, while a daemon runs. What is no file is not opened: a pipe would have its reader wait, and every
+    /// reload after it.
+    pub fn load_again(file: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
+        if std::fs::metadata(file).is_ok_and(|found| !found.is_file()) {
+            return Err(ConfigError::of_file(file, "is no regular file, so it cannot be read again".to_owned()));
+        }
+        Config::load(file, env)
+    }
+
     /// Reads a file's text for a trial: its channels with made-up secrets and twins for platforms, its bots as they are.
     pub fn staged(
         text: &str,

@@ -16,6 +16,7 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
+use std::time::Instant;
 
 /// Reads certificates again, and tells the loop of new ones.
 pub(super) struct Certificates {
@@ -150,17 +151,21 @@ fn look_at_folders(files: &TlsFiles, changes: &OwnedFd) {
     }
 }
 
-/// Waits until something has changed, and then nothing more for a while: both files of a pair are renewed.
+/// Waits until something has changed, and then nothing more for a while, so that both files of a pair are renewed; but not
+/// for ever, where somebody else writes beside them.
 fn wait_for_quiet(changes: &OwnedFd) -> Result<(), Errno> {
     let mut words = [0_u8; 4096];
     let quiet = Timespec::try_from(limits::CERTIFICATES_QUIET_TIME).unwrap_or_default();
-    let mut patience = None;
+    let (mut patience, mut since) = (None, None);
     loop {
         match poll(&mut [PollFd::new(changes, PollFlags::IN)], patience.as_ref()) {
             Ok(0) => return Ok(()),
             Ok(_) => drop(read(changes, &mut words)?),
             Err(Errno::INTR) => continue,
             Err(error) => return Err(error),
+        }
+        if since.get_or_insert_with(Instant::now).elapsed() >= limits::CERTIFICATES_PATIENCE {
+            return Ok(());
         }
         patience = Some(quiet);
     }

@@ -35,7 +35,11 @@ impl Wanted {
         let mut states = Vec::new();
         for name in word("state").unwrap_or_default().split(',').filter(|name| !name.is_empty()) {
             let known = STATES.iter().find(|state| state.to_string() == name);
-            states.push(*known.ok_or_else(|| wrong("there is no such state"))?);
+            let known = *known.ok_or_else(|| wrong("there is no such state"))?;
+            // Each is walked once, however often it is named.
+            if !states.contains(&known) {
+                states.push(known);
+            }
         }
         let find = word("find").unwrap_or_default();
         if find.len() > limits::FIND_BYTES_MAX {

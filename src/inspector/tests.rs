@@ -170,6 +170,7 @@ fn events_of_all_channels_are_listed_with_the_newest_first() {
         ("all=1", vec!["page-6", "page-5", "space-1", "page-4", "page-3", "page-2", "page-1"]),
         ("state=dead", vec!["page-3"]),
         ("state=dead,unknown", vec!["page-4", "page-3"]),
+        ("state=dead,dead,unknown,dead", vec!["page-4", "page-3"]),
         ("state=open", vec!["page-6", "page-5", "space-1"]),
         ("state=answered,dead", vec!["page-3", "page-1"]),
         ("state=ignored", vec![]),

@@ -240,9 +240,7 @@ impl EventLoop {
     /// Lets a connection go on as far as it can; if all together then hold too much, somebody has to go.
     fn pump(&mut self, index: u32) {
         self.go_on(index);
-        if self.peers.held_bytes() > limits::BUFFERED_BYTES_MAX {
-            self.make_room(index);
-        }
+        self.make_room(index);
     }
 
     /// Those who had their share of the last turn.

@@ -6,6 +6,7 @@ use crate::graph::Act;
 use crate::scene::Scene;
 use crate::shared::daemon::Setup as _;
 use ackd::store::State;
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::Signal;
 use std::fs;
 use std::net::TcpListener;
@@ -122,6 +123,21 @@ fn with_one_fault_nothing_changes_and_each_fault_is_told() {
     fs::remove_file(scene.daemon.config()).unwrap();
     scene.daemon.signal(Signal::HUP);
     scene.daemon.wait_for_line(from, "cannot be read");
+    scene.stop();
+}
+
+#[test]
+fn a_pipe_in_the_place_of_the_configuration_keeps_no_reload_waiting() {
+    let mut scene = scene();
+    let (config, from) = (scene.daemon.config(), scene.daemon.log().len());
+    fs::remove_file(&config).unwrap();
+    mknodat(CWD, &config, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    scene.daemon.signal(Signal::HUP);
+    scene.daemon.wait_for_line(from, "is no regular file, so it cannot be read again");
+    fs::remove_file(&config).unwrap();
+    write(&scene, &text(&scene, &two_pages()));
+    let (code, said) = reload(&scene);
+    assert!(code == 0 && said.contains("in force: 2 channels"), "{code}: {said}");
     scene.stop();
 }
 

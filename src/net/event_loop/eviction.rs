@@ -20,10 +20,15 @@ impl EventLoop {
         false
     }
 
-    /// All connections together hold too much: those whose request or answer takes longest are refused.
+    /// Where all connections together hold too much, those whose request or answer takes longest are refused.
     pub(super) fn make_room(&mut self, newest: u32) {
+        if self.peers.held_bytes() <= limits::TLS_BUFFERED_BYTES_MAX {
+            return;
+        }
+        let speaks_tls = self.listeners.iter().any(|listener| listener.tls.is_some());
+        let most = if speaks_tls { limits::TLS_BUFFERED_BYTES_MAX } else { limits::BUFFERED_BYTES_MAX };
         let refusal = Refusal { retry_after_s: Some(1), ..Refusal::new(503, "too much is coming in at once") };
-        while self.peers.held_bytes() > limits::BUFFERED_BYTES_MAX {
+        while self.peers.held_bytes() > most {
             let newest = self.peers.get(newest).map(|_| newest);
             let Some(index) = self.peers.longest_in(Queue::Unfinished).or(newest) else { return };
             self.refuse(index, &refusal);
