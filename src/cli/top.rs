@@ -329,15 +329,18 @@ the platform does not know channel page as it should: see ackd webhook list page
                 write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{PAGE}", PAGE.len()).unwrap();
             }
         });
-        let looks = std::cell::Cell::new(0);
+        let (looks, daemon) = (std::cell::Cell::new(0), std::cell::Cell::new(Some(daemon)));
         let linger = |_: Duration| {
             looks.set(looks.get() + 1);
+            if looks.get() == 2 {
+                // Whoever comes before the door is closed would be cut off.
+                daemon.take().into_iter().for_each(|daemon| daemon.join().unwrap());
+            }
             if looks.get() == 3 { Err(io::ErrorKind::BrokenPipe.into()) } else { Ok(()) }
         };
         let mut out = Vec::new();
         let ended = top(&folder.config(), true, &World { linger: &linger, ..world() }, &mut out);
         assert_eq!(ended, Err(CliError::NobodyReads));
-        daemon.join().unwrap();
         let screens: Vec<_> = std::str::from_utf8(&out).unwrap().split(CLEAR).skip(1).collect();
         assert!(screens.len() == 3 && screens[1].contains("0.0 a second"), "{screens:?}");
         assert!(screens[2].starts_with("nobody answers at the control socket "), "{screens:?}");

@@ -190,7 +190,7 @@ mod tests {
     #[test]
     fn a_head_of_any_length_takes_no_more_room_than_it_may() {
         let long = "a".repeat(HEADER_KEPT_BYTES_MAX);
-        let headers = format!("Via: {long}\r\n").repeat(5);
+        let headers = format!("Via: {long}\r\n").repeat(12);
         for extra in 0..HEADER_KEPT_BYTES_MAX {
             let some = &long[..extra];
             for target in [format!("/{some}"), format!("/{some}?{}", "name=1&".repeat(150))] {
