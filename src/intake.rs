@@ -652,6 +652,7 @@ mod tests {
         for door in [Door::Admin, Door::AdminSocket] {
             let list = Ok((Host::Inspector, true, "/list".to_owned()));
             assert_eq!(led(door, Method::Get, "/events/list?find=x"), list);
+            assert_eq!(led(door, Method::Head, "/events/list?find=x"), list);
             let replay = Ok((Host::Inspector, true, "/replay".to_owned()));
             assert_eq!(led(door, Method::Post, "/events/replay"), replay);
             for (method, target, status) in [

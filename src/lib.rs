@@ -16,7 +16,7 @@
 //!     registry   what platforms know of our address: list, sync, watch
 //!     work       the workers: hear, send, fetch                     ureq
 //!     keeper     the one thread that owns the store
-//!     systemd    READY, STOPPING
+//!     systemd    READY, RELOADING, WATCHDOG, sockets that it opened
 //!     intake     request → verdict
 //!     inspector  what is kept as JSON, for the operator's page      pure
 //!     http       one HTTP/1.1 connection, without socket or clock   httparse

@@ -44,7 +44,8 @@ impl Setup for Page {
             "listen = \"{address}\"\nworkers = 0\n[tls]\ncertificate = [\"bots.pem\", \"other.pem\"]\n\
              key = [\"bots.key\", \"other.key\"]\n[channel.page]\nplatform = \"messenger\"\npath = \"/page\"\n\
              bot = \"it\"\napi = \"{api}\"\nverify_token = {{ env = \"SECRET\" }}\napp_secret = {{ env = \"SECRET\" }}\n\
-             access_token = {{ env = \"SECRET\" }}\n[bot.it]\nkind = \"echo\"\n"
+             access_token = {{ env = \"SECRET\" }}\n[bot.it]\nkind = \"echo\"\n\
+             [admin]\nlisten = \"127.0.0.1:0\"\n"
         )
     }
 
@@ -244,6 +245,14 @@ fn a_renewed_certificate_is_shown_to_whoever_comes_next_and_nobody_is_cut_off() 
     let mut again = Client::new(&config, daemon.address, BOTS);
     assert_eq!(again.post("5"), 200);
     assert_eq!(again.session.handshake_kind(), Some(HandshakeKind::Resumed), "tickets outlive a certificate");
+
+    // The operator's door is in plain, as before.
+    let line = daemon.wait_for_line(0, "listening on 127.0.0.1:");
+    let mut operator = TcpStream::connect(line.split("listening on ").nth(1).unwrap()).unwrap();
+    operator.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+    let mut told = String::new();
+    operator.read_to_string(&mut told).unwrap();
+    assert!(told.starts_with("HTTP/1.1 200 "), "{told}");
 
     put("expired.pem", "bots.pem");
     put("bots.key", "bots.key");

@@ -190,6 +190,7 @@ mod tests {
     use super::*;
     use crate::bot::solar::binding;
     use crate::bot::{Bot, BotFault, Desk, NewAlarm};
+    use crate::limits::{MEMORY_VALUE_BYTES_MAX, STAGE_BYTES_MAX, STAGES_MAX};
     use crate::model::{Arrival, ChannelNumber, Event, EventKey, Fate, MemoryWrite, Picture, Plan, RunMissed, When};
     use crate::store::sqlite::Engine;
     use crate::store::{Admitted, Store};
@@ -397,6 +398,55 @@ mod tests {
         rehearsal.compare(&line, &mut sums, &mut out).unwrap();
         sums.tell(&mut out).unwrap();
         String::from_utf8(out).unwrap()
+    }
+
+    /// Tries out its desk.
+    struct Tries;
+
+    impl Bot for Tries {
+        fn hear(&self, event: &Event, desk: &mut dyn Desk) -> Result<Vec<Reply>, BotFault> {
+            let never = |done: Result<(), BotFault>| matches!(done, Err(BotFault::Never { .. }));
+            desk.remember("code", b"1234".to_vec(), None)?;
+            desk.use_up("code")?;
+            let facts = [
+                desk.holds_pushes(),
+                desk.reserve("sun", 0).is_ok(),
+                desk.recall("code")?.is_none(),
+                desk.remember("much", vec![0; MEMORY_VALUE_BYTES_MAX], None).is_ok(),
+                never(desk.remember("more", vec![0; MEMORY_VALUE_BYTES_MAX + 1], None)),
+                never(desk.go_on(vec![0; STAGE_BYTES_MAX + 1], None)),
+            ];
+            Ok(vec![Reply::text(&event.conversation, format!("{facts:?}"))])
+        }
+    }
+
+    #[test]
+    fn a_desk_in_a_rehearsal_gives_and_refuses_what_a_workers_does() {
+        let folder = Folder::new("dry-desk");
+        answered(&folder, "hello", &["[true, true, true, true, true, true]"], 0);
+        let text = with(&folder, Arc::new(Tries), false);
+        assert_eq!(text, "1 the same, 0 differ, 0 could not be rehearsed\n");
+    }
+
+    /// Goes on for longer than it may, and says nothing.
+    struct GoesOn;
+
+    impl Bot for GoesOn {
+        fn hear(&self, _: &Event, desk: &mut dyn Desk) -> Result<Vec<Reply>, BotFault> {
+            let note = desk.stage().map_or(0, <[u8]>::len);
+            if note < STAGES_MAX as usize + 4 {
+                desk.go_on(vec![0; note + 1], None)?;
+            }
+            Ok(Vec::new())
+        }
+    }
+
+    #[test]
+    fn an_answer_in_too_many_stages_is_dead_as_it_would_be() {
+        let folder = Folder::new("dry-on");
+        answered(&folder, "hello", &["more"], 0);
+        let text = with(&folder, Arc::new(GoesOn), false);
+        assert!(text.contains(&format!("as stage {} of its answer)\n", STAGES_MAX + 1)), "{text}");
     }
 
     /// Looks at its alarms, and says something whatever comes of it.

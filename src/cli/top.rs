@@ -55,7 +55,7 @@ struct Look(Vec<Sample>);
 impl Look {
     /// As a screen shows it, with what has changed since an earlier look.
     fn screen(&self, since: Option<(&Look, Duration)>, now: Moment) -> String {
-        let began = Moment(whole(self.one("process_start_time_seconds")).saturating_mul(1000));
+        let began = Moment((self.one("process_start_time_seconds") as i64).saturating_mul(1000));
         let version = self.all("ackd_build_info").next().map_or("", |sample| sample.label("version"));
         let disk = if self.one("ackd_store_writable") > 0.0 { "" } else { "; THE STORE CANNOT BE WRITTEN" };
         let head = format!(
@@ -199,11 +199,6 @@ fn name(text: &str) -> String {
     shown(text, QUOTED_CHARS_MAX).into_owned()
 }
 
-/// Numbers of a page may be anything; those that no clock has are 0.
-fn whole(value: f64) -> i64 {
-    if (0.0..1e12).contains(&value) { value as i64 } else { 0 }
-}
-
 /// A length of time, roughly.
 fn length(seconds: u64) -> String {
     match seconds {
@@ -310,6 +305,9 @@ the platform does not know channel page as it should: see ackd webhook list page
         let hostile = PAGE.replace("0.1.0", "\u{1b}[2J").replace("\"page\"", "\"\\\"\u{1b}]0;x\u{7}\\n\"");
         let screen = Look(read(&hostile)).screen(None, Moment(0));
         assert!(!screen.contains(['\u{1b}', '\u{7}']) && screen.contains("\\u{1b}"), "{screen}");
+        for began in ["-1e300", "1e300", "0.5"] {
+            Look(read(&PAGE.replace("seconds 1000", &format!("seconds {began}")))).screen(None, Moment(0));
+        }
         assert!(Look(Vec::new()).screen(None, Moment(0)).contains("THE STORE CANNOT BE WRITTEN"), "nothing is known");
     }
 
@@ -321,21 +319,28 @@ the platform does not know channel page as it should: see ackd webhook list page
         let daemon = thread::spawn(move || {
             for _ in 0..2 {
                 let (mut stream, _) = listener.accept().unwrap();
-                let mut asked = [0; 256];
-                let count = stream.read(&mut asked).unwrap();
-                assert!(asked[..count].starts_with(b"GET /metrics HTTP/1.1\r\n"));
+                let (mut asked, mut byte) = (Vec::new(), [0]);
+                // All of it: whoever closes with something unread resets the connection.
+                while !asked.ends_with(b"\r\n\r\n") {
+                    stream.read_exact(&mut byte).unwrap();
+                    asked.push(byte[0]);
+                }
+                assert!(asked.starts_with(b"GET /metrics HTTP/1.1\r\n"));
                 write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{PAGE}", PAGE.len()).unwrap();
             }
         });
-        let looks = std::cell::Cell::new(0);
+        let (looks, daemon) = (std::cell::Cell::new(0), std::cell::Cell::new(Some(daemon)));
         let linger = |_: Duration| {
             looks.set(looks.get() + 1);
+            if looks.get() == 2 {
+                // Whoever comes before the door is closed would be cut off.
+                daemon.take().into_iter().for_each(|daemon| daemon.join().unwrap());
+            }
             if looks.get() == 3 { Err(io::ErrorKind::BrokenPipe.into()) } else { Ok(()) }
         };
         let mut out = Vec::new();
         let ended = top(&folder.config(), true, &World { linger: &linger, ..world() }, &mut out);
         assert_eq!(ended, Err(CliError::NobodyReads));
-        daemon.join().unwrap();
         let screens: Vec<_> = std::str::from_utf8(&out).unwrap().split(CLEAR).skip(1).collect();
         assert!(screens.len() == 3 && screens[1].contains("0.0 a second"), "{screens:?}");
         assert!(screens[2].starts_with("nobody answers at the control socket "), "{screens:?}");

@@ -312,3 +312,33 @@ fn new_doors(config: &Config, before: &[Bound]) -> Result<(Vec<Listener>, Vec<Bo
     }
     Ok((added, doors))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_key_that_only_a_start_can_change_is_named() {
+        let fixed = Fixed { store: "a.db".into(), workers: 4, connections_max: 10, handed: [false, true] };
+        assert_eq!(fixed.differs_from(&fixed), Vec::<&str>::new());
+        for (other, key) in [
+            (Fixed { store: "b.db".into(), ..fixed.clone() }, "store"),
+            (Fixed { workers: 3, ..fixed.clone() }, "workers"),
+            (Fixed { connections_max: 9, ..fixed.clone() }, "connections"),
+            (Fixed { handed: [true, true], ..fixed.clone() }, "listen = \"systemd\""),
+            (Fixed { handed: [false, false], ..fixed.clone() }, "listen = \"systemd\""),
+        ] {
+            assert_eq!(fixed.differs_from(&other), [key]);
+        }
+    }
+
+    #[test]
+    fn a_door_stays_at_the_address_that_was_asked_for_or_given_and_is_no_other_door() {
+        let at = |port| Spot::Tcp(SocketAddr::from(([127, 0, 0, 1], port)));
+        let given = Some(SocketAddr::from(([127, 0, 0, 1], 40_001)));
+        let bound = Bound { door: Door::Admin, asked: Some(at(0)), given };
+        assert!(bound.is_at(Door::Admin, &at(0)) && bound.is_at(Door::Admin, &at(40_001)));
+        assert!(!bound.is_at(Door::Admin, &at(40_002)));
+        assert!(!bound.is_at(Door::Public, &at(0)) && !bound.is_at(Door::Public, &at(40_001)));
+    }
+}

@@ -186,6 +186,20 @@ mod tests {
         assert_eq!(shown(head), "POST /a\nHost: h\nUser-Agent: \\xc2\\x9b2J\\tcaf\\xc3\\xa9\\xe2\\x80\\xae\n");
     }
 
+    /// Wherever its room ends: in a line, between two, or among the names of a query.
+    #[test]
+    fn a_head_of_any_length_takes_no_more_room_than_it_may() {
+        let long = "a".repeat(HEADER_KEPT_BYTES_MAX);
+        let headers = format!("Via: {long}\r\n").repeat(12);
+        for extra in 0..HEADER_KEPT_BYTES_MAX {
+            let some = &long[..extra];
+            for target in [format!("/{some}"), format!("/{some}?{}", "name=1&".repeat(150))] {
+                let text = shown(&format!("POST {target} HTTP/1.1\r\nHost: h\r\n{headers}X: {long}\r\nY: z\r\n\r\n"));
+                assert!(text.len() <= HEAD_KEPT_BYTES_MAX && text.ends_with(" more\n"), "{extra}: {}", text.len());
+            }
+        }
+    }
+
     #[test]
     fn a_head_takes_no_more_room_than_it_may() {
         let long = "a".repeat(3000);

@@ -80,8 +80,7 @@ impl Wanted {
             for failed in &kinds {
                 let kind = failed.map_or(0, |state| state as i64);
                 let known = self.before.iter().find(|(key, of)| channel_before(*key) == number && *of == kind);
-                let end = EventKey::after_last(number);
-                let before = known.map_or(end, |(key, _)| (*key).min(end));
+                let before = known.map_or(EventKey::after_last(number), |(key, _)| *key);
                 let (name, ahead) = (name.clone(), Vec::new());
                 walks.push(Walk { name, failed: *failed, kind, before, read: before, ahead, ended: false });
             }
@@ -172,18 +171,17 @@ struct List {
 fn gather(reader: &Reader, wanted: &Wanted, mut left: Budget) -> Result<List, Fault> {
     let mut walks = wanted.walks(reader)?;
     let rows = (left.rows / walks.len().max(1) / 4).clamp(1, limits::INSPECTOR_STEP_ROWS);
-    let (mut found, mut looked, mut began) = (Vec::new(), None, false);
+    let (mut found, mut looked) = (Vec::new(), None);
     let mut spent = false;
     while found.len() < wanted.limit {
-        // Where everything was looked at once, however little that was, a request has come on.
-        spent = began && (left.rows == 0 || left.bytes == 0) && walks.iter().any(|walk| walk.is_to_read());
+        // It begins with room, so each walk was looked at once, and a request has come on.
+        spent = (left.rows == 0 || left.bytes == 0) && walks.iter().any(|walk| walk.is_to_read());
         if spent {
             break;
         }
         for walk in walks.iter_mut().filter(|walk| walk.is_to_read()) {
             walk.read_on(reader, wanted, rows, &mut left)?;
         }
-        began = true;
         let next = walks.iter_mut().filter_map(|walk| Some((walk.ahead.last()?.received, walk)));
         let Some((received, walk)) = next.max_by_key(|(received, walk)| (*received, walk.read)) else { break };
         looked = Some(received);

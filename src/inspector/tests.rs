@@ -266,6 +266,7 @@ fn a_request_looks_at_so_many_rows_and_no_more_and_says_how_far_it_came() {
         assert!((3..=6).contains(&steps), "{filter}: {steps}");
         assert_eq!(found.len(), usize::from(!filter.starts_with("state")), "{filter}: {found:?}");
     }
+    assert_eq!(scene.names("all=1&limit=100000").len(), crate::limits::INSPECTOR_EVENTS_MAX, "whatever is asked for");
     // The failed have an index: nothing else is looked at, so nothing is said of how far it came.
     let list = scene.get("/list?state=dead");
     assert!(names(&list).is_empty() && list.get("looked").is_none() && list.get("older").is_none(), "{list}");
@@ -372,6 +373,25 @@ fn what_waits_says_until_when_and_what_was_changed_how_it_stood() {
     assert_eq!(resolved["changes"][0]["resolved"], json!(true));
     assert_eq!(resolved["changes"][0]["state"], json!("unknown"));
     assert!(resolved.get("rest").is_none(), "nothing waits");
+    assert_eq!(scene.get("/life?id=page-5")["rest"]["until"], json!(at(200).0));
+    scene.with(|store| {
+        let (bot, key, value) = (RESTS.to_owned(), "page".to_owned(), Some(b"a limit".to_vec()));
+        store.remember(&MemoryWrite { bot, key, value, expires: Some(at(159)) }).unwrap();
+    });
+    assert!(scene.get("/life?id=page-5").get("rest").is_none(), "it waits for longer than the channel rests");
+}
+
+#[test]
+fn a_reply_is_looked_for_among_the_newest_only() {
+    let mut scene = Scene::new("replies");
+    one_in_every_state(&scene);
+    assert_eq!(scene.get("/life?id=mid.ours")["id"], json!("page-1"));
+    scene.with(|store| {
+        let page = store.channel("page").unwrap();
+        let many = vec![Reply::text("anna", "x"); crate::limits::INSPECTOR_REPLIES_MAX];
+        store.push(page, "push:many", &many, at(7)).unwrap();
+    });
+    assert_eq!(scene.ask("/life?id=mid.ours").0, 404, "no index serves this");
 }
 
 #[test]
@@ -424,6 +444,22 @@ fn a_store_that_is_not_there_is_said_to_be_so() {
     let mut inspector = Inspector::new(Path::new("/nonexistent/ackd.db").to_owned());
     let response = inspector.show(&asked("/list"), NOW, chance);
     assert_eq!((response.status, inspector.is_open()), (503, false));
+}
+
+#[test]
+fn a_store_that_cannot_be_read_any_more_is_opened_anew_at_the_next_visit() {
+    let mut scene = Scene::new("broken");
+    scene.with(|store| {
+        let page = store.channel("page").unwrap();
+        let raw = "x".repeat(400_000).into_bytes().into();
+        let (id, conversation) = ("one".to_owned(), "anna".to_owned());
+        let arrival = Arrival { id, conversation, kind: "message", fate: Fate::Hear, raw, proves: None };
+        store.admit(page, &arrival, at(0), at(0)).unwrap();
+    });
+    scene.get("/list");
+    let log = std::fs::OpenOptions::new().write(true).open(scene.folder.join("ackd.db-wal")).unwrap();
+    log.set_len(0).unwrap();
+    assert_eq!((scene.ask("/list?find=needle").0, scene.inspector.is_open()), (503, false));
 }
 
 /// The locks that this process holds on a file, by its inode, as the kernel lists them.

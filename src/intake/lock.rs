@@ -383,11 +383,11 @@ mod tests {
             let response = entered(&intake, "", &format!("password={TOKEN}&to={to}"));
             assert_eq!(header(&response, "Location"), Some(led), "{to}");
         }
-        let form = asked_at(Door::Admin, &intake, "POST /weekly", PAGE, "");
-        assert!(
-            String::from_utf8(form.body.to_vec()).unwrap().contains("name=to value=\"/\""),
-            "a form is not sent again"
-        );
+        for line in ["POST /weekly", "GET /enter", "GET /leave"] {
+            let form = asked_at(Door::Admin, &intake, line, PAGE, "");
+            let html = String::from_utf8(form.body.to_vec()).unwrap();
+            assert!(html.contains("name=to value=\"/\""), "a form is not sent again, and these are no pages: {line}");
+        }
     }
 
     #[test]

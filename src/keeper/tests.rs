@@ -330,6 +330,41 @@ fn channels_come_and_go_while_jobs_of_them_are_out() {
     house.end();
 }
 
+/// What whoever watches is told, as soon as so many workers have a job.
+fn figures(house: &House, busy: usize) -> crate::meter::Kept {
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline {
+        house.letters.letters.send(Letter::Figures(Ticket { slot: 9, generation: 9 })).unwrap();
+        let Receipt::Figures(kept) = house.receipt() else { panic!("no figures") };
+        if kept.busy == busy {
+            return *kept;
+        }
+    }
+    panic!("not {busy} of them have a job");
+}
+
+#[test]
+fn figures_tell_who_is_at_work_and_who_rests_and_each_channel_once_however_often_it_comes() {
+    let house = House::start(2, &["page", "space"]);
+    house.admit(0, "m1", "anna");
+    house.receipt();
+    let (worker, heard) = house.any_lease();
+    let kept = figures(&house, 1);
+    assert_eq!((kept.workers, kept.channels[0].waiting, kept.channels[0].rests), (2, 1, false));
+    house.hear(worker, &heard, &["one"]);
+    let reply = house.lease(worker);
+    let again = SendEnd::Again { due: clock(), maybe_said: false };
+    house.sent(worker, &reply, again, Effect::Locked { why: "HTTP 401".to_owned() });
+    let kept = figures(&house, 0);
+    assert_eq!(kept.channels.iter().map(|channel| channel.rests).collect::<Vec<_>>(), [true, false]);
+    house.change(named(&[("space", 0)]), &[sun()]).unwrap();
+    house.change(named(&[("page", 0), ("space", 0), ("new", 0)]), &[sun()]).unwrap();
+    house.any_lease();
+    let kept = figures(&house, 1);
+    let told = kept.channels.iter().map(|channel| (&*channel.name, channel.kept, channel.attempts[0]));
+    assert_eq!(told.collect::<Vec<_>>(), [("page", 1, 1), ("space", 0, 0), ("new", 0, 0)]);
+}
+
 #[test]
 fn a_channel_whose_token_was_refused_is_tried_at_once_with_another() {
     let house = House::start(1, &["page"]);

@@ -271,6 +271,8 @@ mod tests {
             }
             assert!(shelf.iter().eq(tree.iter()), "after step {step}");
             assert!(shelf.range(key..).eq(tree.range(key..)) && shelf.range(..key).eq(tree.range(..key)));
+            let behind = (Bound::Excluded(key), Bound::Unbounded);
+            assert!(shelf.range(behind).eq(tree.range(behind)) && shelf.range(..=key).eq(tree.range(..=key)));
             assert_eq!(shelf.last_key_value(), tree.last_key_value());
         }
         let text = serde_json::to_string(&tree).unwrap();

@@ -449,6 +449,9 @@ mod tests {
             opened.visit(&path);
             assert_eq!(text(&opened.page()), path);
         }
+        // The clerk is done with the last one when somebody else has been answered.
+        opened.visit("/other");
+        opened.page();
         assert!(begins.try_iter().all(|renews| !renews), "one after another");
         drop((go_on, opened.visits));
         assert_eq!(begins.iter().filter(|renews| *renews).count(), RENEWALS_MAX);

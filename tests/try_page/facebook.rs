@@ -1,6 +1,7 @@
 //! The login at Facebook and a page's week, as somebody has them in a browser: in a trial, and with words that would like
 //! to be more than words.
 
+use super::shared::PATIENCE;
 use super::shared::chromium::Browser;
 use super::{Trial, answered, browser, go_to, keep, move_clock, nothing_is_wrong};
 use ackd::daemon::clock;
@@ -13,6 +14,7 @@ use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// By how much a page is wider than its window.
 fn surplus(browser: &Browser) -> i64 {
@@ -80,7 +82,8 @@ fn a_pages_week_is_readable_on_a_desk_and_on_a_phone() {
 
 /// Whoever comes first is told to look again, and finds these words then: one after another is served.
 fn see(browser: &Browser, words: &str) {
-    if browser.text().contains("in a moment") || browser.text().contains("In a moment") {
+    let until = Instant::now() + PATIENCE;
+    while browser.text().to_lowercase().contains("in a moment") && Instant::now() < until {
         browser.open(browser.run("return location.href").as_str().unwrap());
     }
     assert!(browser.text().contains(words), "{}", browser.text());

@@ -117,6 +117,17 @@ mod tests {
     }
 
     #[test]
+    fn what_was_left_out_is_told_before_anything_more_is_said() {
+        let mut flood = Flood::NONE;
+        ten_thousand(&mut flood, HERE, Tick(1));
+        let over = Tick(1).after(limits::LOG_INTERVAL);
+        assert_eq!(flood.look(HERE, "ackd::net", "one more", over), Say::Nothing);
+        let told = flood.over(over, false);
+        assert_eq!(told.iter().map(|left| (left.count, &*left.last)).collect::<Vec<_>>(), [(9901, "one more")]);
+        assert_eq!(flood.look(HERE, "ackd::net", "again", over), Say::It);
+    }
+
+    #[test]
     fn a_flood_hides_no_other_line() {
         let mut flood = Flood::NONE;
         ten_thousand(&mut flood, HERE, Tick(1));

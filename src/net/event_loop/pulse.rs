@@ -67,7 +67,6 @@ pub(super) mod tests {
 
     const EVERY: Duration = Duration::from_secs(20);
 
-    /// A loop that is watched, what its watcher heard, and what its keeper would read.
     /// A loop that is watched, what systemd hears of it, what the keeper does, and its health.
     pub(in super::super) type Watched = (EventLoop, Rc<RefCell<Vec<String>>>, Receiver<Letter>, Arc<Health>);
 

@@ -1,5 +1,5 @@
-//! Lists for people: `ackd events` and `ackd why`. They read a store that a daemon may be writing, and never wait
-//! for it.
+//! A look at the store for whoever does not write it: `ackd events`, `ackd why`, a rehearsal, the inspector. They read what
+//! a daemon may be writing, and never wait for it.
 
 use super::aside::HELD;
 use super::engine::from_json;
