@@ -81,7 +81,7 @@ pub fn follow(logs: &Logs) {
     JOURNAL.change(|manner| {
         manner.form.json = logs.json;
         if !manner.insists {
-            manner.levels = logs.levels.clone().unwrap_or_else(|| Levels::all(LevelFilter::Info));
+            manner.levels = logs.levels.clone().unwrap_or_else(Levels::usual);
         }
     });
 }

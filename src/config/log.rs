@@ -38,6 +38,12 @@ impl Levels {
         Levels(vec![(None, level)])
     }
 
+    /// What is told where nobody says otherwise. A warning of rustls is about a stranger's odd handshake, of which the
+    /// log of refusals tells already.
+    pub fn usual() -> Levels {
+        Levels(vec![(None, LevelFilter::Info), (Some("rustls".to_owned()), LevelFilter::Error)])
+    }
+
     /// Reads what env_logger reads, as it does: a word that is no level is a module of which everything is told. Gives
     /// what it could not read, too.
     pub fn lenient(text: &str) -> (Levels, Vec<String>) {
@@ -176,5 +182,12 @@ mod tests {
             }
         }
         assert_eq!(Levels::all(LevelFilter::Info).0, [(None, LevelFilter::Info)]);
+    }
+
+    #[test]
+    fn a_strangers_odd_handshake_is_no_warning() {
+        let usual = Levels::usual();
+        assert!(usual.tell(Level::Info, "ackd::net::tls") && usual.finest() == LevelFilter::Info);
+        assert!(usual.tell(Level::Error, "rustls::check") && !usual.tell(Level::Warn, "rustls::check"));
     }
 }
