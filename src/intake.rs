@@ -24,8 +24,8 @@ use crate::inspector::PLACE;
 use crate::limits;
 use crate::model::visit::{leads_home, note, sheet};
 use crate::model::{
-    Arrival, ChannelNumber, Claim, EventId, EventKey, Framing, Head, Host, Method, Moment, Order, PictureName, Purpose,
-    Refusal, Reply, Request, Response, Secret, Visit,
+    Arrival, ChannelNumber, Claim, EventKey, Framing, Head, Host, Method, Moment, Order, PictureName, Purpose, Refusal,
+    Reply, Request, Response, Secret, Visit, named_events,
 };
 use crate::notation::html::escaped;
 use crate::platform::{Platform, Reading, Unsayable};
@@ -301,13 +301,7 @@ impl Intake {
             "/word" => self.leave(&request.body),
             "/remember" => remember(&request.body).map(Verdict::Ask),
             "/reload" => Ok(Verdict::Reload),
-            "/resolve" => {
-                let events = self.events(&request.body)?;
-                if events.iter().any(|(_, part)| part.is_some()) {
-                    return Err(Refusal::new(400, "a reply is not resolved by itself, but its event is"));
-                }
-                Ok(Verdict::Ask(Order::Resolve { events: events.into_iter().map(|(event, _)| event).collect() }))
-            }
+            "/resolve" => Ok(Verdict::Ask(Order::resolve(self.events(&request.body)?)?)),
             _ => Ok(Verdict::Ask(Order::Replay { events: self.events(&request.body)? })),
         }
     }
@@ -332,15 +326,8 @@ impl Intake {
     /// The events that are named, for `/replay` and `/resolve`.
     fn events(&self, body: &[u8]) -> Result<Vec<(EventKey, Option<u32>)>, Refusal> {
         let order: ReplayOrder = parse(body)?;
-        if order.events.len() > limits::REPLAY_EVENTS_MAX {
-            return Err(Refusal::new(413, format!("more than {} events at once", limits::REPLAY_EVENTS_MAX)));
-        }
-        let mut events = Vec::with_capacity(order.events.len());
-        for name in order.events {
-            let id: EventId = name.parse().map_err(|why: String| Refusal::new(400, why))?;
-            events.push((EventKey::new(self.named(&id.channel)?.channel, id.place), id.part));
-        }
-        Ok(events)
+        let names: Vec<_> = order.events.iter().map(String::as_str).collect();
+        named_events(&names, &|channel| Ok(self.named(channel)?.channel))
     }
 }
 

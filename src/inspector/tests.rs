@@ -497,6 +497,7 @@ fn what_is_decided_names_events_of_channels_that_are_there_and_not_too_many() {
     assert_eq!(order(Wish::Replay, "guard=00&ids=page-17+page-18.2"), Ok(replay));
     let resolve = Order::Resolve { events: vec![key(17)] };
     assert_eq!(order(Wish::Resolve, "ids=page-17&guard=00"), Ok(resolve));
+    assert_eq!(order(Wish::Resolve, "ids=page-17.2").unwrap_err().status, 400, "a reply is none");
     let many = vec!["page-17"; crate::limits::REPLAY_EVENTS_MAX].join("+");
     assert!(order(Wish::Replay, &format!("ids={many}")).is_ok());
     let more = format!("ids={many}+page-1");

@@ -1,10 +1,12 @@
 //! A job handed to a worker, and how it came back.
 
 use super::alarm::AlarmWrite;
-use super::event::{ChannelNumber, EventKey};
+use super::event::{ChannelNumber, EventId, EventKey};
 use super::reply::Reply;
+use super::request::Refusal;
 use super::secret::Secret;
 use super::time::Moment;
+use crate::limits::REPLAY_EVENTS_MAX;
 use std::fmt;
 
 /// A piece of one event's life, handed to one worker. While it is out, its conversation has no other.
@@ -160,4 +162,30 @@ pub enum Order {
     Replay { events: Vec<(EventKey, Option<u32>)> },
     /// These events, which ended dead or unknown, are dealt with.
     Resolve { events: Vec<EventKey> },
+}
+
+impl Order {
+    /// Resolves events that were named. A reply is none.
+    pub fn resolve(named: Vec<(EventKey, Option<u32>)>) -> Result<Order, Refusal> {
+        if named.iter().any(|(_, part)| part.is_some()) {
+            return Err(Refusal::new(400, "a reply is not resolved by itself, but its event is"));
+        }
+        Ok(Order::Resolve { events: named.into_iter().map(|(event, _)| event).collect() })
+    }
+}
+
+/// Events as the operator names them, `page-17` or with a part; `number` gives that of a channel.
+pub fn named_events(
+    names: &[&str],
+    number: &dyn Fn(&str) -> Result<ChannelNumber, Refusal>,
+) -> Result<Vec<(EventKey, Option<u32>)>, Refusal> {
+    if names.len() > REPLAY_EVENTS_MAX {
+        return Err(Refusal::new(413, format!("more than {REPLAY_EVENTS_MAX} events at once")));
+    }
+    let mut events = Vec::with_capacity(names.len());
+    for name in names {
+        let id: EventId = name.parse().map_err(|why: String| Refusal::new(400, why))?;
+        events.push((EventKey::new(number(&id.channel)?, id.place), id.part));
+    }
+    Ok(events)
 }

@@ -29,7 +29,9 @@ pub mod visit;
 pub use alarm::{Alarm, AlarmSet, AlarmWrite, CONFIGURED, OWNER_CONFIGURATION, Plan, Ring, RunMissed, When};
 pub use daytime::{DayTime, Weekday};
 pub use event::{Arrival, Attachment, ChannelNumber, Event, EventId, EventKey, EventKind, Fate};
-pub use job::{Attempt, Instead, Lease, MemoryWrite, Notes, Order, Rest, SendEnd, Settlement, Stage, Work};
+pub use job::{
+    Attempt, Instead, Lease, MemoryWrite, Notes, Order, Rest, SendEnd, Settlement, Stage, Work, named_events,
+};
 pub use picture::{PICTURES, Picture, PictureName};
 pub use reply::{
     Answer, Button, Card, Content, CourtesyAct, Delivery, Extent, FetchFault, OutboundRequest, Outcome, Purpose,
