@@ -13,7 +13,8 @@ pub mod solar;
 pub mod subscription;
 pub mod tour;
 
-use crate::model::{Answer, Event, Head, Left, Lesson, Moment, Page, Plan, Reply, Visit};
+use crate::limits::{MEMORY_VALUE_BYTES_MAX, STAGE_BYTES_MAX, STAGES_MAX};
+use crate::model::{Answer, Event, Head, Left, Lesson, Moment, Page, Plan, Reply, Stage, Visit};
 use std::time::Duration;
 
 /// All that a bot may use while it works. What it remembers is committed with its replies, or not at all.
@@ -132,6 +133,24 @@ pub enum BotFault {
     Later { why: String, after: Option<Duration> },
     /// It never will; the operator is told.
     Never { why: String },
+}
+
+/// Refuses what is too long to be remembered under one key, at every desk.
+pub fn rememberable(value: &[u8]) -> Result<(), BotFault> {
+    if value.len() > MEMORY_VALUE_BYTES_MAX {
+        return Err(BotFault::Never { why: format!("it wants to remember {} bytes under one key", value.len()) });
+    }
+    Ok(())
+}
+
+/// The stage after this many, with this note; refused at every desk where the note is too long, or the answer.
+pub fn next_stage(before: u32, note: Vec<u8>) -> Result<Stage, BotFault> {
+    let number = before.saturating_add(1);
+    if note.len() > STAGE_BYTES_MAX || number > STAGES_MAX {
+        let why = format!("it wants to go on with {} bytes, as stage {number} of its answer", note.len());
+        return Err(BotFault::Never { why });
+    }
+    Ok(Stage { number, note })
 }
 
 /// What answers.

@@ -1,8 +1,7 @@
 //! The desk of a bot that rehearses: its clock stands, what it remembers is read and not written, and nobody is asked
 //! anything.
 
-use crate::bot::{BotFault, CallFault, Desk, NewAlarm, SetAlarm};
-use crate::limits::{MEMORY_VALUE_BYTES_MAX, STAGE_BYTES_MAX, STAGES_MAX};
+use crate::bot::{BotFault, CallFault, Desk, NewAlarm, SetAlarm, next_stage, rememberable};
 use crate::model::{Answer, Event, EventKey, Left, Lesson, Moment, Stage};
 use crate::notation::shelf::Shelf;
 use crate::platform::Outside;
@@ -54,9 +53,7 @@ impl Desk for DryDesk<'_> {
     }
 
     fn remember(&mut self, key: &str, value: Vec<u8>, _expires: Option<Moment>) -> Result<(), BotFault> {
-        if value.len() > MEMORY_VALUE_BYTES_MAX {
-            return Err(BotFault::Never { why: format!("it wants to remember {} bytes under one key", value.len()) });
-        }
+        rememberable(&value)?;
         self.memory.insert(key.to_owned(), Some(value));
         Ok(())
     }
@@ -71,12 +68,8 @@ impl Desk for DryDesk<'_> {
     }
 
     fn go_on(&mut self, note: Vec<u8>, due: Option<Moment>) -> Result<(), BotFault> {
-        let number = self.stage.as_ref().map_or(1, |stage| stage.number.saturating_add(1));
-        if note.len() > STAGE_BYTES_MAX || number > STAGES_MAX {
-            let why = format!("it wants to go on with {} bytes, as stage {number} of its answer", note.len());
-            return Err(BotFault::Never { why });
-        }
-        self.rest = Some((Stage { number, note }, due));
+        let before = self.stage.as_ref().map_or(0, |stage| stage.number);
+        self.rest = Some((next_stage(before, note)?, due));
         Ok(())
     }
 

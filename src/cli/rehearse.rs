@@ -4,6 +4,7 @@ use super::rehearsal::{Rehearsal, Said};
 use super::show::{ends, shown};
 use super::{CliError, World};
 use crate::config::{Config, Stage, length, quoted, text_of};
+use crate::daemon::served_channel;
 use crate::limits::{
     CONVERSATION_CHARS_MAX, EVENTS_LISTED_MAX, EVENTS_LOOKED_MAX, EVENTS_REHEARSED, KIND_CHARS_MAX, PREVIEW_CHARS_MAX,
 };
@@ -11,12 +12,10 @@ use crate::model::{Content, Moment, Reply};
 use crate::notation::shelf::Shelf;
 use crate::store::sqlite::{EventLine, Reader};
 use crate::store::{PUSH, State, StoreError, UNSAID};
-use crate::work::Channel;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use std::io::{self, Write};
 use std::path::Path;
-use std::sync::Arc;
 
 /// How it went.
 #[derive(Default)]
@@ -67,14 +66,7 @@ fn untold(error: StoreError) -> CliError {
 }
 
 fn rehearsal<'a>(config: &Config, reader: &'a Reader) -> Rehearsal<'a> {
-    let channel = |channel: &crate::config::Channel| Channel {
-        name: channel.name.clone(),
-        platform: Arc::clone(&channel.platform),
-        bot: Arc::clone(&channel.bot),
-        bot_name: channel.bot_name.clone(),
-        outside: channel.outside.clone(),
-    };
-    let channels = config.channels.iter().map(channel).collect();
+    let channels = config.channels.iter().map(served_channel).collect();
     Rehearsal { reader, channels, shows_pictures: config.public_url.is_some() }
 }
 
@@ -195,6 +187,7 @@ mod tests {
     use crate::store::sqlite::Engine;
     use crate::store::{Admitted, Store};
     use std::fs;
+    use std::sync::Arc;
     use std::time::Duration;
 
     const ECHO: &str = "kind = \"echo\"\n";

@@ -10,6 +10,7 @@ mod setting;
 mod sockets;
 
 pub use reload::Reread;
+pub use setting::served_channel;
 
 use crate::config::Config;
 use crate::intake::Door;

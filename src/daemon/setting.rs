@@ -1,6 +1,6 @@
 //! What a configuration comes to, as each room wants it.
 
-use crate::config::{Config, Listens, Subscription};
+use crate::config::{self, Config, Listens, Subscription};
 use crate::inspector::Inspector;
 use crate::intake::{Claims, Place, Route};
 use crate::model::{ChannelNumber, Claim, Host, Upstream};
@@ -10,14 +10,18 @@ use std::sync::Arc;
 
 /// The channels as workers know them.
 pub(super) fn channels(config: &Config, numbers: &[ChannelNumber]) -> Channels {
-    let known = config.channels.iter().map(|channel| Channel {
-        name: channel.name.clone(),
-        platform: Arc::clone(&channel.platform),
-        bot: Arc::clone(&channel.bot),
-        bot_name: channel.bot_name.clone(),
-        outside: channel.outside.clone(),
-    });
-    numbers.iter().copied().zip(known).collect()
+    numbers.iter().copied().zip(config.channels.iter().map(served_channel)).collect()
+}
+
+/// A channel as workers know it.
+pub fn served_channel(configured: &config::Channel) -> Channel {
+    Channel {
+        name: configured.name.clone(),
+        platform: Arc::clone(&configured.platform),
+        bot: Arc::clone(&configured.bot),
+        bot_name: configured.bot_name.clone(),
+        outside: configured.outside.clone(),
+    }
 }
 
 /// Where webhooks lie.

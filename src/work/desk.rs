@@ -1,9 +1,8 @@
 //! The desk of a bot on a worker, whether it hears an event or makes a page: reads ask the keeper, writes wait for the end.
 
 use super::pool::Tools;
-use crate::bot::{BotFault, CallFault, Desk, NewAlarm, SetAlarm};
+use crate::bot::{BotFault, CallFault, Desk, NewAlarm, SetAlarm, next_stage, rememberable};
 use crate::keeper::Letter;
-use crate::limits;
 use crate::model::{
     Alarm, AlarmSet, AlarmWrite, Answer, ChannelNumber, Event, EventKey, Left, Lesson, MemoryWrite, Moment, Notes,
     Plan, Rest, Stage, When,
@@ -118,10 +117,7 @@ impl Desk for WorkDesk<'_> {
     }
 
     fn remember(&mut self, key: &str, value: Vec<u8>, expires: Option<Moment>) -> Result<(), BotFault> {
-        if value.len() > limits::MEMORY_VALUE_BYTES_MAX {
-            let why = format!("it wants to remember {} bytes under one key", value.len());
-            return Err(BotFault::Never { why });
-        }
+        rememberable(&value)?;
         self.write(key, Some(value), expires);
         Ok(())
     }
@@ -142,12 +138,7 @@ impl Desk for WorkDesk<'_> {
 
     fn go_on(&mut self, note: Vec<u8>, due: Option<Moment>) -> Result<(), BotFault> {
         self.here()?;
-        let number = self.notes.stage.saturating_add(1);
-        if note.len() > limits::STAGE_BYTES_MAX || number > limits::STAGES_MAX {
-            let why = format!("it wants to go on with {} bytes, as stage {number} of its answer", note.len());
-            return Err(BotFault::Never { why });
-        }
-        self.notes.rest = Some(Rest { stage: Stage { number, note }, due });
+        self.notes.rest = Some(Rest { stage: next_stage(self.notes.stage, note)?, due });
         Ok(())
     }
 
