@@ -6,6 +6,7 @@
 pub mod cut;
 pub mod days;
 pub mod html;
+pub mod json;
 pub mod line;
 pub mod nearest;
 pub mod order;

@@ -12,7 +12,6 @@
 //! Never here: bots, the store, waiting. A new platform is a folder here, its
 //! fixtures, and its keys in `config/channel/`.
 
-mod lenient;
 pub mod mask;
 pub mod messenger;
 mod spelling;

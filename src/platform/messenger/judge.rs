@@ -3,28 +3,12 @@
 
 use crate::limits::{RETRY_DELAY_MAX, UPSTREAM_WAIT_MAX};
 use crate::model::{Answer, Delivery, Extent, Moment, Outcome, Secret};
+use crate::notation::json::Value;
 use crate::notation::usage::{is_used_up, regained};
 use crate::platform::spelling::plain_words;
 use crate::queue::retry_after;
-use serde::Deserialize;
-use serde_json::Value;
+use std::borrow::Cow;
 use std::time::Duration;
-
-#[derive(Deserialize)]
-struct Failure {
-    error: GraphError,
-}
-
-#[derive(Deserialize)]
-struct GraphError {
-    #[serde(default)]
-    message: Value,
-    code: i64,
-    #[serde(default)]
-    error_subcode: Value,
-    #[serde(default)]
-    is_transient: Value,
-}
 
 /// What to do about a failure, before words are put to it.
 enum Verdict {
@@ -47,19 +31,20 @@ pub(super) fn delivery(outcome: &Outcome, attempt: u32, now: Moment, hidden: &[S
             };
         }
     };
-    if let Ok(Failure { error }) = serde_json::from_slice::<Failure>(&answer.body) {
-        return refused(&error, answer, attempt, now, hidden);
+    let body = Value::read(&answer.body).unwrap_or_default();
+    let error = body.get("error");
+    if let Some(code) = error.get("code").integer() {
+        return refused((code, error), answer, attempt, now, hidden);
     }
     match answer.status {
-        200..=299 => said(&answer.body),
+        200..=299 => said(body),
         _ => without_error(answer, now),
     }
 }
 
 /// A success: it names the message, or for a courtesy (and some recipients) only one of the two (messenger.md §6).
-fn said(body: &[u8]) -> Delivery {
-    let body: Value = serde_json::from_slice(body).unwrap_or_default();
-    let member = |name| body.get(name).and_then(Value::as_str).filter(|id| !id.is_empty()).map(str::to_owned);
+fn said(body: Value<'_>) -> Delivery {
+    let member = |name| Some(body.get(name)).filter(|id| id.is_string())?.word().map(Cow::into_owned);
     let message_id = member("message_id");
     if message_id.is_none() && member("recipient_id").is_none() {
         return Delivery::Unknown { why: "a success whose body names neither message nor recipient".to_owned() };
@@ -87,17 +72,17 @@ fn without_error(answer: &Answer, now: Moment) -> Delivery {
 }
 
 /// A failure with a Graph error: nothing was said.
-fn refused(error: &GraphError, answer: &Answer, attempt: u32, now: Moment, hidden: &[Secret]) -> Delivery {
-    let subcode = error.error_subcode.as_i64();
-    let transient = answer.status >= 500 || error.is_transient.as_bool() == Some(true);
-    let verdict = match verdict(error.code, subcode, attempt) {
+fn refused((code, error): (i64, Value<'_>), answer: &Answer, attempt: u32, now: Moment, hidden: &[Secret]) -> Delivery {
+    let subcode = error.get("error_subcode").integer();
+    let transient = answer.status >= 500 || error.get("is_transient").flag();
+    let verdict = match verdict(code, subcode, attempt) {
         Some(verdict) => verdict,
         None if answer.status == 429 => Verdict::Again(Extent::Channel),
         None if transient => Verdict::Again(Extent::Conversation),
         None => Verdict::Dead(""),
     };
-    let number = subcode.map_or(error.code.to_string(), |subcode| format!("{}/{subcode}", error.code));
-    let words = error.message.as_str().unwrap_or_default();
+    let number = subcode.map_or(code.to_string(), |subcode| format!("{code}/{subcode}"));
+    let words = error.get("message").text().unwrap_or_default();
     let why = |advice: &str| {
         let advice = if advice.is_empty() { String::new() } else { format!(": {advice}") };
         let theirs = if words.is_empty() { String::new() } else { format!(" (Meta says: {words})") };

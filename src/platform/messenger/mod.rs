@@ -7,8 +7,8 @@
 //!     write    Reply → OutboundRequest       POST /me/messages
 //!     judge    Outcome → Delivery            by code and subcode, never by message
 //!
-//! The hot way is gate → read: it decodes no text and copies an item's bytes once. `platform::lenient` holds the types that
-//! make an odd item an ignored event instead of a failed delivery, since Meta answers failures by leaving (§5).
+//! The hot way is gate → read: it decodes no text and copies an item's bytes once. `notation::json` reads leniently
+//! enough to make an odd item an ignored event instead of a failed delivery, since Meta answers failures by leaving (§5).
 //! Never here: bots, the store, the network, the clock. Read next: `read.rs`.
 
 mod fit;

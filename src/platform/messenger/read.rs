@@ -1,19 +1,14 @@
 //! A delivery's body → arrivals: every entry, and of each entry every item of `messaging`, `standby` and `changes`
 //! (messenger.md §3). Most are ignored, but all are kept and shown, each with its reason.
 //!
-//! An item is looked at twice: once to find its end, once for what routes it. Its text is decoded by `recall`.
+//! The body is walked over once, and of each item is noted what routes it. Its text is decoded by `recall`.
 
 use super::USER_REF;
 use crate::limits::EVENTS_MAX;
 use crate::model::{Arrival, Fate, Refusal};
-use crate::platform::lenient::{Flag, List, Perhaps, Word, object};
+use crate::notation::json::{Damaged, Value, Walk};
 use crate::platform::spelling::{bounded, hash, too_long};
-use serde::Deserialize;
-use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
-use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::fmt;
-use std::marker::PhantomData;
 
 /// Why an event is not for the bot, where the kind alone does not say it.
 const ECHO: &str = "an echo of a message of the page";
@@ -68,55 +63,58 @@ static KINDS: [Kind; 22] = [
 static ECHO_KIND: Kind = ignored("echo", ECHO);
 static UNKNOWN_KIND: Kind = ignored("unknown", "a kind of event that ackd does not know");
 
-object! {
-    struct Sheet<'de> {
-        "object" object: Word<'de>,
-        "entry" entry: List<Perhaps<Entry<'de>>>,
-    }
+/// A whole delivery.
+#[derive(Default)]
+struct Sheet<'a> {
+    object: Value<'a>,
+    entries: Vec<Entry<'a>>,
 }
 
-object! {
-    struct Entry<'de> {
-        "id" id: Word<'de>,
-        "messaging" messaging: List<&'de RawValue>,
-        "standby" standby: List<&'de RawValue>,
-        "changes" changes: List<&'de RawValue>,
-    }
+/// An entry of a delivery: what happened on one page.
+#[derive(Default)]
+struct Entry<'a> {
+    id: Value<'a>,
+    messaging: Vec<Item<'a>>,
+    standby: Vec<Item<'a>>,
+    changes: Vec<Change<'a>>,
+    /// Whether it is an object at all.
+    is_entry: bool,
 }
 
-object! {
-    /// A person or a page.
-    struct Party<'de> {
-        "id" id: Word<'de>,
-        "user_ref" user_ref: Word<'de>,
-    }
-}
-
-object! {
-    /// An item of `changes`.
-    struct Change<'de> {
-        "field" field: Word<'de>,
-    }
-}
-
-object! {
-    /// What routing needs of an event's content, whatever its kind.
-    pub(super) struct Core<'de> {
-        "mid" mid: Word<'de>,
-        "is_echo" is_echo: Flag,
-        "metadata" metadata: Word<'de>,
-        "num_edit" num_edit: Word<'de>,
-        "user_ref" user_ref: Word<'de>,
-    }
-}
-
-/// One item of `messaging` or `standby`, with as much of its content as `C` holds.
-pub(super) struct Item<'a, C> {
-    sender: Option<Party<'a>>,
-    recipient: Option<Party<'a>>,
-    pub(super) timestamp: Word<'a>,
+/// One item of `messaging` or `standby`: what routes it.
+#[derive(Default)]
+pub(super) struct Item<'a> {
+    whole: Value<'a>,
+    sender: Party<'a>,
+    recipient: Party<'a>,
+    pub(super) timestamp: Value<'a>,
     /// The kind, and its content; `None` when no key is a kind's name.
-    pub(super) content: Option<(&'static Kind, Perhaps<C>)>,
+    pub(super) content: Option<(&'static Kind, Core<'a>)>,
+}
+
+/// A person or a page.
+#[derive(Default)]
+struct Party<'a> {
+    id: Value<'a>,
+    user_ref: Value<'a>,
+}
+
+/// What routing needs of an event's content, whatever its kind.
+#[derive(Default)]
+pub(super) struct Core<'a> {
+    pub(super) whole: Value<'a>,
+    mid: Value<'a>,
+    is_echo: Value<'a>,
+    metadata: Value<'a>,
+    num_edit: Value<'a>,
+    user_ref: Value<'a>,
+}
+
+/// One item of `changes`.
+#[derive(Default)]
+struct Change<'a> {
+    whole: Value<'a>,
+    field: Value<'a>,
 }
 
 /// Reads a delivery whose signature is known to be good; `ours` is the only page to hear, if one is named. Also returns
@@ -124,32 +122,29 @@ pub(super) struct Item<'a, C> {
 pub(super) fn arrivals(body: &[u8], ours: Option<&str>) -> Result<(Vec<Arrival>, Vec<Cow<'static, str>>), Refusal> {
     let unreadable = |_| Refusal::new(400, "signed, but not JSON");
     let text = std::str::from_utf8(body).map_err(|_| Refusal::new(400, "signed, but not UTF-8"))?;
-    let sheet: Perhaps<Sheet<'_>> = serde_json::from_str(text).map_err(unreadable)?;
-    let Some(sheet) = sheet.object().filter(|sheet| sheet.object.as_str() == Some("page")) else {
+    let sheet = Sheet::read(text).map_err(unreadable)?;
+    if sheet.object.word().as_deref() != Some("page") {
         // Meta's sample says 404; but a refusal counts towards losing the subscription (messenger.md §3, §5).
         return Ok((Vec::new(), vec!["a delivery whose object is not \"page\": nothing in it is for us".into()]));
-    };
-    let entries = sheet.entry.0;
-    let count = |entry: &Perhaps<Entry<'_>>| match entry {
-        Perhaps::Object(entry) => entry.messaging.0.len() + entry.standby.0.len() + entry.changes.0.len(),
-        _ => 0,
-    };
-    let count: usize = entries.iter().map(count).sum();
-    if count.max(entries.len()) > EVENTS_MAX {
+    }
+    let count = |entry: &Entry<'_>| entry.messaging.len() + entry.standby.len() + entry.changes.len();
+    let count: usize = sheet.entries.iter().map(count).sum();
+    if count.max(sheet.entries.len()) > EVENTS_MAX {
         return Err(Refusal::new(413, "more events in one delivery than ackd takes"));
     }
     let mut arrivals = Vec::with_capacity(count);
     let mut notes = Vec::new();
-    for entry in entries {
-        let Some(entry) = entry.object() else {
+    for entry in sheet.entries {
+        if !entry.is_entry {
             notes.push("an entry that is not an object was left out".into());
             continue;
-        };
-        let page = entry.id.as_str().unwrap_or("-");
+        }
+        let page = entry.id.word();
+        let page = page.as_deref().unwrap_or("-");
         let before = arrivals.len();
-        arrivals.extend(entry.messaging.0.into_iter().map(|raw| messaging(raw.get(), page, None)));
-        arrivals.extend(entry.standby.0.into_iter().map(|raw| messaging(raw.get(), page, Some(STANDBY))));
-        arrivals.extend(entry.changes.0.into_iter().map(|raw| change(raw.get(), page)));
+        arrivals.extend(entry.messaging.iter().map(|item| messaging(item, page, None)));
+        arrivals.extend(entry.standby.iter().map(|item| messaging(item, page, Some(STANDBY))));
+        arrivals.extend(entry.changes.iter().map(|item| change(item, page)));
         if ours.is_some_and(|ours| ours != page) {
             // What nobody would hear anyway keeps its own reason: a receipt is a receipt on every page.
             let to_hear = |arrival: &&mut Arrival| arrival.fate == Fate::Hear;
@@ -164,41 +159,46 @@ pub(super) fn arrivals(body: &[u8], ours: Option<&str>) -> Result<(Vec<Arrival>,
 }
 
 /// One item of `messaging`; or of `standby`, whose reason comes before all others.
-fn messaging(raw: &str, page: &str, standby: Option<&'static str>) -> Arrival {
-    let Some(item) = Item::<Core<'_>>::parse(raw) else { return unreadable(raw, page) };
-    let (kind, content) = item.content.unwrap_or((&UNKNOWN_KIND, Perhaps::Absent));
-    let odd = kind.ignored.is_none() && matches!(content, Perhaps::Other);
-    let core = content.object().unwrap_or_default();
-    let echo = kind.word == "message" && core.is_echo.0;
+fn messaging(item: &Item<'_>, page: &str, standby: Option<&'static str>) -> Arrival {
+    let raw = item.whole.raw();
+    if !item.whole.is_object() {
+        return unreadable(raw, page);
+    }
+    let nothing = (&UNKNOWN_KIND, Core::default());
+    let (kind, core) = item.content.as_ref().unwrap_or(&nothing);
+    let odd = kind.ignored.is_none() && !core.whole.is_object();
+    let echo = kind.word == "message" && core.is_echo.flag();
     let kind = if echo { &ECHO_KIND } else { kind };
-    let by_page = item.sender.as_ref().and_then(|sender| sender.id.as_str()) == Some(page);
-    let person = person(if echo || by_page { &item.recipient } else { &item.sender }, &core);
+    let by_page = item.sender.id.word().as_deref() == Some(page);
+    let person = person(if echo || by_page { &item.recipient } else { &item.sender }, core);
     let reason = standby
         .or(kind.ignored)
         .or(odd.then_some(UNREADABLE))
         .or(by_page.then_some(ECHO)) // an answer to ourselves would be answered again
         .or_else(|| person.as_deref().is_none_or(too_long).then_some(NOBODY));
     let conversation = bounded(person.unwrap_or_else(|| page.to_owned()));
-    let proves = core.metadata.as_str().filter(|metadata| echo && metadata.starts_with("ackd:") && !too_long(metadata));
-    let proves = proves.map(str::to_owned);
-    let timestamp = item.timestamp.as_str().unwrap_or_default();
-    let id = match (kind.word, core.mid.0) {
+    let proves = core.metadata.word().filter(|metadata| echo && metadata.starts_with("ackd:") && !too_long(metadata));
+    let timestamp = item.timestamp.word().unwrap_or_default();
+    let id = match (kind.word, core.mid.word()) {
         // A mid of their own; others (a reaction, a feedback) name the mid of the message that they are about.
         ("message" | "postback", Some(mid)) => mid.into_owned(),
         ("echo", Some(mid)) => format!("echo:{mid}"),
-        ("message_edit", Some(mid)) => format!("edit:{mid}:{}", core.num_edit.as_str().unwrap_or(timestamp)),
+        ("message_edit", Some(mid)) => format!("edit:{mid}:{}", core.num_edit.word().unwrap_or(timestamp)),
         _ => format!("{}:{conversation}:{timestamp}:{}", kind.word, hash(raw)),
     };
     let id = bounded(if standby.is_some() { format!("standby:{id}") } else { id });
+    let proves = proves.map(Cow::into_owned);
     Arrival { id, conversation, kind: kind.word, fate: fate(reason), raw: bytes(raw), proves }
 }
 
 /// One item of `changes`: what happened on the page, or the Test button of the App Dashboard, whose ids are fakes.
-fn change(raw: &str, page: &str) -> Arrival {
-    let Ok(Perhaps::Object(change)) = serde_json::from_str::<Perhaps<Change<'_>>>(raw) else {
+fn change(item: &Change<'_>, page: &str) -> Arrival {
+    let raw = item.whole.raw();
+    if !item.whole.is_object() {
         return unreadable(raw, page);
-    };
-    let field = change.field.as_str().unwrap_or("-");
+    }
+    let field = item.field.word();
+    let field = field.as_deref().unwrap_or("-");
     let test = page == "0" || field == "messages" || field.starts_with("messaging_");
     let fate = Fate::Ignore(if test { DASHBOARD_TEST } else { CHANGE });
     let id = bounded(format!("change:{field}:{}", hash(raw)));
@@ -216,87 +216,125 @@ fn fate(reason: Option<&'static str>) -> Fate {
 }
 
 /// The person whom `party` names, or the reference that a plug-in made up for one (messenger.md §3).
-fn person(party: &Option<Party<'_>>, core: &Core<'_>) -> Option<String> {
-    let id = party.as_ref().and_then(|party| party.id.as_str());
-    let user_ref = || party.as_ref().and_then(|party| party.user_ref.as_str()).or(core.user_ref.as_str());
-    id.map(str::to_owned).or_else(|| user_ref().map(|user_ref| format!("{USER_REF}{user_ref}")))
+fn person(party: &Party<'_>, core: &Core<'_>) -> Option<String> {
+    let user_ref = || party.user_ref.word().or(core.user_ref.word());
+    let id = party.id.word().map(Cow::into_owned);
+    id.or_else(|| user_ref().map(|user_ref| format!("{USER_REF}{user_ref}")))
 }
 
 fn bytes(raw: &str) -> Box<[u8]> {
     raw.as_bytes().into()
 }
 
-impl<'a, C: Deserialize<'a>> Item<'a, C> {
-    /// The item in `raw`, or `None` when it is no object or damaged inside.
-    pub(super) fn parse(raw: &'a str) -> Option<Self> {
-        serde_json::from_str::<Perhaps<Self>>(raw).ok()?.object()
-    }
-}
-
-impl<'de: 'a, 'a, C: Deserialize<'de>> Deserialize<'de> for Item<'a, C> {
-    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        struct Reader<C>(PhantomData<C>);
-        impl<'de, C: Deserialize<'de>> Visitor<'de> for Reader<C> {
-            type Value = Item<'de, C>;
-
-            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-                out.write_str("an event")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Item<'de, C>, A::Error> {
-                let mut item = Item { sender: None, recipient: None, timestamp: Word(None), content: None };
-                while let Some(key) = object.next_key()? {
-                    match key {
-                        Key::Sender => item.sender = object.next_value::<Perhaps<_>>()?.object(),
-                        Key::Recipient => item.recipient = object.next_value::<Perhaps<_>>()?.object(),
-                        Key::Timestamp => item.timestamp = object.next_value()?,
-                        Key::Kind(kind) => item.take(kind, object.next_value()?),
-                        Key::Other => drop(object.next_value::<IgnoredAny>()?),
-                    }
-                }
-                Ok(item)
-            }
+/// Over a list of which one item is `read` at a time; anything else is an empty one. One more than `EVENTS_MAX` is kept,
+/// to tell too many from enough.
+fn list<'a, T>(
+    walk: &mut Walk<'a>,
+    list: &mut Vec<T>,
+    read: impl Fn(&mut Walk<'a>) -> Result<T, Damaged>,
+) -> Result<(), Damaged> {
+    list.clear();
+    let mut item = |walk: &mut Walk<'a>| {
+        if list.len() <= EVENTS_MAX {
+            list.push(read(walk)?);
         }
-        source.deserialize_map(Reader(PhantomData))
+        Ok(())
+    };
+    walk.items(&mut item).map(drop)
+}
+
+impl<'a> Sheet<'a> {
+    fn read(text: &'a str) -> Result<Sheet<'a>, Damaged> {
+        let mut sheet = Sheet::default();
+        let mut member = |walk: &mut Walk<'a>, key: &str| match key {
+            "object" => walk.value().map(|object| sheet.object = object),
+            "entry" => list(walk, &mut sheet.entries, Entry::read),
+            _ => Ok(()),
+        };
+        Walk::through(text, &mut |walk| walk.members(&mut member).map(drop))?;
+        Ok(sheet)
     }
 }
 
-impl<C> Item<'_, C> {
+impl<'a> Entry<'a> {
+    fn read(walk: &mut Walk<'a>) -> Result<Entry<'a>, Damaged> {
+        let mut entry = Entry::default();
+        let whole = walk.members(&mut |walk, key| match key {
+            "id" => walk.value().map(|id| entry.id = id),
+            "messaging" => list(walk, &mut entry.messaging, Item::read),
+            "standby" => list(walk, &mut entry.standby, Item::read),
+            "changes" => list(walk, &mut entry.changes, Change::read),
+            _ => Ok(()),
+        })?;
+        entry.is_entry = whole.is_object();
+        Ok(entry)
+    }
+}
+
+impl<'a> Change<'a> {
+    fn read(walk: &mut Walk<'a>) -> Result<Change<'a>, Damaged> {
+        let whole = walk.value()?;
+        Ok(Change { whole, field: whole.get("field") })
+    }
+}
+
+impl<'a> Item<'a> {
+    /// The item that was kept as `raw`, or `None` when it is no object.
+    pub(super) fn recall(raw: &'a str) -> Option<Item<'a>> {
+        let mut item = Item::default();
+        Walk::through(raw, &mut |walk| Item::read(walk).map(|read| item = read)).ok()?;
+        item.whole.is_object().then_some(item)
+    }
+
+    fn read(walk: &mut Walk<'a>) -> Result<Item<'a>, Damaged> {
+        let mut item = Item::default();
+        item.whole = walk.members(&mut |walk, key| match key {
+            "sender" => Party::read(walk).map(|sender| item.sender = sender),
+            "recipient" => Party::read(walk).map(|recipient| item.recipient = recipient),
+            "timestamp" => walk.value().map(|timestamp| item.timestamp = timestamp),
+            _ => match KINDS.iter().find(|kind| kind.word == key) {
+                Some(kind) => Core::read(walk).map(|content| item.take(kind, content)),
+                None => Ok(()),
+            },
+        })?;
+        Ok(item)
+    }
+
     /// Takes the first kind that is there; but a message comes before all others.
-    fn take(&mut self, kind: &'static Kind, content: Perhaps<C>) {
-        let there = !matches!(content, Perhaps::Absent);
-        if there && (self.content.is_none() || kind.word == "message") {
+    fn take(&mut self, kind: &'static Kind, content: Core<'a>) {
+        if content.whole.is_there() && (self.content.is_none() || kind.word == "message") {
             self.content = Some((kind, content));
         }
     }
 }
 
-/// A key of an item.
-enum Key {
-    Sender,
-    Recipient,
-    Timestamp,
-    Kind(&'static Kind),
-    Other,
+impl<'a> Party<'a> {
+    fn read(walk: &mut Walk<'a>) -> Result<Party<'a>, Damaged> {
+        let mut party = Party::default();
+        walk.members(&mut |walk, key| match key {
+            "id" => walk.value().map(|id| party.id = id),
+            "user_ref" => walk.value().map(|user_ref| party.user_ref = user_ref),
+            _ => Ok(()),
+        })?;
+        Ok(party)
+    }
 }
 
-impl<'de> Deserialize<'de> for Key {
-    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        struct Reader;
-        impl<'de> Visitor<'de> for Reader {
-            type Value = Key;
-
-            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-                out.write_str("a key")
-            }
-            fn visit_str<E: Error>(self, key: &str) -> Result<Key, E> {
-                Ok(match key {
-                    "sender" => Key::Sender,
-                    "recipient" => Key::Recipient,
-                    "timestamp" => Key::Timestamp,
-                    _ => KINDS.iter().find(|kind| kind.word == key).map_or(Key::Other, Key::Kind),
-                })
-            }
-        }
-        source.deserialize_identifier(Reader)
+impl<'a> Core<'a> {
+    fn read(walk: &mut Walk<'a>) -> Result<Core<'a>, Damaged> {
+        let mut core = Core::default();
+        let whole = walk.members(&mut |walk, key| {
+            let member = match key {
+                "mid" => &mut core.mid,
+                "is_echo" => &mut core.is_echo,
+                "metadata" => &mut core.metadata,
+                "num_edit" => &mut core.num_edit,
+                "user_ref" => &mut core.user_ref,
+                _ => return Ok(()),
+            };
+            *member = walk.value()?;
+            Ok(())
+        })?;
+        Ok(Core { whole, ..core })
     }
 }

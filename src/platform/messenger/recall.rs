@@ -2,100 +2,58 @@
 
 use super::read::Item;
 use crate::model::{Attachment, Event, EventKind, Moment};
+use crate::notation::json::Value;
 use crate::platform::Kept;
-use crate::platform::lenient::{Contained, Flag, List, Perhaps, Text, Word, object};
-
-object! {
-    /// What bots may want to know of an event's content, whatever its kind.
-    struct Content {
-        "is_echo" is_echo: Flag,
-        "text" text: Text,
-        "title" title: Text,
-        "payload" payload: Text,
-        "ref" r#ref: Text,
-        "quick_reply" quick_reply: Contained<Perhaps<Tapped>>,
-        "attachments" attachments: Contained<List<Contained<Perhaps<Sent>>>>,
-        "referral" referral: Contained<Perhaps<Referral>>,
-        "notification_messages_status" notification_messages_status: Text,
-    }
-}
-
-object! {
-    struct Tapped {
-        "payload" payload: Text,
-    }
-}
-
-object! {
-    struct Referral {
-        "ref" r#ref: Text,
-    }
-}
-
-object! {
-    /// One attachment. In shared links and locations `url` and `title` may stand outside the payload, and there may be
-    /// no payload at all.
-    struct Sent {
-        "type" r#type: Text,
-        "url" url: Text,
-        "title" title: Text,
-        "payload" payload: Contained<Perhaps<Payload>>,
-    }
-}
-
-object! {
-    struct Payload {
-        "url" url: Text,
-        "title" title: Text,
-    }
-}
+use std::borrow::Cow;
 
 /// Reads a kept item again.
 pub(super) fn event(kept: &Kept<'_>) -> Result<Event, String> {
     let raw = std::str::from_utf8(kept.raw).map_err(|_| "the kept event is not UTF-8")?;
-    let item = Item::<Content>::parse(raw).ok_or("the kept event is not a JSON object, or damaged inside")?;
-    let happened = item.timestamp.as_str().and_then(moment).unwrap_or(kept.received);
-    let kind = item.content.map_or(EventKind::Other { kind: "unknown".to_owned() }, |(kind, content)| {
-        meaning(kind.word, content.object().unwrap_or_default())
-    });
+    let item = Item::recall(raw).ok_or("the kept event is not a JSON object, or damaged inside")?;
+    let happened = item.timestamp.word().and_then(|timestamp| moment(&timestamp)).unwrap_or(kept.received);
+    let kind = item
+        .content
+        .map_or(EventKind::Other { kind: "unknown".to_owned() }, |(kind, content)| meaning(kind.word, content.whole));
     let (id, conversation) = (kept.id.clone(), kept.conversation.to_owned());
     Ok(Event { id, person: conversation.clone(), conversation, thread: None, happened, kind })
 }
 
-fn meaning(word: &str, content: Content) -> EventKind {
-    let referral = content.referral.0.object().and_then(|referral| referral.r#ref.0);
+fn meaning(word: &str, content: Value<'_>) -> EventKind {
+    let text = |name| text(content, name);
     match word {
-        "message" if content.is_echo.0 => EventKind::Other { kind: "echo".to_owned() },
+        "message" if content.get("is_echo").flag() => EventKind::Other { kind: "echo".to_owned() },
         "message" => EventKind::Message {
-            text: content.text.0,
-            attachments: content
-                .attachments
-                .0
-                .0
-                .into_iter()
-                .filter_map(|sent| sent.0.object())
-                .map(attachment)
-                .collect(),
-            choice: content.quick_reply.0.object().and_then(|tapped| tapped.payload.0),
+            text: text("text"),
+            attachments: content.get("attachments").items().into_iter().filter_map(attachment).collect(),
+            choice: self::text(content.get("quick_reply"), "payload"),
         },
-        "postback" => EventKind::Postback { title: content.title.0, payload: content.payload.0, referral },
-        "referral" => EventKind::Referral { referral: content.r#ref.0 },
+        "postback" => {
+            let referral = self::text(content.get("referral"), "ref");
+            EventKind::Postback { title: text("title"), payload: text("payload"), referral }
+        }
+        "referral" => EventKind::Referral { referral: text("ref") },
         "optin" => EventKind::OptIn {
             // The payload is what we put behind the request; a plug-in has `ref` in its place.
-            topic: content.payload.0.or(content.r#ref.0).or(content.title.0),
-            stopped: content.notification_messages_status.0.as_deref() == Some("STOP NOTIFICATIONS"),
+            topic: text("payload").or_else(|| text("ref")).or_else(|| text("title")),
+            stopped: text("notification_messages_status").as_deref() == Some("STOP NOTIFICATIONS"),
         },
         _ => EventKind::Other { kind: word.to_owned() },
     }
 }
 
-fn attachment(sent: Sent) -> Attachment {
-    let payload = sent.payload.0.object().unwrap_or_default();
-    Attachment {
-        kind: sent.r#type.0.unwrap_or_else(|| "unknown".to_owned()),
-        url: payload.url.0.or(sent.url.0),
-        title: payload.title.0.or(sent.title.0),
-    }
+/// One attachment. In shared links and locations `url` and `title` may stand outside the payload, and there may be no
+/// payload at all.
+fn attachment(sent: Value<'_>) -> Option<Attachment> {
+    let payload = sent.get("payload");
+    sent.is_object().then(|| Attachment {
+        kind: text(sent, "type").unwrap_or_else(|| "unknown".to_owned()),
+        url: text(payload, "url").or_else(|| text(sent, "url")),
+        title: text(payload, "title").or_else(|| text(sent, "title")),
+    })
+}
+
+fn text(object: Value<'_>, name: &str) -> Option<String> {
+    object.get(name).text().map(Cow::into_owned)
 }
 
 /// Milliseconds; or seconds, as a few samples have them (messenger.md §3). Ten digits in milliseconds would be 1970.

@@ -3,39 +3,18 @@
 
 use crate::limits::ID_BYTES_MAX;
 use crate::model::{Answer, Delivery, Extent, Moment, Outcome, Secret};
+use crate::notation::json::Value;
 use crate::platform::Recalled;
 use crate::platform::cut::truncate;
-use crate::platform::lenient::{Contained, List, Perhaps, Text, Word, object};
 use crate::platform::spelling::{plain_words, too_long};
 use crate::queue::retry_after;
+use std::borrow::Cow;
 use std::time::Duration;
 
 /// After a 429 that does not say how long (webex.md §8) …
 const LIMIT_WAIT: Duration = Duration::from_secs(15);
 /// … and at least, whatever it says.
 const LIMIT_WAIT_MIN: Duration = Duration::from_secs(1);
-
-object! {
-    struct Failure {
-        "message" message: Text,
-        "errors" errors: Contained<List<Contained<Perhaps<Fault>>>>,
-        "trackingId" tracking_id: Text,
-    }
-}
-
-object! {
-    struct Fault {
-        "description" description: Text,
-    }
-}
-
-object! {
-    /// A message that was posted, or a person; of both only this is looked at.
-    struct Named {
-        "id" id: Text,
-        "displayName" name: Text,
-    }
-}
 
 /// What became of posting a message that ended at `now`. `hidden` is what no words may repeat.
 pub(super) fn delivery(outcome: &Outcome, now: Moment, hidden: &[Secret]) -> Delivery {
@@ -91,10 +70,9 @@ pub(super) fn introduced(outcome: &Outcome, now: Moment, hidden: &[Secret]) -> R
 
 /// Id, and the name if there is one.
 fn named(body: &[u8]) -> Option<(String, String)> {
-    let named: Perhaps<Named> = serde_json::from_slice(body).ok()?;
-    let Named { id, name } = named.object()?;
-    let id = id.0.filter(|id| !id.is_empty() && !too_long(id))?;
-    Some((id, name.0.unwrap_or_default()))
+    let named = Value::read(body)?;
+    let id = named.get("id").word().filter(|id| !too_long(id))?.into_owned();
+    Some((id, named.get("displayName").text().unwrap_or_default().into_owned()))
 }
 
 /// A failure by its status. After a 5xx a message may stand there all the same: nothing says whether Webex, or a
@@ -133,15 +111,14 @@ fn advice(status: u16, posting: bool) -> &'static str {
 
 /// `what`, with status, trackingId and Webex's own words.
 fn words(what: &str, answer: &Answer, hidden: &[Secret]) -> String {
-    let failure: Perhaps<Failure> = serde_json::from_slice(&answer.body).unwrap_or_default();
-    let Failure { message, errors, tracking_id } = failure.object().unwrap_or_default();
-    let theirs = message.0.filter(|message| !message.is_empty());
-    let detail = errors.0.0.into_iter().next().and_then(|fault| fault.0.object()?.description.0);
-    let detail = detail.filter(|detail| !detail.is_empty() && theirs.as_ref() != Some(detail));
-    let theirs: Vec<String> = [theirs, detail].into_iter().flatten().collect();
+    let failure = Value::read(&answer.body).unwrap_or_default();
+    let theirs = failure.get("message").word();
+    let detail = failure.get("errors").items().first().and_then(|fault| fault.get("description").word());
+    let detail = detail.filter(|detail| theirs.as_ref() != Some(detail));
+    let theirs: Vec<_> = [theirs, detail].into_iter().flatten().collect();
     let said = (!theirs.is_empty()).then(|| format!("Webex says: {}", theirs.join(" ")));
-    let tracking_id = tracking_id.0.filter(|id| !id.is_empty() && !too_long(id));
-    let tracking_id = tracking_id.or_else(|| answer.header("trackingid").map(str::to_owned));
+    let tracking_id = failure.get("trackingId").word().filter(|id| !too_long(id));
+    let tracking_id = tracking_id.or_else(|| answer.header("trackingid").map(Cow::Borrowed));
     let tracking_id = tracking_id.map(|id| format!("trackingId {id}"));
     let more: Vec<String> = [tracking_id, said].into_iter().flatten().collect();
     let more = if more.is_empty() { String::new() } else { format!(" ({})", more.join("; ")) };

@@ -2,10 +2,10 @@
 //! which says before any call whether the bot hears of it (webex.md §9).
 
 use crate::model::Fate;
+use crate::notation::json::Value;
 use crate::platform::Account;
-use crate::platform::lenient::{List, Perhaps, Word, object};
 use crate::platform::spelling::too_long;
-use serde_json::value::RawValue;
+use std::borrow::Cow;
 
 /// Why a notification is not for the bot.
 const EDIT: &str = "an edit of a message that was already handled";
@@ -32,27 +32,24 @@ const RESOURCES: [(&str, &str); 9] = [
     ("telephony_calls", "call"),
 ];
 
-object! {
-    /// Members may be missing (webex.md §5), so the guard decides by what there is.
-    pub(super) struct Notice<'de> {
-        "resource" resource: Word<'de>,
-        "event" event: Word<'de>,
-        "actorId" actor: Word<'de>,
-        "data" data: Perhaps<Data<'de>>,
-    }
+/// Members may be missing (webex.md §5), so the guard decides by what there is.
+#[derive(Default)]
+pub(super) struct Notice<'a> {
+    resource: Word<'a>,
+    event: Word<'a>,
+    actor: Word<'a>,
+    /// The thing's own id.
+    id: Word<'a>,
+    room: Word<'a>,
+    room_type: Word<'a>,
+    person: Word<'a>,
+    email: Word<'a>,
+    mentioned: Value<'a>,
+    created: Word<'a>,
 }
 
-object! {
-    pub(super) struct Data<'de> {
-        "id" id: Word<'de>,
-        "roomId" room: Word<'de>,
-        "roomType" room_type: Word<'de>,
-        "personId" person: Word<'de>,
-        "personEmail" email: Word<'de>,
-        "mentionedPeople" mentioned: Option<&'de RawValue>,
-        "created" created: Word<'de>,
-    }
-}
+/// A string or a number, as text, if it is there.
+type Word<'a> = Option<Cow<'a, str>>;
 
 /// What is looked up, and where it was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,29 +61,44 @@ pub(super) enum Subject {
 }
 
 impl<'a> Notice<'a> {
-    /// The notification in these bytes, or `None` when they are no JSON object, or damaged inside.
+    /// The notification in these bytes, or `None` when they are no JSON object.
     pub(super) fn parse(raw: &'a [u8]) -> Option<Notice<'a>> {
-        let notice = serde_json::from_str::<Perhaps<Notice<'_>>>(std::str::from_utf8(raw).ok()?);
-        notice.ok()?.object()
+        let whole = Value::read(raw).filter(|whole| whole.is_object())?;
+        let (mut notice, mut data) = (Notice::default(), Value::default());
+        whole.members(&mut |key, value| match key {
+            "resource" => notice.resource = value.word(),
+            "event" => notice.event = value.word(),
+            "actorId" => notice.actor = value.word(),
+            "data" => data = value,
+            _ => {}
+        });
+        notice.take(data);
+        Some(notice)
     }
 
-    fn data(&self) -> Option<&Data<'a>> {
-        match &self.data {
-            Perhaps::Object(data) => Some(data),
-            Perhaps::Absent | Perhaps::Other => None,
-        }
+    fn take(&mut self, data: Value<'a>) {
+        data.members(&mut |key, value| match key {
+            "id" => self.id = value.word(),
+            "roomId" => self.room = value.word(),
+            "roomType" => self.room_type = value.word(),
+            "personId" => self.person = value.word(),
+            "personEmail" => self.email = value.word(),
+            "mentionedPeople" => self.mentioned = value,
+            "created" => self.created = value.word(),
+            _ => {}
+        });
     }
 
     /// The resource in one word.
     pub(super) fn kind(&self) -> &'static str {
-        let known = RESOURCES.iter().find(|(resource, _)| self.resource.as_str() == Some(resource));
+        let known = RESOURCES.iter().find(|(resource, _)| self.resource.as_deref() == Some(resource));
         known.map_or("unknown", |(_, word)| word)
     }
 
     /// What makes it the same when it comes again: a delivery has no id of its own (webex.md §1). A membership's id is
     /// made of person and room, so whoever is taken in once more is told by when that was.
     pub(super) fn mark(&self) -> Option<String> {
-        let (resource, event, id) = (self.resource.as_str()?, self.event.as_str()?, self.id()?);
+        let (resource, event, id) = (self.resource.as_deref()?, self.event.as_deref()?, self.id()?);
         Some(match self.created().filter(|_| resource == "memberships") {
             Some(created) => format!("{resource}:{event}:{id}:{created}"),
             None => format!("{resource}:{event}:{id}"),
@@ -95,29 +107,29 @@ impl<'a> Notice<'a> {
 
     /// The message's, action's or membership's id.
     pub(super) fn id(&self) -> Option<&str> {
-        self.data()?.id.as_str()
+        self.id.as_deref()
     }
 
     pub(super) fn room(&self) -> Option<&str> {
-        self.data()?.room.as_str()
+        self.room.as_deref()
     }
 
     /// Who caused it.
     pub(super) fn actor(&self) -> Option<&str> {
-        self.actor.as_str().or_else(|| self.person())
+        self.actor.as_deref().or_else(|| self.person())
     }
 
     fn person(&self) -> Option<&str> {
-        self.data()?.person.as_str()
+        self.person.as_deref()
     }
 
     pub(super) fn created(&self) -> Option<&str> {
-        self.data()?.created.as_str()
+        self.created.as_deref()
     }
 
     /// What it is about, of the kinds that bots hear.
     pub(super) fn subject(&self) -> Option<Subject> {
-        match (self.resource.as_str()?, self.event.as_str()?) {
+        match (self.resource.as_deref()?, self.event.as_deref()?) {
             ("messages", "created") => Some(Subject::Message),
             ("attachmentActions", "created") => Some(Subject::Choice),
             ("memberships", "created") => Some(Subject::Membership),
@@ -133,7 +145,7 @@ impl<'a> Notice<'a> {
             return Fate::Ignore(NAMELESS);
         }
         let Some(me) = me else { return Fate::Hear };
-        let by_us = [self.actor.as_str(), self.person()].contains(&Some(&me.id));
+        let by_us = [self.actor.as_deref(), self.person()].contains(&Some(&me.id));
         match subject {
             Subject::Message if by_us => Fate::Witness,
             Subject::Message => self.speaker().ignored(me, bots_may_talk).map_or(Fate::Hear, Fate::Ignore),
@@ -141,13 +153,13 @@ impl<'a> Notice<'a> {
             Subject::Choice => Fate::Hear,
             Subject::Membership if self.person() != Some(&me.id) => Fate::Ignore(OTHER_MEMBER),
             // Who is written to for the first time need not be greeted on top of it.
-            Subject::Membership if self.actor.as_str() == Some(&me.id) => Fate::Ignore(OWN_ROOM),
+            Subject::Membership if self.actor.as_deref() == Some(&me.id) => Fate::Ignore(OWN_ROOM),
             Subject::Membership => Fate::Hear,
         }
     }
 
     fn why_not(&self) -> &'static str {
-        match (self.resource.as_str(), self.event.as_str()) {
+        match (self.resource.as_deref(), self.event.as_deref()) {
             (None, _) | (_, None) => NAMELESS,
             (Some("messages"), Some("updated")) => EDIT,
             (Some("messages"), Some("deleted")) => DELETED,
@@ -157,30 +169,32 @@ impl<'a> Notice<'a> {
     }
 
     fn speaker(&self) -> Speaker<'_> {
-        let Some(data) = self.data() else { return Speaker::default() };
-        let list = data.mentioned.map(RawValue::get).filter(|raw| raw.starts_with('['));
-        let mentioned = list.and_then(|raw| serde_json::from_str::<List<Word<'_>>>(raw).ok());
         Speaker {
-            email: data.email.as_str(),
-            group: data.room_type.as_str() == Some("group"),
-            mentioned: mentioned.map(|list| list.0.into_iter().filter_map(|id| id.0).collect()),
+            email: self.email.as_deref().map(Cow::Borrowed),
+            group: self.room_type.as_deref() == Some("group"),
+            mentioned: mentioned(self.mentioned),
         }
     }
+}
+
+/// Whom a list of ids names; `None` when it is no list.
+pub(super) fn mentioned(ids: Value<'_>) -> Option<Vec<Cow<'_, str>>> {
+    ids.is_list().then(|| ids.items().into_iter().filter_map(Value::word).collect())
 }
 
 /// Who said it, and to whom; as a notification tells it, or the message itself.
 #[derive(Default)]
 pub(super) struct Speaker<'a> {
-    pub(super) email: Option<&'a str>,
+    pub(super) email: Word<'a>,
     pub(super) group: bool,
     /// Whom it mentions; `None` when it does not say so.
-    pub(super) mentioned: Option<Vec<std::borrow::Cow<'a, str>>>,
+    pub(super) mentioned: Option<Vec<Cow<'a, str>>>,
 }
 
 impl Speaker<'_> {
     /// Rules 3 and 4 of the guard: why it is not for us, if it is not.
     pub(super) fn ignored(&self, me: &Account, bots_may_talk: bool) -> Option<&'static str> {
-        let bot = self.email.is_some_and(is_bot);
+        let bot = self.email.as_deref().is_some_and(is_bot);
         let others = || self.group && self.mentioned.as_ref().is_some_and(|ids| !ids.iter().any(|id| *id == me.id));
         (bot && !bots_may_talk).then_some(OTHER_BOT).or_else(|| others().then_some(NOT_MENTIONED))
     }

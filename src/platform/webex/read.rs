@@ -3,9 +3,9 @@
 
 use super::notice::Notice;
 use crate::model::{Arrival, Fate, Refusal};
+use crate::notation::json::Value;
 use crate::platform::Account;
 use crate::platform::spelling::{bounded, hash};
-use serde::de::IgnoredAny;
 
 const UNREADABLE: &str = "a notification that could not be read";
 
@@ -16,7 +16,7 @@ const NO_ROOM: &str = "-";
 pub(super) fn arrival(body: &[u8], me: Option<&Account>, bots_may_talk: bool) -> Result<Arrival, Refusal> {
     let text = std::str::from_utf8(body).map_err(|_| Refusal::new(400, "signed, but not UTF-8"))?;
     let Some(notice) = Notice::parse(body) else {
-        serde_json::from_str::<IgnoredAny>(text).map_err(|_| Refusal::new(400, "signed, but not JSON"))?;
+        Value::read(body).ok_or_else(|| Refusal::new(400, "signed, but not JSON"))?;
         return Ok(Arrival {
             id: format!("unreadable:{}", hash(text)),
             conversation: NO_ROOM.to_owned(),

@@ -3,36 +3,16 @@
 //! The guard is asked again first: at arrival we may not have known who we are. It is asked once more of the message
 //! itself, which says what an older form of notification leaves out.
 
-use super::notice::{Notice, Speaker, Subject};
+use super::notice::{Notice, Speaker, Subject, mentioned};
 use super::{Replies, Settings, card, judge, mention};
 use crate::limits::ANSWER_BYTES_MAX;
 use crate::model::{Attachment, Delivery, Event, EventKind, Extent, Fate, Moment, Outcome, Secret};
+use crate::notation::json::Value;
 use crate::notation::percent;
 use crate::notation::shelf::Shelf;
-use crate::platform::lenient::{Contained, Perhaps, Text, Word, decode, object};
 use crate::platform::{Account, Kept, Recalled};
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
 use std::borrow::Cow;
-
-object! {
-    /// A message, or what somebody put into a card; each has some of these members.
-    struct Found {
-        "id" id: Text,
-        "parentId" parent: Text,
-        "text" text: Text,
-        "markdown" markdown: Text,
-        "html" html: Text,
-        "files" files: Contained<Vec<Text>>,
-        "roomType" room_type: Text,
-        "personId" person: Text,
-        "personEmail" email: Text,
-        "mentionedPeople" mentioned: Contained<Option<Vec<Text>>>,
-        "inputs" inputs: Contained<Shelf<String, Input>>,
-        "created" created: Text,
-    }
-}
 
 /// The path of what must be asked before the event can be heard; none for one that says all by itself.
 pub(super) fn question(
@@ -68,22 +48,22 @@ impl Recall<'_> {
         let notice = notice(kept)?;
         let (subject, own) = guarded(&notice, self.me, self.settings.bots_may_talk)?;
         let found = match found {
-            _ if subject == Subject::Membership => Found::default(),
+            _ if subject == Subject::Membership => Value::default(),
             Some(outcome) => content(judge::found(outcome, self.now, self.hidden)?)?,
             None => return Err(dead("it was not looked up")),
         };
-        let by_us = self.me.is_some_and(|me| found.person.word() == Some(&me.id));
+        let by_us = self.me.is_some_and(|me| found.get("personId").word().as_deref() == Some(&me.id));
         if own || by_us && subject == Subject::Message {
-            let message = found.id.0.unwrap_or_default();
-            let texts = [found.text, found.markdown].into_iter().filter_map(|text| text.0);
-            return Ok(Recalled::Own { message, texts: texts.filter(|text| !text.is_empty()).collect() });
+            let texts = ["text", "markdown"].into_iter().filter_map(|name| word(found, name)).collect();
+            return Ok(Recalled::Own { message: word(found, "id").unwrap_or_default(), texts });
         }
-        if let Some(why) = self.me.and_then(|me| found.speaker().ignored(me, self.settings.bots_may_talk)) {
+        if let Some(why) = self.me.and_then(|me| speaker(found).ignored(me, self.settings.bots_may_talk)) {
             return Ok(Recalled::Ignored(why.to_owned()));
         }
-        let person = found.person.word().or(notice.actor()).unwrap_or(kept.conversation).to_owned();
-        let created = found.created.word().or(notice.created());
-        let happened = created.and_then(moment).unwrap_or(kept.received);
+        let person = word(found, "personId");
+        let person = person.unwrap_or_else(|| notice.actor().unwrap_or(kept.conversation).to_owned());
+        let created = found.get("created").word();
+        let happened = created.as_deref().or(notice.created()).and_then(moment).unwrap_or(kept.received);
         let (kind, thread) = match subject {
             Subject::Message => self.message(found, notice.id()),
             Subject::Choice => choice(found),
@@ -94,43 +74,50 @@ impl Recall<'_> {
     }
 
     /// A message without the mention, and the thread that an answer belongs into (webex.md §7).
-    fn message(&self, found: Found, id: Option<&str>) -> (EventKind, Option<String>) {
-        let group = found.room_type.word() == Some("group");
-        let thread = match (found.parent.0.filter(|parent| !parent.is_empty()), self.settings.replies) {
+    fn message(&self, found: Value<'_>, id: Option<&str>) -> (EventKind, Option<String>) {
+        let group = found.get("roomType").word().as_deref() == Some("group");
+        let thread = match (word(found, "parentId"), self.settings.replies) {
             (None, Replies::Thread) => id.map(str::to_owned),
             (parent, _) => parent,
         };
-        let text = match (found.text.0, self.me) {
+        let text = match (word(found, "text"), self.me) {
             (Some(text), Some(me)) => {
-                let ids = found.mentioned.0.unwrap_or_default();
-                let mentioned = group || ids.iter().any(|id| id.word() == Some(&me.id));
-                Some(mention::strip(&text, found.html.word(), mentioned, me))
+                let ids = mentioned(found.get("mentionedPeople")).unwrap_or_default();
+                let mentioned = group || ids.iter().any(|id| *id == me.id);
+                Some(mention::strip(&text, found.get("html").word().as_deref(), mentioned, me))
             }
             (text, _) => text,
         };
-        let files = found.files.0.into_iter().filter_map(|url| url.0);
-        let attachment = |url| Attachment { kind: "file".to_owned(), url: Some(url), title: None };
+        let files = found.get("files").items().into_iter().filter_map(Value::text);
+        let attachment =
+            |url: Cow<'_, str>| Attachment { kind: "file".to_owned(), url: Some(url.into_owned()), title: None };
         let text = text.filter(|text| !text.is_empty());
         (EventKind::Message { text, attachments: files.map(attachment).collect(), choice: None }, thread)
     }
 }
 
 /// What somebody tapped or filled in. Of a card that is not ours it is not known which thread it stands in.
-fn choice(found: Found) -> (EventKind, Option<String>) {
-    let inputs: Shelf<String, String> = found.inputs.0.into_iter().map(|(name, input)| (name, input.0)).collect();
+fn choice(found: Value<'_>) -> (EventKind, Option<String>) {
+    let mut inputs = Shelf::default();
+    found.get("inputs").members(&mut |name, input| {
+        // A text, or else its JSON.
+        let text = if input.is_string() { input.text() } else { None };
+        inputs.insert(name.to_owned(), text.unwrap_or(Cow::Borrowed(input.raw())).into_owned());
+    });
     card::choice(&inputs).unwrap_or((EventKind::Submitted { inputs }, None))
 }
 
-impl Found {
-    fn speaker(&self) -> Speaker<'_> {
-        let words =
-            |ids: &Vec<Text>| ids.iter().filter_map(|id| id.word().map(|id| Cow::Owned(id.to_owned()))).collect();
-        Speaker {
-            email: self.email.word(),
-            group: self.room_type.word() == Some("group"),
-            mentioned: self.mentioned.0.as_ref().map(words),
-        }
+/// Who said it, and to whom, by the message itself.
+fn speaker(found: Value<'_>) -> Speaker<'_> {
+    Speaker {
+        email: found.get("personEmail").word(),
+        group: found.get("roomType").word().as_deref() == Some("group"),
+        mentioned: mentioned(found.get("mentionedPeople")),
     }
+}
+
+fn word(found: Value<'_>, name: &str) -> Option<String> {
+    found.get(name).word().map(Cow::into_owned)
 }
 
 fn notice<'a>(kept: &Kept<'a>) -> Result<Notice<'a>, Box<Recalled>> {
@@ -149,14 +136,14 @@ fn guarded(notice: &Notice<'_>, me: Option<&Account>, bots_may_talk: bool) -> Re
     Ok((subject, own))
 }
 
-/// Reads what was looked up. What is no object with an id was cut off on its way, or is the page of a gateway; so it is
-/// worth asking again, for as long as anything is.
-fn content(body: &[u8]) -> Result<Found, Box<Recalled>> {
+/// Reads what was looked up: a message, or what somebody put into a card. What is no object with an id was cut off on its
+/// way, or is the page of a gateway; so it is worth asking again, for as long as anything is.
+fn content(body: &[u8]) -> Result<Value<'_>, Box<Recalled>> {
     if body.len() >= ANSWER_BYTES_MAX {
         return Err(dead("what Webex answered is longer than any message"));
     }
-    let found = serde_json::from_slice::<Perhaps<Found>>(body).ok().and_then(Perhaps::object);
-    found.filter(|found| found.id.word().is_some()).ok_or_else(|| failed("what Webex answered cannot be read"))
+    let found = Value::read(body).filter(|found| found.get("id").word().is_some());
+    found.ok_or_else(|| failed("what Webex answered cannot be read"))
 }
 
 /// When it happened, by RFC 3339.
@@ -172,15 +159,4 @@ fn failed(why: &str) -> Box<Recalled> {
 
 fn dead(why: &str) -> Box<Recalled> {
     Box::new(Recalled::Failed(Delivery::Dead { why: why.to_owned() }))
-}
-
-/// A value that somebody put into a card: a text, or else its JSON.
-struct Input(String);
-
-impl<'de> Deserialize<'de> for Input {
-    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        let raw = <&RawValue>::deserialize(source)?.get();
-        let text = if raw.starts_with('"') { decode(raw) } else { None };
-        Ok(Input(text.unwrap_or_else(|| raw.to_owned())))
-    }
 }
