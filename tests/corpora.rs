@@ -13,6 +13,8 @@ mod config;
 mod http_connection;
 #[path = "../fuzz/properties/inspector_query.rs"]
 mod inspector_query;
+#[path = "../fuzz/properties/json.rs"]
+mod json;
 #[path = "../fuzz/properties/messenger_body.rs"]
 mod messenger_body;
 #[path = "../fuzz/properties/operators_door.rs"]
@@ -78,4 +80,9 @@ fn every_webex_signature_seed_holds_its_property() {
 #[test]
 fn every_config_seed_holds_its_property() {
     replay("config", config::check);
+}
+
+#[test]
+fn every_json_seed_holds_its_property() {
+    replay("json", json::check);
 }

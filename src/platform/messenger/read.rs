@@ -226,17 +226,18 @@ fn bytes(raw: &str) -> Box<[u8]> {
     raw.as_bytes().into()
 }
 
-/// Over a list of which one item is `read` at a time; anything else is an empty one. One more than `EVENTS_MAX` is kept,
+/// Over a list, of which one item at a time is filled in; anything else is an empty one. One more than `EVENTS_MAX` is kept,
 /// to tell too many from enough.
-fn list<'a, T>(
+fn list<'a, T: Default>(
     walk: &mut Walk<'a>,
     list: &mut Vec<T>,
-    read: impl Fn(&mut Walk<'a>) -> Result<T, Damaged>,
+    fill: impl Fn(&mut T, &mut Walk<'a>) -> Result<(), Damaged>,
 ) -> Result<(), Damaged> {
     list.clear();
     let mut item = |walk: &mut Walk<'a>| {
         if list.len() <= EVENTS_MAX {
-            list.push(read(walk)?);
+            list.push(T::default());
+            return list.last_mut().map_or(Ok(()), |item| fill(item, walk));
         }
         Ok(())
     };
@@ -248,7 +249,7 @@ impl<'a> Sheet<'a> {
         let mut sheet = Sheet::default();
         let mut member = |walk: &mut Walk<'a>, key: &str| match key {
             "object" => walk.value().map(|object| sheet.object = object),
-            "entry" => list(walk, &mut sheet.entries, Entry::read),
+            "entry" => list(walk, &mut sheet.entries, Entry::fill),
             _ => Ok(()),
         };
         Walk::through(text, &mut |walk| walk.members(&mut member).map(drop))?;
@@ -257,24 +258,24 @@ impl<'a> Sheet<'a> {
 }
 
 impl<'a> Entry<'a> {
-    fn read(walk: &mut Walk<'a>) -> Result<Entry<'a>, Damaged> {
-        let mut entry = Entry::default();
+    fn fill(&mut self, walk: &mut Walk<'a>) -> Result<(), Damaged> {
         let whole = walk.members(&mut |walk, key| match key {
-            "id" => walk.value().map(|id| entry.id = id),
-            "messaging" => list(walk, &mut entry.messaging, Item::read),
-            "standby" => list(walk, &mut entry.standby, Item::read),
-            "changes" => list(walk, &mut entry.changes, Change::read),
+            "id" => walk.value().map(|id| self.id = id),
+            "messaging" => list(walk, &mut self.messaging, Item::fill),
+            "standby" => list(walk, &mut self.standby, Item::fill),
+            "changes" => list(walk, &mut self.changes, Change::fill),
             _ => Ok(()),
         })?;
-        entry.is_entry = whole.is_object();
-        Ok(entry)
+        self.is_entry = whole.is_object();
+        Ok(())
     }
 }
 
 impl<'a> Change<'a> {
-    fn read(walk: &mut Walk<'a>) -> Result<Change<'a>, Damaged> {
-        let whole = walk.value()?;
-        Ok(Change { whole, field: whole.get("field") })
+    fn fill(&mut self, walk: &mut Walk<'a>) -> Result<(), Damaged> {
+        self.whole = walk.value()?;
+        self.field = self.whole.get("field");
+        Ok(())
     }
 }
 
@@ -282,22 +283,21 @@ impl<'a> Item<'a> {
     /// The item that was kept as `raw`, or `None` when it is no object.
     pub(super) fn recall(raw: &'a str) -> Option<Item<'a>> {
         let mut item = Item::default();
-        Walk::through(raw, &mut |walk| Item::read(walk).map(|read| item = read)).ok()?;
+        Walk::through(raw, &mut |walk| item.fill(walk)).ok()?;
         item.whole.is_object().then_some(item)
     }
 
-    fn read(walk: &mut Walk<'a>) -> Result<Item<'a>, Damaged> {
-        let mut item = Item::default();
-        item.whole = walk.members(&mut |walk, key| match key {
-            "sender" => Party::read(walk).map(|sender| item.sender = sender),
-            "recipient" => Party::read(walk).map(|recipient| item.recipient = recipient),
-            "timestamp" => walk.value().map(|timestamp| item.timestamp = timestamp),
+    fn fill(&mut self, walk: &mut Walk<'a>) -> Result<(), Damaged> {
+        self.whole = walk.members(&mut |walk, key| match key {
+            "sender" => self.sender.fill(walk),
+            "recipient" => self.recipient.fill(walk),
+            "timestamp" => walk.value().map(|timestamp| self.timestamp = timestamp),
             _ => match KINDS.iter().find(|kind| kind.word == key) {
-                Some(kind) => Core::read(walk).map(|content| item.take(kind, content)),
+                Some(kind) => Core::read(walk).map(|content| self.take(kind, content)),
                 None => Ok(()),
             },
         })?;
-        Ok(item)
+        Ok(())
     }
 
     /// Takes the first kind that is there; but a message comes before all others.
@@ -309,14 +309,14 @@ impl<'a> Item<'a> {
 }
 
 impl<'a> Party<'a> {
-    fn read(walk: &mut Walk<'a>) -> Result<Party<'a>, Damaged> {
-        let mut party = Party::default();
-        walk.members(&mut |walk, key| match key {
-            "id" => walk.value().map(|id| party.id = id),
-            "user_ref" => walk.value().map(|user_ref| party.user_ref = user_ref),
+    fn fill(&mut self, walk: &mut Walk<'a>) -> Result<(), Damaged> {
+        *self = Party::default();
+        let whole = walk.members(&mut |walk, key| match key {
+            "id" => walk.value().map(|id| self.id = id),
+            "user_ref" => walk.value().map(|user_ref| self.user_ref = user_ref),
             _ => Ok(()),
-        })?;
-        Ok(party)
+        });
+        whole.map(drop)
     }
 }
 
