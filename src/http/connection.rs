@@ -49,7 +49,11 @@ enum State {
     /// Our answer. What the peer sends meanwhile is kept, not parsed.
     Answer(Pending),
     /// The last answer was said. Once it is sent: that the peer ends, too, so that it gets to read it.
-    Drain(CloseReason),
+    Drain {
+        reason: CloseReason,
+        /// The peer asked for the end itself, and nothing came behind its request.
+        quiet: bool,
+    },
     /// Nothing.
     Closed(CloseReason),
 }
@@ -101,7 +105,7 @@ pub enum Wait {
     /// That what we said gets out.
     Write,
     /// That the peer ends: the last answer was sent. Shut down the writing side and read on for a while, since
-    /// closing with bytes unread would reset the connection and take the answer from the peer.
+    /// closing with bytes unread would reset the connection and take the answer from the peer. See also `has_parted`.
     Drain,
     /// Nothing.
     Closed,
@@ -146,7 +150,7 @@ impl Connection {
     /// Takes bytes that the peer sent.
     pub fn receive(&mut self, bytes: &[u8]) {
         match self.state {
-            State::Drain(_) | State::Closed(_) => {}
+            State::Drain { .. } | State::Closed(_) => {}
             _ => self.unread.append(bytes),
         }
     }
@@ -163,8 +167,8 @@ impl Connection {
             State::Head { .. } => self.read_head(gate),
             State::Body { .. } => self.read_body(),
             State::Answer(_) => Step::NeedBytes,
-            State::Drain(reason) if self.ended && self.unsent.is_empty() => self.close(reason),
-            State::Drain(_) => Step::NeedBytes,
+            State::Drain { reason, .. } if self.ended && self.unsent.is_empty() => self.close(reason),
+            State::Drain { .. } => Step::NeedBytes,
             State::Closed(reason) => Step::Close(reason),
         }
     }
@@ -191,7 +195,7 @@ impl Connection {
         let headers_only = match &self.state {
             State::Head { .. } => false,
             State::Body { pending, .. } | State::Answer(pending) => pending.headers_only,
-            State::Drain(_) | State::Closed(_) => return,
+            State::Drain { .. } | State::Closed(_) => return,
         };
         self.say(&refusal.response(), date, Manner { headers_only, connection: Some("close") });
         self.drain(CloseReason::Refused);
@@ -200,6 +204,11 @@ impl Connection {
     /// Makes the next answer the last one; an idle connection closes on its next `next`.
     pub fn close_after_answer(&mut self) {
         self.retiring = true;
+    }
+
+    /// Whether the peer asked for the end after the answer that was the last one, and said nothing more so far.
+    pub fn has_parted(&self) -> bool {
+        matches!(self.state, State::Drain { quiet: true, .. })
     }
 
     /// What has to be sent.
@@ -219,7 +228,7 @@ impl Connection {
             State::Head { .. } if self.unsent.is_empty() => true,
             State::Body { .. } => true,
             State::Head { .. } | State::Answer(_) => self.unread.len() < AHEAD_BYTES_MAX,
-            State::Drain(_) => self.unsent.is_empty(),
+            State::Drain { .. } => self.unsent.is_empty(),
             State::Closed(_) => false,
         }
     }
@@ -227,12 +236,12 @@ impl Connection {
     /// What it waits for.
     pub fn wait(&self) -> Wait {
         match &self.state {
-            State::Head { .. } | State::Drain(_) if !self.unsent.is_empty() => Wait::Write,
+            State::Head { .. } | State::Drain { .. } if !self.unsent.is_empty() => Wait::Write,
             State::Head { .. } if self.unread.is_empty() => Wait::Idle,
             State::Head { .. } => Wait::Head,
             State::Body { body, .. } => Wait::Body { received: body.len() },
             State::Answer(_) => Wait::Answer,
-            State::Drain(_) => Wait::Drain,
+            State::Drain { .. } => Wait::Drain,
             State::Closed(_) => Wait::Closed,
         }
     }
@@ -332,8 +341,9 @@ impl Connection {
     }
 
     fn drain(&mut self, reason: CloseReason) {
+        let quiet = reason == CloseReason::PeerAsked && self.unread.is_empty();
         self.unread = Bytes::default();
-        self.state = State::Drain(reason);
+        self.state = State::Drain { reason, quiet };
     }
 
     fn close(&mut self, reason: CloseReason) -> Step {

@@ -287,9 +287,10 @@ impl EventLoop {
                 Flow::Stuck => active |= read == Flow::Moved,
             }
         }
-        let now = self.now;
-        if let Some(peer) = self.peers.get(index) {
-            peer.settle(active, now);
+        let Some(peer) = self.peers.get(index) else { return };
+        peer.settle(active, self.now);
+        if peer.watch(self.poll.registry(), Token(PEERS + index as usize)) == Flow::Broken {
+            self.peers.remove(index);
         }
         self.peers.update(index, active);
     }

@@ -6,6 +6,7 @@ use crate::http::{Connection, Wait};
 use crate::intake::Door;
 use crate::limits;
 use crate::model::{Response, Tick};
+use mio::{Registry, Token};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
@@ -34,6 +35,8 @@ pub struct Peer {
     /// Since when it waits for what it waits for.
     since: Tick,
     kind: Kind,
+    /// The kernel tells of it.
+    watched: bool,
     shut: bool,
     drained_bytes: usize,
 }
@@ -88,6 +91,7 @@ impl Peer {
             awaits: Awaits::Keeper,
             since: now,
             kind: Kind::Idle,
+            watched: false,
             shut: false,
             drained_bytes: 0,
         }
@@ -152,8 +156,7 @@ impl Peer {
                 // What TLS could not put on the wire now, it can when there is room again.
                 self.writable = !self.stream.has_unsent();
                 if self.http.wait() == Wait::Drain && self.writable && !self.shut {
-                    self.shut = true;
-                    self.stream.shut_down();
+                    self.part();
                 }
                 Flow::Moved
             }
@@ -166,10 +169,34 @@ impl Peer {
         }
     }
 
+    /// The last answer is sent: we say that no more follows, and the client gets time to take it and to leave.
+    ///
+    /// Closing without that is for those where nothing can be unread, since a reset because of unread bytes could take the
+    /// answer from the client again (RFC 9112 §9.6): it said itself that this was its last request, after which it must send
+    /// no more; that was read to its end; and the socket held nothing behind it. The kernel sees to it that the answer
+    /// arrives. TLS has a word of parting of its own, which the client may answer.
+    fn part(&mut self) {
+        if self.http.has_parted() && !self.readable && self.stream.tls().is_none() {
+            return self.http.receive_end();
+        }
+        self.shut = true;
+        self.stream.shut_down();
+    }
+
     /// A request was handed out or refused: whatever comes now, waits from now.
     pub fn restart_wait(&mut self, now: Tick) {
         self.is_new = false;
         self.since = now;
+    }
+
+    /// Has the kernel tell of it from now on; not while it waits for our own answer, after which it may be over already.
+    /// What happened before is told, too.
+    pub fn watch(&mut self, registry: &Registry, token: Token) -> Flow {
+        if self.watched || self.kind == Kind::Answer {
+            return Flow::Stuck;
+        }
+        self.watched = true;
+        self.stream.register(registry, token).map_or_else(|error| broken(&error), |()| Flow::Moved)
     }
 
     /// Notes what it waits for now. `active` when something moved.
@@ -200,7 +227,7 @@ impl Peer {
 
     /// When its patience ends.
     pub fn deadline(&self) -> Tick {
-        self.since.after(match (self.waits_for(), self.http.wait()) {
+        self.since.after(match (self.kind, self.http.wait()) {
             (_, Wait::Body { received }) => {
                 let earned = u64::try_from(received / limits::BODY_BYTES_PER_SECOND_MIN).unwrap_or(u64::MAX);
                 limits::BODY_TIME_MAX.min(limits::BODY_TIME.saturating_add(Duration::from_secs(earned)))
@@ -234,4 +261,94 @@ impl Peer {
 fn broken(error: &io::Error) -> Flow {
     log::debug!("a connection broke: {error}");
     Flow::Broken
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::{CloseReason, HttpDate, Step};
+    use crate::model::{Moment, Refusal};
+    use mio::net::UnixStream;
+    use mio::{Events, Poll};
+
+    /// A connection on which these bytes came and were read, and its other end.
+    fn asked(text: &str) -> (Peer, UnixStream) {
+        let (mut client, stream) = UnixStream::pair().unwrap();
+        client.write_all(text.as_bytes()).unwrap();
+        let mut peer = Peer::new(Stream::Unix(stream), Door::Public, None, Tick(1));
+        assert_eq!(peer.read(&mut [0; 4096]), Flow::Moved);
+        (peer, client)
+    }
+
+    fn step(peer: &mut Peer) -> Step {
+        peer.http.next(|_| Ok(()))
+    }
+
+    /// What comes next once the request was answered and the answer was sent.
+    fn answered(peer: &mut Peer) -> Step {
+        assert!(matches!(step(peer), Step::Request(_)));
+        peer.http.respond(&Response::text(200, "kept"), &HttpDate::of(Moment(1)));
+        assert_eq!(peer.write(), Flow::Moved);
+        step(peer)
+    }
+
+    const LAST: &str = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+
+    #[test]
+    fn who_asked_for_the_end_and_said_no_more_is_let_go_with_the_answer() {
+        for last in [LAST, "GET / HTTP/1.0\r\n\r\n"] {
+            let (mut peer, mut client) = asked(last);
+            assert_eq!(answered(&mut peer), Step::Close(CloseReason::PeerAsked));
+            drop(peer);
+            let mut said = String::new();
+            client.read_to_string(&mut said).unwrap();
+            assert!(said.starts_with("HTTP/1.1 200 OK\r\n") && said.ends_with("\r\n\r\nkept"), "{said}");
+        }
+    }
+
+    #[test]
+    fn where_something_may_be_unread_the_client_leaves_first() {
+        let (mut more, _client) = asked(&format!("{LAST}\r\n"));
+        assert_eq!(answered(&mut more), Step::NeedBytes, "it sent more than it counted");
+
+        let (mut ready, _client) = asked(LAST);
+        ready.readable = true;
+        assert_eq!(answered(&mut ready), Step::NeedBytes, "the kernel has told of more");
+
+        let (mut retired, _client) = asked("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        retired.http.close_after_answer();
+        assert_eq!(answered(&mut retired), Step::NeedBytes, "it would have gone on");
+
+        let (mut refused, mut client) =
+            asked("POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 9\r\n\r\n");
+        assert_eq!(step(&mut refused), Step::NeedBytes);
+        refused.http.refuse(&Refusal::new(408, "the body came too slowly"), &HttpDate::of(Moment(1)));
+        assert_eq!((refused.write(), step(&mut refused)), (Flow::Moved, Step::NeedBytes), "its body may be on its way");
+        assert!(client.read(&mut [0; 4096]).unwrap() > 0);
+        drop(client);
+        refused.readable = true;
+        assert_eq!(refused.read(&mut [0; 16]), Flow::Moved);
+        assert_eq!(step(&mut refused), Step::Close(CloseReason::Refused));
+    }
+
+    #[test]
+    fn the_kernel_is_asked_once_there_is_something_to_wait_for_and_tells_what_came_before() {
+        let mut poll = Poll::new().unwrap();
+        let mut events = Events::with_capacity(8);
+        let (mut peer, mut client) = asked("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        assert!(matches!(step(&mut peer), Step::Request(_)));
+        peer.settle(true, Tick(1));
+        assert_eq!(
+            peer.watch(poll.registry(), Token(7)),
+            Flow::Stuck,
+            "it waits for our answer, which may be the last"
+        );
+        client.write_all(b"GET").unwrap();
+        peer.http.respond(&Response::text(200, "kept"), &HttpDate::of(Moment(1)));
+        assert_eq!(peer.write(), Flow::Moved);
+        peer.settle(true, Tick(1));
+        assert_eq!(peer.watch(poll.registry(), Token(7)), Flow::Moved);
+        poll.poll(&mut events, None).unwrap();
+        assert!(events.iter().any(|event| event.token() == Token(7) && event.is_readable()));
+    }
 }

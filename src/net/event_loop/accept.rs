@@ -1,10 +1,9 @@
 //! Who comes in: connections are accepted as far as there is room, a share of each listener in each turn.
 
-use super::{EventLoop, PEERS};
+use super::EventLoop;
 use crate::limits;
 use crate::net::listener::is_out_of_descriptors;
 use crate::net::peer::Peer;
-use mio::Token;
 use std::io::ErrorKind;
 
 impl EventLoop {
@@ -45,13 +44,6 @@ impl EventLoop {
         }
         self.served.connections += 1;
         let index = self.peers.insert(peer);
-        let token = Token(PEERS + index as usize);
-        let registry = self.poll.registry();
-        let registered = self.peers.get(index).map(|peer| peer.stream.register(registry, token));
-        if !matches!(registered, Some(Ok(()))) {
-            self.peers.remove(index);
-            return;
-        }
         // What it has to say is often there already.
         self.pump(index);
     }
