@@ -18,7 +18,7 @@ use super::body::BodyReader;
 use super::head::{Asked, Found, Search, parse_head};
 use super::response::{self, HttpDate, Manner};
 use crate::limits::AHEAD_BYTES_MAX;
-use crate::model::{Head, Method, Refusal, Request, Response};
+use crate::model::{Framing, Head, Method, Refusal, Request, Response};
 
 /// Empty lines that may stand before a request line; some old clients end a body with one that they do not count.
 const EMPTY_LINES_MAX: u8 = 4;
@@ -276,6 +276,11 @@ impl Connection {
         if let Err(refusal) = gate(&head) {
             return self.refused(refusal, pending);
         }
+        if head.framing == Framing::Length(self.unread.len() as u64) {
+            // All of it is there and nothing else, as with most requests: the body stays in the memory that it came in.
+            self.state = State::Answer(pending);
+            return Step::Request(Request { head, body: mem::take(&mut self.unread).into_vec() });
+        }
         // Whoever sends its body at once does not need to hear it.
         if expects_continue && self.unread.is_empty() {
             self.unsent.append(b"HTTP/1.1 100 Continue\r\n\r\n");
@@ -383,6 +388,10 @@ impl Bytes {
     }
 
     fn append(&mut self, bytes: &[u8]) {
+        if self.kept.is_empty() {
+            self.kept = bytes.to_vec();
+            return;
+        }
         if self.taken > 0 {
             self.kept.drain(..self.taken);
             self.taken = 0;
@@ -393,6 +402,12 @@ impl Bytes {
     /// Where to append what is not yet bytes.
     fn tail(&mut self) -> &mut Vec<u8> {
         &mut self.kept
+    }
+
+    /// What is left, in the same memory.
+    fn into_vec(mut self) -> Vec<u8> {
+        self.kept.drain(..self.taken);
+        self.kept
     }
 
     /// Takes from the front. When half of a big buffer is of no use any more, what is left moves into memory of its
@@ -617,7 +632,7 @@ mod tests {
             connection.receive(&[byte]);
             let gate = |head: &Head| {
                 seen += 1;
-                assert!(matches!(head.framing, crate::model::Framing::Length(_)));
+                assert!(matches!(head.framing, Framing::Length(_)));
                 Ok(())
             };
             if let Step::Request(_) = connection.next(gate) {
