@@ -1,7 +1,8 @@
 //! All connections: slots that are used again, who waits longest, deadlines, and the bytes they hold together.
 //!
-//! Deadlines are kept lazily: a connection has at most one entry in the heap; when that is due and the connection's
-//! real deadline is later, the entry moves. So a busy connection costs no timer work.
+//! Deadlines are kept lazily: a slot has at most one entry in the heap that counts; when that is due and the connection's
+//! real deadline is later, the entry moves. So a busy connection costs no timer work. The next connection in a slot takes
+//! over the entry, so neither do many short ones, and they leave nothing behind.
 
 use super::peer::Peer;
 use crate::keeper::Ticket;
@@ -26,7 +27,7 @@ pub struct Peers {
     slots: Vec<Slot>,
     free: Vec<u32>,
     queues: [Ends; 2],
-    heap: BinaryHeap<Reverse<(Tick, u32, u32)>>,
+    heap: BinaryHeap<Reverse<(Tick, u32)>>,
     count: usize,
     held_bytes: usize,
 }
@@ -115,15 +116,23 @@ impl Peers {
         let slot = self.slot(index)?;
         let peer = slot.peer.take()?;
         slot.generation = slot.generation.wrapping_add(1);
-        slot.armed = None;
         let held = std::mem::take(&mut slot.held_bytes);
         self.held_bytes -= held;
         self.count -= 1;
-        if self.count == 0 {
-            self.heap.clear(); // Nobody is left to be woken for.
-        }
         self.free.push(index);
+        if self.count == 0 {
+            self.disarm();
+        }
         Some(peer)
+    }
+
+    /// Nobody is left to be woken for.
+    fn disarm(&mut self) {
+        for Reverse((_, index)) in self.heap.drain() {
+            if let Some(slot) = self.slots.get_mut(index as usize) {
+                slot.armed = None;
+            }
+        }
     }
 
     /// Brings deadline, queue and bytes up to date after something happened on a connection.
@@ -138,14 +147,14 @@ impl Peers {
             _ => None,
         };
         let deadline = peer.deadline();
-        let (generation, queued) = (slot.generation, slot.queue);
+        let queued = slot.queue;
         let arm = slot.armed.is_none_or(|armed| deadline < armed);
         if arm {
             slot.armed = Some(deadline);
         }
         self.held_bytes = self.held_bytes + held - before;
         if arm {
-            self.heap.push(Reverse((deadline, index, generation)));
+            self.heap.push(Reverse((deadline, index)));
         }
         if queued != wanted || (active && wanted == Some(Queue::Idle)) {
             self.leave_queue(index);
@@ -162,12 +171,12 @@ impl Peers {
 
     /// A connection whose deadline has passed.
     pub fn overdue(&mut self, now: Tick) -> Option<u32> {
-        while let Some(Reverse((tick, index, generation))) = self.heap.peek().copied() {
+        while let Some(Reverse((tick, index))) = self.heap.peek().copied() {
             if tick > now {
                 return None;
             }
             self.heap.pop();
-            let Some(slot) = self.slot(index).filter(|slot| slot.generation == generation) else { continue };
+            let Some(slot) = self.slot(index) else { continue };
             if slot.armed != Some(tick) {
                 continue; // A sooner entry has taken its place.
             }
@@ -177,7 +186,7 @@ impl Peers {
                 return Some(index);
             }
             slot.armed = Some(deadline);
-            self.heap.push(Reverse((deadline, index, generation)));
+            self.heap.push(Reverse((deadline, index)));
         }
         None
     }
@@ -226,5 +235,47 @@ impl Peers {
                 ends.last = before;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::intake::Door;
+    use crate::limits;
+    use crate::net::listener::Stream;
+    use mio::net::UnixStream;
+
+    /// A connection that says nothing, and its other end.
+    fn joins(peers: &mut Peers, now: Tick) -> (u32, UnixStream) {
+        let (client, stream) = UnixStream::pair().unwrap();
+        let index = peers.insert(Peer::new(Stream::Unix(stream), Door::Public, None, now));
+        peers.update(index, false);
+        (index, client)
+    }
+
+    #[test]
+    fn short_connections_leave_no_deadlines_behind_and_each_has_its_own() {
+        let mut peers = Peers::default();
+        let (first, _client) = joins(&mut peers, Tick(1));
+        let mut now = Tick(1);
+        for _ in 0..1000 {
+            now = now.after(limits::IDLE_TIME / 2000);
+            let (short, _client) = joins(&mut peers, now);
+            assert_ne!(short, first);
+            peers.remove(short);
+        }
+        assert_eq!(peers.heap.len(), 2, "one for each slot");
+        let (last, _client) = joins(&mut peers, now);
+        let due = Tick(1).after(limits::IDLE_TIME);
+        assert_eq!((peers.next_deadline(), peers.overdue(due)), (Some(due), Some(first)));
+        peers.remove(first);
+        let late = now.after(limits::IDLE_TIME);
+        assert_eq!(peers.overdue(Tick(late.0 - 1)), None, "the last one came later than those before it in its slot");
+        assert_eq!((peers.next_deadline(), peers.overdue(late)), (Some(late), Some(last)));
+        peers.remove(last);
+        assert_eq!(peers.next_deadline(), None, "nobody has to be woken for");
+        let (again, _client) = joins(&mut peers, late);
+        assert_eq!(peers.overdue(late.after(limits::IDLE_TIME)), Some(again));
     }
 }
