@@ -111,6 +111,10 @@ impl Messenger {
     }
 }
 
+fn other_method() -> Refusal {
+    Refusal { allow: Some("GET, POST"), ..Refusal::new(405, "this address takes Meta's GET and POST only") }
+}
+
 impl Platform for Messenger {
     fn name(&self) -> &'static str {
         "messenger"
@@ -124,19 +128,18 @@ impl Platform for Messenger {
         match head.method {
             Method::Get => Ok(()),
             Method::Post => verify::signature(head).map(|_| ()),
-            _ => Err(Refusal {
-                allow: Some("GET, POST"),
-                ..Refusal::new(405, "this address takes Meta's GET and POST only")
-            }),
+            _ => Err(other_method()),
         }
     }
 
     fn read(&self, request: &Request) -> Result<Reading, Refusal> {
-        self.gate(&request.head)?;
-        if request.head.method == Method::Get {
-            return verify::challenge(request.head.query(), &self.settings.verify_token).map(Reading::Answer);
+        match request.head.method {
+            Method::Get => {
+                return verify::challenge(request.head.query(), &self.settings.verify_token).map(Reading::Answer);
+            }
+            Method::Post => verify::body(request, &self.keys)?,
+            _ => return Err(other_method()),
         }
-        verify::body(request, &self.keys)?;
         let (arrivals, notes) = read::arrivals(&request.body, self.settings.page_id.as_deref())?;
         // The words of Meta's own sample; the body is free (messenger.md §5).
         Ok(Reading::Events { arrivals, response: Response::text(200, "EVENT_RECEIVED"), notes })
