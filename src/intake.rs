@@ -284,8 +284,7 @@ impl Intake {
     }
 
     fn route(&self, head: &Head) -> Result<&Route, Refusal> {
-        let path = head.path();
-        let route = self.routes.iter().find(|route| route.path == path);
+        let route = self.routes.iter().find(|route| head.is_at(&route.path));
         route.ok_or_else(nothing_here)
     }
 

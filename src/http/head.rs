@@ -9,7 +9,7 @@ use std::mem::MaybeUninit;
 
 use super::body::too_large;
 use crate::limits::{BODY_BYTES_MAX, HEAD_BYTES_MAX, HEADERS_MAX, TARGET_BYTES_MAX};
-use crate::model::{Framing, Head, Method, Refusal, Span};
+use crate::model::{Framing, Head, Method, Refusal, Span, is_named};
 
 /// The longest request line that can have a target within its bound, with room for any method's name.
 const REQUEST_LINE_BYTES_MAX: usize = TARGET_BYTES_MAX + 32;
@@ -114,6 +114,10 @@ fn control_at(bytes: &[u8]) -> Option<usize> {
     let (words, rest) = bytes.as_chunks::<8>();
     for (number, word) in words.iter().enumerate() {
         let word = u64::from_le_bytes(*word);
+        // None is below 0x20 or above 0x7e: so it is with most words, and that is seen at once.
+        if (word.wrapping_sub(EACH * 0x20) | word.wrapping_add(EACH)) & (EACH * 0x80) == 0 {
+            continue;
+        }
         // A byte's highest bit is set in `low` if it is below 0x20, in `deleted` if it is 0x7f. A borrow can set
         // more bits above a first true one, never below, and only the lowest is used.
         let low = word.wrapping_sub(EACH * 0x20) & !word;
@@ -155,7 +159,7 @@ pub fn parse_head(text: &[u8]) -> Result<Asked, Refusal> {
     let target = target(request.path.unwrap_or_default(), method)?;
     let mut said = Said::default();
     for header in request.headers.iter() {
-        said.hear(header.name, header.value)?;
+        said.hear(header.name.as_bytes(), header.value)?;
     }
     let framing = said.framing(old)?;
     if !said.host && !old {
@@ -252,37 +256,37 @@ struct Codings {
 
 impl Said {
     /// Looks at one header. The length is compared first, so that most headers cost one comparison.
-    fn hear(&mut self, name: &str, value: &[u8]) -> Result<(), Refusal> {
+    fn hear(&mut self, name: &[u8], value: &[u8]) -> Result<(), Refusal> {
         match name.len() {
-            4 if name.eq_ignore_ascii_case("host") => match is_host(value) {
+            4 if is_named(name, "host") => match is_host(value) {
                 _ if std::mem::replace(&mut self.host, true) => Err(Refusal::new(400, "more than one Host header")),
                 true => Ok(()),
                 false => Err(Refusal::new(400, "malformed Host header")),
             },
-            6 if name.eq_ignore_ascii_case("expect") => match value.eq_ignore_ascii_case(b"100-continue") {
+            6 if is_named(name, "expect") => match value.eq_ignore_ascii_case(b"100-continue") {
                 true => {
                     self.expects_continue = true;
                     Ok(())
                 }
                 false => Err(Refusal::new(417, "the only expectation known here is 100-continue")),
             },
-            10 if name.eq_ignore_ascii_case("connection") => {
+            10 if is_named(name, "connection") => {
                 for option in value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii) {
                     self.close |= option.eq_ignore_ascii_case(b"close");
                     self.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
                 }
                 Ok(())
             }
-            14 if name.eq_ignore_ascii_case("content-length") => match self.length.replace(content_length(value)?) {
+            14 if is_named(name, "content-length") => match self.length.replace(content_length(value)?) {
                 Some(_) => Err(Refusal::new(400, "more than one Content-Length header")),
                 None => Ok(()),
             },
-            16 if name.eq_ignore_ascii_case("content-encoding") => match value.eq_ignore_ascii_case(b"identity") {
+            16 if is_named(name, "content-encoding") => match value.eq_ignore_ascii_case(b"identity") {
                 true => Ok(()),
                 _ if value.is_empty() => Ok(()),
                 false => Err(Refusal::new(415, "a compressed body is not read here; send it as it is")),
             },
-            17 if name.eq_ignore_ascii_case("transfer-encoding") => self.codings.hear(value),
+            17 if is_named(name, "transfer-encoding") => self.codings.hear(value),
             _ => Ok(()),
         }
     }
@@ -354,7 +358,7 @@ fn is_host(value: &[u8]) -> bool {
             !inner.is_empty() && inner.iter().all(|&byte| byte.is_ascii_hexdigit() || b":.".contains(&byte))
         }
         [] => false,
-        name => name.iter().all(|&byte| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=".contains(&byte)),
+        name => name.iter().all(|&byte| byte.is_ascii_alphanumeric() || is_sign(byte)),
     };
     let port_is_fine = match port {
         [] => true,
@@ -362,6 +366,11 @@ fn is_host(value: &[u8]) -> bool {
         _ => false,
     };
     host_is_fine && port_is_fine
+}
+
+/// Whether a host's name may have this sign.
+fn is_sign(byte: u8) -> bool {
+    matches!(byte, b'!' | b'$'..=b'.' | b';' | b'=' | b'_' | b'~')
 }
 
 #[cfg(test)]
@@ -436,10 +445,12 @@ mod tests {
     fn every_control_byte_is_found_wherever_it_stands() {
         for byte in 0..=u8::MAX {
             for at in 0..20 {
-                let mut bytes = [b'a'; 20];
-                bytes[at] = byte;
-                let found = control_at(&bytes);
-                assert_eq!(found, byte.is_ascii_control().then_some(at), "{byte:#x} at {at}");
+                for others in [b'a', b' ', b'~', 0x80, 0x9f, 0xa0, 0xfe, 0xff] {
+                    let mut bytes = [others; 20];
+                    bytes[at] = byte;
+                    let found = control_at(&bytes);
+                    assert_eq!(found, byte.is_ascii_control().then_some(at), "{byte:#x} at {at} among {others:#x}");
+                }
             }
         }
         assert_eq!(control_at(b"aaaaaaaaa\x7f\x00aa \x80\r"), Some(9));

@@ -4,7 +4,7 @@
 //! It is made for each request that brings events, so it costs one allocation and few looks.
 
 use crate::limits::{HEAD_KEPT_BYTES_MAX, HEADER_KEPT_BYTES_MAX};
-use crate::model::Head;
+use crate::model::{Head, Span, is_named};
 
 /// Whether a header says only who asks, for what, and by which way. Not all that begin with `x-forwarded-` do: proxies
 /// send on a token, a certificate or a whole address so.
@@ -25,8 +25,7 @@ fn is_harmless(name: &[u8]) -> bool {
         20 => &["Facebook-API-Version"],
         _ => &[],
     };
-    known.iter().any(|known| known.as_bytes() == name)
-        || known.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(name))
+    known.iter().any(|known| known.as_bytes() == name) || known.iter().any(|known| is_named(name, known))
 }
 
 /// Room for the last line, that says how many headers are left out; or for the end of another.
@@ -37,22 +36,12 @@ const ROOM: usize = HEAD_KEPT_BYTES_MAX - MORE_BYTES;
 /// Method and path, then a line for each header; `HEAD_KEPT_BYTES_MAX` at most.
 pub fn masked(head: &Head) -> String {
     // Bytes, since to push a text asks for more than to push its bytes; and looked at once, not piece by piece.
-    let mut out = Vec::with_capacity(HEAD_KEPT_BYTES_MAX);
+    let mut out = Vec::with_capacity(head.text.len().min(HEAD_KEPT_BYTES_MAX));
     let ascii = head.text.is_ascii();
     request_line(head, &mut out);
-    for (before, (name, value)) in head.headers.iter().enumerate() {
+    for (before, header) in head.headers.iter().enumerate() {
         let line = out.len();
-        let (name, value) = (name.of(&head.text), value.of(&head.text));
-        plain(name, ascii, &mut out);
-        if is_harmless(name) {
-            out.extend_from_slice(b": ");
-            plain(value, ascii, &mut out);
-            out.push(b'\n');
-        } else {
-            out.extend_from_slice(b": *** (");
-            number(value.len(), &mut out);
-            out.extend_from_slice(if value.len() == 1 { b" byte)\n" } else { b" bytes)\n" });
-        }
+        header_line(head, *header, ascii, &mut out);
         if out.len() > ROOM {
             out.truncate(line);
             out.extend_from_slice("… and ".as_bytes());
@@ -66,20 +55,52 @@ pub fn masked(head: &Head) -> String {
 
 /// Method, path, and the names of a query. A target is ASCII.
 fn request_line(head: &Head, out: &mut Vec<u8>) {
-    plain(head.text.split(|byte| *byte == b' ').next().unwrap_or_default(), true, out);
+    let mut words = head.text.split(|byte| *byte == b' ');
+    plain(words.next().unwrap_or_default(), true, out);
     out.push(b' ');
-    plain(head.path().as_bytes(), true, out);
+    let mut parts = head.target.of(&head.text).splitn(2, |byte| *byte == b'?');
+    plain(parts.next().unwrap_or_default(), true, out);
+    if let Some(query) = parts.next() {
+        names(query, out);
+    }
+    out.push(b'\n');
+}
+
+/// The names in a query.
+fn names(query: &[u8], out: &mut Vec<u8>) {
     let mut sign = b'?';
-    for value in head.query().split('&').filter(|value| !value.is_empty()) {
+    for value in query.split(|byte| *byte == b'&').filter(|value| !value.is_empty()) {
         out.push(std::mem::replace(&mut sign, b'&'));
         // What stands alone may be a value, too.
-        let name = value.split_once('=').map_or("", |(name, _)| name);
+        let equals = value.iter().position(|byte| *byte == b'=');
+        let name = value.get(..equals.unwrap_or(0)).unwrap_or_default();
         if out.len() + name.len().min(HEADER_KEPT_BYTES_MAX) > ROOM - MORE_BYTES {
             out.extend_from_slice("…".as_bytes());
             break;
         }
-        plain(name.as_bytes(), true, out);
-        out.extend_from_slice(if value.contains('=') { b"=***" } else { b"***" });
+        plain(name, true, out);
+        out.extend_from_slice(if equals.is_some() { b"=***" } else { b"***" });
+    }
+}
+
+/// One header: its value where that is harmless, else how long it is.
+fn header_line(head: &Head, (name, value): (Span, Span), ascii: bool, out: &mut Vec<u8>) {
+    let text = &head.text;
+    let whole = Span { start: name.start, end: value.end };
+    let between = Span { start: name.end, end: value.start };
+    let letters = name.of(text);
+    if !is_harmless(letters) {
+        plain(letters, ascii, out);
+        out.extend_from_slice(b": *** (");
+        number(value.len(), out);
+        out.extend_from_slice(if value.len() == 1 { b" byte)" } else { b" bytes)" });
+    } else if ascii && whole.len() <= HEADER_KEPT_BYTES_MAX && between.of(text) == b": " {
+        // Most came just as they are to be written.
+        out.extend_from_slice(whole.of(text));
+    } else {
+        plain(letters, ascii, out);
+        out.extend_from_slice(b": ");
+        plain(value.of(text), ascii, out);
     }
     out.push(b'\n');
 }
@@ -178,6 +199,14 @@ mod tests {
                 format!("POST {expected}\nHost: h\n")
             );
         }
+    }
+
+    #[test]
+    fn whatever_stands_around_a_value_it_is_shown_alike() {
+        for line in ["Via: a", "Via:a", "Via:\ta", "Via:   a", "Via: a \t"] {
+            assert_eq!(shown(&format!("GET / HTTP/1.1\r\nHost: h\r\n{line}\r\n\r\n")), "GET /\nHost: h\nVia: a\n");
+        }
+        assert_eq!(shown("GET / HTTP/1.1\r\nHost: h\r\nVia:\r\nDate: \r\n\r\n"), "GET /\nHost: h\nVia: \nDate: \n");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::model::{Claim, Head, Host, Refusal, Request, Visit};
 /// What of a path lies below the inspector, which is at the operator's door and nowhere else. There it comes before all
 /// other places; the configuration sees to it that none lies in its way.
 pub(super) fn below_it(door: Door, head: &Head) -> Option<&str> {
-    below(head.path(), inspector::PLACE).filter(|_| door.is_admin())
+    if door.is_admin() { below(head.path(), inspector::PLACE) } else { None }
 }
 
 /// What decides on many events names each of them, so this form may be longer than others.

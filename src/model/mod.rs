@@ -37,7 +37,7 @@ pub use reply::{
     Answer, Button, Card, Content, CourtesyAct, Delivery, Extent, FetchFault, OutboundRequest, Outcome, Purpose,
     QuickReply, Reply,
 };
-pub use request::{Framing, Head, Method, Refusal, Request, Response, Span};
+pub use request::{Framing, Head, Method, Refusal, Request, Response, Span, is_named};
 pub use secret::Secret;
 pub use time::{Moment, Tick};
 pub use upstream::{Facebook, Left, Lesson, Limit, OAuth, Papers, Period, Upstream};

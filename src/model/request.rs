@@ -43,6 +43,12 @@ pub struct Span {
 }
 
 impl Span {
+    /// How many bytes it names.
+    #[allow(clippy::len_without_is_empty, reason = "nobody asks")]
+    pub fn len(self) -> usize {
+        usize::from(self.end.saturating_sub(self.start))
+    }
+
     /// The bytes of `text` that this span names.
     pub fn of(self, text: &[u8]) -> &[u8] {
         text.get(usize::from(self.start)..usize::from(self.end)).unwrap_or_default()
@@ -81,8 +87,14 @@ impl Head {
 
     /// The target up to the first `?`.
     pub fn path(&self) -> &str {
-        let target = self.target();
-        target.split_once('?').map_or(target, |(path, _)| path)
+        let path = self.target.of(&self.text).split(|byte| *byte == b'?').next();
+        path.and_then(|path| std::str::from_utf8(path).ok()).unwrap_or_default()
+    }
+
+    /// Whether `path()` is this one. It is asked for each request, so bytes are compared and no text is made of them.
+    pub fn is_at(&self, path: &str) -> bool {
+        let behind = self.target.of(&self.text).strip_prefix(path.as_bytes());
+        behind.is_some_and(|behind| matches!(behind.first(), None | Some(b'?')))
     }
 
     /// The target after the first `?`, empty when there is none.
@@ -93,19 +105,16 @@ impl Head {
     /// The value of the first header of this name (in any case), without surrounding white space.
     pub fn header(&self, name: &str) -> Option<&[u8]> {
         // Most names differ in length already; this is asked for every request.
-        let length = name.len();
-        self.headers
-            .iter()
-            .filter(|(header, _)| usize::from(header.end - header.start) == length)
-            .find(|(header, _)| is_named(header.of(&self.text), name.as_bytes()))
-            .map(|(_, value)| value.of(&self.text))
+        let header =
+            self.headers.iter().find(|(header, _)| header.len() == name.len() && is_named(header.of(&self.text), name));
+        header.map(|(_, value)| value.of(&self.text))
     }
 }
 
-/// Whether a header has this name, of the same length, in any case. Names that are asked for are made of letters, digits
-/// and `-`, and no other sign that a name can hold differs from those in that bit only.
-fn is_named(header: &[u8], name: &[u8]) -> bool {
-    header.iter().zip(name).all(|(one, other)| one | 0x20 == other | 0x20)
+/// Whether a header has this name, in any case. Names that are asked for are made of letters, digits and `-`, and no other
+/// sign that a name can hold differs from those in that bit only.
+pub fn is_named(header: &[u8], name: &str) -> bool {
+    header.len() == name.len() && header.iter().zip(name.as_bytes()).all(|(one, other)| one | 0x20 == other | 0x20)
 }
 
 /// A whole request: its head, and its body after transfer decoding, byte for byte.
