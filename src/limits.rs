@@ -99,6 +99,8 @@ pub const WRITE_TIME: Duration = Duration::from_secs(10);
 pub const DRAIN_TIME: Duration = Duration::from_secs(2);
 /// What we read and throw away after a last answer, in bytes.
 pub const DRAIN_BYTES_MAX: usize = 1024 * 1024;
+/// Requests of the next turn for which there is room before they come. More would be held after each burst.
+pub const ADMISSIONS_AHEAD: usize = 64;
 /// Connections accepted on one listener before the others have their turn.
 pub const ACCEPTS_PER_TURN: usize = 256;
 /// Reads, requests and writes of one connection before the others have their turn.

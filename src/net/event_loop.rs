@@ -375,7 +375,9 @@ impl EventLoop {
         if self.admissions.is_empty() {
             return;
         }
-        let refused = match self.letters.admit(std::mem::take(&mut self.admissions)) {
+        // The next turn brings about as many.
+        let room = Vec::with_capacity(self.admissions.len().min(limits::ADMISSIONS_AHEAD));
+        let refused = match self.letters.admit(std::mem::replace(&mut self.admissions, room)) {
             Ok(()) => return,
             Err(Refused::Full(admissions)) => admissions,
             Err(Refused::Gone(admissions)) => {
