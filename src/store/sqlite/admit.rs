@@ -30,11 +30,11 @@ impl Engine<'_> {
         let kind = if arrival.fate == Fate::Witness { OWN } else { arrival.kind };
         let new = run(
             &mut self.say.admit,
-            params![
+            (
                 key.0,
                 channel.0,
-                arrival.id,
-                arrival.conversation,
+                &*arrival.id,
+                &*arrival.conversation,
                 lane,
                 kind,
                 received.0,
@@ -43,8 +43,8 @@ impl Engine<'_> {
                 ended,
                 why,
                 &*arrival.raw,
-                head
-            ],
+                head,
+            ),
         )? == 1;
         if new {
             self.place(channel)?.last += 1;
