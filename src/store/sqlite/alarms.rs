@@ -139,6 +139,7 @@ impl Engine<'_> {
     pub(super) fn last_alarms(&mut self, channel: ChannelNumber, after: Moment) -> Result<Vec<Alarm>, StoreError> {
         let most = i64::try_from(limits::ALARMS_MOVED).unwrap_or(i64::MAX);
         let rows = all(&mut self.say.alarms_last, params![channel.0, after.0, most], row5)?;
+        self.say.alarms_last.put_away();
         Ok(self.readable(rows))
     }
 

@@ -340,6 +340,10 @@ impl Store for Engine<'_> {
             more |= self.prune_channel(channel, before)?;
         }
         if !more {
+            let say = &mut self.say;
+            for hourly in [&mut say.memory_expire, &mut say.held_long, &mut say.contact_expire, &mut say.old] {
+                hourly.put_away();
+            }
             for (channel, place) in self.channels.iter_mut() {
                 place.pruned_to = EventKey::before_first(*channel);
             }

@@ -17,6 +17,11 @@ impl<'file> Saying<'file> {
         Saying { connection, sql, prepared: None }
     }
 
+    /// Until it is said again, which is not soon, it takes no room.
+    pub(super) fn put_away(&mut self) {
+        self.prepared = None;
+    }
+
     /// The statement itself, for whoever reads its rows one by one.
     pub(super) fn ready(&mut self) -> rusqlite::Result<&mut Statement<'file>> {
         match &mut self.prepared {
@@ -191,6 +196,8 @@ pub(super) fn all<T>(
 
 #[cfg(test)]
 mod tests {
+    use crate::model::Moment;
+    use crate::store::Store;
     use crate::store::sqlite::SqliteFile;
     use rusqlite::StatementStatus;
 
@@ -205,6 +212,21 @@ mod tests {
         for saying in engine.say.all() {
             assert!(saying.ready().is_ok(), "{}", saying.sql);
         }
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn what_is_said_once_an_hour_takes_no_room_in_between() {
+        let folder = std::env::temp_dir().join(format!("ackd-statements-hourly-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = SqliteFile::open(&folder.join("ackd.db")).unwrap();
+        let mut engine = file.engine().unwrap();
+        let channel = engine.channel("page").unwrap();
+        engine.prune(Moment(0), Moment(0)).unwrap();
+        engine.alarms_after(channel, Moment(0)).unwrap();
+        engine.commit().unwrap();
+        let ready = engine.say.all().into_iter().filter(|saying| saying.prepared.is_some()).map(|saying| saying.sql);
+        assert_eq!(ready.collect::<Vec<_>>(), ["BEGIN IMMEDIATE", "COMMIT"]);
         std::fs::remove_dir_all(&folder).unwrap();
     }
 
