@@ -161,6 +161,9 @@ pub const BATCH_LETTERS_MAX: usize = 256;
 pub const GATHER_FROM: usize = 8;
 /// … and for how long. With 64 busy connections it halves the commits; latency there is a millisecond.
 pub const GATHER_TIME: Duration = Duration::from_micros(500);
+/// … and how often at most, as long as more come and less waits than the last commit took. By then all of 64 connections
+/// are back.
+pub const GATHER_MOMENTS: usize = 3;
 /// Jobs that must be out besides the one that came back, for the keeper to wait for others …
 pub const GATHER_JOBS: usize = 2;
 /// … and for how long. An upstream takes a thousand times longer.

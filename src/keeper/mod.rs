@@ -105,8 +105,8 @@ struct Tray {
     memory: Vec<MemoryWrite>,
     till: Till,
     unsettled: Vec<Unsettled>,
-    /// The last turn kept so many events that it is worth waiting for company.
-    crowded: bool,
+    /// The last turn kept so many requests that it is worth waiting for as many bytes of them again; else 0.
+    crowd: usize,
     resting: bool,
     end_at: Option<Moment>,
     failing: bool,
@@ -157,35 +157,43 @@ impl Keeper<'_> {
 
     /// Waits for a letter or for what is due, then takes everything that is there.
     fn collect(&mut self, tray: &mut Tray) -> bool {
-        if tray.crowded {
-            // Many came at once, so many will again: a moment's patience puts them into one commit, which costs less
-            // of the disk and of the processor. Somebody who comes alone never waits for this.
-            thread::sleep(limits::GATHER_TIME);
+        if tray.crowd > 0 {
+            self.gather(tray.crowd);
         }
         let due = self.due(tray);
         let rests_until = if self.roster.at_rest() && tray.unsettled.is_empty() { due.0 } else { WORKING };
         self.health.rests_until.store(rests_until, Ordering::Release);
-        let mut next = self.next_letter(due);
+        let next = self.next_letter(due);
         self.health.rests_until.store(WORKING, Ordering::Release);
         if matches!(next, Ok(Letter::Settled { .. })) && self.roster.out() > limits::GATHER_JOBS {
             // Others are out, too: those that come back in this moment share the commit.
             thread::sleep(limits::GATHER_JOBS_TIME);
         }
-        for _ in 0..limits::BATCH_LETTERS_MAX {
-            match next {
-                Ok(letter) => self.take(letter, tray),
-                Err(RecvTimeoutError::Timeout) => return true,
-                Err(RecvTimeoutError::Disconnected) => return false,
-            }
-            next = self.letters.try_recv().map_err(|error| match error {
-                TryRecvError::Empty => RecvTimeoutError::Timeout,
-                TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
-            });
+        match next {
+            Ok(letter) => self.take(letter, tray),
+            Err(error) => return error == RecvTimeoutError::Timeout,
         }
-        if let Ok(letter) = next {
-            self.take(letter, tray);
+        for _ in 0..limits::BATCH_LETTERS_MAX {
+            match self.letters.try_recv() {
+                Ok(letter) => self.take(letter, tray),
+                Err(error) => return error == TryRecvError::Empty,
+            }
         }
         true
+    }
+
+    /// Many came at once, so many will again: a moment's patience puts them into one commit, which costs less of the disk
+    /// and of the processor. Another one as long as more come and not as much waits as the last time, but not when a
+    /// worker may come back meanwhile. Somebody who comes alone never waits for this.
+    fn gather(&self, crowd: usize) {
+        let mut waiting = 0;
+        for _ in 0..limits::GATHER_MOMENTS {
+            thread::sleep(limits::GATHER_TIME);
+            let before = std::mem::replace(&mut waiting, self.health.waiting_bytes.load(Ordering::Relaxed));
+            if waiting == before || waiting >= crowd || !self.roster.at_rest() {
+                return;
+            }
+        }
     }
 
     fn take(&mut self, letter: Letter, tray: &mut Tray) {
@@ -380,7 +388,7 @@ impl Keeper<'_> {
             log::warn!("the store can be written again; going on");
             tray.failing = false;
         }
-        tray.crowded = plan.receipts.len() >= limits::GATHER_FROM;
+        tray.crowd = if plan.receipts.len() >= limits::GATHER_FROM { tray.bytes } else { 0 };
         self.health.kept.fetch_add(plan.kept, Ordering::Relaxed);
         self.health.duplicates.fetch_add(plan.duplicates, Ordering::Relaxed);
         self.health.settled.fetch_add(tray.unsettled.len() as u64, Ordering::Relaxed);
@@ -418,7 +426,7 @@ impl Keeper<'_> {
         } else {
             log::error!("the store cannot be written, so deliveries are answered 503 until it can: {error}");
         }
-        (tray.failing, tray.crowded) = (true, false);
+        (tray.failing, tray.crowd) = (true, 0);
         self.treasury.fail(&mut tray.till, (self.clock)());
         self.health.writable.store(false, Ordering::Relaxed);
         let admissions = tray.admissions.drain(..).map(|admission| admission.ticket);

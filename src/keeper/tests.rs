@@ -85,6 +85,10 @@ impl House {
 
     /// One delivery of several events: each its id, and whose it is.
     fn admit_all(&self, line: usize, events: &[(&str, &str)]) {
+        self.letters.admit(vec![self.admission(line, events)]).unwrap();
+    }
+
+    fn admission(&self, line: usize, events: &[(&str, &str)]) -> Admission {
         let arrival = |(id, from): &(&str, &str)| Arrival {
             id: (*id).to_owned(),
             conversation: (*from).to_owned(),
@@ -96,8 +100,7 @@ impl House {
         let ticket = Ticket { slot: 1, generation: 1 };
         let channel = self.channels[line];
         let arrivals = events.iter().map(arrival).collect();
-        let admission = Admission { ticket, channel, received: clock(), head: "POST /page\n".to_owned(), arrivals };
-        self.letters.admit(vec![admission]).unwrap();
+        Admission { ticket, channel, received: clock(), head: "POST /page\n".to_owned(), arrivals }
     }
 
     fn receipt(&self) -> Receipt {
@@ -428,6 +431,17 @@ fn an_event_goes_from_admission_to_its_replies_by_one_worker() {
     house.sent(0, &two, delivered(), Effect::Well);
     let event = two.event;
     assert_eq!(house.end().life(event).unwrap().unwrap().state, State::Answered);
+}
+
+#[test]
+fn after_a_crowd_whoever_comes_alone_does_not_wait_for_another() {
+    let house = House::start(0, &["page"]);
+    let crowd = (0..limits::GATHER_FROM).map(|number| house.admission(0, &[(&number.to_string(), "anna")]));
+    house.letters.admit(crowd.collect()).unwrap();
+    assert_eq!(house.receipts.recv_timeout(PATIENCE).unwrap().len(), limits::GATHER_FROM);
+    house.admit(0, "alone", "ben");
+    assert_eq!(house.receipt(), Receipt::Kept);
+    house.end();
 }
 
 #[test]
