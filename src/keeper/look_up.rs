@@ -2,7 +2,9 @@
 
 use super::{Keeper, Letter, Receipt, Sought};
 use crate::model::{Moment, PICTURES};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::RecvTimeoutError;
+use std::time::Duration;
 
 impl Keeper<'_> {
     /// Waits for a letter that changes something, or for what is due. Questions are answered meanwhile: after one there is
@@ -17,6 +19,17 @@ impl Keeper<'_> {
             if (self.clock)() >= due {
                 return Err(RecvTimeoutError::Timeout);
             }
+        }
+    }
+
+    /// Says that the keeper moves, unless a worker has had its job for too long.
+    pub(super) fn pulse(&mut self, number: u64, every: Duration) {
+        match self.roster.pass(every) {
+            Some(line) => {
+                let name = self.lines.get(line).map_or("", |line| &*line.name);
+                log::error!(channel = name; "channel {name}: a worker does not come back from a job of it");
+            }
+            None => self.health.pulse.store(number, Ordering::Release),
         }
     }
 

@@ -41,7 +41,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TryRecvError};
 use std::thread;
-use std::time::Duration;
 use treasury::{Paid, Payment, Till};
 
 /// The way to the loop: receipts, and something that wakes it.
@@ -230,16 +229,6 @@ impl Keeper<'_> {
             Letter::Rest => tray.resting = true,
             Letter::End { until } => (tray.resting, tray.end_at) = (true, Some(until)),
             question => self.look_up(question),
-        }
-    }
-
-    fn pulse(&mut self, number: u64, every: Duration) {
-        match self.roster.pass(every) {
-            Some(line) => {
-                let name = self.lines.get(line).map_or("", |line| &*line.name);
-                log::error!(channel = name; "channel {name}: a worker does not come back from a job of it");
-            }
-            None => self.health.pulse.store(number, Ordering::Release),
         }
     }
 
