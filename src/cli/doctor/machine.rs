@@ -86,7 +86,7 @@ impl Machine for ThisMachine {
         let path = folder.join(format!(".ackd-doctor-{}", self.word()?));
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
         // Not zeros: some disks do not write those.
-        let wrote = file.write_all(&[0xa5; DISK_PROBE_BYTES]).and_then(|()| file.sync_all());
+        let wrote = file.write_all(&vec![0xa5; DISK_PROBE_BYTES]).and_then(|()| file.sync_all());
         wrote.and(fs::remove_file(&path))
     }
 
