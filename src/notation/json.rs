@@ -60,7 +60,11 @@ impl<'a> Walk<'a> {
     /// Over one value, whatever it is.
     pub fn value(&mut self) -> Result<Value<'a>, Damaged> {
         let start = self.at;
-        self.pass()?;
+        match self.peek() {
+            Some(b'"') => drop(self.string()?),
+            Some(b'{' | b'[') => self.pass()?,
+            _ => self.plain()?,
+        }
         Ok(self.since(start))
     }
 
@@ -71,9 +75,13 @@ impl<'a> Walk<'a> {
         }
         let mut more = self.opens(bracket);
         while more {
-            let key = if bracket == b'{' { self.key()? } else { Cow::Borrowed("") };
+            let (key, as_it_stands) = if bracket == b'{' { self.key()? } else { (Value::default(), true) };
             let before = self.at;
-            take(self, &key)?;
+            if as_it_stands {
+                take(self, key.inner())?;
+            } else {
+                take(self, &decoded(key.0))?;
+            }
             if self.at == before {
                 self.pass()?;
             }
@@ -148,12 +156,13 @@ impl<'a> Walk<'a> {
         Ok(sign == b',')
     }
 
-    fn key(&mut self) -> Result<Cow<'a, str>, Damaged> {
+    /// Over a key and its colon; whether the key says what stands between its quotes.
+    fn key(&mut self) -> Result<(Value<'a>, bool), Damaged> {
         let start = self.at;
         let as_it_stands = self.string()?;
         let key = self.since(start);
         self.colon()?;
-        Ok(if as_it_stands { Cow::Borrowed(key.inner()) } else { Cow::Owned(decoded(key.0)) })
+        Ok((key, as_it_stands))
     }
 
     fn colon(&mut self) -> Result<(), Damaged> {
@@ -200,12 +209,14 @@ impl<'a> Walk<'a> {
     /// Over a number, or one of the three words.
     fn plain(&mut self) -> Result<(), Damaged> {
         let rest = self.rest();
-        let word = [&b"true"[..], b"false", b"null"].into_iter().find(|word| rest.starts_with(word));
-        self.at += match word {
-            Some(word) => word.len(),
-            None => number_bytes(rest).ok_or(Damaged)?,
+        let word: &[u8] = match rest.first() {
+            Some(b't') => b"true",
+            Some(b'f') => b"false",
+            Some(b'n') => b"null",
+            _ => rest.get(..number_bytes(rest).ok_or(Damaged)?).unwrap_or_default(),
         };
-        Ok(())
+        self.at += word.len();
+        if rest.starts_with(word) { Ok(()) } else { Err(Damaged) }
     }
 
     #[inline(always)]
@@ -236,20 +247,26 @@ fn closing(bracket: u8) -> u8 {
 
 /// How many bytes at the front mean nothing in a string but themselves.
 fn plain_bytes(text: &[u8]) -> usize {
+    let (eights, rest) = text.as_chunks();
+    let mut plain = 0;
     // Eight at a time, since ids and texts are most of what is walked over.
-    let plain = 8 * text.as_chunks().0.iter().take_while(|eight| are_plain(u64::from_ne_bytes(**eight))).count();
-    let rest = text.get(plain..).unwrap_or_default();
+    for eight in eights {
+        let marks = marks(u64::from_le_bytes(*eight));
+        if marks != 0 {
+            return plain + marks.trailing_zeros() as usize / 8;
+        }
+        plain += 8;
+    }
     plain + rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).unwrap_or(rest.len())
 }
 
-/// Whether none of eight bytes is a quote, a backslash or below a space. It may take the neighbour of such a byte for one,
-/// but never misses any.
-fn are_plain(eight: u64) -> bool {
+/// The top bit of each of eight bytes that is a quote, a backslash or below a space. Bytes behind the first such one may
+/// have it, too, since what is subtracted from it borrows from them.
+fn marks(eight: u64) -> u64 {
     const EACH: u64 = u64::MAX / 0xff;
-    // The top bit of each byte that is below `bound`, which is at most 0x80.
     let below = |bytes: u64, bound: u8| bytes.wrapping_sub(EACH * u64::from(bound)) & !bytes;
     let equal = |sign: u8| below(eight ^ EACH * u64::from(sign), 1);
-    (below(eight, 0x20) | equal(b'"') | equal(b'\\')) & EACH << 7 == 0
+    (below(eight, 0x20) | equal(b'"') | equal(b'\\')) & EACH << 7
 }
 
 /// How long the number at the front is: a minus, digits without a zero before them, a fraction, an exponent.
