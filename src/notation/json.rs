@@ -345,11 +345,13 @@ impl<'a> Value<'a> {
         found
     }
 
-    /// The items of a list; none of anything else.
-    pub fn items(self) -> Vec<Value<'a>> {
+    /// The items of a list, the first ones up to `most`; none of anything else.
+    pub fn items(self, most: usize) -> Vec<Value<'a>> {
         let mut items = Vec::new();
         let mut item = |walk: &mut Walk<'a>| {
-            items.push(walk.value()?);
+            if items.len() < most {
+                items.push(walk.value()?);
+            }
             Ok(())
         };
         let _ = Walk { text: self.0, at: 0 }.items(&mut item);
@@ -489,8 +491,8 @@ mod tests {
         assert_eq!(value.get("a").raw(), "\"3\"");
         assert_eq!(value.get("").raw(), "4");
         assert_eq!(value.get("b").raw(), r#"{"a":[2,"x"]}"#);
-        let items: Vec<_> = value.get("b").get("a").items().into_iter().map(Value::raw).collect();
-        assert_eq!(items, ["2", "\"x\""]);
+        let items = |most| value.get("b").get("a").items(most).into_iter().map(Value::raw).collect::<Vec<_>>();
+        assert_eq!((items(9), items(1)), (vec!["2", "\"x\""], vec!["2"]));
         assert_eq!((value.get("c"), value.get("b").get("b").get("c")), (Value::default(), Value::default()));
     }
 

@@ -226,20 +226,23 @@ fn bytes(raw: &str) -> Box<[u8]> {
     raw.as_bytes().into()
 }
 
-/// Over a list, of which one item at a time is filled in; anything else is an empty one. One more than `EVENTS_MAX` is kept,
-/// to tell too many from enough.
+/// Over a list, of which one item at a time is filled in as long as there is room for it; anything else is an empty list.
+/// There is room for one more than `EVENTS_MAX` in all, to tell too many from enough.
 fn list<'a, T: Default>(
     walk: &mut Walk<'a>,
     list: &mut Vec<T>,
-    fill: impl Fn(&mut T, &mut Walk<'a>) -> Result<(), Damaged>,
+    room: &mut usize,
+    mut fill: impl FnMut(&mut T, &mut Walk<'a>) -> Result<(), Damaged>,
 ) -> Result<(), Damaged> {
+    *room += list.len();
     list.clear();
     let mut item = |walk: &mut Walk<'a>| {
-        if list.len() <= EVENTS_MAX {
-            list.push(T::default());
-            return list.last_mut().map_or(Ok(()), |item| fill(item, walk));
+        if *room == 0 {
+            return Ok(());
         }
-        Ok(())
+        *room -= 1;
+        list.push(T::default());
+        list.last_mut().map_or(Ok(()), |item| fill(item, walk))
     };
     walk.items(&mut item).map(drop)
 }
@@ -249,7 +252,10 @@ impl<'a> Sheet<'a> {
         let mut sheet = Sheet::default();
         let mut member = |walk: &mut Walk<'a>, key: &str| match key {
             "object" => walk.value().map(|object| sheet.object = object),
-            "entry" => list(walk, &mut sheet.entries, Entry::fill),
+            "entry" => {
+                let (mut entries, mut items) = (EVENTS_MAX + 1, EVENTS_MAX + 1);
+                list(walk, &mut sheet.entries, &mut entries, |entry: &mut Entry<'a>, walk| entry.fill(walk, &mut items))
+            }
             _ => Ok(()),
         };
         Walk::through(text, &mut |walk| walk.members(&mut member).map(drop))?;
@@ -258,12 +264,13 @@ impl<'a> Sheet<'a> {
 }
 
 impl<'a> Entry<'a> {
-    fn fill(&mut self, walk: &mut Walk<'a>) -> Result<(), Damaged> {
+    /// `room` is for the items of all entries together: many short ones would take a hundred times their length.
+    fn fill(&mut self, walk: &mut Walk<'a>, room: &mut usize) -> Result<(), Damaged> {
         let whole = walk.members(&mut |walk, key| match key {
             "id" => walk.value().map(|id| self.id = id),
-            "messaging" => list(walk, &mut self.messaging, Item::fill),
-            "standby" => list(walk, &mut self.standby, Item::fill),
-            "changes" => list(walk, &mut self.changes, Change::fill),
+            "messaging" => list(walk, &mut self.messaging, room, Item::fill),
+            "standby" => list(walk, &mut self.standby, room, Item::fill),
+            "changes" => list(walk, &mut self.changes, room, Change::fill),
             _ => Ok(()),
         })?;
         self.is_entry = whole.is_object();
@@ -336,5 +343,30 @@ impl<'a> Core<'a> {
             Ok(())
         })?;
         Ok(Core { whole, ..core })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is held of a delivery whose entries have these members.
+    fn held(entries: &[String]) -> (usize, usize) {
+        let text = format!("{{\"entry\":[{}]}}", entries.join(","));
+        let sheet = Sheet::read(&text).unwrap();
+        let items = |entry: &Entry<'_>| entry.messaging.len() + entry.standby.len() + entry.changes.len();
+        (sheet.entries.len(), sheet.entries.iter().map(items).sum())
+    }
+
+    #[test]
+    fn no_more_is_held_of_a_delivery_than_one_event_too_many_however_it_is_divided() {
+        let most = EVENTS_MAX + 1;
+        let items = |count: usize| format!("[{}]", vec!["0"; count].join(","));
+        let lists = format!("{{\"messaging\":{0},\"standby\":{0},\"changes\":{0}}}", items(100));
+        assert_eq!(held(&vec![lists; 100]), (100, most));
+        assert_eq!(held(&[format!("{{\"messaging\":{}}}", items(2 * most))]), (1, most));
+        assert_eq!(held(&vec!["{}".to_owned(); 2 * most]), (most, 0));
+        let again = format!("{{\"messaging\":{},\"messaging\":{}}}", items(most), items(7));
+        assert_eq!(held(&[again, format!("{{\"standby\":{}}}", items(9))]), (2, 16), "the last list of a name counts");
     }
 }

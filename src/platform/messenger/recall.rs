@@ -1,6 +1,7 @@
 //! A kept item → the event that a bot hears: the text decoded, attachments, what was tapped (messenger.md §3).
 
 use super::read::Item;
+use crate::limits::EVENTS_MAX;
 use crate::model::{Attachment, Event, EventKind, Moment};
 use crate::notation::json::Value;
 use crate::platform::Kept;
@@ -24,7 +25,7 @@ fn meaning(word: &str, content: Value<'_>) -> EventKind {
         "message" if content.get("is_echo").flag() => EventKind::Other { kind: "echo".to_owned() },
         "message" => EventKind::Message {
             text: text("text"),
-            attachments: content.get("attachments").items().into_iter().filter_map(attachment).collect(),
+            attachments: content.get("attachments").items(EVENTS_MAX).into_iter().filter_map(attachment).collect(),
             choice: self::text(content.get("quick_reply"), "payload"),
         },
         "postback" => {

@@ -1,6 +1,7 @@
 //! A notification: what happened to which thing in which room, without any text (webex.md §5); and the loop guard,
 //! which says before any call whether the bot hears of it (webex.md §9).
 
+use crate::limits::EVENTS_MAX;
 use crate::model::Fate;
 use crate::notation::json::Value;
 use crate::platform::Account;
@@ -179,7 +180,7 @@ impl<'a> Notice<'a> {
 
 /// Whom a list of ids names; `None` when it is no list.
 pub(super) fn mentioned(ids: Value<'_>) -> Option<Vec<Cow<'_, str>>> {
-    ids.is_list().then(|| ids.items().into_iter().filter_map(Value::word).collect())
+    ids.is_list().then(|| ids.items(EVENTS_MAX).into_iter().filter_map(Value::word).collect())
 }
 
 /// Who said it, and to whom; as a notification tells it, or the message itself.

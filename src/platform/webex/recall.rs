@@ -5,7 +5,7 @@
 
 use super::notice::{Notice, Speaker, Subject, mentioned};
 use super::{Replies, Settings, card, judge, mention};
-use crate::limits::ANSWER_BYTES_MAX;
+use crate::limits::{ANSWER_BYTES_MAX, EVENTS_MAX};
 use crate::model::{Attachment, Delivery, Event, EventKind, Extent, Fate, Moment, Outcome, Secret};
 use crate::notation::json::Value;
 use crate::notation::percent;
@@ -88,7 +88,7 @@ impl Recall<'_> {
             }
             (text, _) => text,
         };
-        let files = found.get("files").items().into_iter().filter_map(Value::text);
+        let files = found.get("files").items(EVENTS_MAX).into_iter().filter_map(Value::text);
         let attachment =
             |url: Cow<'_, str>| Attachment { kind: "file".to_owned(), url: Some(url.into_owned()), title: None };
         let text = text.filter(|text| !text.is_empty());
