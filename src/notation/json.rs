@@ -21,12 +21,6 @@ const DEPTH_MAX: u32 = u128::BITS;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Damaged;
 
-impl fmt::Display for Damaged {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("not JSON")
-    }
-}
-
 /// A place in a text. All before it is JSON as far as it goes.
 pub struct Walk<'a> {
     text: &'a str,
@@ -265,7 +259,7 @@ fn plain_bytes(text: &[u8]) -> usize {
 fn marks(eight: u64) -> u64 {
     const EACH: u64 = u64::MAX / 0xff;
     let below = |bytes: u64, bound: u8| bytes.wrapping_sub(EACH * u64::from(bound)) & !bytes;
-    let equal = |sign: u8| below(eight ^ EACH * u64::from(sign), 1);
+    let equal = |sign: u8| below(eight ^ (EACH * u64::from(sign)), 1);
     (below(eight, 0x20) | equal(b'"') | equal(b'\\')) & EACH << 7
 }
 
