@@ -2,7 +2,7 @@
 
 use super::file::words;
 use crate::store::StoreError;
-use rusqlite::{Connection, OptionalExtension, Params, Row, Statement};
+use rusqlite::{Connection, OptionalExtension, Params, PrepFlags, Row, Statement};
 
 /// A statement that is prepared when it is first said. Each takes some KiB, and a daemon that nobody asks anything says
 /// few of them.
@@ -26,7 +26,8 @@ impl<'file> Saying<'file> {
     pub(super) fn ready(&mut self) -> rusqlite::Result<&mut Statement<'file>> {
         match &mut self.prepared {
             Some(prepared) => Ok(prepared),
-            empty => Ok(empty.insert(self.connection.prepare(self.sql)?)),
+            // It lives long, so it leaves the connection's quick memory to what lives for one commit: values, rows.
+            empty => Ok(empty.insert(self.connection.prepare_with_flags(self.sql, PrepFlags::SQLITE_PREPARE_PERSISTENT)?)),
         }
     }
 }
