@@ -328,8 +328,6 @@ fn the_gate_refuses_before_a_byte_of_the_body() {
         ("X-Hub-Signature-256", format!("SHA256={hex}"), false),
         ("X-Hub-Signature-256", format!("sha256={hex}0"), false),
         ("X-Hub-Signature-256", format!("sha256={}", &hex[1..]), false),
-        ("X-Hub-Signature-256", format!("sha256={}g", &hex[1..]), false),
-        ("X-Hub-Signature-256", format!("sha256= {}", &hex[1..]), false),
         ("X-Hub-Signature-256", String::new(), false),
         ("X-Hub-Signature", format!("sha1={}", "0".repeat(40)), false),
         ("Accept", "*/*".to_owned(), false),
@@ -341,6 +339,16 @@ fn the_gate_refuses_before_a_byte_of_the_body() {
     for method in [Method::Head, Method::Put, Method::Delete, Method::Options] {
         let refusal = page.gate(&head(method, "/messenger", &[])).unwrap_err();
         assert_eq!((refusal.status, refusal.allow), (405, Some("GET, POST")));
+    }
+}
+
+#[test]
+fn digits_that_are_none_are_refused_as_such() {
+    let hex = "0".repeat(63);
+    for digits in [format!("{hex}g"), format!(" {hex}")] {
+        let request = post(b"{}", &[("X-Hub-Signature-256", &format!("sha256={digits}"))]);
+        let refusal = page().read(&request).unwrap_err();
+        assert!(refusal.status == 401 && refusal.why.ends_with("64 hex digits"), "{digits}: {refusal:?}");
     }
 }
 

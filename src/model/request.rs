@@ -114,7 +114,13 @@ impl Head {
 /// Whether a header has this name, in any case. Names that are asked for are made of letters, digits and `-`, and no other
 /// sign that a name can hold differs from those in that bit only.
 pub fn is_named(header: &[u8], name: &str) -> bool {
-    header.len() == name.len() && header.iter().zip(name.as_bytes()).all(|(one, other)| one | 0x20 == other | 0x20)
+    const CASE: u64 = u64::from_le_bytes([0x20; 8]);
+    let same = |one: &[u8; 8], other: &[u8; 8]| u64::from_le_bytes(*one) | CASE == u64::from_le_bytes(*other) | CASE;
+    // Eight letters at a time, since this is asked for several headers of each request.
+    let ((ones, one), (others, other)) = (header.as_chunks(), name.as_bytes().as_chunks());
+    header.len() == name.len()
+        && ones.iter().zip(others).all(|(one, other)| same(one, other))
+        && one.iter().zip(other).all(|(one, other)| one | 0x20 == other | 0x20)
 }
 
 /// A whole request: its head, and its body after transfer decoding, byte for byte.
@@ -190,5 +196,23 @@ impl Refusal {
             response = response.with("Retry-After", seconds.to_string());
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_has_its_name_in_any_case_and_no_other_of_that_length() {
+        for name in ["host", "x-custom", "content-length", "content-encoding", "x-hub-signature-256"] {
+            assert!(is_named(name.as_bytes(), name) && is_named(name.to_uppercase().as_bytes(), name));
+            assert!(!is_named(&name.as_bytes()[1..], name) && !is_named(format!("{name}s").as_bytes(), name));
+            for place in 0..name.len() {
+                let mut other = name.as_bytes().to_vec();
+                other[place] = b'!';
+                assert!(!is_named(&other, name), "{}", String::from_utf8_lossy(&other));
+            }
+        }
     }
 }

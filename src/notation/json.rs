@@ -69,13 +69,9 @@ impl<'a> Walk<'a> {
         }
         let mut more = self.opens(bracket);
         while more {
-            let (key, as_it_stands) = if bracket == b'{' { self.key()? } else { (Value::default(), true) };
+            let key = if bracket == b'{' { self.key()? } else { Cow::Borrowed("") };
             let before = self.at;
-            if as_it_stands {
-                take(self, key.inner())?;
-            } else {
-                take(self, &decoded(key.0))?;
-            }
+            take(self, &key)?;
             if self.at == before {
                 self.pass()?;
             }
@@ -150,13 +146,16 @@ impl<'a> Walk<'a> {
         Ok(sign == b',')
     }
 
-    /// Over a key and its colon; whether the key says what stands between its quotes.
-    fn key(&mut self) -> Result<(Value<'a>, bool), Damaged> {
+    /// Over a key and its colon.
+    fn key(&mut self) -> Result<Cow<'a, str>, Damaged> {
         let start = self.at;
-        let as_it_stands = self.string()?;
-        let key = self.since(start);
+        let key = if self.string()? {
+            Cow::Borrowed(self.text.get(start + 1..self.at - 1).unwrap_or_default())
+        } else {
+            Cow::Owned(decoded(self.since(start).0))
+        };
         self.colon()?;
-        Ok((key, as_it_stands))
+        Ok(key)
     }
 
     fn colon(&mut self) -> Result<(), Damaged> {

@@ -6,10 +6,10 @@ use ring::hmac;
 use std::borrow::Cow;
 use subtle::ConstantTimeEq;
 
-/// The delivery's HMAC-SHA256 out of its head. It says nothing yet about whose it is; that it is there and well
-/// formed is known before any byte of the body. The SHA-1 header of old is not looked at: whoever can forge one
-/// header leaves the better one away.
-pub(super) fn signature(head: &Head) -> Result<[u8; 32], Refusal> {
+/// The digits of the delivery's HMAC-SHA256 out of its head. They say nothing yet about whose it is; that they are there
+/// is known before any byte of the body. The SHA-1 header of old is not looked at: whoever can forge one header leaves
+/// the better one away.
+pub(super) fn digits(head: &Head) -> Result<&[u8], Refusal> {
     let value = head.header("x-hub-signature-256").ok_or_else(|| {
         let old_one = head.header("x-hub-signature").is_some();
         Refusal::new(
@@ -21,14 +21,17 @@ pub(super) fn signature(head: &Head) -> Result<[u8; 32], Refusal> {
             },
         )
     })?;
-    let digits = value.strip_prefix(b"sha256=");
-    digits.and_then(from_hex).ok_or_else(|| Refusal::new(401, "X-Hub-Signature-256 is not sha256= and 64 hex digits"))
+    value.strip_prefix(b"sha256=").filter(|digits| digits.len() == 64).ok_or_else(malformed)
+}
+
+fn malformed() -> Refusal {
+    Refusal::new(401, "X-Hub-Signature-256 is not sha256= and 64 hex digits")
 }
 
 /// Checks a delivery's signature over its body as received, before anything is parsed. While the app's secret is
 /// being rotated there are two keys and either will do (messenger.md §1). The comparison takes constant time.
 pub(super) fn body(request: &Request, keys: &[hmac::Key]) -> Result<(), Refusal> {
-    let signature = signature(&request.head)?;
+    let signature: [u8; 32] = from_hex(digits(&request.head)?).ok_or_else(malformed)?;
     match keys.iter().any(|key| hmac::verify(key, &request.body, &signature).is_ok()) {
         true => Ok(()),
         false => Err(Refusal::new(401, "X-Hub-Signature-256 does not fit the body and the app's secret")),

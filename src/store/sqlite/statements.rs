@@ -27,7 +27,9 @@ impl<'file> Saying<'file> {
         match &mut self.prepared {
             Some(prepared) => Ok(prepared),
             // It lives long, so it leaves the connection's quick memory to what lives for one commit: values, rows.
-            empty => Ok(empty.insert(self.connection.prepare_with_flags(self.sql, PrepFlags::SQLITE_PREPARE_PERSISTENT)?)),
+            empty => {
+                Ok(empty.insert(self.connection.prepare_with_flags(self.sql, PrepFlags::SQLITE_PREPARE_PERSISTENT)?))
+            }
         }
     }
 }
