@@ -1,7 +1,8 @@
 //! Bytes written as text: hex digits, base64, and the percent signs of URLs. What several rooms read or write alike.
 //! `json` walks over what others send, `nearest` finds the word that was probably meant, `order` puts a short list in order,
 //! `html` writes text into a page, `cut` makes a text shorter, `line` puts somebody's text on one line, `days` says days and
-//! times, `values` tells how much there is in a JSON text, `usage` what Graph's headers say of its limits.
+//! times, `shorthand` what is kept of a request's head, `values` tells how much there is in a JSON text, `usage` what Graph's
+//! headers say of its limits.
 
 pub mod cut;
 pub mod days;
@@ -11,6 +12,7 @@ pub mod line;
 pub mod nearest;
 pub mod order;
 pub mod shelf;
+pub mod shorthand;
 pub mod usage;
 pub mod values;
 

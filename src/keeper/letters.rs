@@ -30,7 +30,7 @@ pub struct Admission {
     pub ticket: Ticket,
     pub channel: ChannelNumber,
     pub received: Moment,
-    /// The head of the request, in which every secret is masked.
+    /// The head of the request, in which every secret is masked, in shorthand (`notation::shorthand`).
     pub head: String,
     pub arrivals: Vec<Arrival>,
 }

@@ -93,7 +93,8 @@ pub trait Store {
         self.admit_with(channel, arrival, None, received, now)
     }
 
-    /// The same, with the head of its request, in which every secret is masked already.
+    /// The same, with the head of its request, in which every secret is masked already, in shorthand
+    /// (`notation::shorthand`); plain text is shorthand, too. `life` gives it written out.
     fn admit_with(
         &mut self,
         channel: ChannelNumber,
@@ -308,7 +309,7 @@ pub struct Life {
     pub due: Option<Moment>,
     /// Since when it is held: it is said when somebody writes in its conversation.
     pub held: Option<Moment>,
-    /// The head of the request that brought it, masked: method and path, then a line for each header.
+    /// The head of the request that brought it, masked and written out: method and path, then a line for each header.
     pub head: Option<String>,
     pub raw: Vec<u8>,
     pub replies: Vec<ReplyLife>,

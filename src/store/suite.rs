@@ -1121,13 +1121,13 @@ mod sqlite_engine {
             let dead = Settlement::HearDead { event, lane, why: "the bot gave up".to_owned() };
             desk.store.settle(&dead, true, NOW).unwrap();
             assert_eq!(desk.store.resolve(event, at(1)).unwrap(), Replayed::Resolved);
-            let head = Some("POST /messenger\n");
+            let head = Some("\u{1}/messenger\n\u{5}");
             desk.store.admit_with(desk.channel, &arrival("a2", "anna"), head, NOW, NOW).unwrap();
             store.commit().unwrap();
         });
         assert_eq!(told(), [false, true]);
         let next = reader.life(EventKey(event.0 + 1)).unwrap().unwrap();
-        assert_eq!(next.head.as_deref(), Some("POST /messenger\n"));
+        assert_eq!(next.head.as_deref(), Some("POST /messenger\nAccept: */*\n"));
     }
 
     #[test]

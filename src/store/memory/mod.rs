@@ -17,6 +17,7 @@ use crate::model::{
     Alarm, AlarmSet, AlarmWrite, Arrival, ChannelNumber, EventId, EventKey, Fate, Lease, MemoryWrite, Moment, Reply,
     Settlement, Stage,
 };
+use crate::notation::shorthand::written_out;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -69,6 +70,7 @@ struct Row {
     why: Option<String>,
     replies: Vec<ReplyRow>,
     replays: Vec<PutBack>,
+    /// In shorthand.
     head: Option<String>,
 }
 
@@ -408,7 +410,7 @@ impl Store for Memory {
             why: row.why.clone(),
             due: self.now.lanes.get(&row.lane).filter(|at| at.event == event).map(|at| at.due),
             held: self.now.held.get(&event).map(|held| held.since),
-            head: row.head.clone(),
+            head: row.head.as_deref().map(written_out),
             raw: row.arrival.raw.to_vec(),
             replies: row.replies.iter().map(|reply| reply.life.clone()).collect(),
             replays: row.replays.clone(),

@@ -7,6 +7,7 @@ use super::file::{AS_OWNER, FOREIGN, has_log, header, is_empty, unseen, words};
 use super::schema::{APPLICATION, HEADS};
 use crate::model::{Attempt, ChannelNumber, EventId, EventKey, Moment};
 use crate::notation::shelf::Shelf;
+use crate::notation::shorthand::written_out;
 use crate::store::{Life, PutBack, RESTS, ReplyLife, State, StoreError};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, ToSql, params};
 use std::fs::File;
@@ -370,7 +371,7 @@ pub(super) fn life(connection: &Connection, event: EventKey) -> Result<Option<Li
             state: State::of(row.get(5)?),
             ended: row.get::<_, Option<i64>>(6)?.map(Moment),
             why: row.get(7)?,
-            head: row.get(10)?,
+            head: row.get::<_, Option<String>>(10)?.map(|short| written_out(&short)),
             raw: row.get(8)?,
             due: row.get::<_, Option<i64>>(9)?.map(Moment),
             held: (row.get::<_, i64>(5)? == HELD).then(Moment::default),
