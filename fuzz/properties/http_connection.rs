@@ -6,6 +6,7 @@
 use ackd::http::{Connection, HttpDate, Step, Wait, masked};
 use ackd::limits::{AHEAD_BYTES_MAX, BODY_BYTES_MAX, HEAD_BYTES_MAX, HEAD_KEPT_BYTES_MAX};
 use ackd::model::{Moment, Refusal, Request, Response};
+use ackd::notation::shorthand::written_out;
 
 const ANSWER: &str = "EVENT_RECEIVED";
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
@@ -55,6 +56,18 @@ fn read(bytes: &[u8], lengths: &mut dyn Iterator<Item = usize>, window: usize) -
     told
 }
 
+/// Written out, what is kept of a head is within its bound, and nothing but text on lines.
+fn kept(head: &str) {
+    let shown = written_out(head);
+    assert!(head.len() <= shown.len() && shown.len() <= HEAD_KEPT_BYTES_MAX && shown.ends_with('\n'));
+    assert!(!shown.contains(|letter: char| letter.is_control() && letter != '\n' && letter != '\t'));
+    assert_eq!(written_out(&shown), shown);
+    // These names are never kept in full, and come out of nothing but their bytes.
+    for (byte, name) in [('\u{2}', "\nHost: "), ('\u{3}', "\nContent-Length: ")] {
+        assert_eq!(head.matches(byte).count(), shown.matches(name).count());
+    }
+}
+
 /// What may be held beside one piece that was just received. Buffers double, hence the factor.
 fn bounds(piece: usize) -> usize {
     BODY_BYTES_MAX + ANSWER_BYTES_MAX + 2 * (HEAD_BYTES_MAX + AHEAD_BYTES_MAX + piece)
@@ -68,8 +81,7 @@ impl Told {
                 Step::Request(request) => {
                     assert_eq!(connection.wait(), Wait::Answer);
                     assert!(request.body.len() <= BODY_BYTES_MAX && request.head.text.len() <= HEAD_BYTES_MAX);
-                    let shown = masked(&request.head);
-                    assert!(shown.len() <= HEAD_KEPT_BYTES_MAX && shown.ends_with('\n') && !shown.contains('\r'));
+                    kept(&masked(&request.head));
                     connection.respond(&Response::text(200, ANSWER), &date);
                     self.requests.push(request);
                 }

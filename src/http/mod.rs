@@ -3,7 +3,7 @@
 //!     connection.rs   the states of one connection, and which of them may hold bytes
 //!     head.rs         where a head ends, what is wrong with it, and how its body is framed
 //!     body.rs         Content-Length and chunks
-//!     masked.rs       a head as it may be kept and shown
+//!     masked.rs       a head as it may be kept and shown, in shorthand
 //!     response.rs     an answer's bytes, and the date in them
 //!
 //! A peer that is wrong gets an answer that says why in one line, and then the connection ends: after a framing
