@@ -13,6 +13,9 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::sync::Arc;
 
+/// Why nobody may go on who has more held than is meant to be.
+const MUCH: &str = "much was sent, and nothing said";
+
 /// A socket that speaks TLS.
 #[derive(Debug)]
 pub struct Tls {
@@ -91,7 +94,12 @@ impl Tls {
 
     /// Takes from the socket what there is, once. `Ok(0)` at its end.
     fn take(&mut self) -> io::Result<usize> {
-        let count = self.session.read_tls(&mut Wire { socket: &mut self.socket, record: &mut self.record })?;
+        let taken = self.session.read_tls(&mut Wire { socket: &mut self.socket, record: &mut self.record });
+        let count = taken.map_err(|error| match error.kind() {
+            // rustls has a bound of its own for messages in pieces, and nothing of the socket's is of this kind.
+            ErrorKind::InvalidData => self.fail(MUCH.to_owned()),
+            _ => error,
+        })?;
         self.taken_bytes += count;
         if let Err(error) = self.session.process_new_packets() {
             // What is wrong is told to the other side, as far as there is room for it now.
@@ -99,7 +107,7 @@ impl Tls {
             return Err(self.fail(tls::words(&error)));
         }
         if self.taken_bytes > limits::TLS_TAKEN_BYTES_MAX {
-            return Err(self.fail("much was sent, and nothing said".to_owned()));
+            return Err(self.fail(MUCH.to_owned()));
         }
         Ok(count)
     }
@@ -219,3 +227,6 @@ impl Write for Tls {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;
