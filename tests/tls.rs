@@ -22,7 +22,7 @@ use shared::daemon::{Daemon, Folder, Setup};
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -183,6 +183,25 @@ fn whoever_ends_is_told_that_nothing_was_cut_off() {
     // An end without a word of parting would be an error here.
     rustls::Stream::new(&mut client.session, &mut client.socket).read_to_string(&mut said).unwrap();
     assert!(said.starts_with("HTTP/1.1 404 "), "{said}");
+}
+
+#[test]
+fn who_closes_its_side_after_asking_gets_its_answer_and_is_told_that_it_is_whole() {
+    let daemon = daemon();
+    for version in [&TLS12, &TLS13] {
+        let mut client = Client::new(&speaking(&[version]), daemon.address, BOTS);
+        client.say(&event(&format!("{version:?}"), 0));
+        client.session.send_close_notify();
+        while client.session.wants_write() {
+            client.session.write_tls(&mut client.socket).unwrap();
+        }
+        client.socket.shutdown(Shutdown::Write).unwrap();
+        let mut said = String::new();
+        // An end without a word of parting would be an error here, too.
+        rustls::Stream::new(&mut client.session, &mut client.socket).read_to_string(&mut said).unwrap();
+        assert!(said.starts_with("HTTP/1.1 200 "), "{said}");
+    }
+    assert_eq!(events(&daemon), 2);
 }
 
 #[test]

@@ -301,7 +301,7 @@ impl EventLoop {
         loop {
             let Some(peer) = self.peers.get(index) else { return stepped };
             let door = peer.door;
-            let step = peer.http.next(|head| self.intake.gate(door, head));
+            let step = peer.next(|head| self.intake.gate(door, head));
             match step {
                 Step::NeedBytes => return stepped,
                 Step::Request(request) => self.answer(index, &request),
@@ -435,3 +435,6 @@ impl EventLoop {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

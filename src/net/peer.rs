@@ -2,10 +2,10 @@
 
 use super::listener::Stream;
 use super::tls::Tls;
-use crate::http::{Connection, Wait};
+use crate::http::{Connection, Step, Wait};
 use crate::intake::Door;
 use crate::limits;
-use crate::model::{Response, Tick};
+use crate::model::{Head, Refusal, Response, Tick};
 use mio::{Registry, Token};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::IpAddr;
@@ -179,8 +179,29 @@ impl Peer {
         if self.http.has_parted() && !self.readable && self.stream.tls().is_none() {
             return self.http.receive_end();
         }
-        self.shut = true;
+        self.shut_down();
+    }
+
+    /// Says that no more follows; over TLS once there is room for it.
+    fn shut_down(&mut self) {
         self.stream.shut_down();
+        self.shut = !self.stream.has_unsent();
+    }
+
+    /// What `http` says next. It is not let go of before all is on the wire: TLS may still hold the end of the last answer,
+    /// and whoever has closed only its own side should know that nothing was cut off.
+    pub fn next(&mut self, gate: impl FnOnce(&Head) -> Result<(), Refusal>) -> Step {
+        match self.http.next(gate) {
+            Step::Close(_) if !self.has_all() => Step::NeedBytes,
+            step => step,
+        }
+    }
+
+    fn has_all(&mut self) -> bool {
+        if !self.shut && self.stream.tls().is_some() {
+            self.shut_down();
+        }
+        !self.stream.has_unsent()
     }
 
     /// A request was handed out or refused: whatever comes now, waits from now.
@@ -214,7 +235,7 @@ impl Peer {
         }
         match self.http.wait() {
             // `http` has sent it; TLS has not.
-            Wait::Idle if self.stream.has_unsent() => Kind::Write,
+            Wait::Idle | Wait::Drain | Wait::Closed if self.stream.has_unsent() => Kind::Write,
             Wait::Idle => Kind::Idle,
             Wait::Head => Kind::Head,
             Wait::Body { .. } => Kind::Body,
@@ -266,8 +287,8 @@ fn broken(error: &io::Error) -> Flow {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::{CloseReason, HttpDate, Step};
-    use crate::model::{Moment, Refusal};
+    use crate::http::{CloseReason, HttpDate};
+    use crate::model::Moment;
     use mio::net::UnixStream;
     use mio::{Events, Poll};
 

@@ -74,11 +74,15 @@ impl Tls {
         self.taken_bytes + self.given_bytes
     }
 
-    /// Says that nothing more follows, so that nobody believes it was cut off.
+    /// Says that nothing more follows, so that nobody believes it was cut off. Where that has to wait for room, too, it is
+    /// asked for again.
     pub fn shut_down(&mut self) -> io::Result<()> {
         if !self.plain {
             self.session.send_close_notify();
             self.flush()?;
+            if self.session.wants_write() {
+                return Ok(());
+            }
         }
         self.socket.shutdown(Shutdown::Write)
     }
@@ -229,4 +233,4 @@ impl Write for Tls {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

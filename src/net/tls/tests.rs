@@ -17,7 +17,7 @@ const NOW: Moment = Moment(1_795_219_200_000);
 const ROOM_BYTES: usize = 4096;
 
 /// The other end.
-struct Client {
+pub(in crate::net) struct Client {
     pub session: ClientConnection,
     pub socket: std::net::TcpStream,
     /// What was said to it.
@@ -75,7 +75,7 @@ fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tls").join(name)
 }
 
-fn server_config() -> Arc<ServerConfig> {
+pub(in crate::net) fn server_config() -> Arc<ServerConfig> {
     let key = Secret::new(std::fs::read_to_string(fixture("bots.key")).unwrap());
     let pem = Pem { certificate: std::fs::read(fixture("bots.pem")).unwrap(), key };
     Identity::of(&[pem], NOW).unwrap().listener(&Tickets::new().unwrap()).unwrap()
@@ -94,7 +94,7 @@ fn client_session(names: &[Vec<u8>]) -> ClientConnection {
 }
 
 /// Our end and the client's; nothing was said yet.
-fn pair() -> (Tls, Client) {
+pub(in crate::net) fn pair() -> (Tls, Client) {
     pair_of(server_config(), client_session(&[]))
 }
 
@@ -169,6 +169,26 @@ fn who_reads_nothing_has_one_record_held_and_gets_all_of_it_whole_in_the_end() {
     }
     assert!(client.heard == answer, "byte for byte");
     assert_eq!((tls.has_unsent(), tls.held_bytes()), (false, 0));
+}
+
+#[test]
+fn the_word_of_parting_waits_for_room_like_everything_else() {
+    let (mut tls, mut client) = met();
+    // All of it is with the kernel, but no more would be.
+    let mut said = 0;
+    while !tls.has_unsent() {
+        said += say(&mut tls, &[7; 64]);
+    }
+    tls.shut_down().unwrap();
+    assert!(tls.has_unsent(), "there was room");
+    while !client.ended {
+        client.turn(1000);
+        tls.flush().unwrap();
+        if !tls.has_unsent() {
+            tls.shut_down().unwrap();
+        }
+    }
+    assert_eq!(client.heard, vec![7; said], "and then it came: an end without it is an error");
 }
 
 #[test]

@@ -1,0 +1,64 @@
+use super::pulse::tests::watched;
+use super::*;
+use crate::intake::Door;
+use crate::model::Response;
+use crate::net::listener::Stream;
+use crate::net::peer::Peer;
+use crate::net::tls::tests::{Client, pair};
+use std::net::Shutdown;
+use std::sync::atomic::Ordering;
+
+/// Lets a connection go on as if the kernel had told of it.
+fn turn(event_loop: &mut EventLoop, index: u32) {
+    if let Some(peer) = event_loop.peers.get(index) {
+        (peer.readable, peer.writable) = (true, true);
+        event_loop.pump(index);
+    }
+}
+
+/// A client that sends this, closes its side, and gets an answer of so many bytes from the keeper once it has been asked.
+fn answered(request: &str, bytes: usize) -> Client {
+    let (mut event_loop, _, letters, health) = watched();
+    health.writable.store(true, Ordering::Relaxed);
+    let (tls, mut client) = pair();
+    let index = event_loop.peers.insert(Peer::new(Stream::Tls(Box::new(tls)), Door::Control, None, event_loop.now));
+    while client.session.is_handshaking() {
+        client.turn(1);
+        turn(&mut event_loop, index);
+    }
+    client.say(request.as_bytes());
+    client.session.send_close_notify();
+    let ticket = loop {
+        client.turn(1);
+        turn(&mut event_loop, index);
+        if let Ok(Letter::Figures(ticket)) = letters.try_recv() {
+            break ticket;
+        }
+    };
+    client.socket.shutdown(Shutdown::Write).unwrap();
+    turn(&mut event_loop, index);
+    event_loop.say(ticket, &Response::text(200, "y".repeat(bytes)));
+    while !client.ended {
+        if let Some(peer) = event_loop.peers.get(index) {
+            let due = event_loop.now.after(limits::WRITE_TIME);
+            assert_eq!(peer.deadline(), due, "as long as something is to be sent, there is time to send it");
+        }
+        client.turn(1000);
+        turn(&mut event_loop, index);
+    }
+    assert_eq!(event_loop.peers.count(), 0, "it is let go");
+    client
+}
+
+#[test]
+fn who_closes_its_side_of_tls_gets_its_answer_whole_and_is_told_that_this_was_all() {
+    // The last record is a short one, and one that there is no room for.
+    for bytes in [10, 50_000, 65_000] {
+        for last in ["", "Connection: close\r\n"] {
+            let client = answered(&format!("GET /metrics HTTP/1.1\r\nHost: ackd\r\n{last}\r\n"), bytes);
+            let said = String::from_utf8(client.heard).unwrap();
+            assert!(said.starts_with("HTTP/1.1 200 OK\r\n"), "{said}");
+            assert_eq!(said.split_once("\r\n\r\n").unwrap().1.len(), bytes, "{last}");
+        }
+    }
+}
