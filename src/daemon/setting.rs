@@ -87,3 +87,47 @@ pub(super) fn subscriptions(config: &Config, numbers: &[ChannelNumber]) -> Vec<(
     let known = |wanted: &Subscription| Some((*numbers.get(number(&wanted.channel)?)?, wanted.clone()));
     config.subscriptions.iter().filter_map(known).collect()
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::config::{Found, Surroundings};
+    use crate::model::Moment;
+    use std::path::Path;
+
+    /// A configuration with this beside two channels of one bot and one of another.
+    pub(in super::super) fn configured(top: &str) -> Config {
+        let channel = |name: &str, bot: &str| {
+            format!(
+                "[channel.{name}]\nplatform = \"messenger\"\npath = \"/{name}\"\nbot = \"{bot}\"\n\
+                 verify_token = {{ env = \"SECRET\" }}\napp_secret = {{ env = \"SECRET\" }}\n\
+                 access_token = {{ env = \"SECRET\" }}\n"
+            )
+        };
+        let bots = "[bot.echo]\nkind = \"echo\"\n[bot.other]\nkind = \"echo\"\n";
+        let text = [top, &channel("one", "echo"), &channel("two", "other"), &channel("three", "echo"), bots].concat();
+        let around = Surroundings {
+            env: &|_| Some("a-secret-of-some-length".to_owned()),
+            read: &|path| Ok(Found { bytes: std::fs::read(path)?, mode: 0o100_600 }),
+            is_folder: &|path| Ok(!path.ends_with("ackd.db")),
+            is_open: &|_| false,
+            now: Moment(1_795_219_200_000),
+        };
+        Config::parse_in(&text, Path::new("ackd.toml"), &around).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    #[test]
+    fn the_store_is_looked_into_only_where_the_operator_has_a_door() {
+        const LISTEN: &str = "listen = \"127.0.0.1:3000\"\n";
+        assert!(inspector(&configured(LISTEN)).is_none());
+        let with_door = configured(&format!("{LISTEN}[admin]\nlisten = \"127.0.0.1:3001\"\n"));
+        assert!(inspector(&with_door).is_some());
+    }
+
+    #[test]
+    fn channels_of_one_bot_are_of_one_number() {
+        let lines = lines(&configured("listen = \"127.0.0.1:3000\"\n"));
+        let expected = [("one", 0), ("two", 1), ("three", 0)].map(|(name, bot)| (name.to_owned(), bot));
+        assert_eq!(lines, expected);
+    }
+}
