@@ -314,8 +314,108 @@ fn new_doors(config: &Config, before: &[Bound]) -> Result<(Vec<Listener>, Vec<Bo
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
+    use super::super::setting::tests::configured;
     use super::*;
+    use crate::model::ChannelNumber;
+    use crate::net::event_loop;
+    use crate::work::fetch::Fetch;
+    use crate::work::upstream::Upstreams;
+    use std::sync::mpsc::{Receiver, channel};
+    use std::thread;
+
+    const BEFORE: &str = "listen = \"127.0.0.1:3000\"\n";
+    const AFTER: &str = "listen = \"127.0.0.1:3000\"\npublic_url = \"https://bots.example.org\"\n";
+
+    /// What the loop would hear of a manager.
+    pub(in super::super) struct Heard {
+        pub receipts: Receiver<Vec<(Ticket, Receipt)>>,
+        news: Receiver<News>,
+    }
+
+    /// A manager with nothing in place whose keeper has numbers for channels, knows nothing of before, and agrees to lines
+    /// or does not.
+    pub(in super::super) fn manager(agrees: bool) -> (Manager, Heard) {
+        let (letters, read) = channel();
+        thread::spawn(move || {
+            for letter in read {
+                let (change, answer) = match letter {
+                    Letter::Change { change, answer } => (change, answer),
+                    Letter::Recall { answer, .. } => {
+                        answer.send(None).unwrap();
+                        continue;
+                    }
+                    other => panic!("{other:?}"),
+                };
+                let changed = match change {
+                    Change::Lines { .. } if !agrees => Err("the disk is full".to_owned()),
+                    Change::Lines { channels, .. } => Ok(channels.len()),
+                    Change::Numbers { names } => Ok(names.len()),
+                };
+                let numbered = |count: usize| (1..).map(ChannelNumber).take(count).collect();
+                let told = changed.map(|count| Changed { numbers: numbered(count), left_behind: Vec::new() });
+                answer.send(told).unwrap();
+            }
+        });
+        let (fetch, clock): (Arc<Fetch>, fn() -> Moment) = (Arc::default(), || Moment(0));
+        let upstreams = Arc::new(Upstreams::new(&[], Arc::clone(&fetch), letters.clone(), clock));
+        let (channels, address, identity, chance) = (Arc::default(), Arc::default(), String::new(), || 0);
+        let keeper = letters.clone();
+        let tools = Tools { channels, keeper, fetch, upstreams, address, identity, clock, chance };
+        let ((receipts_out, receipts), (news_out, news)) = (channel(), channel());
+        let announcer = Announcer { news: news_out, waker: event_loop::poll().unwrap().1 };
+        let at = Spot::Tcp(SocketAddr::from(([127, 0, 0, 1], 3000)));
+        let doors = vec![Bound { door: Door::Public, asked: Some(at), given: None }];
+        let manager = Manager {
+            letters,
+            receipts: receipts_out,
+            certificates: Certificates::new(announcer.clone(), clock),
+            announcer,
+            current: Arc::new(Current::new(tools)),
+            standing: Arc::default(),
+            in_place: Mutex::new(InPlace::new(&configured(BEFORE), doors)),
+        };
+        (manager, Heard { receipts, news })
+    }
+
+    /// What workers know of, and what else is in force: the channels, and what the world calls us.
+    fn in_force(manager: &Manager) -> (usize, usize, Option<String>) {
+        let tools = manager.current.get();
+        (tools.channels.len(), manager.in_place.lock().unwrap().channels.len(), tools.address.get())
+    }
+
+    #[test]
+    fn what_the_keeper_refuses_leaves_nothing_in_force() {
+        let (manager, heard) = manager(false);
+        let before = manager.current.get();
+        let config = Config { keep_registered: None, ..configured(AFTER) };
+        assert_eq!(manager.change(&config).unwrap_err(), "the disk is full");
+        assert!(Arc::ptr_eq(&before, &manager.current.get()), "workers have what they had");
+        assert_eq!(in_force(&manager), (0, 0, None));
+        assert!(heard.news.try_recv().is_err(), "the loop goes on as before");
+    }
+
+    #[test]
+    fn what_the_keeper_takes_is_in_force_with_the_address_that_was_written() {
+        let (manager, heard) = manager(true);
+        let config = Config { keep_registered: None, ..configured(AFTER) };
+        let told = thread::scope(|scope| {
+            let changing = scope.spawn(|| manager.change(&config));
+            let Ok(News::Setting(setting)) = heard.news.recv() else { panic!("the certificates are the same") };
+            assert!(setting.added.is_empty() && setting.ended.is_empty(), "its door is there");
+            assert_eq!(in_force_of_workers(&manager), (3, Some("https://bots.example.org".to_owned())));
+            setting.seen.send(()).unwrap();
+            changing.join().unwrap()
+        });
+        assert_eq!(told.unwrap(), ["the configuration is in force: 3 channels, 2 bots, 0 upstreams"]);
+        assert_eq!(in_force(&manager).1, 3);
+    }
+
+    /// What workers have, while somebody else holds the rest.
+    fn in_force_of_workers(manager: &Manager) -> (usize, Option<String>) {
+        let tools = manager.current.get();
+        (tools.channels.len(), tools.address.get())
+    }
 
     #[test]
     fn each_key_that_only_a_start_can_change_is_named() {
