@@ -125,3 +125,41 @@ impl Reload {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::change::tests::manager;
+    use super::*;
+    use std::sync::mpsc::channel;
+
+    #[test]
+    fn so_many_wait_for_a_reload_and_all_of_them_are_told_by_the_next_look_at_the_file() {
+        let (manager, heard) = manager(false);
+        let ((begun, begins), (go_on, waits)) = (channel(), channel::<()>());
+        let waits = Mutex::new(waits);
+        let read = Box::new(move || {
+            begun.send(()).unwrap();
+            let _ = waits.lock().unwrap().recv();
+            Err(ConfigError { faults: Vec::new(), more: 1 })
+        });
+        let reload = Reload::by(Arc::new(manager), Some(Reread { read, in_force: |_| panic!("a fault") }));
+        let ticket = |slot| Some(Ticket { slot, generation: 1 });
+        reload.begin(ticket(0));
+        begins.recv().unwrap();
+        let waiting = u32::try_from(limits::RELOADS_WAITING_MAX).unwrap();
+        (1..=waiting).for_each(|slot| reload.begin(ticket(slot)));
+        assert!(heard.receipts.try_recv().is_err(), "they wait");
+        reload.begin(ticket(waiting + 1));
+        let refused = heard.receipts.try_recv().unwrap();
+        let too_many = Receipt::Refused(vec!["too many wait for a reload already".to_owned()]);
+        assert_eq!(refused, [(ticket(waiting + 1).unwrap(), too_many)]);
+        reload.begin(None);
+        drop(go_on);
+        let told =
+            |receipts: Vec<(Ticket, Receipt)>| receipts.iter().map(|(ticket, _)| ticket.slot).collect::<Vec<_>>();
+        assert_eq!(told(heard.receipts.recv().unwrap()), [0]);
+        assert_eq!(told(heard.receipts.recv().unwrap()), (1..=waiting).collect::<Vec<_>>());
+        drop(reload);
+        assert_eq!(begins.iter().count(), 1, "one look for all of them");
+    }
+}
