@@ -92,23 +92,22 @@ impl Certificates {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Those that are there now are shown from now on; an error says why not, and that the old ones stay.
-    fn renew(&self) -> Result<(), String> {
+    /// Those that are there now are shown from now on. Gives a line for each new one that ends soon; an error says why they
+    /// are not shown, and that the old ones stay.
+    fn renew(&self) -> Result<Vec<String>, String> {
         let stay = |why: String| format!("certificates: those of before stay: {why}");
         // One reads at a time, so that the last one told is the last one read.
         let mut shown = self.lock();
-        let Shown { tickets: Some(tickets), files: Some(files) } = &mut *shown else { return Ok(()) };
+        let Shown { tickets: Some(tickets), files: Some(files) } = &mut *shown else { return Ok(Vec::new()) };
         let identity = files.read_again((self.clock)()).map_err(stay)?;
-        if !identity.shows_the_same(&files.identity) {
-            self.announcer.tell(News::Tls(identity.listener(tickets).map_err(stay)?));
-            renewed(&identity);
-            self.keep_ends(identity.names());
-            files.identity = identity;
-            for (line, _) in files.ends((self.clock)()).filter(|(_, is_soon)| *is_soon) {
-                log::warn!("certificates: {line}");
-            }
+        if identity.shows_the_same(&files.identity) {
+            return Ok(Vec::new());
         }
-        Ok(())
+        self.announcer.tell(News::Tls(identity.listener(tickets).map_err(stay)?));
+        renewed(&identity);
+        self.keep_ends(identity.names());
+        files.identity = identity;
+        Ok(files.ends((self.clock)()).filter_map(|(line, is_soon)| is_soon.then_some(line)).collect())
     }
 
     /// Renews them by a thread that waits until something changes beside them.
@@ -124,8 +123,9 @@ impl Certificates {
         let certificates = Arc::clone(self);
         let watch = move || {
             while certificates.changes.get().is_some_and(|changes| wait_for_quiet(changes).is_ok()) {
-                if let Err(why) = certificates.renew() {
-                    log::error!("{why}");
+                match certificates.renew() {
+                    Ok(soon) => soon.iter().for_each(|line| log::warn!("certificates: {line}")),
+                    Err(why) => log::error!("{why}"),
                 }
                 // A folder that was put in the place of another is a new one.
                 if let (Some(files), Some(changes)) = (&certificates.lock().files, certificates.changes.get()) {
@@ -168,5 +168,115 @@ fn wait_for_quiet(changes: &OwnedFd) -> Result<(), Errno> {
             return Ok(());
         }
         patience = Some(quiet);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::setting::tests::configured;
+    use super::*;
+    use crate::net::event_loop;
+    use rustix::fd::AsRawFd;
+    use std::fs;
+    use std::os::unix::fs::MetadataExt;
+    use std::path::PathBuf;
+    use std::sync::mpsc::{Receiver, channel};
+
+    /// 21 days before the fixtures end, which is on 2120-01-01; and a second later, which is when they are spoken of.
+    const IN_TIME: Moment = Moment(4_731_696_000_000);
+    const LATE: Moment = Moment(4_731_696_001_000);
+
+    /// A folder in which there is one for each of the two pairs.
+    struct Folders(PathBuf);
+
+    impl Folders {
+        fn new(name: &str) -> Folders {
+            let folder = std::env::temp_dir().join(format!("ackd-certificates-{}-{name}", std::process::id()));
+            let _ = fs::remove_dir_all(&folder);
+            let folders = Folders(folder);
+            for name in ["bots", "other"] {
+                fs::create_dir_all(folders.0.join(name)).unwrap();
+                folders.put(name, name);
+            }
+            folders
+        }
+
+        /// A pair of the fixtures in the place of the one that is there.
+        fn put(&self, from: &str, to: &str) {
+            let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tls");
+            for kind in ["pem", "key"] {
+                fs::copy(fixtures.join(format!("{from}.{kind}")), self.0.join(to).join(format!("it.{kind}"))).unwrap();
+            }
+        }
+
+        fn files(&self) -> TlsFiles {
+            let [bots, other] = ["bots/it", "other/it"].map(|name| self.0.join(name).display().to_string());
+            let tls = format!(
+                "listen = \"127.0.0.1:3000\"\n[tls]\ncertificate = [\"{bots}.pem\", \"{other}.pem\"]\n\
+                 key = [\"{bots}.key\", \"{other}.key\"]\n"
+            );
+            configured(&tls).tls.unwrap()
+        }
+    }
+
+    impl Drop for Folders {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    /// Those of the folders, shown; and what the loop hears of them.
+    fn shown(folders: &Folders, clock: fn() -> Moment) -> (Arc<Certificates>, Receiver<News>) {
+        let (tell, news) = channel();
+        let certificates = Certificates::new(Announcer { news: tell, waker: event_loop::poll().unwrap().1 }, clock);
+        let files = folders.files();
+        assert!(certificates.prepare(Some(&files)).unwrap().is_some());
+        certificates.show(Some(&files));
+        (certificates, news)
+    }
+
+    #[test]
+    fn only_new_ones_are_told_of_and_with_them_which_end_soon() {
+        let folders = Folders::new("renewed");
+        let files = folders.files();
+        // Nobody watches: here it is the test who looks.
+        let renewed = |clock, with: &str| {
+            let (tell, news) = channel();
+            let announcer = Announcer { news: tell, waker: event_loop::poll().unwrap().1 };
+            let certificates = Certificates::new(announcer, clock);
+            certificates.lock().tickets = Some(Tickets::new().unwrap());
+            certificates.show(Some(&files));
+            folders.put(with, "bots");
+            let soon = certificates.renew().unwrap();
+            let again = certificates.renew().unwrap();
+            assert!(again.is_empty(), "nothing is new any more: {again:?}");
+            (soon, news.try_iter().count())
+        };
+        assert_eq!(renewed(|| IN_TIME, "renewed"), (Vec::new(), 1));
+        assert_eq!(renewed(|| LATE, "bots"), (Vec::new(), 0), "they are as they were");
+        let (soon, news) = renewed(|| LATE, "renewed");
+        assert_eq!((soon.len(), news), (2, 1), "{soon:?}");
+        assert!(soon[0].contains("bots/it.pem\" is good until 2120-01-01 only, for 20 days;"), "{soon:?}");
+    }
+
+    #[test]
+    fn a_folder_that_takes_the_place_of_another_is_watched_from_the_next_change_on() {
+        let folders = Folders::new("moved");
+        let (certificates, news) = shown(&folders, || IN_TIME);
+        let bots = folders.0.join("bots");
+        fs::rename(&bots, folders.0.join("before")).unwrap();
+        fs::create_dir(&bots).unwrap();
+        folders.put("bots", "bots");
+        // Nobody has seen that; this is seen, in the folder that is the same.
+        folders.put("renewed", "other");
+        assert!(matches!(news.recv_timeout(2 * limits::CERTIFICATES_PATIENCE), Ok(News::Tls(_))));
+        // Of each folder that is watched the kernel says the number, in hexadecimal.
+        let number = format!("ino:{:x} ", fs::metadata(&bots).unwrap().ino());
+        let watched = format!("/proc/self/fdinfo/{}", certificates.changes.get().unwrap().as_raw_fd());
+        let began = Instant::now();
+        while !fs::read_to_string(&watched).unwrap().contains(&number) {
+            assert!(began.elapsed() < limits::CERTIFICATES_PATIENCE, "nobody watches it");
+            thread::yield_now();
+        }
     }
 }

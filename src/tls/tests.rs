@@ -88,3 +88,17 @@ fn a_renewed_certificate_is_told_from_the_one_before() {
     assert!(!bots.shows_the_same(&of("renewed.pem", "renewed.key")));
     assert!(!format!("{bots:?} {:?}", Tickets::new()).contains("PRIVATE"));
 }
+
+#[test]
+fn the_same_is_shown_by_the_same_certificates_in_the_same_order_alone() {
+    let of = |pairs: &[(&str, &str)]| {
+        let pems: Vec<_> = pairs.iter().map(|(certificate, key)| pem(certificate, key)).collect();
+        Identity::of(&pems, NOW).unwrap()
+    };
+    let (bots, other, renewed) = (("bots.pem", "bots.key"), ("other.pem", "other.key"), ("renewed.pem", "renewed.key"));
+    let both = of(&[bots, other]);
+    assert!(both.shows_the_same(&of(&[bots, other])), "read once more");
+    for pairs in [&[renewed, other][..], &[bots, renewed], &[other, bots], &[bots], &[bots, other, other]] {
+        assert!(!both.shows_the_same(&of(pairs)) && !of(pairs).shows_the_same(&both), "{pairs:?}");
+    }
+}
