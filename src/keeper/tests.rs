@@ -1,5 +1,6 @@
 //! The keeper on its own thread, with a store in memory and workers played by the test.
 
+use super::roster::tests::lease;
 use super::*;
 use crate::model::{
     Alarm, AlarmSet, AlarmWrite, Arrival, Attempt, EventKey, Fate, Left, Lesson, Limit, Notes, PICTURES, Period,
@@ -8,6 +9,7 @@ use crate::model::{
 use crate::queue::budget::NotBefore;
 use crate::queue::pace::Effect;
 use crate::store::memory::{Memory, Shelf};
+use crate::store::sqlite::SqliteFile;
 use crate::store::{ALARM, State};
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
@@ -401,6 +403,83 @@ fn a_change_that_cannot_be_written_changes_nothing() {
     assert_eq!(house.left().len(), 1, "its upstream is there, too");
     house.hear(0, &heard, &[]);
     house.end();
+}
+
+/// A keeper on the test's own thread, with one channel and one worker; and what the loop hears of it.
+fn keeper(store: &mut dyn Store) -> (Keeper<'_>, Receiver<Vec<(Ticket, Receipt)>>) {
+    let (receipts, heard) = channel();
+    let number = store.channel("page").unwrap();
+    store.commit().unwrap();
+    let keeper = Keeper {
+        store,
+        letters: channel().1,
+        post: Post { receipts, wake: Box::new(|| {}) },
+        workers: vec![sync_channel(1).0],
+        lines: vec![Line::new(number, "page")],
+        roster: Roster::new(1, &[0]),
+        treasury: Treasury::new(&[]),
+        counts: Counts::default(),
+        health: Arc::default(),
+        clock,
+        chance: || 0,
+        bell: Bell::default(),
+    };
+    (keeper, heard)
+}
+
+#[test]
+fn whoever_asks_whether_all_moves_is_told_of_a_worker_that_does_not_come_back() {
+    let mut store = Memory::open(&Shelf::default());
+    let (mut keeper, heard) = keeper(&mut store);
+    let mut ready = || {
+        keeper.take(Letter::Ready(Ticket { slot: 1, generation: 1 }), &mut Tray::default());
+        let told = heard.try_recv().unwrap().remove(0).1;
+        let idle = keeper.roster.idle().is_some();
+        if idle {
+            keeper.roster.give(0, 0, &lease(1));
+        } else {
+            keeper.roster.grow_old(limits::WORK_STUCK_TIME);
+        }
+        told
+    };
+    assert_eq!(ready(), Receipt::Ready(Ok(())), "nothing is out");
+    assert_eq!(ready(), Receipt::Ready(Ok(())), "it was given just now");
+    let stuck = Receipt::Ready(Err("a worker does not come back from a job of channel page".to_owned()));
+    assert_eq!(ready(), stuck);
+}
+
+#[test]
+fn what_a_change_wrote_that_failed_is_not_written_with_what_comes_next() {
+    let mut store = Memory::open(&Shelf::default());
+    let fault = Arc::clone(&store.fault);
+    let (mut keeper, _heard) = keeper(&mut store);
+    fault.store(true, Ordering::Relaxed);
+    let (answer, changed) = sync_channel(1);
+    let changes = vec![(Change::Numbers { names: vec!["other".to_owned()] }, answer)];
+    keeper.make_changes(&mut Tray { changes, ..Tray::default() });
+    assert_eq!(changed.try_recv().unwrap().unwrap_err(), "the disk is full");
+    keeper.commit().unwrap();
+    assert_eq!(keeper.store.backlogs().unwrap().len(), 1, "there is no other channel");
+}
+
+#[test]
+fn only_commits_that_wrote_something_are_counted() {
+    let folder = std::env::temp_dir().join(format!("ackd-keeper-commits-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = SqliteFile::open(&folder.join("ackd.db")).unwrap();
+    let mut store = file.engine().unwrap();
+    let (mut keeper, _heard) = keeper(&mut store);
+    let mut commits = |writes: bool| {
+        if writes {
+            keeper.store.channel(&format!("{:?}", Instant::now())).unwrap();
+        }
+        keeper.commit().unwrap();
+        keeper.figures(clock()).commits
+    };
+    let [nothing, one, still_one, two] = [false, true, false, true].map(&mut commits);
+    assert_eq!((nothing, still_one), (crate::meter::Histogram::default(), one));
+    assert!(one != nothing && two != one);
+    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 #[test]
