@@ -327,4 +327,24 @@ mod tests {
         assert_eq!(told(Info), [Info, Debug, Trace, Trace]);
         assert_eq!(told(Warn), [Warn, Info, Trace, Trace]);
     }
+
+    #[test]
+    fn the_usual_is_bounded_and_what_somebody_asked_for_beyond_it_is_told_whole() {
+        const CHILD: &str = "ACKD_TEST_TELLS";
+        const SAID: u32 = 2 * limits::LOG_LINES_MAX;
+        if std::env::var_os(CHILD).is_some() {
+            start(LevelFilter::Debug, 0, &|_| None);
+            for level in [Level::Warn, Level::Info, Level::Debug] {
+                (0..SAID).for_each(|number| log::log!(level, "line {number}"));
+            }
+            return;
+        }
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        let name = thread::current().name().unwrap().to_owned();
+        let output = child.args(["--exact", &name, "--nocapture"]).env(CHILD, "1").output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        let told = [" WARN line ", " INFO line ", " DEBUG line "].map(|word| said.matches(word).count());
+        let (bound, all) = (limits::LOG_LINES_MAX as usize, SAID as usize);
+        assert_eq!(told, [bound, bound, all], "{said}");
+    }
 }
