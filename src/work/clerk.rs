@@ -255,6 +255,7 @@ mod tests {
     use crate::model::{Event, Framing, Head, Method, Moment, Reply, Request, Span};
     use crate::work::facebook::played::{House, location};
     use crate::work::fetch::Fetch;
+    use crate::work::testing;
     use crate::work::upstream::Upstreams;
     use std::sync::Mutex;
     use std::sync::mpsc::{Sender, channel};
@@ -538,6 +539,62 @@ mod tests {
         assert!(list.status == 200 && text(&list).contains("\"events\":[]"), "{}", text(&list));
         assert!(text(&list).contains("\"guard\":\"") && !text(&list).contains("\"guard\":\"\""), "{}", text(&list));
         std::fs::remove_dir_all(store.parent().unwrap()).unwrap();
+    }
+
+    #[test]
+    fn what_is_not_the_operators_own_form_is_not_done_and_says_why() {
+        let (store, visit) = inspected("forms", "/resolve");
+        let opened = Opened::new(Arc::new(Counts), true);
+        let (office, _made) = office(&opened.tools, Hosts::new());
+        let mut inspector = Inspector::new(store.clone());
+        let guarded = office.inspect(&mut Visit { path: "/list".to_owned(), ..visit.clone() }, &mut inspector);
+        let guard = text(&guarded).split("\"guard\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        let mut posted = |body: String| {
+            let request = Request { body: body.into_bytes(), ..asked(Method::Post) };
+            let said = office.inspect(&mut Visit { request, ..visit.clone() }, &mut inspector);
+            (said.status, text(&said))
+        };
+        for body in [String::new(), "guard=00".to_owned(), format!("guard={}", guard.replace(&guard[..1], "x"))] {
+            let (status, said) = posted(body);
+            assert!(status == 403 && said.contains("This form is too old."), "{status} {said}");
+        }
+        let (status, said) = posted(format!("guard={guard}"));
+        assert!(status == 400 && said.contains("no event was named"), "with its guard it is read: {status} {said}");
+        std::fs::remove_dir_all(store.parent().unwrap()).unwrap();
+    }
+
+    #[test]
+    fn what_is_posted_in_the_operators_name_without_a_guard_comes_to_no_bot() {
+        let opened = Opened::new(Arc::new(Counts), true);
+        opened.send(Host::Bot("weekly".to_owned()), Claim::Inside, "/form".to_owned(), asked(Method::Post));
+        let page = opened.page();
+        assert!(page.status == 403 && text(&page).contains("This form is too old."), "{}", text(&page));
+    }
+
+    #[test]
+    fn a_decision_that_nobody_could_write_is_said_to_have_changed_nothing() {
+        let (keeper, letters) = channel();
+        let opened = Opened::new(Arc::new(Counts), true);
+        let channels = Arc::new(Shelf::from([(ChannelNumber(1), testing::page())]));
+        let tools = Tools { channels, keeper, ..opened.tools.clone() };
+        let (office, _made) = office(&tools, Hosts::new());
+        let decide = || office.decide(Wish::Resolve, b"ids=page-1");
+        let told = thread::scope(|scope| {
+            let decided = scope.spawn(decide);
+            let Ok(Letter::Decide { answer, .. }) = letters.recv() else { panic!("no decision") };
+            drop(answer);
+            decided.join().unwrap()
+        });
+        assert!(told.status == 503 && text(&told).contains("nothing was changed"), "{}", text(&told));
+        let told = thread::scope(|scope| {
+            let decided = scope.spawn(decide);
+            let Ok(Letter::Decide { answer, .. }) = letters.recv() else { panic!("no decision") };
+            answer.send(vec!["page-1: resolved".to_owned()]).unwrap();
+            decided.join().unwrap()
+        });
+        assert!(told.status == 200 && text(&told).contains("page-1: resolved"), "{}", text(&told));
+        drop(letters);
+        assert_eq!(decide().status, 503, "the keeper is gone");
     }
 
     #[test]
