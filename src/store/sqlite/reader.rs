@@ -474,3 +474,66 @@ fn attempts(connection: &Connection, event: EventKey, part: u32) -> rusqlite::Re
     })?;
     rows.collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Reply;
+    use crate::store::Store;
+    use crate::store::sqlite::SqliteFile;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    #[test]
+    fn a_life_is_of_one_moment_wherever_in_it_somebody_commits() {
+        let folder = std::env::temp_dir().join(format!("ackd-reader-moment-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("ackd.db");
+        let file = SqliteFile::open(&path).unwrap();
+        let mut store = file.engine().unwrap();
+        let channel = store.channel("page").unwrap();
+        store.push(channel, "a1", &[Reply::text("anna", "one")], Moment(1)).unwrap();
+        store.commit().unwrap();
+        let mut reader = Reader::open(&path).unwrap();
+        let event = reader.newest(channel).unwrap();
+        let both = |state: State| {
+            let state = state as i64;
+            format!(
+                "PRAGMA synchronous = OFF; BEGIN; UPDATE event SET state = {state}; UPDATE reply SET state = {state};
+                 COMMIT;"
+            )
+        };
+        let put = |state: State| {
+            let writer = Connection::open(&path).unwrap();
+            writer.execute_batch(&both(state)).unwrap();
+        };
+        let (mut steps, mut seen) = (0, [0, 0]);
+        loop {
+            put(State::Open);
+            // After so many steps of the reader's statements the other one commits, once.
+            let (mut left, committed) = (steps, Arc::new(AtomicBool::new(false)));
+            let (told, writer) = (Arc::clone(&committed), Connection::open(&path).unwrap());
+            let answered = both(State::Answered);
+            let commit = move || {
+                if left == 0 {
+                    writer.execute_batch(&answered).unwrap();
+                    told.store(true, Ordering::Relaxed);
+                }
+                left -= 1;
+                false
+            };
+            reader.connection.progress_handler(1, Some(commit)).unwrap();
+            let life = reader.life(event).unwrap().unwrap();
+            reader.connection.progress_handler(0, None::<fn() -> bool>).unwrap();
+            assert!(life.replies.iter().all(|reply| reply.state == life.state), "after {steps} steps: {life:?}");
+            if !committed.load(Ordering::Relaxed) {
+                break;
+            }
+            seen[usize::from(life.state == State::Answered)] += 1;
+            steps += 1;
+        }
+        assert!(seen[0] > 0 && steps > 20, "{seen:?}");
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}

@@ -100,3 +100,36 @@ impl Reader {
 fn text<'r>(row: &'r Row<'_>, column: usize) -> rusqlite::Result<Option<&'r str>> {
     Ok(row.get_ref(column)?.as_str_or_null()?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ChannelNumber;
+    use crate::store::sqlite::SqliteFile;
+
+    #[test]
+    fn the_failed_are_found_by_their_index_and_all_others_by_their_places() {
+        let folder = std::env::temp_dir().join(format!("ackd-walk-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let store = folder.join("ackd.db");
+        drop(SqliteFile::open(&store).unwrap());
+        let reader = Reader::open(&store).unwrap();
+        let channel = ChannelNumber(1);
+        let (after, before) = (EventKey::before_first(channel), EventKey::after_last(channel));
+        for texts in [false, true] {
+            for (failed, wanted) in [
+                (Some(State::Dead), "SEARCH event USING INDEX event_failed (state=? AND key>? AND key<?)"),
+                (Some(State::Unknown), "SEARCH event USING INDEX event_failed (state=? AND key>? AND key<?)"),
+                (None, "SEARCH event USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
+            ] {
+                let way = Way { after, before, failed, texts, rows_max: 10 };
+                let mut plan = reader.connection.prepare(&format!("EXPLAIN QUERY PLAN {}", way.query())).unwrap();
+                let steps = plan.query_map(params![after.0, before.0, 10], |row| row.get("detail")).unwrap();
+                let steps: Vec<String> = steps.collect::<rusqlite::Result<_>>().unwrap();
+                assert_eq!(steps[0], wanted, "{steps:?}");
+                assert!(!steps.iter().any(|step| step.starts_with("USE TEMP")), "they lie in that order: {steps:?}");
+            }
+        }
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}
