@@ -123,13 +123,13 @@ impl Certificates {
         let certificates = Arc::clone(self);
         let watch = move || {
             while certificates.changes.get().is_some_and(|changes| wait_for_quiet(changes).is_ok()) {
+                // A folder that was put in the place of another is a new one; before its files are read, so that none is missed.
+                if let (Some(files), Some(changes)) = (&certificates.lock().files, certificates.changes.get()) {
+                    look_at_folders(files, changes);
+                }
                 match certificates.renew() {
                     Ok(soon) => soon.iter().for_each(|line| log::warn!("certificates: {line}")),
                     Err(why) => log::error!("{why}"),
-                }
-                // A folder that was put in the place of another is a new one.
-                if let (Some(files), Some(changes)) = (&certificates.lock().files, certificates.changes.get()) {
-                    look_at_folders(files, changes);
                 }
             }
         };

@@ -218,6 +218,14 @@ mod tests {
         written_out(&kept(text))
     }
 
+    #[test]
+    fn each_harmless_name_stands_with_its_length() {
+        assert!((0..100).flat_map(harmless).count() > 20);
+        for length in 0..100 {
+            assert!(harmless(length).iter().all(|known| known.name.len() == length), "{length} letters");
+        }
+    }
+
     const HARMLESS: &str = "via host date accept cf-ray forwarded x-real-ip user-agent connection trackingid content-type \
         content-length accept-charset accept-encoding x-forwarded-for accept-language x-forwarded-host x-forwarded-port \
         cf-connecting-ip x-forwarded-proto transfer-encoding x-forwarded-server facebook-api-version";

@@ -174,7 +174,7 @@ impl Peer {
     /// Closing without that is for those where nothing can be unread, since a reset because of unread bytes could take the
     /// answer from the client again (RFC 9112 §9.6): it said itself that this was its last request, after which it must send
     /// no more; that was read to its end; and the socket held nothing behind it. The kernel sees to it that the answer
-    /// arrives. TLS has a word of parting of its own, which the client may answer.
+    /// arrives. TLS has a word of parting of its own (`close_notify`), which the client may answer.
     fn part(&mut self) {
         if self.http.has_parted() && !self.readable && self.stream.tls().is_none() {
             return self.http.receive_end();
@@ -192,12 +192,13 @@ impl Peer {
     /// and whoever has closed only its own side should know that nothing was cut off.
     pub fn next(&mut self, gate: impl FnOnce(&Head) -> Result<(), Refusal>) -> Step {
         match self.http.next(gate) {
-            Step::Close(_) if !self.has_all() => Step::NeedBytes,
+            Step::Close(_) if !self.say_all() => Step::NeedBytes,
             step => step,
         }
     }
 
-    fn has_all(&mut self) -> bool {
+    /// Sends what TLS holds, with `close_notify` behind it; whether the kernel has taken all.
+    fn say_all(&mut self) -> bool {
         if !self.shut && self.stream.tls().is_some() {
             self.shut_down();
         }
@@ -302,7 +303,7 @@ mod tests {
     }
 
     fn step(peer: &mut Peer) -> Step {
-        peer.http.next(|_| Ok(()))
+        peer.next(|_| Ok(()))
     }
 
     /// What comes next once the request was answered and the answer was sent.

@@ -526,7 +526,8 @@ mod tests {
             reader.connection.progress_handler(1, Some(commit)).unwrap();
             let life = reader.life(event).unwrap().unwrap();
             reader.connection.progress_handler(0, None::<fn() -> bool>).unwrap();
-            assert!(life.replies.iter().all(|reply| reply.state == life.state), "after {steps} steps: {life:?}");
+            let states: Vec<_> = life.replies.iter().map(|reply| reply.state).collect();
+            assert_eq!(states, [life.state], "after {steps} steps");
             if !committed.load(Ordering::Relaxed) {
                 break;
             }

@@ -93,7 +93,7 @@ const STEPS: [&str; 6] = [
     CREATE TABLE stage (key INTEGER PRIMARY KEY, number INTEGER NOT NULL, note BLOB NOT NULL, due INTEGER NOT NULL);
 ",
     r"
-    -- The head of the request that brought it, in which every secret was masked before.
+    -- The head of the request that brought it, in which every secret was masked before; in shorthand (src/notation/shorthand.rs).
     ALTER TABLE event ADD COLUMN head TEXT;
     -- 1: it was not put back; the operator had dealt with it.
     ALTER TABLE replay ADD COLUMN resolved INTEGER NOT NULL DEFAULT 0;
