@@ -495,7 +495,9 @@ page-1  open
                 let push = [Reply { purpose: Purpose::Push, ..Reply::text(to, number.to_string()) }];
                 let event = store.push(page, &id, &push, at(50)).unwrap();
                 let lane = lane(page, &push[0].to);
-                store.settle(&Settlement::Unsent { event, lane, part: 1, instead }, false, at(60)).unwrap();
+                store
+                    .settle(&Settlement::Unsent { event, lane, part: 1, attempt: None, instead }, false, at(60))
+                    .unwrap();
             }
         });
         let text = tell(&folder, "held:1").unwrap();

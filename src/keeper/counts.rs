@@ -31,7 +31,11 @@ impl Counts {
     /// Settlements are durable.
     pub(super) fn settled(&mut self, unsettled: &[Unsettled]) {
         for Unsettled { settlement, .. } in unsettled {
-            let Settlement::Sent { event, attempt, .. } = settlement else { continue };
+            let (Settlement::Sent { event, attempt, .. } | Settlement::Unsent { event, attempt: Some(attempt), .. }) =
+                settlement
+            else {
+                continue;
+            };
             let counted = self.of(event.channel()).and_then(|channel| channel.attempts.get_mut(class(attempt.status)));
             counted.into_iter().for_each(|count| *count += 1);
         }
@@ -123,5 +127,33 @@ impl Keeper<'_> {
         let stuck = self.roster.stuck(Instant::now())?;
         let name = self.lines.get(stuck).map_or("that is gone", |line| &*line.name);
         Some(format!("a worker does not come back from a job of channel {name}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Attempt, EventKey, Instead};
+
+    #[test]
+    fn a_call_that_was_refused_is_counted_also_when_the_reply_waits_instead() {
+        let (channel, event) = (ChannelNumber(1), EventKey::new(ChannelNumber(1), 7));
+        let mut counts = Counts::default();
+        counts.name(channel, "page");
+        for status in [Some(400), None] {
+            let attempt = status.map(|status| Attempt {
+                part: 1,
+                number: 1,
+                began: Moment(1),
+                ended: Moment(2),
+                status: Some(status),
+                words: String::new(),
+            });
+            let instead = Instead::Hold { why: String::new() };
+            let settlement = Settlement::Unsent { event, lane: 1, part: 1, attempt, instead };
+            counts.settled(&[Unsettled { worker: 0, settlement, go_on: true }]);
+        }
+        let attempts = counts.channels[0].1.attempts;
+        assert_eq!((attempts[class(Some(400))], attempts.iter().sum::<u64>()), (1, 1));
     }
 }

@@ -51,8 +51,8 @@ pub enum Settlement {
     /// A message of ours came back with these texts. If no reply is known to be this message, an unknown one that says
     /// the same was delivered.
     Witnessed { event: EventKey, lane: i64, message: String, texts: Vec<String> },
-    /// A reply was not attempted, since the platform would refuse it now; what happens instead.
-    Unsent { event: EventKey, lane: i64, part: u32, instead: Instead },
+    /// A reply may not be said now; what happens instead, and the attempt by which the platform said so, if that took one.
+    Unsent { event: EventKey, lane: i64, part: u32, attempt: Option<Attempt>, instead: Instead },
     /// A reply's attempt ended.
     Sent { event: EventKey, lane: i64, attempt: Attempt, end: SendEnd },
 }
@@ -91,7 +91,7 @@ pub struct Notes {
     pub rest: Option<Rest>,
 }
 
-/// What happens to a reply that was not attempted.
+/// What happens to a reply that may not be said now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Instead {
     /// The event waits, in nobody's way, until somebody writes in its conversation. An older event that waits there for

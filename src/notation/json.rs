@@ -14,7 +14,7 @@ use serde::de::{Deserializer, Error, Visitor};
 use std::borrow::Cow;
 use std::fmt;
 
-/// How deep lists and objects may stand in each other; serde_json has the same bound.
+/// How deep lists and objects may stand in each other in a value that is passed over; as in serde_json for a whole text.
 const DEPTH_MAX: u32 = u128::BITS;
 
 /// The text is not JSON, or its lists and objects stand deeper in each other than anybody writes.

@@ -176,7 +176,7 @@ impl<'a> Desk<'a> {
 
     fn unsent(&mut self, lease: &Lease, instead: Instead, now: Moment) -> Option<Lease> {
         let (event, lane, part) = (lease.event, lease.lane, part_of(lease));
-        self.store.settle(&Settlement::Unsent { event, lane, part, instead }, true, now).unwrap()
+        self.store.settle(&Settlement::Unsent { event, lane, part, attempt: None, instead }, true, now).unwrap()
     }
 
     /// An alarm of `conversation` that rings once.

@@ -31,7 +31,7 @@ impl Send<'_> {
         let began = (tools.clock)();
         let reply = match way(&self.dated(channel, began), channel, self.heard, began, tools) {
             Way::Say(reply) => reply,
-            Way::Not(instead) => return (self.unsent(channel, instead), Effect::None),
+            Way::Not(instead) => return (self.unsent(channel, None, instead), Effect::None),
         };
         let tag = tag(&tools.identity, self.event, self.part);
         let (status, delivery) = match channel.platform.write(&reply, &tag) {
@@ -47,18 +47,18 @@ impl Send<'_> {
         };
         let ended = (tools.clock)();
         let effect = effect(&delivery, status);
+        let words = words(&delivery);
+        let attempt = Attempt { part: self.part, number: self.attempt, began, ended, status, words: words.clone() };
         // The platform knew better than we did when somebody last wrote.
         if let (Delivery::Outside { why }, Purpose::Push) = (&delivery, self.reply.purpose)
             && let Way::Not(instead) = outside(self.reply, channel, why, tools)
         {
-            return (self.unsent(channel, instead), effect);
+            return (self.unsent(channel, Some(attempt), instead), effect);
         }
-        let words = words(&delivery);
         let end = self.end(delivery, &effect, ended, (tools.chance)());
         let (level, line) = self.line(&end, &words, ended);
         let id = self.id(channel);
         log::log!(level, channel = channel.name, event:% = id; "{id}: {line}");
-        let attempt = Attempt { part: self.part, number: self.attempt, began, ended, status, words };
         (Settlement::Sent { event: self.event, lane: self.lane, attempt, end }, effect)
     }
 
@@ -77,11 +77,11 @@ impl Send<'_> {
         EventId { channel: channel.name.clone(), place: self.event.place(), part: Some(self.part) }
     }
 
-    fn unsent(&self, channel: &Channel, instead: Instead) -> Settlement {
+    fn unsent(&self, channel: &Channel, attempt: Option<Attempt>, instead: Instead) -> Settlement {
         let (Instead::Hold { why } | Instead::Elsewhere { why, .. }) = &instead;
         let id = self.id(channel);
         log::info!(channel = channel.name, event:% = id; "{id}: {why}");
-        Settlement::Unsent { event: self.event, lane: self.lane, part: self.part, instead }
+        Settlement::Unsent { event: self.event, lane: self.lane, part: self.part, attempt, instead }
     }
 
     fn end(&self, delivery: Delivery, effect: &Effect, now: Moment, chance: u64) -> SendEnd {

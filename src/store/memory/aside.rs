@@ -2,7 +2,7 @@
 
 use super::{Held, Lane, Memory, Row};
 use crate::limits;
-use crate::model::{EventId, EventKey, Instead, Lease, Moment, Purpose, Reply};
+use crate::model::{Attempt, EventId, EventKey, Instead, Lease, Moment, Purpose, Reply};
 use crate::store::reasons::{elsewhere, held_too_long, instead_of, replaced, resolved, rung_by};
 use crate::store::{Fact, PutBack, Replayed, State, Store, StoreError};
 use std::collections::btree_map::Entry;
@@ -19,14 +19,18 @@ impl Memory {
     pub(super) fn unsent(
         &mut self,
         (event, lane, part): (EventKey, i64, u32),
-        instead: &Instead,
+        (attempt, instead): (Option<&Attempt>, &Instead),
         go_on: bool,
         now: Moment,
     ) -> Result<Option<Lease>, StoreError> {
         let row = self.row(event)?;
         let reply = row.replies.iter_mut().find(|reply| reply.life.part == part);
         let reply = reply.ok_or_else(|| StoreError("no such reply".to_owned()))?;
-        (reply.begun, reply.tried) = (None, reply.tried.saturating_sub(1));
+        reply.begun = None;
+        match attempt {
+            None => reply.tried = reply.tried.saturating_sub(1),
+            Some(attempt) => reply.life.attempts.push(attempt.clone()),
+        }
         if reply.proved {
             reply.life.state = State::Answered;
             return self.go_on(event, lane, "", go_on, now);

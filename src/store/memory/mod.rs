@@ -283,8 +283,8 @@ impl Store for Memory {
                 self.now.lanes.insert(*lane, Lane { event: *event, sending: false, due: *due, attempt: *attempt });
                 Ok(None)
             }
-            Settlement::Unsent { event, lane, part, instead } => {
-                self.unsent((*event, *lane, *part), instead, go_on, now)
+            Settlement::Unsent { event, lane, part, attempt, instead } => {
+                self.unsent((*event, *lane, *part), (attempt.as_ref(), instead), go_on, now)
             }
             Settlement::Sent { event, lane, attempt, end } => self.sent(*event, *lane, attempt, end, go_on, now),
         }

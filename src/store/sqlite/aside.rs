@@ -4,7 +4,7 @@ use super::engine::{Engine, TO_HEAR, TO_SEND};
 use super::reader::channel_name;
 use super::statements::{all, first, run};
 use crate::limits;
-use crate::model::{EventId, EventKey, Instead, Lease, Moment, Reply};
+use crate::model::{Attempt, EventId, EventKey, Instead, Lease, Moment, Reply};
 use crate::store::reasons::{elsewhere, held_too_long, instead_of, replaced, resolved, rung_by};
 use crate::store::{Replayed, State, Store, StoreError};
 use rusqlite::params;
@@ -13,15 +13,21 @@ use rusqlite::params;
 pub(super) const HELD: i64 = 1;
 
 impl Engine<'_> {
-    /// Reply `part` was not attempted: its mark that it was is taken back.
+    /// Reply `part` may not be said now. Where no attempt has shown that, the mark that one began is taken back.
     pub(super) fn unsent(
         &mut self,
         (event, lane, part): (EventKey, i64, u32),
-        instead: &Instead,
+        (attempt, instead): (Option<&Attempt>, &Instead),
         go_on: bool,
         now: Moment,
     ) -> Result<Option<Lease>, StoreError> {
-        run(&mut self.say.reply_unbegin, params![event.0, part])?;
+        match attempt {
+            None => run(&mut self.say.reply_unbegin, params![event.0, part])?,
+            Some(attempt) => {
+                self.record(event, attempt)?;
+                run(&mut self.say.reply_again, params![event.0, part, false])?
+            }
+        };
         if self.is_proved(event, part)? {
             // An echo has shown meanwhile that an earlier attempt was seen.
             run(&mut self.say.reply_close, params![event.0, part, State::Answered as i64])?;

@@ -251,8 +251,8 @@ impl Store for Engine<'_> {
                 run(&mut self.say.end_event, params![event.0, State::Open as i64, None::<i64>, why])?;
                 self.wait_in_lane(*lane, *event, TO_HEAR, *due, *attempt).map(|()| None)
             }
-            Settlement::Unsent { event, lane, part, instead } => {
-                self.unsent((*event, *lane, *part), instead, go_on, now)
+            Settlement::Unsent { event, lane, part, attempt, instead } => {
+                self.unsent((*event, *lane, *part), (attempt.as_ref(), instead), go_on, now)
             }
             Settlement::Sent { event, lane, attempt, end } => self.sent(*event, *lane, attempt, end, go_on, now),
         }

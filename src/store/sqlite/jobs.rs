@@ -149,7 +149,7 @@ impl Engine<'_> {
         self.record(event, &attempt)
     }
 
-    fn record(&mut self, event: EventKey, attempt: &Attempt) -> Result<(), StoreError> {
+    pub(super) fn record(&mut self, event: EventKey, attempt: &Attempt) -> Result<(), StoreError> {
         let Attempt { part, number, began, ended, status, words } = attempt;
         run(&mut self.say.attempt_put, params![event.0, part, number, began.0, ended.0, status, words]).map(drop)
     }

@@ -5,6 +5,7 @@ use crate::store::PUSH;
 
 every_store! {
     hold_a_push_until_somebody_writes
+    keep_the_attempt_by_which_a_platform_said_not_now
     hold_nobody_else_up_meanwhile
     let_a_newer_alarm_stand_for_an_older_one_that_is_held
     let_a_held_one_stand_for_an_older_one_that_was_put_back
@@ -92,6 +93,30 @@ fn hold_a_push_until_somebody_writes(fixture: &mut impl Fixture) {
             (State::Answered, false, 1)
         );
         assert_eq!(desk.work_off(at(22)), ["a2"]);
+    });
+}
+
+fn keep_the_attempt_by_which_a_platform_said_not_now(fixture: &mut impl Fixture) {
+    fixture.with(&mut |store| {
+        let mut desk = Desk::at(store);
+        desk.set("anna", "noon", at(1));
+        let lease = desk.ring(at(1)).unwrap();
+        let send = desk.heard(&lease, vec![push("anna", "It is noon")], Notes::default(), at(1)).unwrap();
+        let words = "error 10/2018278".to_owned();
+        let refused = Attempt { part: 1, number: 1, began: at(1), ended: at(2), status: Some(400), words };
+        let (event, lane, attempt) = (send.event, send.lane, Some(refused.clone()));
+        let settlement = Settlement::Unsent { event, lane, part: 1, attempt, instead: hold() };
+        assert_eq!(desk.store.settle(&settlement, true, at(2)).unwrap(), None);
+        let life = desk.life(event);
+        assert_eq!((life.state, life.held, life.replies[0].state), (State::Open, Some(at(2)), State::Open));
+        assert_eq!(life.replies[0].attempts, std::slice::from_ref(&refused));
+        desk.write("a1", "anna", at(9));
+        let send = desk.lease(&free(), at(9)).unwrap();
+        let Work::Send { part: 1, attempt: 2, .. } = send.work else { panic!("{send:?}") };
+        desk.sent(&send, delivered(), at(10));
+        let reply = desk.life(event).replies.remove(0);
+        assert_eq!((reply.state, reply.maybe_twice, reply.attempts.len()), (State::Answered, false, 2));
+        assert_eq!(reply.attempts[0], refused, "and it stays");
     });
 }
 

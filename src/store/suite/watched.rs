@@ -135,7 +135,7 @@ fn count_nothing_that_is_held_or_ignored(fixture: &mut impl Fixture) {
         let send = desk.lease(&free(), at(3)).unwrap();
         assert_eq!(desk.backlog(), (1, Some(at(2))));
         let instead = Instead::Hold { why: "she did not write for long".to_owned() };
-        let held = Settlement::Unsent { event: send.event, lane: send.lane, part: 1, instead };
+        let held = Settlement::Unsent { event: send.event, lane: send.lane, part: 1, attempt: None, instead };
         desk.store.settle(&held, false, at(4)).unwrap();
         assert_eq!(desk.backlog(), (0, None));
     });
