@@ -343,6 +343,22 @@ fn the_gate_refuses_before_a_byte_of_the_body() {
 }
 
 #[test]
+fn of_a_kind_that_comes_twice_the_last_words_count_and_a_message_before_all_others() {
+    for (members, id) in [
+        (r#""postback":{"mid":"one"},"postback":{"mid":"two"}"#, "two"),
+        (r#""postback":{"mid":"one"},"postback":null"#, "one"),
+        (r#""postback":{"mid":"one"},"message":{"mid":"two"},"postback":{"mid":"three"}"#, "two"),
+        (r#""message":{"mid":"one"},"message":{"mid":"two"}"#, "two"),
+    ] {
+        let item = format!(r#"{{"sender":{{"id":"7"}},"recipient":{{"id":"1"}},"timestamp":5,{members}}}"#);
+        let body = format!(r#"{{"object":"page","entry":[{{"id":"1","messaging":[{item}]}}]}}"#);
+        let request = post(body.as_bytes(), &[("X-Hub-Signature-256", &signature(SECRET, body.as_bytes()))]);
+        let Ok(Reading::Events { arrivals, .. }) = page().read(&request) else { panic!("{body}") };
+        assert_eq!(arrivals[0].id, id, "{members}");
+    }
+}
+
+#[test]
 fn digits_that_are_none_are_refused_as_such() {
     let hex = "0".repeat(63);
     for digits in [format!("{hex}g"), format!(" {hex}")] {

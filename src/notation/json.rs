@@ -3,7 +3,8 @@
 //!
 //! It reads leniently. Meta's samples print ids and times as numbers and as strings, new kinds of events come without
 //! warning (messenger.md §3), and Webex leaves members out (webex.md §5): a value of an unexpected type is absent; it never
-//! fails what is around it. Of a key that comes twice the last value counts, as in every browser.
+//! fails what is around it. Of a key that comes twice the last value counts, as in every browser; to some readers null is
+//! none.
 //!
 //!     Walk     a place in a text: steps into objects and lists, or over them
 //!     Value    one value's own text, for who wants to look closer

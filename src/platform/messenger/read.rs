@@ -307,9 +307,10 @@ impl<'a> Item<'a> {
         Ok(())
     }
 
-    /// Takes the first kind that is there; but a message comes before all others.
+    /// Takes the first kind that is there, in the words that came last; but a message comes before all others.
     fn take(&mut self, kind: &'static Kind, content: Core<'a>) {
-        if content.whole.is_there() && (self.content.is_none() || kind.word == "message") {
+        let is_next = self.content.as_ref().is_none_or(|(known, _)| known.word == kind.word);
+        if content.whole.is_there() && (is_next || kind.word == "message") {
             self.content = Some((kind, content));
         }
     }
