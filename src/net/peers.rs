@@ -6,9 +6,11 @@
 
 use super::peer::Peer;
 use crate::keeper::Ticket;
+use crate::limits;
 use crate::model::Tick;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::iter;
 
 const NONE: u32 = u32::MAX;
 
@@ -196,6 +198,18 @@ impl Peers {
         self.queues.get(queue as usize).map(|ends| ends.first).filter(|first| *first != NONE)
     }
 
+    /// Who has to go when all together hold too much: of those that hold as much as all do on average, the one that has been
+    /// unfinished for longest. So whoever sends a little, slowly, does not go for those who send much. Only so many are
+    /// looked at; if all of them hold little, the first one goes.
+    pub fn next_to_go(&self) -> Option<u32> {
+        let share = self.held_bytes / self.count.max(1);
+        let slot = |index: &u32| self.slots.get(*index as usize);
+        let behind = |index: &u32| slot(index).map(|slot| slot.behind).filter(|behind| *behind != NONE);
+        let longest = self.longest_in(Queue::Unfinished);
+        let mut all = iter::successors(longest, behind).take(limits::UNFINISHED_LOOKS);
+        all.find(|index| slot(index).is_some_and(|slot| slot.held_bytes >= share)).or(longest)
+    }
+
     /// Every slot that has a connection.
     pub fn indices(&self) -> Vec<u32> {
         let taken = self.slots.iter().enumerate().filter(|(_, slot)| slot.peer.is_some());
@@ -241,10 +255,11 @@ impl Peers {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::Step;
     use crate::intake::Door;
-    use crate::limits;
     use crate::net::listener::Stream;
     use mio::net::UnixStream;
+    use std::io::Write;
 
     /// A connection that says nothing, and its other end.
     fn joins(peers: &mut Peers, now: Tick) -> (u32, UnixStream) {
@@ -252,6 +267,41 @@ mod tests {
         let index = peers.insert(Peer::new(Stream::Unix(stream), Door::Public, None, now));
         peers.update(index, false);
         (index, client)
+    }
+
+    /// One that has sent so much of a head.
+    fn begins(peers: &mut Peers, bytes: usize) -> (u32, UnixStream) {
+        let (index, mut client) = joins(peers, Tick(1));
+        let head = format!("GET / HTTP/1.1\r\nX: {}", "y".repeat(bytes));
+        client.write_all(head.as_bytes()).unwrap();
+        let peer = peers.get(index).unwrap();
+        peer.read(&mut [0; 65_536]);
+        assert_eq!(peer.next(|_| Ok(())), Step::NeedBytes);
+        peer.settle(true, Tick(1));
+        peers.update(index, true);
+        (index, client)
+    }
+
+    #[test]
+    fn of_those_that_hold_much_the_longest_goes_first() {
+        let mut peers = Peers::default();
+        assert_eq!(peers.next_to_go(), None);
+        let (small, _one) = begins(&mut peers, 100);
+        assert_eq!(peers.next_to_go(), Some(small), "there is nobody else");
+        let (first, _two) = begins(&mut peers, 9_000);
+        let (second, _three) = begins(&mut peers, 12_000);
+        let (idle, _four) = joins(&mut peers, Tick(1));
+        for expected in [first, second, small] {
+            assert_eq!(peers.next_to_go(), Some(expected));
+            peers.remove(expected);
+        }
+        assert_eq!((peers.next_to_go(), peers.longest_in(Queue::Idle)), (None, Some(idle)));
+        // Where many hold little, not all of them are asked.
+        let many: Vec<_> = (0..limits::UNFINISHED_LOOKS).map(|_| begins(&mut peers, 10)).collect();
+        let (large, _five) = begins(&mut peers, 12_000);
+        assert_eq!(peers.next_to_go(), Some(many[0].0));
+        peers.remove(many[0].0);
+        assert_eq!(peers.next_to_go(), Some(large));
     }
 
     #[test]

@@ -20,7 +20,7 @@ impl EventLoop {
         false
     }
 
-    /// Where all connections together hold too much, those whose request or answer takes longest are refused.
+    /// Where all connections together hold too much, those that hold much and take longest are refused.
     pub(super) fn make_room(&mut self, newest: u32) {
         if self.peers.held_bytes() <= limits::TLS_BUFFERED_BYTES_MAX {
             return;
@@ -30,7 +30,7 @@ impl EventLoop {
         let refusal = Refusal { retry_after_s: Some(1), ..Refusal::new(503, "too much is coming in at once") };
         while self.peers.held_bytes() > most {
             let newest = self.peers.get(newest).map(|_| newest);
-            let Some(index) = self.peers.longest_in(Queue::Unfinished).or(newest) else { return };
+            let Some(index) = self.peers.next_to_go().or(newest) else { return };
             self.refuse(index, &refusal);
             self.peers.remove(index);
         }
