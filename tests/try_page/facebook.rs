@@ -33,18 +33,17 @@ fn somebody_logs_in_by_hand_and_is_told_what_came_of_it() {
         browser.open(&operator);
         keep(&browser, "operator.png");
         if answer == "deny" {
-            browser.click("a[href='/login/facebook/done']");
+            follow(&browser, "a[href='/login/facebook/done']");
             assert!(browser.text().contains(" these pages: Brot"), "somebody has logged in: {}", browser.text());
-            browser.click("a[href='/']");
+            follow(&browser, "a[href='/']");
         }
-        browser.click("a[href='/login/facebook']");
+        follow(&browser, "a[href='/login/facebook']");
         let dialog = browser.text();
         assert!(dialog.contains("You are logged in as Ada Example") && dialog.contains("pages_show_list"), "{dialog}");
         assert_eq!(surplus(&browser), 0);
         keep(&browser, "login.png");
-        browser.click(&format!("button[value={answer}]"));
-        let came = browser.text();
-        assert!(came.contains(told), "{came}");
+        follow(&browser, &format!("button[value={answer}]"));
+        see(&browser, told);
         keep(&browser, &format!("login-{answer}.png"));
     }
     let address = browser.run("return location.href");
@@ -58,10 +57,10 @@ fn a_pages_week_is_readable_on_a_desk_and_on_a_phone() {
     let mut trial = Trial::start(&["--seed", "7"]);
     let operator = trial.operator();
     browser.open(&operator);
-    browser.click("a[href='/weekly']");
+    follow(&browser, "a[href='/weekly']");
     see(&browser, "Brot & Stulle");
     keep(&browser, "weekly-list.png");
-    browser.click("a[href='?page=104455667788990']");
+    follow(&browser, "a[href='?page=104455667788990']");
     see_week(&browser);
     keep(&browser, "weekly.png");
     browser.click("a[href$='week=this']");
@@ -87,6 +86,13 @@ fn see(browser: &Browser, words: &str) {
         browser.open(browser.run("return location.href").as_str().unwrap());
     }
     assert!(browser.text().contains(words), "{}", browser.text());
+}
+
+/// Clicks what leads to another page, and waits for that: the browser may still show the old one when the click is done.
+fn follow(browser: &Browser, css: &str) {
+    let (before, until) = (browser.text(), Instant::now() + PATIENCE);
+    browser.click(css);
+    while browser.text() == before && Instant::now() < until {}
 }
 
 fn see_week(browser: &Browser) {
@@ -202,7 +208,7 @@ fn what_others_wrote_is_text_and_nothing_else_on_every_page() {
     let daemon = Daemon::start();
     browser.open(&format!("{}/login/fb", daemon.admin));
     assert!(browser.text().contains(NAME), "the stand-in's own page: {}", browser.text());
-    browser.click("button[value=allow]");
+    follow(&browser, "button[value=allow]");
     only_words(&browser, NAME);
     for (page, words) in
         [("/weekly", NAME), ("/weekly?page=17", POST), ("/weekly?page=17", NAME), ("/weekly/demo-secret", POST)]

@@ -248,6 +248,9 @@ fn ask_the_sun(browser: &Browser, conversation: &str) {
     answered(browser, "Wh were produced today");
     browser.keys("this week\u{e007}");
     browser.wait_for("document.querySelector('#chat .picture')");
+    // A week that has just begun is a short one, a month that is over has always enough to scroll.
+    browser.keys("last month\u{e007}");
+    browser.wait_for("document.querySelectorAll('#chat .picture').length > 1");
     browser.wait_for("[...document.querySelectorAll('#chat .picture')].every(i => i.complete && i.naturalWidth > 100)");
     // A picture that came after its words has not pushed the end out of sight.
     let end = "(c => c.scrollHeight > c.clientHeight && c.scrollHeight - c.scrollTop - c.clientHeight < 2)";
