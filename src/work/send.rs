@@ -48,7 +48,7 @@ impl Send<'_> {
         let ended = (tools.clock)();
         let effect = effect(&delivery, status);
         let words = words(&delivery);
-        let attempt = Attempt { part: self.part, number: self.attempt, began, ended, status, words: words.clone() };
+        let attempt = Attempt { part: self.part, number: self.attempt, began, ended, status, words };
         // The platform knew better than we did when somebody last wrote.
         if let (Delivery::Outside { why }, Purpose::Push) = (&delivery, self.reply.purpose)
             && let Way::Not(instead) = outside(self.reply, channel, why, tools)
@@ -56,7 +56,7 @@ impl Send<'_> {
             return (self.unsent(channel, Some(attempt), instead), effect);
         }
         let end = self.end(delivery, &effect, ended, (tools.chance)());
-        let (level, line) = self.line(&end, &words, ended);
+        let (level, line) = self.line(&end, &attempt.words, ended);
         let id = self.id(channel);
         log::log!(level, channel = channel.name, event:% = id; "{id}: {line}");
         (Settlement::Sent { event: self.event, lane: self.lane, attempt, end }, effect)

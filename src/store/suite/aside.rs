@@ -30,13 +30,18 @@ fn wrote(wrote: Moment) -> Notes {
 }
 
 impl Desk<'_> {
-    /// An alarm rings, and its push has to wait.
-    fn ring_and_hold(&mut self, conversation: &str, name: &str, now: Moment) -> EventKey {
+    /// An alarm rings, and its push is to be said.
+    fn ring_and_say(&mut self, conversation: &str, name: &str, now: Moment) -> Lease {
         self.set(conversation, name, now);
         let lease = self.ring(now).unwrap();
-        let send = self.heard(&lease, vec![push(conversation, "It is noon")], Notes::default(), now).unwrap();
+        self.heard(&lease, vec![push(conversation, "It is noon")], Notes::default(), now).unwrap()
+    }
+
+    /// An alarm rings, and its push has to wait.
+    fn ring_and_hold(&mut self, conversation: &str, name: &str, now: Moment) -> EventKey {
+        let send = self.ring_and_say(conversation, name, now);
         assert_eq!(self.unsent(&send, hold(), now), None);
-        lease.event
+        send.event
     }
 
     /// Somebody writes, and the bot has nothing to say.
@@ -99,9 +104,7 @@ fn hold_a_push_until_somebody_writes(fixture: &mut impl Fixture) {
 fn keep_the_attempt_by_which_a_platform_said_not_now(fixture: &mut impl Fixture) {
     fixture.with(&mut |store| {
         let mut desk = Desk::at(store);
-        desk.set("anna", "noon", at(1));
-        let lease = desk.ring(at(1)).unwrap();
-        let send = desk.heard(&lease, vec![push("anna", "It is noon")], Notes::default(), at(1)).unwrap();
+        let send = desk.ring_and_say("anna", "noon", at(1));
         let words = "error 10/2018278".to_owned();
         let refused = Attempt { part: 1, number: 1, began: at(1), ended: at(2), status: Some(400), words };
         let (event, lane, attempt) = (send.event, send.lane, Some(refused.clone()));
@@ -176,10 +179,8 @@ fn let_a_newer_alarm_stand_for_an_older_one_that_is_held(fixture: &mut impl Fixt
 fn let_a_held_one_stand_for_an_older_one_that_was_put_back(fixture: &mut impl Fixture) {
     fixture.with(&mut |store| {
         let mut desk = Desk::at(store);
-        desk.set("anna", "noon", at(1));
-        let lease = desk.ring(at(1)).unwrap();
-        let send = desk.heard(&lease, vec![push("anna", "noon")], Notes::default(), at(1)).unwrap();
-        desk.sent(&send, SendEnd::Dead, at(1));
+        let lease = desk.ring_and_say("anna", "noon", at(1));
+        desk.sent(&lease, SendEnd::Dead, at(1));
         let new = desk.ring_and_hold("anna", "noon", at(2));
         desk.store.replay(lease.event, None, at(3)).unwrap();
         let send = desk.lease(&free(), at(3)).unwrap();
