@@ -63,3 +63,8 @@ pub mod work;
 #[cfg(test)]
 #[path = "../tests/shared/luck.rs"]
 mod luck;
+
+/// A folder for each test that needs one.
+#[cfg(test)]
+#[path = "../tests/shared/folder.rs"]
+mod folder;

@@ -175,11 +175,11 @@ fn wait_for_quiet(changes: &OwnedFd) -> Result<(), Errno> {
 mod tests {
     use super::super::setting::tests::configured;
     use super::*;
+    use crate::folder::Folder;
     use crate::net::event_loop;
     use rustix::fd::AsRawFd;
     use std::fs;
     use std::os::unix::fs::MetadataExt;
-    use std::path::PathBuf;
     use std::sync::mpsc::{Receiver, channel};
 
     /// 21 days before the fixtures end, which is on 2120-01-01; and a second later, which is when they are spoken of.
@@ -187,13 +187,11 @@ mod tests {
     const LATE: Moment = Moment(4_731_696_001_000);
 
     /// A folder in which there is one for each of the two pairs.
-    struct Folders(PathBuf);
+    struct Folders(Folder);
 
     impl Folders {
         fn new(name: &str) -> Folders {
-            let folder = std::env::temp_dir().join(format!("ackd-certificates-{}-{name}", std::process::id()));
-            let _ = fs::remove_dir_all(&folder);
-            let folders = Folders(folder);
+            let folders = Folders(Folder::new(&format!("certificates-{name}")));
             for name in ["bots", "other"] {
                 fs::create_dir_all(folders.0.join(name)).unwrap();
                 folders.put(name, name);
@@ -216,12 +214,6 @@ mod tests {
                  key = [\"{bots}.key\", \"{other}.key\"]\n"
             );
             configured(&tls).tls.unwrap()
-        }
-    }
-
-    impl Drop for Folders {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::roster::tests::lease;
 use super::*;
+use crate::folder::Folder;
 use crate::model::{
     Alarm, AlarmSet, AlarmWrite, Arrival, Attempt, EventKey, Fate, Left, Lesson, Limit, Notes, PICTURES, Period,
     PictureName, Plan, Reply, Ring, RunMissed, SendEnd, Upstream, When, Work,
@@ -464,8 +465,7 @@ fn what_a_change_wrote_that_failed_is_not_written_with_what_comes_next() {
 
 #[test]
 fn only_commits_that_wrote_something_are_counted() {
-    let folder = std::env::temp_dir().join(format!("ackd-keeper-commits-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
+    let folder = Folder::new("keeper-commits");
     let file = SqliteFile::open(&folder.join("ackd.db")).unwrap();
     let mut store = file.engine().unwrap();
     let (mut keeper, _heard) = keeper(&mut store);
@@ -479,7 +479,6 @@ fn only_commits_that_wrote_something_are_counted() {
     let [nothing, one, still_one, two] = [false, true, false, true].map(&mut commits);
     assert_eq!((nothing, still_one), (crate::meter::Histogram::default(), one));
     assert!(one != nothing && two != one);
-    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 #[test]

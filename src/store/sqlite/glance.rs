@@ -112,15 +112,14 @@ impl Reader {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::folder::Folder;
     use crate::model::{Arrival, Fate, Moment};
     use crate::store::Store;
     use crate::store::sqlite::SqliteFile;
 
     #[test]
     fn so_many_rows_are_looked_at_and_no_more() {
-        let folder = std::env::temp_dir().join(format!("ackd-glance-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&folder);
-        std::fs::create_dir_all(&folder).unwrap();
+        let folder = Folder::new("glance");
         let file = SqliteFile::open(&folder.join("ackd.db")).unwrap();
         let mut store = file.engine().unwrap();
         // In two channels by turns: a message, then five receipts; the last of all are receipts.
@@ -156,6 +155,5 @@ mod tests {
         let few = glance(None, 10, 5);
         assert_eq!((received(&few), few.left_out, few.cut), (vec![], 10, true));
         assert!(!glance(None, 2, 6).cut, "there was no room for more");
-        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

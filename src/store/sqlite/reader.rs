@@ -478,6 +478,7 @@ fn attempts(connection: &Connection, event: EventKey, part: u32) -> rusqlite::Re
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::folder::Folder;
     use crate::model::Reply;
     use crate::store::Store;
     use crate::store::sqlite::SqliteFile;
@@ -486,9 +487,7 @@ mod tests {
 
     #[test]
     fn a_life_is_of_one_moment_wherever_in_it_somebody_commits() {
-        let folder = std::env::temp_dir().join(format!("ackd-reader-moment-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&folder);
-        std::fs::create_dir_all(&folder).unwrap();
+        let folder = Folder::new("reader-moment");
         let path = folder.join("ackd.db");
         let file = SqliteFile::open(&path).unwrap();
         let mut store = file.engine().unwrap();
@@ -535,6 +534,5 @@ mod tests {
             steps += 1;
         }
         assert!(seen[0] > 0 && steps > 20, "{seen:?}");
-        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -44,15 +44,14 @@ impl Reader {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::folder::Folder;
     use crate::model::MemoryWrite;
     use crate::store::Store;
     use crate::store::sqlite::SqliteFile;
 
     #[test]
     fn a_reader_sees_what_is_remembered_and_has_not_expired() {
-        let folder = std::env::temp_dir().join(format!("ackd-recall-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&folder);
-        std::fs::create_dir_all(&folder).unwrap();
+        let folder = Folder::new("recall");
         let file = SqliteFile::open(&folder.join("ackd.db")).unwrap();
         let mut store = file.engine().unwrap();
         let mut remember = |bot: &str, key: &str, expires: Option<i64>| {
@@ -75,6 +74,5 @@ mod tests {
         };
         assert_eq!(keys(9), ["p 1", "p 3"]);
         assert_eq!(keys(1), ["p 1"]);
-        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

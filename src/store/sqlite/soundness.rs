@@ -62,26 +62,17 @@ impl Reader {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::folder::Folder;
     use crate::model::{Arrival, Fate};
     use crate::store::Store;
     use crate::store::sqlite::SqliteFile;
-    use std::fs::{self, OpenOptions};
+    use std::fs::OpenOptions;
     use std::os::unix::fs::FileExt;
     use std::path::{Path, PathBuf};
 
-    struct Folder(PathBuf);
-
-    impl Drop for Folder {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
-        }
-    }
-
     /// A store with some thousand events.
     fn store(name: &str) -> (Folder, PathBuf) {
-        let folder = std::env::temp_dir().join(format!("ackd-soundness-{}-{name}", std::process::id()));
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder).unwrap();
+        let folder = Folder::new(&format!("soundness-{name}"));
         let path = folder.join("ackd.db");
         let file = SqliteFile::open(&path).unwrap();
         let mut store = file.engine().unwrap();
@@ -93,7 +84,7 @@ mod tests {
             store.admit(page, &arrival, Moment(0), Moment(0)).unwrap();
         }
         store.commit().unwrap();
-        (Folder(folder), path)
+        (folder, path)
     }
 
     fn look(path: &Path, patience: Duration) -> Result<Soundness, StoreError> {

@@ -199,6 +199,7 @@ pub(super) fn all<T>(
 
 #[cfg(test)]
 mod tests {
+    use crate::folder::Folder;
     use crate::model::Moment;
     use crate::store::Store;
     use crate::store::sqlite::SqliteFile;
@@ -206,8 +207,7 @@ mod tests {
 
     #[test]
     fn every_statement_can_be_said_though_most_wait_for_that() {
-        let folder = std::env::temp_dir().join(format!("ackd-statements-all-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
+        let folder = Folder::new("statements-all");
         let file = SqliteFile::open(&folder.join("ackd.db")).unwrap();
         let mut engine = file.engine().unwrap();
         let waiting = engine.say.all().iter().filter(|saying| saying.prepared.is_none()).count();
@@ -215,13 +215,11 @@ mod tests {
         for saying in engine.say.all() {
             assert!(saying.ready().is_ok(), "{}", saying.sql);
         }
-        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]
     fn what_is_said_once_an_hour_takes_no_room_in_between() {
-        let folder = std::env::temp_dir().join(format!("ackd-statements-hourly-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
+        let folder = Folder::new("statements-hourly");
         let file = SqliteFile::open(&folder.join("ackd.db")).unwrap();
         let mut engine = file.engine().unwrap();
         let channel = engine.channel("page").unwrap();
@@ -230,13 +228,11 @@ mod tests {
         engine.commit().unwrap();
         let ready = engine.say.all().into_iter().filter(|saying| saying.prepared.is_some()).map(|saying| saying.sql);
         assert_eq!(ready.collect::<Vec<_>>(), ["BEGIN IMMEDIATE", "COMMIT"]);
-        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]
     fn a_statement_is_not_prepared_again_for_other_values() {
-        let folder = std::env::temp_dir().join(format!("ackd-statements-again-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
+        let folder = Folder::new("statements-again");
         let file = SqliteFile::open(&folder.join("ackd.db")).unwrap();
         let mut engine = file.engine().unwrap();
         for saying in engine.say.all().into_iter().filter(|saying| saying.sql.starts_with("SELECT")) {
@@ -250,13 +246,11 @@ mod tests {
             }
             assert_eq!(statement.get_status(StatementStatus::RePrepare), 0, "{sql}");
         }
-        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]
     fn the_doubts_of_a_conversation_are_found_without_looking_at_others() {
-        let folder = std::env::temp_dir().join(format!("ackd-statements-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
+        let folder = Folder::new("statements");
         let file = SqliteFile::open(&folder.join("ackd.db")).unwrap();
         let mut engine = file.engine().unwrap();
         for saying in [&mut engine.say.doubt, &mut engine.say.doubtful] {
@@ -264,13 +258,11 @@ mod tests {
             let plan: String = engine.connection.query_row(&explain, [], |row| row.get("detail")).unwrap();
             assert!(plan.starts_with("SEARCH event USING") && plan.contains("INDEX event_doubt (lane=?"), "{plan}");
         }
-        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]
     fn what_may_grow_large_is_searched_and_never_read_from_end_to_end() {
-        let folder = std::env::temp_dir().join(format!("ackd-statements-large-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
+        let folder = Folder::new("statements-large");
         let file = SqliteFile::open(&folder.join("ackd.db")).unwrap();
         let mut engine = file.engine().unwrap();
         let say = &mut engine.say;
@@ -296,6 +288,5 @@ mod tests {
             assert!(steps.iter().any(|step| step.starts_with(wanted)), "{steps:?}");
             assert!(!steps.iter().any(|step| step.starts_with("SCAN") && !step.contains("CONSTANT")), "{steps:?}");
         }
-        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -65,14 +65,13 @@ impl Engine<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::folder::Folder;
     use crate::store::Store;
     use crate::store::sqlite::SqliteFile;
 
     #[test]
     fn keys_that_expired_are_counted_no_more() {
-        let folder = std::env::temp_dir().join(format!("ackd-upkeep-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&folder);
-        std::fs::create_dir_all(&folder).unwrap();
+        let folder = Folder::new("upkeep");
         let file = SqliteFile::open(&folder.join("ackd.db")).unwrap();
         let mut engine = file.engine().unwrap();
         engine.begin().unwrap();
@@ -89,6 +88,5 @@ mod tests {
         let keys = first(&mut engine.say.memory_count, ["sun"], |row| row.get::<_, u32>(0)).unwrap();
         assert_eq!(keys, Some(1), "three have expired, and the same key is one");
         drop(engine);
-        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -104,13 +104,13 @@ fn text<'r>(row: &'r Row<'_>, column: usize) -> rusqlite::Result<Option<&'r str>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::folder::Folder;
     use crate::model::ChannelNumber;
     use crate::store::sqlite::SqliteFile;
 
     #[test]
     fn the_failed_are_found_by_their_index_and_all_others_by_their_places() {
-        let folder = std::env::temp_dir().join(format!("ackd-walk-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
+        let folder = Folder::new("walk");
         let store = folder.join("ackd.db");
         drop(SqliteFile::open(&store).unwrap());
         let reader = Reader::open(&store).unwrap();
@@ -130,6 +130,5 @@ mod tests {
                 assert!(!steps.iter().any(|step| step.starts_with("USE TEMP")), "they lie in that order: {steps:?}");
             }
         }
-        std::fs::remove_dir_all(&folder).unwrap();
     }
 }
