@@ -153,7 +153,7 @@ impl<'a> Walk<'a> {
         let key = if self.string()? {
             Cow::Borrowed(self.text.get(start + 1..self.at - 1).unwrap_or_default())
         } else {
-            Cow::Owned(decoded(self.since(start).0))
+            self.since(start).text().unwrap_or_default()
         };
         self.colon()?;
         Ok(key)
@@ -352,17 +352,24 @@ impl<'a> Value<'a> {
         items
     }
 
-    /// A string or a number, as text; empty text counts as absent.
+    /// A string that names something, or a number in its place; empty text counts as absent. One that holds half a
+    /// surrogate pair stays as it is written, so that two names are never taken for one.
     pub fn word(self) -> Option<Cow<'a, str>> {
-        self.text().filter(|text| !text.is_empty())
+        let as_written = |_: &str| self.inner().to_owned();
+        self.decoded(as_written).filter(|text| !text.is_empty())
     }
 
     /// A string that people wrote, or a number in its place. An emoji cut in half by somebody else's program becomes a
     /// replacement character, not a lost message.
     pub fn text(self) -> Option<Cow<'a, str>> {
+        self.decoded(mended)
+    }
+
+    /// What a string says, or a number; `half` is asked about one that serde_json cannot write as text.
+    fn decoded(self, half: impl FnOnce(&str) -> String) -> Option<Cow<'a, str>> {
         match self.begin()? {
             b'"' if plain_bytes(self.inner().as_bytes()) == self.inner().len() => Some(Cow::Borrowed(self.inner())),
-            b'"' => Some(Cow::Owned(decoded(self.0))),
+            b'"' => Some(Cow::Owned(serde_json::from_str(self.0).unwrap_or_else(|_| half(self.0)))),
             b'-' | b'0'..=b'9' => Some(Cow::Borrowed(self.0)),
             _ => None,
         }
@@ -388,11 +395,6 @@ impl<'a> Value<'a> {
     }
 }
 
-/// What a string says in which something is escaped.
-fn decoded(string: &str) -> String {
-    serde_json::from_str(string).unwrap_or_else(|_| mended(string))
-}
-
 /// What a string says that holds half a surrogate pair.
 fn mended(string: &str) -> String {
     struct Halves;
@@ -407,8 +409,13 @@ fn mended(string: &str) -> String {
         }
     }
     let bytes = serde_json::Deserializer::from_str(string).deserialize_bytes(Halves).unwrap_or_default();
-    // serde_json writes half a pair as three bytes that are not UTF-8; each of them would become a character.
-    String::from_utf8_lossy(&bytes).replace("\u{FFFD}\u{FFFD}\u{FFFD}", "\u{FFFD}")
+    // serde_json writes half a pair as three bytes that are not UTF-8, the first of them always this one.
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().starts_with(&[0xED]).then_some('\u{FFFD}'));
+    }
+    text
 }
 
 #[cfg(test)]
@@ -546,8 +553,16 @@ mod tests {
             (r#""ok \ud83d\n\ud83d\udc4d \udc4d!""#, "ok \u{FFFD}\n👍 \u{FFFD}!"),
             (r#""\ud83d""#, "\u{FFFD}"),
             (r#""\ud83d\u0041""#, "\u{FFFD}A"),
+            (r#""\ufffd\ufffd\ufffd\ud83d""#, "\u{FFFD}\u{FFFD}\u{FFFD}\u{FFFD}"),
         ] {
             assert_eq!(Value::read(text.as_bytes()).unwrap().text().as_deref(), Some(expected), "{text}");
         }
+    }
+
+    #[test]
+    fn two_names_with_different_halves_of_an_emoji_are_two() {
+        let word = |text: &'static str| Value::read(text.as_bytes()).unwrap().word().unwrap();
+        assert_ne!(word(r#""m_\ud83d""#), word(r#""m_\udc4d""#));
+        assert_eq!(word(r#""m_\u0041""#), "m_A");
     }
 }
