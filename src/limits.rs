@@ -179,6 +179,9 @@ pub const BACKLOG_ROWS_MAX: usize = 20_000;
 /// A worker that has one job for longer is believed to be stuck. A bot that asks a slow upstream thirty times takes ten
 /// minutes.
 pub const WORK_STUCK_TIME: Duration = Duration::from_secs(15 * 60);
+/// An event during which ackd ended so many times in a row is given up. The waits between double (`RETRY_DELAY`), so this
+/// takes a quarter of an hour, and the last of them are minutes: what was only under way at the same time is done by then.
+pub const CUT_OFFS_MAX: u32 = 10;
 /// How long the keeper waits before it tries a failing disk again.
 pub const DISK_RETRY: Duration = Duration::from_secs(1);
 /// How often a daemon that starts tries a store that is held: a command holds it for some milliseconds.

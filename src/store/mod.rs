@@ -16,6 +16,7 @@
 //!
 //! Never here: threads, the clock (every verb is handed the time), platforms, bots.
 
+mod cut_off;
 pub mod memory;
 mod reasons;
 pub mod sqlite;

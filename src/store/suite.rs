@@ -73,6 +73,7 @@ macro_rules! every_store {
 
 mod alarms;
 mod aside;
+mod cut_off;
 mod resolved;
 mod stages;
 mod watched;
@@ -995,16 +996,25 @@ mod sqlite_engine {
         });
     }
 
-    /// Takes away what step 6 of the schema brought.
-    const BEFORE_6: &str = "ALTER TABLE event DROP COLUMN head; ALTER TABLE replay DROP COLUMN resolved;
-        PRAGMA user_version = 5;";
-    /// The same from step 5 on.
-    const BEFORE_5: &str = "ALTER TABLE event DROP COLUMN head; ALTER TABLE replay DROP COLUMN resolved;
-        DROP TABLE stage; PRAGMA user_version = 4;";
-    /// The same from step 4 on.
-    const BEFORE_4: &str =
-        "ALTER TABLE event DROP COLUMN head; ALTER TABLE replay DROP COLUMN resolved; DROP TABLE stage; DROP TABLE alarm; DROP TABLE contact; DROP TABLE held; DROP TRIGGER memory_more;
-        DROP TRIGGER memory_less; DROP TABLE remembered; PRAGMA user_version = 3;";
+    /// What takes away what a step of the schema brought, the last one first.
+    const UNDO: [(i64, &str); 6] = [
+        (7, "ALTER TABLE lane DROP COLUMN handed;"),
+        (6, "ALTER TABLE event DROP COLUMN head; ALTER TABLE replay DROP COLUMN resolved;"),
+        (5, "DROP TABLE stage;"),
+        (
+            4,
+            "DROP TABLE alarm; DROP TABLE contact; DROP TABLE held; DROP TRIGGER memory_more; DROP TRIGGER memory_less;
+             DROP TABLE remembered;",
+        ),
+        (3, "DROP INDEX event_doubt;"),
+        (2, "DROP TABLE replay;"),
+    ];
+
+    /// Makes a file what it was before this step.
+    fn before(step: i64) -> String {
+        let undone = UNDO.iter().filter(|(number, _)| *number >= step).map(|(_, undo)| *undo);
+        format!("{} PRAGMA user_version = {};", undone.collect::<String>(), step - 1)
+    }
 
     #[test]
     fn a_file_without_alarms_is_read_and_gets_them() {
@@ -1023,7 +1033,7 @@ mod sqlite_engine {
             store.commit().unwrap();
         });
         let event = event.unwrap();
-        rusqlite::Connection::open(&path).unwrap().execute_batch(BEFORE_4).unwrap();
+        rusqlite::Connection::open(&path).unwrap().execute_batch(&before(4)).unwrap();
         let reader = crate::store::sqlite::Reader::open(&path).unwrap();
         assert!(reader.unsettled(9).unwrap().contains_key(&event) && reader.life(event).unwrap().is_some());
         folder.with(&mut |store| {
@@ -1107,9 +1117,9 @@ mod sqlite_engine {
     }
 
     #[test]
-    fn a_file_of_the_version_before_is_read_and_gets_heads_and_what_was_resolved() {
+    fn a_file_without_heads_is_read_and_gets_them_and_what_was_resolved() {
         let put_back = "INSERT INTO replay VALUES ((SELECT key FROM event), 5, 4, 3, 'dead', NULL);";
-        let (mut folder, path, event) = older("before-heads", &format!("{BEFORE_6} {put_back}"));
+        let (mut folder, path, event) = older("before-heads", &format!("{} {put_back}", before(6)));
         let reader = crate::store::sqlite::Reader::open(&path).unwrap();
         let life = || reader.life(event).unwrap().unwrap();
         let told = || life().replays.iter().map(|put_back| put_back.resolved).collect::<Vec<_>>();
@@ -1131,8 +1141,28 @@ mod sqlite_engine {
     }
 
     #[test]
+    fn what_was_under_way_in_a_file_of_the_version_before_comes_back_at_once() {
+        let mut folder = folder("before-handed");
+        let begin = |folder: &mut InSqlite, wait| {
+            folder.with(&mut |store| {
+                assert!(Desk::at(store).lease(&free(), at(wait)).is_some(), "{wait}");
+                store.commit().unwrap();
+            });
+        };
+        folder.with(&mut |store| {
+            let mut desk = Desk::at(store);
+            desk.admit("a1", "anna");
+            desk.store.commit().unwrap();
+        });
+        begin(&mut folder, 0);
+        rusqlite::Connection::open(folder.0.join("ackd.db")).unwrap().execute_batch(&before(7)).unwrap();
+        [0, 0, 1].into_iter().for_each(|wait| begin(&mut folder, wait));
+        folder.with(&mut |store| assert_eq!(Desk::at(store).lease(&free(), at(1)), None));
+    }
+
+    #[test]
     fn a_file_of_an_earlier_version_is_read_and_goes_on_with_stages() {
-        let (mut folder, path, event) = older("before", BEFORE_5);
+        let (mut folder, path, event) = older("before", &before(5));
         let reader = crate::store::sqlite::Reader::open(&path).unwrap();
         assert_eq!(reader.life(event).unwrap().unwrap().state, State::Open);
         folder.with(&mut |store| {
@@ -1148,8 +1178,7 @@ mod sqlite_engine {
 
     #[test]
     fn a_file_of_the_first_version_is_read_and_brought_up_to_date() {
-        let first = format!("{BEFORE_4} DROP TABLE replay; DROP INDEX event_doubt; PRAGMA user_version = 1;");
-        let (mut folder, path, event) = older("older", &first);
+        let (mut folder, path, event) = older("older", &before(2));
         let reader = crate::store::sqlite::Reader::open(&path).unwrap();
         assert_eq!(reader.life(event).unwrap().unwrap().replays, []);
         folder.with(&mut |store| {

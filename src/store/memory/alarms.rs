@@ -95,6 +95,6 @@ impl Memory {
         {
             place.cursor = event;
         }
-        self.begin_hearing(event, lane, 1, now)
+        self.begin_hearing(event, lane, (1, 0), now)
     }
 }

@@ -174,7 +174,7 @@ impl Memory {
     fn put_in_turn(&mut self, event: EventKey, lane: i64, sending: bool, now: Moment) {
         match self.now.lanes.entry(lane) {
             Entry::Occupied(_) => drop(self.now.behind.insert((lane, event))),
-            Entry::Vacant(free) => drop(free.insert(Lane { event, sending, due: now, attempt: 0 })),
+            Entry::Vacant(free) => drop(free.insert(Lane::waiting(event, sending, now))),
         }
     }
 }

@@ -2,9 +2,21 @@
 
 use super::{Lane, Memory, ReplyRow, Sum};
 use crate::model::{Attempt, ChannelNumber, EventKey, Lease, Moment, Notes, Reply, SendEnd, Work};
+use crate::store::cut_off::{due_again, given_up};
 use crate::store::reasons::gone;
 use crate::store::{OWN, OWN_WHY, ReplyLife, State, Store, StoreError, UNSAID};
 use std::collections::HashSet;
+
+impl ReplyRow {
+    /// An attempt began, and its process went away before it ended; whether that is so.
+    fn note_cut_off(&mut self, now: Moment) -> bool {
+        let Some(began) = self.begun.take() else { return false };
+        let words = "cut off: ackd stopped before the platform's answer came".to_owned();
+        let (part, number) = (self.life.part, self.tried);
+        self.life.attempts.push(Attempt { part, number, began, ended: now, status: None, words });
+        true
+    }
+}
 
 impl Memory {
     pub(super) fn begin_send(&mut self, event: EventKey, lane: i64, now: Moment) -> Result<Option<Lease>, StoreError> {
@@ -13,12 +25,7 @@ impl Memory {
             let Some(reply) = row.replies.iter_mut().find(|reply| reply.life.state == State::Open) else {
                 return self.go_on(event, lane, "", false, now);
             };
-            if let Some(begun) = reply.begun.take() {
-                reply.life.maybe_twice = true;
-                let words = "cut off: ackd stopped before the platform's answer came".to_owned();
-                let (part, number) = (reply.life.part, reply.tried);
-                reply.life.attempts.push(Attempt { part, number, began: begun, ended: now, status: None, words });
-            }
+            reply.life.maybe_twice |= reply.note_cut_off(now);
             if reply.proved {
                 reply.life.state = State::Answered;
                 continue;
@@ -36,10 +43,10 @@ impl Memory {
         &mut self,
         event: EventKey,
         lane: i64,
-        attempt: u32,
+        (attempt, handed): (u32, u32),
         now: Moment,
     ) -> Result<Option<Lease>, StoreError> {
-        self.now.lanes.insert(lane, Lane { event, sending: false, due: now, attempt });
+        self.hand_out(lane, Lane { attempt, handed, ..Lane::waiting(event, false, now) });
         let doubts = self.has_doubts(lane);
         let stage = self.now.stages.get(&event).map(|(stage, _)| stage.clone());
         let row = self.row(event)?;
@@ -77,15 +84,37 @@ impl Memory {
                 .min_by_key(|(_, at)| at.due)
                 .map(|(lane, at)| (*lane, *at));
             let Some((lane, at)) = due else { return Ok(None) };
-            let lease = if sending {
+            let lease = if let Some(why) = given_up(at.handed) {
+                self.give_up(lane, at, &why, now)?
+            } else if sending {
+                self.hand_out(lane, Lane { due: now, ..at });
                 self.begin_send(at.event, lane, now)?
             } else {
-                self.begin_hearing(at.event, lane, at.attempt + 1, now)?
+                self.begin_hearing(at.event, lane, (at.attempt + 1, at.handed), now)?
             };
             if lease.is_some() {
                 return Ok(lease);
             }
         }
+    }
+
+    /// Somebody gets a lease of a conversation now, the next one after those that never came back.
+    fn hand_out(&mut self, lane: i64, at: Lane) {
+        let due = due_again(at.event, at.handed, at.due);
+        self.now.lanes.insert(lane, Lane { due, handed: at.handed + 1, ..at });
+    }
+
+    /// ackd ended too often while this event was under way: what was is not tried again. Gives what follows on it.
+    fn give_up(&mut self, lane: i64, at: Lane, why: &str, now: Moment) -> Result<Option<Lease>, StoreError> {
+        let row = self.row(at.event)?;
+        let Some(reply) = row.replies.iter_mut().find(|reply| reply.life.state == State::Open) else {
+            return self.end(at.event, lane, State::Dead, why, now).map(|()| None);
+        };
+        if reply.note_cut_off(now) {
+            reply.life.state = State::Unknown;
+        }
+        self.hand_out(lane, Lane::waiting(at.event, at.sending, now));
+        self.go_on(at.event, lane, "", true, now)
     }
 
     pub(super) fn lease_new(
@@ -110,9 +139,9 @@ impl Memory {
             if busy.contains(&lane) || self.now.lanes.contains_key(&lane) {
                 self.now.behind.insert((lane, event));
             } else if push {
-                self.now.lanes.insert(lane, Lane { event, sending: true, due: now, attempt: 0 });
+                self.hand_out(lane, Lane::waiting(event, true, now));
                 return self.begin_send(event, lane, now);
-            } else if let Some(lease) = self.begin_hearing(event, lane, 1, now)? {
+            } else if let Some(lease) = self.begin_hearing(event, lane, (1, 0), now)? {
                 return Ok(Some(lease));
             }
         }
@@ -142,11 +171,13 @@ impl Memory {
         }
         if !replies.is_empty() {
             self.put_replies(event, replies, now)?;
-            self.now.lanes.insert(lane, Lane { event, sending: true, due: now, attempt: 0 });
+            // Who goes on has it still, as often in a row as before.
+            let handed = self.now.lanes.get(&lane).filter(|_| go_on).map_or(0, |at| at.handed);
+            self.now.lanes.insert(lane, Lane { handed, ..Lane::waiting(event, true, now) });
             return if go_on { self.begin_send(event, lane, now) } else { Ok(None) };
         }
         match goes_on {
-            Some(due) => drop(self.now.lanes.insert(lane, Lane { event, sending: false, due, attempt: 0 })),
+            Some(due) => drop(self.now.lanes.insert(lane, Lane::waiting(event, false, due))),
             None => self.end_unsaid(event, lane, UNSAID, now)?,
         }
         Ok(None)
@@ -204,7 +235,7 @@ impl Memory {
             SendEnd::Again { due, maybe_said } => {
                 reply.life.maybe_twice |= maybe_said;
                 row.why = Some(attempt.words.clone());
-                self.now.lanes.insert(lane, Lane { event, sending: true, due: *due, attempt: 0 });
+                self.now.lanes.insert(lane, Lane::waiting(event, true, *due));
                 return Ok(None);
             }
         };
@@ -229,8 +260,8 @@ impl Memory {
     ) -> Result<Option<Lease>, StoreError> {
         match self.sum_up(event, words, now) {
             Sum::Open if go_on => return self.begin_send(event, lane, now),
-            Sum::Open => drop(self.now.lanes.insert(lane, Lane { event, sending: true, due: now, attempt: 0 })),
-            Sum::GoesOn(due) => drop(self.now.lanes.insert(lane, Lane { event, sending: false, due, attempt: 0 })),
+            Sum::Open => drop(self.now.lanes.insert(lane, Lane::waiting(event, true, now))),
+            Sum::GoesOn(due) => drop(self.now.lanes.insert(lane, Lane::waiting(event, false, due))),
             Sum::Ended => self.free(lane, now),
         }
         Ok(None)

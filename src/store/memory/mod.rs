@@ -90,6 +90,15 @@ struct Lane {
     sending: bool,
     due: Moment,
     attempt: u32,
+    /// How often in a row it was handed out, and nobody settled it.
+    handed: u32,
+}
+
+impl Lane {
+    /// Nobody has a lease of it.
+    fn waiting(event: EventKey, sending: bool, due: Moment) -> Lane {
+        Lane { event, sending, due, attempt: 0, handed: 0 }
+    }
 }
 
 /// What an event's replies add up to.
@@ -171,7 +180,7 @@ impl Memory {
         };
         self.now.behind.remove(&(lane, next));
         let sending = self.has_to_send(next);
-        self.now.lanes.insert(lane, Lane { event: next, sending, due: now, attempt: 0 });
+        self.now.lanes.insert(lane, Lane::waiting(next, sending, now));
     }
 
     fn has_to_send(&self, event: EventKey) -> bool {
@@ -280,7 +289,7 @@ impl Store for Memory {
             Settlement::HearDead { event, lane, why } => self.end(*event, *lane, State::Dead, why, now).map(|()| None),
             Settlement::HearLater { event, lane, due, attempt, why } => {
                 self.row(*event)?.why = Some(why.clone());
-                self.now.lanes.insert(*lane, Lane { event: *event, sending: false, due: *due, attempt: *attempt });
+                self.now.lanes.insert(*lane, Lane { attempt: *attempt, ..Lane::waiting(*event, false, *due) });
                 Ok(None)
             }
             Settlement::Unsent { event, lane, part, attempt, instead } => {

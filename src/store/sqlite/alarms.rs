@@ -287,6 +287,6 @@ impl Engine<'_> {
         if place.cursor.place() + 1 == event.place() {
             place.cursor = event;
         }
-        self.begin_hearing(event, lane, 1, now)
+        self.begin_hearing(event, lane, (1, 0), now)
     }
 }

@@ -7,6 +7,7 @@ use super::engine::{Engine, TO_HEAR, TO_SEND, from_json};
 use super::statements::{all, first, run};
 use crate::limits;
 use crate::model::{Attempt, ChannelNumber, EventKey, Lease, Moment, Notes, Reply, Rest, SendEnd, Stage, Work};
+use crate::store::cut_off::{due_again, given_up};
 use crate::store::reasons::{because, gone};
 use crate::store::{Fact, OWN, OWN_WHY, State, StoreError, UNSAID};
 use rusqlite::params;
@@ -89,18 +90,7 @@ impl Engine<'_> {
     /// event has ended and its conversation is free.
     fn begin_send(&mut self, event: EventKey, lane: i64, now: Moment) -> Result<Option<Lease>, StoreError> {
         loop {
-            let next = first(&mut self.say.reply_next, params![event.0], |row| {
-                Ok(NextReply {
-                    part: row.get(0)?,
-                    attempts: row.get(1)?,
-                    begun: row.get(2)?,
-                    maybe_twice: row.get(3)?,
-                    proved: row.get(4)?,
-                    content: row.get(5)?,
-                    made: Moment(row.get(6)?),
-                })
-            })?;
-            let Some(next) = next else { return self.go_on(event, lane, "", false, now) };
+            let Some(next) = self.next_reply(event)? else { return self.go_on(event, lane, "", false, now) };
             if let Some(begun) = next.begun {
                 self.note_cut_off(event, &next, Moment(begun), now)?;
             }
@@ -127,6 +117,20 @@ impl Engine<'_> {
             let work = Work::Send { part: next.part, reply, attempt, made: next.made, heard };
             return Ok(Some(Lease { event, lane, work }));
         }
+    }
+
+    fn next_reply(&mut self, event: EventKey) -> Result<Option<NextReply>, StoreError> {
+        first(&mut self.say.reply_next, params![event.0], |row| {
+            Ok(NextReply {
+                part: row.get(0)?,
+                attempts: row.get(1)?,
+                begun: row.get(2)?,
+                maybe_twice: row.get(3)?,
+                proved: row.get(4)?,
+                content: row.get(5)?,
+                made: Moment(row.get(6)?),
+            })
+        })
     }
 
     /// An attempt began, and its process went away before it ended.
@@ -165,23 +169,46 @@ impl Engine<'_> {
         loop {
             let enough = i64::try_from(busy.len()).unwrap_or(i64::MAX).saturating_add(1);
             let due = all(&mut self.say.lane_due, params![channel.0, phase, now.0, enough], |row| {
-                Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, u32>(2)?))
+                Ok((row.get::<_, i64>(0)?, EventKey(row.get(1)?), row.get::<_, u32>(2)?, row.get::<_, u32>(3)?))
             })?;
-            let Some((lane, key, attempt)) = due.into_iter().find(|(lane, ..)| !busy.contains(lane)) else {
+            let Some((lane, event, attempt, handed)) = due.into_iter().find(|(lane, ..)| !busy.contains(lane)) else {
                 return Ok(None);
             };
             self.begin()?;
-            let event = EventKey(key);
             // One that was heard and sent by the same worker, until that was cut off, still stands as to be heard.
-            let lease = if phase == TO_SEND || self.has_to_send(event)? {
+            let lease = if let Some(why) = given_up(handed) {
+                self.give_up((event, lane), phase, &why, now)?
+            } else if phase == TO_SEND || self.has_to_send(event)? {
+                self.hand_out(lane, event, phase, (attempt, handed), now)?;
                 self.begin_send(event, lane, now)?
             } else {
-                self.begin_hearing(event, lane, attempt + 1, now)?
+                self.begin_hearing(event, lane, (attempt + 1, handed), now)?
             };
             if lease.is_some() {
                 return Ok(lease);
             }
         }
+    }
+
+    /// ackd ended too often while this event was under way: what was is not tried again. Gives what follows on it.
+    fn give_up(
+        &mut self,
+        (event, lane): (EventKey, i64),
+        phase: i64,
+        why: &str,
+        now: Moment,
+    ) -> Result<Option<Lease>, StoreError> {
+        let id = self.named(event);
+        log::error!(channel = id.channel, event:% = id; "{id}: given up: {why}");
+        let Some(next) = self.next_reply(event)? else {
+            return self.end(event, lane, (State::Dead, why), now).map(|()| None);
+        };
+        if let Some(begun) = next.begun {
+            self.note_cut_off(event, &next, Moment(begun), now)?;
+            run(&mut self.say.reply_close, params![event.0, next.part, State::Unknown as i64])?;
+        }
+        self.hand_out(lane, event, phase, (0, 0), now)?;
+        self.go_on(event, lane, "", true, now)
     }
 
     pub(super) fn due_after(&mut self, channel: ChannelNumber, now: Moment) -> Result<Option<Moment>, StoreError> {
@@ -197,10 +224,10 @@ impl Engine<'_> {
         &mut self,
         event: EventKey,
         lane: i64,
-        attempt: u32,
+        (attempt, handed): (u32, u32),
         now: Moment,
     ) -> Result<Option<Lease>, StoreError> {
-        run(&mut self.say.lane_put, params![lane, event.channel().0, event.0, TO_HEAR, now.0, attempt])?;
+        self.hand_out(lane, event, TO_HEAR, (attempt, handed), now)?;
         let work = first(&mut self.say.to_hear, params![event.0], |row| {
             Ok(Work::Hear {
                 conversation: row.get(0)?,
@@ -264,10 +291,10 @@ impl Engine<'_> {
                     run(&mut self.say.behind_put, params![lane, event.0])?;
                     None
                 } else if push {
-                    run(&mut self.say.lane_put, params![lane, channel.0, event.0, TO_SEND, now.0, 0])?;
+                    self.hand_out(lane, event, TO_SEND, (0, 0), now)?;
                     self.begin_send(event, lane, now)?
                 } else {
-                    self.begin_hearing(event, lane, 1, now)?
+                    self.begin_hearing(event, lane, (1, 0), now)?
                 };
                 if lease.is_some() {
                     return Ok(lease);
@@ -398,6 +425,28 @@ impl Engine<'_> {
         Ok(proved.unwrap_or(false))
     }
 
+    /// Somebody gets a lease of a conversation, the next one after `handed` of which none came back. Twice in a row is no
+    /// chance any more.
+    fn hand_out(
+        &mut self,
+        lane: i64,
+        event: EventKey,
+        phase: i64,
+        (attempt, handed): (u32, u32),
+        now: Moment,
+    ) -> Result<(), StoreError> {
+        if handed > 1 {
+            let id = self.named(event);
+            log::warn!(
+                channel = id.channel, event:% = id;
+                "{id}: was under way when ackd ended, {handed} times in a row; tried again"
+            );
+        }
+        let due = due_again(event, handed, now);
+        let row = params![lane, event.channel().0, event.0, phase, due.0, attempt, handed + 1];
+        run(&mut self.say.lane_put, row).map(drop)
+    }
+
     /// A conversation waits for this moment; nobody has a lease of it.
     pub(super) fn wait_in_lane(
         &mut self,
@@ -408,7 +457,7 @@ impl Engine<'_> {
         attempt: u32,
     ) -> Result<(), StoreError> {
         let channel = event.channel();
-        run(&mut self.say.lane_put, params![lane, channel.0, event.0, phase, due.0, attempt])?;
+        run(&mut self.say.lane_put, params![lane, channel.0, event.0, phase, due.0, attempt, 0])?;
         let place = self.place(channel)?;
         place.soonest = Some(place.soonest.map_or(due, |soonest| soonest.min(due)));
         Ok(())

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 pub const APPLICATION: i32 = 0x6163_6b64;
 
 /// Each step makes a file of the version before it (0: empty) into its own. Steps are only ever added.
-const STEPS: [&str; 6] = [
+const STEPS: [&str; 7] = [
     r"
     CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
     INSERT INTO about VALUES ('identity', lower(hex(randomblob(6))));
@@ -97,6 +97,10 @@ const STEPS: [&str; 6] = [
     ALTER TABLE event ADD COLUMN head TEXT;
     -- 1: it was not put back; the operator had dealt with it.
     ALTER TABLE replay ADD COLUMN resolved INTEGER NOT NULL DEFAULT 0;
+",
+    r"
+    -- How often in a row it was handed out, and nobody settled it.
+    ALTER TABLE lane ADD COLUMN handed INTEGER NOT NULL DEFAULT 0;
 ",
 ];
 
