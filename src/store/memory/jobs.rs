@@ -1,4 +1,4 @@
-//! Jobs over the maps: handing out, and what follows from an end. As `store/sqlite/jobs.rs`, verb by verb.
+//! Jobs over the maps: handing out, and what follows from an end. As `store/sqlite/leases.rs` and `jobs.rs`, verb by verb.
 
 use super::{Lane, Memory, ReplyRow, Sum};
 use crate::model::{Attempt, ChannelNumber, EventKey, Lease, Moment, Notes, Reply, SendEnd, Work};

@@ -5,7 +5,8 @@
 //!     statements.rs   every statement, prepared once
 //!     engine.rs       the verbs of `Store`; what they do is in
 //!     admit.rs          taking in events and replies
-//!     jobs.rs           what a conversation is at: hand out, end, wait
+//!     leases.rs         handing out what is due
+//!     jobs.rs           what follows from its end: go on, wait, be free
 //!     alarms.rs         what is to ring, and finding what is due
 //!     aside.rs          what is held, and what is put back
 //!     upkeep.rs         bots' memory, old events, cursors
@@ -28,6 +29,7 @@ mod engine;
 mod file;
 mod glance;
 mod jobs;
+mod leases;
 mod reader;
 mod recall;
 mod schema;
