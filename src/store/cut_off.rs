@@ -12,6 +12,12 @@ pub(super) fn given_up(handed: u32) -> Option<String> {
         .then(|| format!("ackd ended {handed} times in a row while it was under way; the log says why"))
 }
 
+/// What is told of an event that is handed out again, after so many times in a row that it never came back. Once is
+/// chance, and nothing to tell.
+pub(super) fn told(handed: u32) -> Option<String> {
+    (handed > 1).then(|| format!("was under way when ackd ended, {handed} times in a row"))
+}
+
 /// An event is handed out, after so many times in a row that it was and never came back: when it may be handed out again,
 /// should that happen once more.
 pub(super) fn due_again(event: EventKey, handed: u32, now: Moment) -> Moment {

@@ -2,7 +2,7 @@
 
 use super::{Lane, Memory, ReplyRow, Sum};
 use crate::model::{Attempt, ChannelNumber, EventKey, Lease, Moment, Notes, Reply, SendEnd, Work};
-use crate::store::cut_off::{due_again, given_up};
+use crate::store::cut_off::{due_again, given_up, told};
 use crate::store::reasons::gone;
 use crate::store::{OWN, OWN_WHY, ReplyLife, State, Store, StoreError, UNSAID};
 use std::collections::HashSet;
@@ -100,6 +100,9 @@ impl Memory {
 
     /// Somebody gets a lease of a conversation now, the next one after those that never came back.
     fn hand_out(&mut self, lane: i64, at: Lane) {
+        if let (Some(words), Ok(row)) = (told(at.handed), self.row(at.event)) {
+            row.why = Some(words);
+        }
         let due = due_again(at.event, at.handed, at.due);
         self.now.lanes.insert(lane, Lane { due, handed: at.handed + 1, ..at });
     }

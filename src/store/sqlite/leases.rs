@@ -4,7 +4,7 @@ use super::engine::{Engine, TO_HEAR, TO_SEND, from_json};
 use super::statements::{all, first, run};
 use crate::limits;
 use crate::model::{Attempt, ChannelNumber, EventKey, Lease, Moment, Stage, Work};
-use crate::store::cut_off::{due_again, given_up};
+use crate::store::cut_off::{due_again, given_up, told};
 use crate::store::{OWN, OWN_WHY, State, StoreError};
 use rusqlite::params;
 use std::collections::HashSet;
@@ -224,8 +224,7 @@ impl Engine<'_> {
         Ok(None)
     }
 
-    /// Somebody gets a lease of a conversation, the next one after `handed` of which none came back. Twice in a row is no
-    /// chance any more.
+    /// Somebody gets a lease of a conversation, the next one after `handed` of which none came back.
     fn hand_out(
         &mut self,
         lane: i64,
@@ -234,12 +233,10 @@ impl Engine<'_> {
         (attempt, handed): (u32, u32),
         now: Moment,
     ) -> Result<(), StoreError> {
-        if handed > 1 {
+        if let Some(words) = told(handed) {
             let id = self.named(event);
-            log::warn!(
-                channel = id.channel, event:% = id;
-                "{id}: was under way when ackd ended, {handed} times in a row; tried again"
-            );
+            log::warn!(channel = id.channel, event:% = id; "{id}: {words}; tried again");
+            run(&mut self.say.end_event, params![event.0, State::Open as i64, None::<i64>, words])?;
         }
         let due = due_again(event, handed, now);
         let row = params![lane, event.channel().0, event.0, phase, due.0, attempt, handed + 1];

@@ -61,9 +61,13 @@ fn let_others_go_on_while_what_was_cut_off_waits(fixture: &mut impl Fixture) {
         let mut desk = Desk::at(store);
         desk.admit("b1", "ben");
         assert_eq!(desk.work_off(now), ["b1"]);
+        let life = desk.life(EventKey::new(desk.channel, 1));
+        assert_eq!(life.why.as_deref(), Some("was under way when ackd ended, 3 times in a row"));
         let due = desk.store.next_due(desk.channel, Wanted::Any, now).unwrap().unwrap();
         assert!(due.since(now) > Duration::from_secs(1), "{due:?}");
         assert_eq!(desk.work_off(due), ["a1"]);
+        let life = desk.life(EventKey::new(desk.channel, 1));
+        assert_eq!((life.state, life.why), (State::Answered, None));
     });
 }
 
