@@ -4,7 +4,7 @@ use crate::intake::Door;
 use crate::model::Response;
 use crate::net::listener::Stream;
 use crate::net::peer::Peer;
-use crate::net::tls::tests::{Client, pair};
+use crate::net::tls::tests::{Client, pair, until};
 use std::net::Shutdown;
 use std::sync::atomic::Ordering;
 
@@ -22,30 +22,33 @@ fn answered(request: &str, bytes: usize) -> Client {
     health.writable.store(true, Ordering::Relaxed);
     let (tls, mut client) = pair();
     let index = event_loop.peers.insert(Peer::new(Stream::Tls(Box::new(tls)), Door::Control, None, event_loop.now));
-    while client.session.is_handshaking() {
+    until("the handshake is over", || {
         client.turn(1);
         turn(&mut event_loop, index);
-    }
+        (!client.session.is_handshaking()).then_some(())
+    });
     client.say(request.as_bytes());
     client.session.send_close_notify();
-    let ticket = loop {
+    let ticket = until("the keeper is asked", || {
         client.turn(1);
         turn(&mut event_loop, index);
-        if let Ok(Letter::Figures(ticket)) = letters.try_recv() {
-            break ticket;
+        match letters.try_recv() {
+            Ok(Letter::Figures(ticket)) => Some(ticket),
+            _ => None,
         }
-    };
+    });
     client.socket.shutdown(Shutdown::Write).unwrap();
     turn(&mut event_loop, index);
     event_loop.say(ticket, &Response::text(200, "y".repeat(bytes)));
-    while !client.ended {
+    until("the client has its answer", || {
         if let Some(peer) = event_loop.peers.get(index) {
             let due = event_loop.now.after(limits::WRITE_TIME);
             assert_eq!(peer.deadline(), due, "as long as something is to be sent, there is time to send it");
         }
         client.turn(1000);
         turn(&mut event_loop, index);
-    }
+        client.ended.then_some(())
+    });
     assert_eq!(event_loop.peers.count(), 0, "it is let go");
     client
 }

@@ -10,11 +10,25 @@ use rustls::version::TLS13;
 use rustls::{ClientConfig, ClientConnection, NamedGroup, RootCertStore};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// 2026-11-21.
 const NOW: Moment = Moment(1_795_219_200_000);
 /// Small, but large enough for the kernel not to send single bytes.
 const ROOM_BYTES: usize = 4096;
+/// What two ends on one machine do together takes milliseconds; after so long it will not be done.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Takes turns until one of them brings something; the test fails where none does, and does not hang.
+pub(in crate::net) fn until<T>(what: &str, mut turn: impl FnMut() -> Option<T>) -> T {
+    let began = Instant::now();
+    loop {
+        if let Some(brought) = turn() {
+            return brought;
+        }
+        assert!(began.elapsed() < PATIENCE, "waited {} s in vain: {what}", PATIENCE.as_secs());
+    }
+}
 
 /// The other end.
 pub(in crate::net) struct Client {
@@ -117,9 +131,10 @@ fn pair_of(config: Arc<ServerConfig>, session: ClientConnection) -> (Tls, Client
 fn met() -> (Tls, Client) {
     let (mut tls, mut client) = pair();
     client.say(b"x");
-    while hears(&mut tls, &mut [0; 16]) != Some(1) {
+    until("the first letter is heard", || {
         client.turn(1);
-    }
+        hears(&mut tls, &mut [0; 16]).filter(|count| *count == 1)
+    });
     (tls, client)
 }
 
@@ -162,11 +177,12 @@ fn who_reads_nothing_has_one_record_held_and_gets_all_of_it_whole_in_the_end() {
     assert!(tls.has_unsent() && said < answer.len(), "there was room for all of it");
     assert!(tls.held_bytes() > limits::TLS_RECORD_BYTES, "what is held is counted");
     assert_eq!(say(&mut tls, &answer[said..]), 0, "nothing is taken before that is on the wire");
-    while client.heard.len() < answer.len() {
+    until("the client has all of it", || {
         client.turn(1000);
         said += say(&mut tls, &answer[said..]);
         tls.flush().unwrap();
-    }
+        (client.heard.len() >= answer.len()).then_some(())
+    });
     assert!(client.heard == answer, "byte for byte");
     assert_eq!((tls.has_unsent(), tls.held_bytes()), (false, 0));
 }
@@ -176,18 +192,20 @@ fn the_word_of_parting_waits_for_room_like_everything_else() {
     let (mut tls, mut client) = met();
     // All of it is with the kernel, but no more would be.
     let mut said = 0;
-    while !tls.has_unsent() {
+    until("there is no more room", || {
         said += say(&mut tls, &[7; 64]);
-    }
+        tls.has_unsent().then_some(())
+    });
     tls.shut_down().unwrap();
     assert!(tls.has_unsent(), "there was room");
-    while !client.ended {
+    until("the client is told of the end", || {
         client.turn(1000);
         tls.flush().unwrap();
         if !tls.has_unsent() {
             tls.shut_down().unwrap();
         }
-    }
+        client.ended.then_some(())
+    });
     assert_eq!(client.heard, vec![7; said], "and then it came: an end without it is an error");
 }
 
@@ -199,13 +217,14 @@ fn records_of_one_byte_each_are_heard_and_nothing_is_held_of_them() {
     letters.iter().for_each(|letter| client.say(std::slice::from_ref(letter)));
     let mut heard: Vec<u8> = Vec::new();
     let mut plain = [0; 4096];
-    while heard.len() < LETTERS {
+    until("all letters are heard", || {
         client.turn(1);
         if let Some(count) = hears(&mut tls, &mut plain) {
             heard.extend(&plain[..count]);
             assert!(tls.held_bytes() < limits::TLS_FRAME_BYTES, "less than one of them");
         }
-    }
+        (heard.len() >= LETTERS).then_some(())
+    });
     assert!(heard == letters && LETTERS * 23 > limits::TLS_TAKEN_BYTES_MAX, "more than may come at once");
 }
 
@@ -216,13 +235,14 @@ fn what_is_there_of_a_record_counts_until_it_is_heard() {
     let record = client.wire();
     client.socket.write_all(&record[..9000]).unwrap();
     let mut plain = [0; 20_000];
-    while tls.held_bytes() < 9000 {
+    until("it is taken from the socket", || {
         assert_eq!(hears(&mut tls, &mut plain), None);
-    }
+        (tls.held_bytes() >= 9000).then_some(())
+    });
     assert_eq!(tls.held_bytes(), 9000);
     client.socket.write_all(&record[9000..]).unwrap();
-    let heard = std::iter::repeat_with(|| hears(&mut tls, &mut plain)).flatten().next();
-    assert_eq!((heard, tls.held_bytes()), (Some(16_000), 0));
+    let heard = until("the rest of it comes", || hears(&mut tls, &mut plain));
+    assert_eq!((heard, tls.held_bytes()), (16_000, 0));
 }
 
 #[test]
@@ -259,16 +279,16 @@ fn two_hellos(names: usize) -> Option<String> {
     let builder = ServerConfig::builder_with_provider(Arc::new(choosy)).with_protocol_versions(&[&TLS13]).unwrap();
     let config = builder.with_no_client_auth().with_single_cert(chain, key).unwrap();
     let (mut tls, mut client) = pair_of(Arc::new(config), client_session(&names));
-    while tls.is_handshaking() {
+    until("the handshake is over", || {
         client.turn(1);
         match tls.read(&mut [0; 64]) {
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-            Err(_) => return tls.fault().map(str::to_owned),
+            Err(_) => return Some(tls.fault().map(str::to_owned)),
             Ok(count) => panic!("{count} bytes"),
         }
         assert!(tls.held_bytes() <= limits::TLS_TAKEN_BYTES_MAX);
-    }
-    None
+        (!tls.is_handshaking()).then_some(None)
+    })
 }
 
 #[test]
@@ -285,7 +305,7 @@ fn an_end_in_the_middle_of_the_handshake_is_an_end_and_no_fault() {
         let hello = client.wire();
         client.socket.write_all(&hello[..hello.len() * share / 2]).unwrap();
         client.socket.shutdown(Shutdown::Write).unwrap();
-        let end = std::iter::repeat_with(|| hears(&mut tls, &mut [0; 16])).flatten().next();
-        assert_eq!((end, tls.fault(), tls.is_handshaking()), (Some(0), None, true), "{share} halves of a hello");
+        let end = until("the end is heard", || hears(&mut tls, &mut [0; 16]));
+        assert_eq!((end, tls.fault(), tls.is_handshaking()), (0, None, true), "{share} halves of a hello");
     }
 }
