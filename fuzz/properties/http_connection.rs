@@ -3,7 +3,7 @@
 //! The first byte of the input says how many of the next ones are cuts: each is the length of a piece, in turn and
 //! round again, and 255 stands for 4 KiB. The rest is what a peer sends.
 
-use ackd::http::{Connection, HttpDate, Step, Wait, masked};
+use ackd::http::{Connection, HttpDate, Step, Wait, masked_head};
 use ackd::limits::{AHEAD_BYTES_MAX, BODY_BYTES_MAX, HEAD_BYTES_MAX, HEAD_KEPT_BYTES_MAX};
 use ackd::model::{Moment, Refusal, Request, Response};
 use ackd::notation::shorthand::written_out;
@@ -81,7 +81,7 @@ impl Told {
                 Step::Request(request) => {
                     assert_eq!(connection.wait(), Wait::Answer);
                     assert!(request.body.len() <= BODY_BYTES_MAX && request.head.text.len() <= HEAD_BYTES_MAX);
-                    kept(&masked(&request.head));
+                    kept(&masked_head(&request.head));
                     connection.respond(&Response::text(200, ANSWER), &date);
                     self.requests.push(request);
                 }

@@ -78,7 +78,7 @@ const ROOM: usize = HEAD_KEPT_BYTES_MAX - MORE_BYTES;
 
 /// Method and path, then a line for each header, in shorthand. Written out it is `HEAD_KEPT_BYTES_MAX` at most: whoever
 /// shows it can rely on that, and it is cut where it would be without shorthand.
-pub fn masked(head: &Head) -> String {
+pub fn masked_head(head: &Head) -> String {
     // Bytes, since to push a text asks for more than to push its bytes; and looked at once, not piece by piece.
     // In shorthand most heads take a quarter of their bytes.
     let mut out = Vec::with_capacity((head.text.len() / 2).min(HEAD_KEPT_BYTES_MAX));
@@ -211,7 +211,7 @@ mod tests {
     use crate::notation::shorthand::written_out;
 
     fn kept(text: &str) -> String {
-        masked(&parse_head(text.as_bytes()).unwrap().head)
+        masked_head(&parse_head(text.as_bytes()).unwrap().head)
     }
 
     fn shown(text: &str) -> String {
@@ -346,7 +346,7 @@ mod tests {
         for _ in 0..20_000 {
             // Two hosts, two lengths, a name that is none: such a head never comes so far.
             let Ok(asked) = parse_head(&some_head(&mut luck, &known)) else { continue };
-            let (kept, plain) = (masked(&asked.head), plainly(&asked.head));
+            let (kept, plain) = (masked_head(&asked.head), plainly(&asked.head));
             assert_eq!(written_out(&kept), plain, "{}", asked.head.text.escape_ascii());
             assert!(plain.len() <= HEAD_KEPT_BYTES_MAX && kept.len() <= plain.len());
             read += 1;
@@ -380,7 +380,7 @@ mod tests {
                     Step::Request(request) if byte == '\t' && place > 5 => {
                         let expected =
                             if place == 6 { "\u{1}/\n\u{2}h\nVia: a\n" } else { "\u{1}/\n\u{2}h\nVia: a\ta\n" };
-                        assert_eq!(masked(&request.head), expected);
+                        assert_eq!(masked_head(&request.head), expected);
                         assert_eq!(written_out(expected), plainly(&request.head));
                     }
                     step => panic!("{byte:?} came in at {place}: {step:?}"),

@@ -20,5 +20,5 @@ mod response;
 pub use body::{Dechunker, Fed};
 pub use connection::{CloseReason, Connection, Step, Wait};
 pub use head::{Asked, Found, Search, parse_head};
-pub use masked::masked;
+pub use masked::masked_head;
 pub use response::HttpDate;

@@ -23,7 +23,7 @@ use super::peers::Peers;
 use super::refusals::{busy, not_kept};
 use super::signals::{Signals, Wish};
 use super::tls::Tls;
-use crate::http::{HttpDate, Step, masked};
+use crate::http::{HttpDate, Step, masked_head};
 use crate::intake::{Intake, Verdict, nothing_here, refused, told};
 use crate::keeper::{Admission, Letter, Letterbox, Receipt, Refused, Ticket};
 use crate::limits;
@@ -335,7 +335,7 @@ impl EventLoop {
             Ok(Verdict::Answer(response)) => peer.http.respond(&response, &self.date.1),
             Ok(Verdict::Admit { channel, arrivals, response }) => {
                 peer.promised = Some((response, Instant::now()));
-                let head = masked(&request.head);
+                let head = masked_head(&request.head);
                 self.admissions.push(Admission { ticket, channel, received: self.wall, head, arrivals });
             }
             Ok(Verdict::Ask(order)) => {

@@ -11,7 +11,7 @@ const MASK: &str = "***";
 const BEGINNING: usize = 12;
 
 /// `text` without any of `secrets`.
-pub fn masked<'a>(text: &str, secrets: impl IntoIterator<Item = &'a str>) -> String {
+pub fn without_secrets<'a>(text: &str, secrets: impl IntoIterator<Item = &'a str>) -> String {
     let mut words = text.to_owned();
     for secret in secrets {
         if secret.len() >= MASKED_BYTES_MIN {
@@ -53,18 +53,18 @@ mod tests {
 
     #[test]
     fn a_long_secret_is_masked_wherever_it_stands_and_cut_short() {
-        assert_eq!(masked("xhunter2hunter2x", ["hunter2h"]), "x***unter2x");
-        assert_eq!(masked("cut NjVjOTQ0long... here", ["NjVjOTQ0longToken"]), "cut *** here");
+        assert_eq!(without_secrets("xhunter2hunter2x", ["hunter2h"]), "x***unter2x");
+        assert_eq!(without_secrets("cut NjVjOTQ0long... here", ["NjVjOTQ0longToken"]), "cut *** here");
     }
 
     #[test]
     fn a_short_secret_is_masked_where_it_stands_alone_and_spoils_no_other_word() {
         let said = "token demo, 'demo' or verify_token=demo&x";
-        assert_eq!(masked(said, ["demo"]), "token ***, '***' or verify_token=***&x");
+        assert_eq!(without_secrets(said, ["demo"]), "token ***, '***' or verify_token=***&x");
         let said = "the demonstration of demo-page, mydemo and demo_2";
-        assert_eq!(masked(said, ["demo"]), said);
-        assert_eq!(masked("äsieben sieben7 sieben.", ["sieben"]), "äsieben sieben7 ***.");
+        assert_eq!(without_secrets(said, ["demo"]), said);
+        assert_eq!(without_secrets("äsieben sieben7 sieben.", ["sieben"]), "äsieben sieben7 ***.");
         let said = "the service v25.0 does not take v, ab or abc";
-        assert_eq!(masked(said, ["v", "ab", "abc", ""]), said, "so short a one would be given away");
+        assert_eq!(without_secrets(said, ["v", "ab", "abc", ""]), said, "so short a one would be given away");
     }
 }

@@ -1,7 +1,7 @@
 //! How ids and somebody else's words are spelled: what all platforms do alike.
 
 use super::cut::truncate;
-use super::mask::masked;
+use super::mask::without_secrets;
 use crate::limits::{ID_BYTES_MAX, WORDS_BYTES_MAX};
 use crate::model::Secret;
 use crate::notation::hex;
@@ -25,7 +25,7 @@ pub(super) fn bounded(id: String) -> String {
 
 /// `text` on one line, within bounds, and without any secret of ours.
 pub(super) fn plain_words(text: &str, hidden: &[Secret]) -> String {
-    let words = masked(text, hidden.iter().map(Secret::expose));
+    let words = without_secrets(text, hidden.iter().map(Secret::expose));
     let mut words: String = words.chars().map(|sign| if sign.is_control() { ' ' } else { sign }).collect();
     truncate(&mut words, WORDS_BYTES_MAX);
     words

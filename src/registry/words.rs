@@ -3,11 +3,11 @@
 use crate::limits::{REGISTRY_CHARS_MAX, WORDS_BYTES_MAX};
 use crate::model::Secret;
 use crate::platform::cut::{shorten, truncate};
-use crate::platform::mask::masked;
+use crate::platform::mask::without_secrets;
 
 /// What a platform says of its reasons.
 pub(super) fn plain(text: &str, hidden: &[&Secret]) -> String {
-    let words = masked(text, hidden.iter().map(|secret| secret.expose()));
+    let words = without_secrets(text, hidden.iter().map(|secret| secret.expose()));
     let mut words: String = words.chars().map(|sign| if sign.is_control() { ' ' } else { sign }).collect();
     truncate(&mut words, WORDS_BYTES_MAX);
     words
