@@ -180,7 +180,7 @@ fn whoever_ends_is_told_that_nothing_was_cut_off() {
     let mut client = Client::usual(daemon.address);
     client.say(b"GET /nothing HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     let mut said = String::new();
-    // An end without a word of parting would be an error here.
+    // An end without close_notify would be an error here.
     rustls::Stream::new(&mut client.session, &mut client.socket).read_to_string(&mut said).unwrap();
     assert!(said.starts_with("HTTP/1.1 404 "), "{said}");
 }
@@ -197,7 +197,7 @@ fn who_closes_its_side_after_asking_gets_its_answer_and_is_told_that_it_is_whole
         }
         client.socket.shutdown(Shutdown::Write).unwrap();
         let mut said = String::new();
-        // An end without a word of parting would be an error here, too.
+        // An end without close_notify would be an error here, too.
         rustls::Stream::new(&mut client.session, &mut client.socket).read_to_string(&mut said).unwrap();
         assert!(said.starts_with("HTTP/1.1 200 "), "{said}");
     }

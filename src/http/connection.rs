@@ -105,7 +105,8 @@ pub enum Wait {
     /// That what we said gets out.
     Write,
     /// That the peer ends: the last answer was sent. Shut down the writing side and read on for a while, since
-    /// closing with bytes unread would reset the connection and take the answer from the peer. See also `has_parted`.
+    /// closing with bytes unread would reset the connection and take the answer from the peer. See also
+    /// `peer_asked_to_close`.
     Drain,
     /// Nothing.
     Closed,
@@ -206,8 +207,8 @@ impl Connection {
         self.retiring = true;
     }
 
-    /// Whether the peer asked for the end after the answer that was the last one, and said nothing more so far.
-    pub fn has_parted(&self) -> bool {
+    /// Whether the peer said that the request just answered was its last one, and has sent nothing behind it.
+    pub fn peer_asked_to_close(&self) -> bool {
         matches!(self.state, State::Drain { quiet: true, .. })
     }
 

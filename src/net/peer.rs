@@ -156,7 +156,7 @@ impl Peer {
                 // What TLS could not put on the wire now, it can when there is room again.
                 self.writable = !self.stream.has_unsent();
                 if self.http.wait() == Wait::Drain && self.writable && !self.shut {
-                    self.part();
+                    self.close_or_linger();
                 }
                 Flow::Moved
             }
@@ -169,14 +169,14 @@ impl Peer {
         }
     }
 
-    /// The last answer is sent: we say that no more follows, and the client gets time to take it and to leave.
+    /// The last answer is sent: we close our side, and the client gets time to take the answer and to close its own.
     ///
-    /// Closing without that is for those where nothing can be unread, since a reset because of unread bytes could take the
+    /// Closing both at once is for those where nothing can be unread, since a reset because of unread bytes could take the
     /// answer from the client again (RFC 9112 §9.6): it said itself that this was its last request, after which it must send
     /// no more; that was read to its end; and the socket held nothing behind it. The kernel sees to it that the answer
-    /// arrives. TLS has a word of parting of its own (`close_notify`), which the client may answer.
-    fn part(&mut self) {
-        if self.http.has_parted() && !self.readable && self.stream.tls().is_none() {
+    /// arrives. TLS has an alert of its own for the end (`close_notify`), which the client may answer.
+    fn close_or_linger(&mut self) {
+        if self.http.peer_asked_to_close() && !self.readable && self.stream.tls().is_none() {
             return self.http.receive_end();
         }
         self.shut_down();

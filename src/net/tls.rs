@@ -183,7 +183,7 @@ impl Read for Tls {
                     self.taken_bytes = self.record.held_bytes();
                     return Ok(count);
                 }
-                // Its end without a word of parting; `http` knows whether something is missing.
+                // Its end without `close_notify`; `http` knows whether something is missing.
                 Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(0),
                 Err(error) if error.kind() != ErrorKind::WouldBlock => return Err(error),
                 Err(_) => {}

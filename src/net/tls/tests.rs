@@ -188,7 +188,7 @@ fn who_reads_nothing_has_one_record_held_and_gets_all_of_it_whole_in_the_end() {
 }
 
 #[test]
-fn the_word_of_parting_waits_for_room_like_everything_else() {
+fn close_notify_waits_for_room_like_everything_else() {
     let (mut tls, mut client) = met();
     // All of it is with the kernel, but no more would be.
     let mut said = 0;
