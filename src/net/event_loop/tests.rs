@@ -5,6 +5,8 @@ use crate::model::Response;
 use crate::net::listener::Stream;
 use crate::net::peer::Peer;
 use crate::net::tls::tests::{Client, pair, until};
+use mio::net::UnixStream;
+use std::io::{Read, Write};
 use std::net::Shutdown;
 use std::sync::atomic::Ordering;
 
@@ -14,6 +16,12 @@ fn turn(event_loop: &mut EventLoop, index: u32) {
         (peer.readable, peer.writable) = (true, true);
         event_loop.pump(index);
     }
+}
+
+/// Lets so much time pass for those who wait.
+fn pass(event_loop: &mut EventLoop, time: Duration) {
+    event_loop.now = event_loop.now.after(time);
+    event_loop.end_overdue();
 }
 
 /// A client that sends this, closes its side, and gets an answer of so many bytes from the keeper once it has been asked.
@@ -63,5 +71,27 @@ fn who_closes_its_side_of_tls_gets_its_answer_whole_and_is_told_that_this_was_al
             assert!(said.starts_with("HTTP/1.1 200 OK\r\n"), "{said}");
             assert_eq!(said.split_once("\r\n\r\n").unwrap().1.len(), bytes, "{last}");
         }
+    }
+}
+
+#[test]
+fn who_was_answered_for_the_last_time_has_some_time_to_leave_and_no_more() {
+    let (mut event_loop, ..) = watched();
+    let (mut client, stream) = UnixStream::pair().unwrap();
+    client.write_all(b"GET /nothing HTTP/1.1\r\nHost: ackd\r\n\r\n").unwrap();
+    let index = event_loop.peers.insert(Peer::new(Stream::Unix(stream), Door::Public, None, event_loop.now));
+    event_loop.pump(index);
+    let mut said = String::new();
+    client.read_to_string(&mut said).unwrap();
+    assert!(said.starts_with("HTTP/1.1 404 "), "{said}");
+    event_loop.watch = None;
+    assert_eq!(event_loop.patience(), Some(limits::DRAIN_TIME + Duration::from_millis(1)));
+    // A phone far away needs a second; and whoever stops waits no longer than for a request.
+    let (before, least) = (event_loop.now, Duration::from_secs(1));
+    for (time, left) in [(least, 1), (limits::DRAIN_TIME, 0)] {
+        assert!(time <= limits::STOP_REQUESTS_TIME);
+        event_loop.now = before;
+        pass(&mut event_loop, time);
+        assert_eq!(event_loop.peers.count(), left, "after {time:?}");
     }
 }
