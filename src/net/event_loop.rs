@@ -268,9 +268,8 @@ impl EventLoop {
             }
             let read = peer.read(&mut self.scratch);
             if read == Flow::Broken {
-                if let Some(why) = peer.stream.tls().and_then(Tls::fault) {
-                    self.served.handshakes_failed += 1;
-                    self.complaints.note_handshake(why, peer.from, self.now);
+                if let Some(why) = peer.stream.tls().and_then(Tls::fault).map(str::to_owned) {
+                    self.note_handshake(index, &why);
                 }
                 self.peers.remove(index);
                 return;

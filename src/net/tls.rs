@@ -64,6 +64,11 @@ impl Tls {
         !self.plain && self.session.is_handshaking()
     }
 
+    /// Whether something of a handshake came, and not all of it.
+    pub fn has_begun_handshake(&self) -> bool {
+        !self.fresh && self.is_handshaking()
+    }
+
     /// Whether something waits for room on the wire that `http` believes to be sent.
     pub fn has_unsent(&self) -> bool {
         !self.plain && self.session.wants_write()

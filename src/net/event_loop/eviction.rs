@@ -7,6 +7,7 @@ use crate::model::Refusal;
 use crate::net::peer::Awaits;
 use crate::net::peers::Queue;
 use crate::net::refusals::{late_page, not_kept, silent};
+use crate::net::tls::Tls;
 
 impl EventLoop {
     /// Closes the connection that is idle for longest; if none is, the one whose request or answer takes longest.
@@ -49,10 +50,21 @@ impl EventLoop {
                     self.refuse(index, &not_kept());
                 }
                 Wait::Idle | Wait::Write | Wait::Drain | Wait::Closed => {
+                    // Whoever only looks whether somebody is there, or may want to speak later, has begun none.
+                    if peer.stream.tls().is_some_and(Tls::has_begun_handshake) {
+                        self.note_handshake(index, "the handshake took too long");
+                    }
                     self.peers.remove(index);
                 }
             }
         }
+    }
+
+    /// A handshake came to nothing.
+    pub(super) fn note_handshake(&mut self, index: u32, why: &str) {
+        self.served.handshakes_failed += 1;
+        let from = self.peers.get(index).and_then(|peer| peer.from);
+        self.complaints.note_handshake(why, from, self.now);
     }
 
     pub(super) fn refuse(&mut self, index: u32, refusal: &Refusal) {

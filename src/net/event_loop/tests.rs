@@ -18,6 +18,25 @@ fn turn(event_loop: &mut EventLoop, index: u32) {
     }
 }
 
+/// A client that comes to speak TLS, and the slot of its connection.
+fn comes(event_loop: &mut EventLoop) -> (u32, Client) {
+    let (tls, client) = pair();
+    let peer = Peer::new(Stream::Tls(Box::new(tls)), Door::Control, None, event_loop.now);
+    (event_loop.peers.insert(peer), client)
+}
+
+/// The same after the handshake.
+fn met(event_loop: &mut EventLoop) -> (u32, Client) {
+    let (index, mut client) = comes(event_loop);
+    until("the handshake is over", || {
+        client.turn(1);
+        turn(event_loop, index);
+        let idle = event_loop.peers.get(index).is_some_and(|peer| peer.is_idle());
+        (idle && !client.session.is_handshaking()).then_some(())
+    });
+    (index, client)
+}
+
 /// Lets so much time pass for those who wait.
 fn pass(event_loop: &mut EventLoop, time: Duration) {
     event_loop.now = event_loop.now.after(time);
@@ -28,13 +47,7 @@ fn pass(event_loop: &mut EventLoop, time: Duration) {
 fn answered(request: &str, bytes: usize) -> Client {
     let (mut event_loop, _, letters, health) = watched();
     health.writable.store(true, Ordering::Relaxed);
-    let (tls, mut client) = pair();
-    let index = event_loop.peers.insert(Peer::new(Stream::Tls(Box::new(tls)), Door::Control, None, event_loop.now));
-    until("the handshake is over", || {
-        client.turn(1);
-        turn(&mut event_loop, index);
-        (!client.session.is_handshaking()).then_some(())
-    });
+    let (index, mut client) = met(&mut event_loop);
     client.say(request.as_bytes());
     client.session.send_close_notify();
     let ticket = until("the keeper is asked", || {
@@ -72,6 +85,26 @@ fn who_closes_its_side_of_tls_gets_its_answer_whole_and_is_told_that_this_was_al
             assert_eq!(said.split_once("\r\n\r\n").unwrap().1.len(), bytes, "{last}");
         }
     }
+}
+
+#[test]
+fn a_handshake_that_takes_too_long_has_failed_and_one_that_never_began_has_not() {
+    let (mut event_loop, ..) = watched();
+    let (silent, _nothing) = comes(&mut event_loop);
+    turn(&mut event_loop, silent);
+    let clients = [1, 100].map(|bytes| {
+        let (index, mut client) = comes(&mut event_loop);
+        let hello = client.wire();
+        client.socket.write_all(&hello[..bytes]).unwrap();
+        turn(&mut event_loop, index);
+        client
+    });
+    let (_, _met) = met(&mut event_loop);
+    pass(&mut event_loop, limits::TLS_HANDSHAKE_TIME - Duration::from_millis(1));
+    assert_eq!((event_loop.peers.count(), event_loop.served.handshakes_failed), (4, 0));
+    pass(&mut event_loop, Duration::from_millis(1));
+    assert_eq!((event_loop.peers.count(), event_loop.served.handshakes_failed), (1, clients.len() as u64));
+    assert!(event_loop.complaints.due().is_some(), "one is told, the other is due as a count");
 }
 
 #[test]

@@ -67,7 +67,7 @@ impl Client {
     }
 
     /// What is encrypted for the wire and not on it yet.
-    fn wire(&mut self) -> Vec<u8> {
+    pub fn wire(&mut self) -> Vec<u8> {
         let mut wire = Vec::new();
         while self.session.wants_write() {
             self.session.write_tls(&mut wire).unwrap();
