@@ -198,7 +198,7 @@ impl Peer {
     }
 
     /// Sends what TLS holds, with `close_notify` behind it; whether the kernel has taken all.
-    fn say_all(&mut self) -> bool {
+    pub fn say_all(&mut self) -> bool {
         if !self.shut && self.stream.tls().is_some() {
             self.shut_down();
         }

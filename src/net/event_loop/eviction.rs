@@ -14,7 +14,7 @@ impl EventLoop {
     pub(super) fn close_one(&mut self, except: Option<u32>) -> bool {
         for queue in [Queue::Idle, Queue::Unfinished] {
             if let Some(index) = self.peers.longest_in(queue).filter(|index| Some(*index) != except) {
-                self.peers.remove(index);
+                self.let_go(index);
                 return true;
             }
         }
@@ -54,9 +54,17 @@ impl EventLoop {
                     if peer.stream.tls().is_some_and(Tls::has_begun_handshake) {
                         self.note_handshake(index, "the handshake took too long");
                     }
-                    self.peers.remove(index);
+                    self.let_go(index);
                 }
             }
+        }
+    }
+
+    /// Closes a connection to which nothing more is said, but over TLS that this is the end: for somebody who is idle nothing
+    /// was cut off.
+    fn let_go(&mut self, index: u32) {
+        if let Some(mut peer) = self.peers.remove(index).filter(|peer| peer.is_idle()) {
+            peer.say_all();
         }
     }
 

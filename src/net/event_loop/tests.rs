@@ -108,6 +108,23 @@ fn a_handshake_that_takes_too_long_has_failed_and_one_that_never_began_has_not()
 }
 
 #[test]
+fn who_is_idle_over_tls_is_told_of_the_end_when_its_time_is_over_or_its_place_is_needed() {
+    let (mut event_loop, ..) = watched();
+    let mut clients = [met(&mut event_loop).1, met(&mut event_loop).1];
+    assert!(event_loop.close_one(None));
+    assert_eq!(event_loop.peers.count(), 1);
+    pass(&mut event_loop, limits::IDLE_TIME);
+    assert_eq!(event_loop.peers.count(), 0);
+    for client in &mut clients {
+        // An end without close_notify would be an error here.
+        until("the end is heard", || {
+            client.turn(1);
+            client.ended.then_some(())
+        });
+    }
+}
+
+#[test]
 fn who_was_answered_for_the_last_time_has_some_time_to_leave_and_no_more() {
     let (mut event_loop, ..) = watched();
     let (mut client, stream) = UnixStream::pair().unwrap();
