@@ -55,8 +55,6 @@ pub const BUFFERED_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// The same where TLS is spoken: the sessions of all take as much as is less here, and each record that has not ended lies
 /// twice.
 pub const TLS_BUFFERED_BYTES_MAX: usize = 4 * 1024 * 1024;
-/// So many of the slowest are looked at for one that holds much.
-pub const UNFINISHED_LOOKS: usize = 64;
 /// One read from a socket, in bytes. The loop has one such buffer for all.
 pub const READ_BYTES: usize = 64 * 1024;
 /// File descriptors kept free for the store, upstream connections and the listeners.

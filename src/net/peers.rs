@@ -6,7 +6,6 @@
 
 use super::peer::Peer;
 use crate::keeper::Ticket;
-use crate::limits;
 use crate::model::Tick;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -198,16 +197,33 @@ impl Peers {
         self.queues.get(queue as usize).map(|ends| ends.first).filter(|first| *first != NONE)
     }
 
-    /// Who has to go when all together hold too much: of those that hold as much as all do on average, the one that has been
-    /// unfinished for longest. So whoever sends a little, slowly, does not go for those who send much. Only so many are
-    /// looked at; if all of them hold little, the first one goes.
+    /// Who has to go when all together hold too much: of those that hold much, the one that has been unfinished for longest.
+    /// So whoever sends a little, slowly, does not go for those who send much. Nobody, where the unfinished hold nothing.
     pub fn next_to_go(&self) -> Option<u32> {
-        let share = self.held_bytes / self.count.max(1);
+        let much_bytes = self.much_bytes();
         let slot = |index: &u32| self.slots.get(*index as usize);
         let behind = |index: &u32| slot(index).map(|slot| slot.behind).filter(|behind| *behind != NONE);
-        let longest = self.longest_in(Queue::Unfinished);
-        let mut all = iter::successors(longest, behind).take(limits::UNFINISHED_LOOKS);
-        all.find(|index| slot(index).is_some_and(|slot| slot.held_bytes >= share)).or(longest)
+        let mut all = iter::successors(self.longest_in(Queue::Unfinished), behind);
+        all.find(|index| slot(index).is_some_and(|slot| slot.held_bytes >= much_bytes))
+    }
+
+    /// What is much: the largest power of two of which those that hold as much have half of all bytes between them. Neither
+    /// many that hold next to nothing make it small, as they would an average, nor does one that holds most make it large.
+    /// All are looked at, which takes far less than the connection took that goes by it.
+    fn much_bytes(&self) -> usize {
+        let mut sums = [0; usize::BITS as usize];
+        for slot in self.slots.iter().filter(|slot| slot.queue == Some(Queue::Unfinished)) {
+            let power = slot.held_bytes.checked_ilog2().unwrap_or(0);
+            if let Some(sum) = sums.get_mut(power as usize) {
+                *sum += slot.held_bytes;
+            }
+        }
+        let (all, mut counted) = (sums.iter().sum::<usize>(), 0);
+        let has_half = |sum: &usize| {
+            counted += sum;
+            counted >= all.div_ceil(2)
+        };
+        1 << sums.iter().rposition(has_half).unwrap_or(0)
     }
 
     /// Every slot that has a connection.
@@ -257,6 +273,7 @@ mod tests {
     use super::*;
     use crate::http::Step;
     use crate::intake::Door;
+    use crate::limits;
     use crate::net::listener::Stream;
     use mio::net::UnixStream;
     use std::io::Write;
@@ -296,12 +313,27 @@ mod tests {
             peers.remove(expected);
         }
         assert_eq!((peers.next_to_go(), peers.longest_in(Queue::Idle)), (None, Some(idle)));
-        // Where many hold little, not all of them are asked.
-        let many: Vec<_> = (0..limits::UNFINISHED_LOOKS).map(|_| begins(&mut peers, 10)).collect();
-        let (large, _five) = begins(&mut peers, 12_000);
-        assert_eq!(peers.next_to_go(), Some(many[0].0));
-        peers.remove(many[0].0);
-        assert_eq!(peers.next_to_go(), Some(large));
+    }
+
+    #[test]
+    fn however_many_hold_little_they_stay_and_who_holds_much_behind_them_goes() {
+        let mut peers = Peers::default();
+        let _little: Vec<_> = (0..70).map(|_| begins(&mut peers, 140)).collect();
+        let (much, _client) = begins(&mut peers, 16_000);
+        // On average all hold less than the little ones do.
+        let _others: Vec<_> = (0..60).map(|_| (joins(&mut peers, Tick(1)), begins(&mut peers, 1))).collect();
+        assert_eq!(peers.next_to_go(), Some(much));
+    }
+
+    #[test]
+    fn a_large_one_that_has_just_come_does_not_go_for_many_that_hold_less_for_longer() {
+        let mut peers = Peers::default();
+        let many: Vec<_> = (0..20).map(|_| begins(&mut peers, 1500)).collect();
+        let _large = begins(&mut peers, 15_000);
+        for (expected, _) in &many[..10] {
+            assert_eq!(peers.next_to_go(), Some(*expected));
+            peers.remove(*expected);
+        }
     }
 
     #[test]
