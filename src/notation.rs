@@ -1,9 +1,10 @@
 //! Bytes written as text: hex digits, base64, and the percent signs of URLs. What several rooms read or write alike.
 //! `json` walks over what others send, `nearest` finds the word that was probably meant, `order` puts a short list in order,
-//! `html` writes text into a page, `cut` makes a text shorter, `line` puts somebody's text on one line, `days` says days and
+//! `html` writes text into a page, `counted` puts a number before its noun, `cut` makes a text shorter, `line` puts somebody's text on one line, `days` says days and
 //! times, `shorthand` what is kept of a request's head, `values` tells how much there is in a JSON text, `usage` what Graph's
 //! headers say of its limits.
 
+pub mod counted;
 pub mod cut;
 pub mod days;
 pub mod html;

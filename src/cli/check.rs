@@ -2,6 +2,7 @@
 
 use crate::config::{Config, ConfigError, Fault, Subscription};
 use crate::model::{Limit, Upstream};
+use crate::notation::counted::counted;
 use crate::registry::PublicUrl;
 use crate::store::StoreError;
 use crate::store::sqlite::SqliteFile;
@@ -16,8 +17,7 @@ pub fn check(file: &Path, env: &dyn Fn(&str) -> Option<String>, out: &mut dyn Wr
         Ok((config, warning)) => summary(&config, warning, out).map(|()| true),
         Err(error) => {
             let count = error.faults.len() + error.more;
-            let noun = if count == 1 { "fault" } else { "faults" };
-            writeln!(out, "{error}\n{count} {noun}").map(|()| false)
+            writeln!(out, "{error}\n{}", counted(count as u64, "fault")).map(|()| false)
         }
     };
     told.unwrap_or(false)

@@ -114,7 +114,8 @@ impl Journal {
         let left = self.flood.lock().unwrap_or_else(PoisonError::into_inner).over(now, all);
         let form = self.manner.read().unwrap_or_else(PoisonError::into_inner).form;
         for Left { level, target, count, last } in left {
-            let message = format!("{count} more lines like this one were left out: {last}");
+            let were = if count == 1 { "line like this one was" } else { "lines like this one were" };
+            let message = format!("{count} more {were} left out: {last}");
             say(&Line { level, target: &target, message: &message, members: "" }, form);
         }
     }

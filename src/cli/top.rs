@@ -10,6 +10,7 @@ use crate::daemon::control_socket;
 use crate::limits::{QUOTED_CHARS_MAX, TOP_INTERVAL};
 use crate::meter::text::{Sample, decimal, read};
 use crate::model::Moment;
+use crate::notation::counted::counted;
 use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -59,16 +60,16 @@ impl Look {
         let version = self.all("ackd_build_info").next().map_or("", |sample| sample.label("version"));
         let disk = if self.one("ackd_store_writable") > 0.0 { "" } else { "; THE STORE CANNOT BE WRITTEN" };
         let head = format!(
-            "ackd {} for {}; {:.0} of {:.0} workers busy{disk}\n\
-             {:.0} connections hold {:.1} KiB; {:.0} requests{}; {}\n\
+            "ackd {} for {}; {:.0} of {} busy{disk}\n\
+             {} with {:.1} KiB; {}{}; {}\n\
              acknowledged {}; committed {}\n",
             name(version),
             length(now.since(began).as_secs()),
             self.one("ackd_workers_busy"),
-            self.one("ackd_workers"),
-            self.one("ackd_connections"),
+            counted(self.one("ackd_workers") as u64, "worker"),
+            counted(self.one("ackd_connections") as u64, "connection"),
             self.one("ackd_buffered_bytes") / 1024.0,
-            self.one("ackd_requests_total"),
+            counted(self.one("ackd_requests_total") as u64, "request"),
             self.pace("ackd_requests_total", "", since),
             self.refused(),
             self.took("ackd_acknowledgement_seconds", since),
@@ -271,7 +272,7 @@ ackd_registration_ok{channel=\"page\"} 0
         let screen = Look(read(PAGE)).screen(None, Moment(1_130_000));
         let expected = "\
 ackd 0.1.0 for 2 min; 2 of 4 workers busy
-3 connections hold 2.0 KiB; 100 requests; refused: 2 with 401
+3 connections with 2.0 KiB; 100 requests; refused: 2 with 401
 acknowledged within 0.5 ms (half), more than 5 s (99 %); committed nothing yet
 
 channel  kept  per s  again  answered  ignored  dead  unknown  waiting  oldest  sent 2xx  4xx  5xx  none    now

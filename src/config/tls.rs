@@ -7,6 +7,7 @@ use super::surroundings::{Around, Found, OTHERS_READ, Secrets, read_from_disk};
 use super::table::{Entry, Key, Table};
 use crate::limits;
 use crate::model::{Moment, Secret};
+use crate::notation::counted::counted;
 use crate::tls::{Flaw, Identity, Pem, day};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -64,9 +65,9 @@ pub(super) fn tls(entry: &Entry<'_>, around: &Around<'_>, findings: &mut Finding
     let (certificates, keys) = (certificates?, keys?);
     if certificates.len() != keys.len() {
         let what = format!(
-            "there are {} certificates and {} keys; each certificate has its key, in the same order",
-            certificates.len(),
-            keys.len()
+            "there are {} and {}; each certificate has its key, in the same order",
+            counted(certificates.len() as u64, "certificate"),
+            counted(keys.len() as u64, "key")
         );
         findings.fault(&entry.place, what);
         return None;
@@ -192,9 +193,10 @@ fn soon(file: &Path, ends: Moment, now: Moment) -> Option<String> {
     let days = left.as_secs() / (24 * 3600);
     (left < limits::CERTIFICATE_NEWS_TIME).then(|| {
         format!(
-            "{} is good until {} only, for {days} days; is there still somebody who renews it?",
+            "{} is good until {} only, for {}; is there still somebody who renews it?",
             shown(file),
-            day(ends)
+            day(ends),
+            counted(days, "day")
         )
     })
 }
@@ -291,7 +293,7 @@ mod tests {
             ),
             (
                 "certificate = [\"bots.pem\", \"other.pem\"]\nkey = \"bots.key\"",
-                "tls: there are 2 certificates and 1 keys; each certificate has its key, in the same order".to_owned(),
+                "tls: there are 2 certificates and 1 key; each certificate has its key, in the same order".to_owned(),
             ),
             ("certificate = []\nkey = \"bots.key\"", "tls.certificate: must list 1 to 16 files; write for".to_owned()),
             (

@@ -15,6 +15,7 @@ use crate::model::Moment;
 use crate::net::event_loop::Page;
 use crate::net::listener::{Listener, Spot};
 use crate::net::{Announcer, Lobby, News, Setting};
+use crate::notation::counted::counted;
 use crate::notation::shelf::Shelf;
 use crate::registry::watch::{Course, Registrar, Stop, Watched};
 use crate::registry::{PublicUrl, Standing};
@@ -150,10 +151,10 @@ impl Manager {
             log::error!("{why}");
         }
         let mut told = vec![format!(
-            "the configuration is in force: {} channels, {} bots, {} upstreams",
-            config.channels.len(),
-            config.bots.len(),
-            config.upstreams.len()
+            "the configuration is in force: {}, {}, {}",
+            counted(config.channels.len() as u64, "channel"),
+            counted(config.bots.len() as u64, "bot"),
+            counted(config.upstreams.len() as u64, "upstream")
         )];
         told.extend((!fixed.is_empty()).then(|| format!("not changed before a restart: {}", fixed.join(", "))));
         Ok(told)

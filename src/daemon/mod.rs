@@ -21,6 +21,7 @@ use crate::net::event_loop::{self, Parts, Watch};
 use crate::net::listener::Listener;
 use crate::net::signals::Signals;
 use crate::net::{Announcer, EventLoop, Served, Waker};
+use crate::notation::counted::counted;
 use crate::store::StoreError;
 use crate::store::sqlite::SqliteFile;
 use crate::systemd;
@@ -233,7 +234,7 @@ impl Threads {
         let _ = self.letters.send(Letter::End { until });
         let kept = self.keeper.join().map_err(|_| "the keeper ended by a panic".to_owned())?;
         let late = self.workers.iter().filter(|worker| !worker.is_finished()).count();
-        log::debug!("{late} workers had not ended yet");
+        log::debug!("{} had not ended yet", counted(late as u64, "worker"));
         Ok(kept)
     }
 }
@@ -349,13 +350,13 @@ fn tools(file: &SqliteFile, keeper: Sender<Letter>, clock: fn() -> Moment) -> To
 
 fn farewell(served: &Served, health: &Health) {
     log::info!(
-        "stopped: {} requests on {} connections, {} refused; {} events kept, {} delivered again, {} jobs settled",
-        served.requests,
-        served.connections,
+        "stopped: {} on {}, {} refused; {} kept, {} delivered again, {} settled",
+        counted(served.requests, "request"),
+        counted(served.connections, "connection"),
         served.refused.total(),
-        health.kept.load(Ordering::Relaxed),
+        counted(health.kept.load(Ordering::Relaxed), "event"),
         health.duplicates.load(Ordering::Relaxed),
-        health.settled.load(Ordering::Relaxed),
+        counted(health.settled.load(Ordering::Relaxed), "job"),
     );
 }
 

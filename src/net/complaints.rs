@@ -2,6 +2,7 @@
 
 use crate::limits;
 use crate::model::{Refusal, Tick};
+use crate::notation::counted::counted;
 use std::net::IpAddr;
 
 /// What a handshake that failed is counted under, beside the statuses of refusals.
@@ -64,11 +65,11 @@ impl Complaints {
         for Kind { status, channel, unsaid: count } in std::mem::take(&mut self.kinds) {
             match (status, channel.as_deref()) {
                 _ if count == 0 => {}
-                (HANDSHAKE, _) => log::warn!("TLS came to nothing {count} more times"),
+                (HANDSHAKE, _) => log::warn!("TLS came to nothing {}", counted(count, "more time")),
                 (_, Some(channel)) => {
-                    log::warn!(channel; "channel {channel}: refused {count} more requests with {status}");
+                    log::warn!(channel; "channel {channel}: refused {} with {status}", counted(count, "more request"));
                 }
-                (_, None) => log::warn!("refused {count} more requests with {status}"),
+                (_, None) => log::warn!("refused {} with {status}", counted(count, "more request")),
             }
         }
     }

@@ -22,6 +22,7 @@ pub use line::{Line, misfit};
 
 use crate::limits;
 use crate::model::{Left, Lesson, Limit, Moment, Period};
+use crate::notation::counted::counted;
 use crate::notation::order::in_order;
 use calendar::{length, period};
 use serde::{Deserialize, Serialize};
@@ -150,7 +151,8 @@ impl Ledger {
         let mut news = None;
         if let Some(of) = lesson.of.filter(|of| *of < counter.of(limit)) {
             let (per, ours) = (limit.per.word(), limit.calls);
-            news = Some(format!("it allows {of} calls in this {per}; the configuration says {ours}"));
+            news =
+                Some(format!("it allows {} in this {per}; the configuration says {ours}", counted(of.into(), "call")));
             counter.of = Some(of);
         }
         let of = counter.of(limit);

@@ -11,6 +11,7 @@ use crate::limits::{
     DAY_TIMES_MAX, EVERY_SECONDS_MAX, EVERY_SECONDS_MIN, GAPS_LOOKED_AT, PATTERN_BYTES_MAX, QUOTED_CHARS_MAX,
 };
 use crate::model::{Moment, Plan, When};
+use crate::notation::counted::counted;
 use crate::notation::nearest::nearest;
 use croner::parser::{CronParser, Seconds, Year};
 use croner::{Cron, JobType};
@@ -32,7 +33,10 @@ pub fn check(plan: &Plan) -> Result<(), String> {
     match &plan.when {
         When::Once { .. } => return Ok(()),
         When::Every { seconds } if *seconds < EVERY_SECONDS_MIN => {
-            return Err(format!("every {seconds} seconds is too often; the least is {EVERY_SECONDS_MIN} seconds"));
+            return Err(format!(
+                "every {} is too often; the least is {EVERY_SECONDS_MIN} seconds",
+                counted((*seconds).into(), "second")
+            ));
         }
         When::Every { seconds } if *seconds > EVERY_SECONDS_MAX => {
             return Err("is more than a year; the longest is 366 days".to_owned());

@@ -13,6 +13,7 @@ use crate::model::{
     Content, Delivery, Event, EventId, EventKey, EventKind, Moment, Notes, OWNER_CONFIGURATION, Outcome, Purpose,
     Reply, Ring, Settlement, Stage,
 };
+use crate::notation::counted::counted;
 use crate::platform::{Kept, Recalled, Unsayable};
 use crate::queue::backoff;
 use crate::queue::pace::Effect;
@@ -141,7 +142,7 @@ impl Hearing<'_> {
     fn later(&self, why: &str, wait: Duration, channel: &Channel, tools: &Tools) -> Settlement {
         let (event, lane, attempt, now) = (self.event, self.lane, self.attempt, (tools.clock)());
         if now.since(self.since) >= limits::RETRY_LIFE {
-            return self.dead(&format!("given up after {attempt} attempts: {why}"), channel);
+            return self.dead(&format!("given up after {}: {why}", counted(attempt.into(), "attempt")), channel);
         }
         let id = self.id(channel);
         log::warn!(channel = channel.name, event:% = id; "{id}: {why}{}", again("; another try", wait));

@@ -8,6 +8,7 @@ use crate::limits;
 use crate::model::{
     Attempt, Content, Delivery, EventId, EventKey, Instead, Moment, Outcome, Purpose, Reply, SendEnd, Settlement,
 };
+use crate::notation::counted::counted;
 use crate::platform::Unsayable;
 use crate::queue::pace::Effect;
 use crate::store::tag;
@@ -105,7 +106,7 @@ impl Send<'_> {
 
     /// What the log says of an attempt that ended at `now`.
     fn line(&self, end: &SendEnd, words: &str, now: Moment) -> (Level, String) {
-        let (attempt, many) = (self.attempt, if self.attempt == 1 { "" } else { "s" });
+        let attempt = self.attempt;
         match end {
             SendEnd::Delivered { .. } => (Level::Debug, "delivered".to_owned()),
             SendEnd::Skipped => (Level::Debug, format!("skipped: {words}")),
@@ -116,7 +117,7 @@ impl Send<'_> {
             SendEnd::Gone => {
                 (Level::Error, format!("dead, nobody is there any more: {words}; the conversation's alarms end too"))
             }
-            SendEnd::Dead => (Level::Error, format!("dead after {attempt} attempt{many}: {words}")),
+            SendEnd::Dead => (Level::Error, format!("dead after {}: {words}", counted(attempt.into(), "attempt"))),
         }
     }
 }

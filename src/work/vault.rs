@@ -17,6 +17,7 @@ use crate::bot::CallFault;
 use crate::keeper::{Letter, TOKENS};
 use crate::limits;
 use crate::model::{Answer, MemoryWrite, Method, Moment, OAuth, OutboundRequest, Outcome, Secret};
+use crate::notation::counted::counted;
 use crate::notation::percent;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -405,7 +406,8 @@ impl Vault {
         }
         let (name, why, days) = (&self.upstream, words(fault), end.since(now).as_secs() / (24 * 3600));
         log::warn!(
-            "upstream {name}: its consent ends in {days} days unless it can be renewed ({why}); {}",
+            "upstream {name}: its consent ends in {} unless it can be renewed ({why}); {}",
+            counted(days, "day"),
             self.mend()
         );
         // Somebody may have logged in meanwhile.

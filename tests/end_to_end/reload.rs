@@ -62,7 +62,7 @@ fn channels_come_and_go_without_a_restart() {
     assert_eq!(held.deliver(&one("m_1", "1", "before")), 200);
 
     write(&scene, &text(&scene, &two_pages()));
-    assert_eq!(reload(&scene), (0, "the configuration is in force: 2 channels, 1 bots, 0 upstreams\n".to_owned()));
+    assert_eq!(reload(&scene), (0, "the configuration is in force: 2 channels, 1 bot, 0 upstreams\n".to_owned()));
     assert_eq!(scene.client().deliver_to("/other", &one("m_2", "1", "to the other")).unwrap().status, 200);
     assert_eq!(held.deliver(&one("m_3", "1", "on a connection of before")), 200);
     for id in ["m_1", "m_2", "m_3"] {
@@ -82,7 +82,7 @@ fn channels_come_and_go_without_a_restart() {
     let from = scene.daemon.log().len();
     scene.daemon.signal(Signal::HUP);
     scene.daemon.wait_for_line(from, "channel other is not in the configuration any more, but messages of it wait");
-    scene.daemon.wait_for_line(from, "reload: the configuration is in force: 1 channels");
+    scene.daemon.wait_for_line(from, "reload: the configuration is in force: 1 channel,");
     assert_eq!(scene.client().deliver_to("/other", &one("m_6", "7", "too late")).unwrap().status, 404);
     scene.graph.release("7");
     scene.wait_for_state("m_4", State::Answered);

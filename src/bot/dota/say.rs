@@ -6,6 +6,7 @@ use super::words::Part;
 use crate::bot::figures::{ago, grouped, unsigned, whole};
 use crate::limits::{DOTA_FIGURE_MAX, DOTA_NAME_TOLD_CHARS_MAX};
 use crate::model::Moment;
+use crate::notation::counted::counted;
 use jiff::Timestamp;
 use serde_json::Value;
 use std::time::Duration;
@@ -319,7 +320,7 @@ fn span(wait: Duration) -> String {
 pub(super) fn trouble(trouble: &Trouble, player: u32, now: Moment) -> String {
     match trouble {
         Trouble::NotBefore { moment, of_day: Some(calls) } => {
-            let calls = if *calls > 0 { format!("{calls} calls") } else { "so many calls".to_owned() };
+            let calls = if *calls > 0 { counted((*calls).into(), "call") } else { "so many calls".to_owned() };
             let wait = span(moment.since(now));
             format!(
                 "OpenDota allows {calls} a day, and those of today are used up; ask again after midnight UTC, in {wait}."

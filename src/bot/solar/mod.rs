@@ -30,6 +30,7 @@ pub use sums::Bar;
 use super::{Bot, BotFault, Desk, subscription};
 use crate::limits::{SOLAR_FRESH, SOLAR_SYSTEMS_MAX, SOLAR_YEARS_BACK};
 use crate::model::{CONFIGURED, Content, Event, EventKind, Purpose, QuickReply, Reply};
+use crate::notation::counted::counted;
 use ask::Site;
 use people::Redeemed;
 use say::{LastWeek, Units};
@@ -160,7 +161,7 @@ impl Solar {
             Redeemed::Enough => "You have as many systems as I can tell one person about.".to_owned(),
             Redeemed::NotBefore(moment) => {
                 let minutes = moment.since(desk.now()).as_secs().div_ceil(60);
-                format!("Those were too many wrong codes. Please try again in {minutes} minutes.")
+                format!("Those were too many wrong codes. Please try again in {}.", counted(minutes, "minute"))
             }
         };
         Ok(vec![Reply::text(&event.conversation, text)])

@@ -7,6 +7,7 @@ use super::finding::Finding;
 use crate::keeper::{LEDGERS, TOKENS};
 use crate::limits::{CONSENT_WARNING, LOGIN_WARNING};
 use crate::model::{Left, Moment, OAuth, Period, Upstream};
+use crate::notation::counted::counted;
 use crate::queue::budget::Ledger;
 use crate::work::facebook::Consent;
 use crate::work::vault::Tokens;
@@ -128,7 +129,7 @@ fn granted(what: &str, json: Option<Vec<u8>>, name: &str, file: &Path, by: &Inst
         let ends = if end <= now { "ended" } else { "ends" };
         return Finding::wrong(what, format!("what was granted {ends} on {}", day(end)), login);
     }
-    let mut words = format!("granted {} days ago, ", now.since(consent.given()).as_secs() / (24 * 3600));
+    let mut words = format!("granted {} ago, ", counted(now.since(consent.given()).as_secs() / (24 * 3600), "day"));
     words.push_str(&end.map_or_else(|| "without an end".to_owned(), |end| format!("until {}", day(end))));
     words.push_str(&format!(", for {}", consent.pages()));
     if consent.lacks().is_empty() {

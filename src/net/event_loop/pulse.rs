@@ -4,6 +4,7 @@
 use super::EventLoop;
 use crate::keeper::Letter;
 use crate::model::Tick;
+use crate::notation::counted::counted;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -45,9 +46,10 @@ impl EventLoop {
     fn standing(&self) -> String {
         let health = &self.letters.health;
         let [kept, settled] = [&health.kept, &health.settled].map(|count| count.load(Ordering::Relaxed));
-        let (connections, refused) = (self.peers.count(), self.served.refused.total());
+        let refused = counted(self.served.refused.total(), "request");
+        let connections = counted(self.peers.count() as u64, "connection");
         let disk = if health.writable.load(Ordering::Relaxed) { "" } else { "; THE STORE CANNOT BE WRITTEN" };
-        format!("{kept} events kept, {settled} settled, {refused} requests refused; {connections} connections{disk}")
+        format!("{} kept, {settled} settled, {refused} refused; {connections}{disk}", counted(kept, "event"))
     }
 }
 

@@ -25,6 +25,7 @@ use crate::bot::CallFault;
 use crate::keeper::TOKENS;
 use crate::limits;
 use crate::model::{Answer, Facebook, Moment, OutboundRequest, Secret};
+use crate::notation::counted::counted;
 use crate::notation::percent;
 use clean::Clean;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -221,7 +222,8 @@ impl Custody {
             return;
         }
         let days = end.since(now).as_secs() / (24 * 3600);
-        log::warn!("upstream {}: what was granted there ends in {days} days; {}", self.upstream, self.mend());
+        let days = counted(days, "day");
+        log::warn!("upstream {}: what was granted there ends in {days}; {}", self.upstream, self.mend());
         self.change(by, |consent| consent.warned = Some(now));
     }
 
