@@ -435,7 +435,8 @@ fn a_daemon_that_may_open_too_few_files_is_wrong() {
     limited.args(["-c", "ulimit -n 90; exec \"$0\" run", env!("CARGO_BIN_EXE_ackd")]);
     let _daemon = scene.started(limited);
     scene.register();
-    let wrong = "open files: the daemon may open 90, and 100 connections need 164";
+    let wrong = "open files: the daemon may open 90, and needs 164 for connections = 100; the running one takes 26 \
+                 connections at once";
     scene.expect_wrong(
         1,
         wrong,

@@ -208,7 +208,7 @@ mod tests {
         kept.hour.add(at(11, 0), Column::Dead, 1);
         let waits = |waiting, oldest| Channel { waiting, oldest, ..Channel::default() };
         kept.channels = vec![waits(2, Some(Moment(9))), waits(0, None), waits(1, Some(Moment(7)))];
-        let open = Open { connections: 4, buffered_bytes: 10, waiting_bytes: 5, now: at(11, 2) };
+        let open = Open { connections: 4, buffered_bytes: 10, waiting_bytes: 5, now: at(11, 2), ..Open::default() };
         assert_eq!(
             json(open, &served, &kept, Moment(1)),
             "{\"now\":662000,\"began\":1,\"waiting\":3,\"oldest\":7,\"rests\":\"\",\"connections\":4,\

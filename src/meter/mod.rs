@@ -134,6 +134,8 @@ impl Served {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Open {
     pub connections: usize,
+    /// How many it takes at once.
+    pub connections_max: usize,
     pub buffered_bytes: usize,
     /// What was handed to the keeper and is not yet kept.
     pub waiting_bytes: usize,

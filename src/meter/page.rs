@@ -34,6 +34,8 @@ impl Page<'_> {
     fn door(&self, text: &mut Text) {
         let (open, served) = (&self.open, self.served);
         text.family("ackd_connections", "gauge", "Connections that are open.").value(&[], open.connections as u64);
+        let help = "How many connections are taken at once.";
+        text.family("ackd_connections_max", "gauge", help).value(&[], open.connections_max as u64);
         let help = "Connections that were accepted.";
         text.family("ackd_connections_accepted_total", "counter", help).value(&[], served.connections);
         let help = "Connections that came to nothing, since TLS did.";
@@ -176,7 +178,8 @@ mod tests {
         let mut served = Served { connections: 3, requests: 11, handshakes_failed: 8, ..Served::default() };
         served.refused.note(401);
         served.refused.note(599);
-        let open = Open { connections: 2, buffered_bytes: 640, waiting_bytes: 77, now: Moment(10_000) };
+        let open =
+            Open { connections: 2, connections_max: 500, buffered_bytes: 640, waiting_bytes: 77, now: Moment(10_000) };
         let meter = Meter::default();
         meter.calls("opendota").note(Some(429));
         let registrations = &[Registration { channel: "page".to_owned(), well: false, looked: Moment(8_000) }];
@@ -198,6 +201,7 @@ mod tests {
         for (name, labels, expected) in [
             ("process_start_time_seconds", "", 5.0),
             ("ackd_connections", "", 2.0),
+            ("ackd_connections_max", "", 500.0),
             ("ackd_connections_accepted_total", "", 3.0),
             ("ackd_tls_handshakes_failed_total", "", 8.0),
             ("ackd_certificate_expiry_timestamp_seconds", "name=bots.example.org", 12_345.0),

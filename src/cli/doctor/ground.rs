@@ -7,6 +7,7 @@ use crate::limits::{
     CONNECTION_BYTES, DEAD_NEWS_TIME, DESCRIPTORS_RESERVED, DISK_FREE_BYTES_MIN, MEMORY_BYTES_MIN, STORE_CHECK_TIME,
 };
 use crate::model::Moment;
+use crate::notation::counted::counted;
 use crate::store::sqlite::{Failed, Soundness};
 use std::io::ErrorKind;
 use std::path::{self, Component, Path, PathBuf};
@@ -102,8 +103,15 @@ pub(super) fn events(store: &Path, file: &Path, by: &Instruments<'_>) -> Finding
     }
 }
 
-/// Whether the daemon may open as many files as its connections need.
-pub(super) fn open_files(connections: usize, process: Option<u32>, file: &Path, machine: &dyn Machine) -> Finding {
+/// Whether the daemon may open as many files as the configuration's connections need; and how many of them it has taken up,
+/// since it takes another number with a restart only, and fewer where it may not open enough.
+pub(super) fn open_files(
+    wanted: usize,
+    taken: Option<usize>,
+    process: Option<u32>,
+    file: &Path,
+    machine: &dyn Machine,
+) -> Finding {
     let what = "open files";
     let path = of_process(process, "limits");
     let limits = match machine.read(&path) {
@@ -118,10 +126,12 @@ pub(super) fn open_files(connections: usize, process: Option<u32>, file: &Path, 
         Some(_) => ("the daemon", soft),
         None => ("a daemon started from this shell", hard),
     };
-    let needed = connections.saturating_add(DESCRIPTORS_RESERVED);
+    let needed = wanted.saturating_add(DESCRIPTORS_RESERVED);
+    let now = taken.map(|taken| format!("the running one takes {} at once", counted(taken as u64, "connection")));
     if allowed < needed as u64 {
         let room = allowed.saturating_sub(DESCRIPTORS_RESERVED as u64).max(1);
-        let wrong = format!("{whose} may open {allowed}, and {connections} connections need {needed}");
+        let now = now.map_or_else(String::new, |now| format!("; {now}"));
+        let wrong = format!("{whose} may open {allowed}, and needs {needed} for connections = {wanted}{now}");
         let mend = format!(
             "write LimitNOFILE={needed} below [Service] with `systemctl edit ackd`, or connections = {room} in {}; then \
              restart ackd",
@@ -130,7 +140,12 @@ pub(super) fn open_files(connections: usize, process: Option<u32>, file: &Path, 
         return Finding::wrong(what, wrong, mend);
     }
     let allowed = if allowed == u64::MAX { "any number".to_owned() } else { allowed.to_string() };
-    Finding::ok(what, format!("{whose} may open {allowed}, and {connections} connections need {needed}"))
+    let told = format!("{whose} may open {allowed}, and needs {needed} for connections = {wanted}");
+    match now {
+        Some(now) if taken != Some(wanted) => Finding::note(what, format!("{told}; {now}, until a restart")),
+        Some(now) => Finding::ok(what, format!("{told}; {now}")),
+        None => Finding::ok(what, told),
+    }
 }
 
 /// A file about a process; without a number about our own.
@@ -152,7 +167,8 @@ pub(super) fn memory(connections: usize, process: Option<u32>, machine: &dyn Mac
     let what = "memory";
     let whose = if process.is_some() { "the daemon" } else { "a daemon started from this shell" };
     let needed = MEMORY_BYTES_MIN.saturating_add(CONNECTION_BYTES.saturating_mul(connections as u64));
-    let needs = format!("{connections} connections may need {} MiB", needed.div_ceil(MIB));
+    let connections = counted(connections as u64, "connection");
+    let needs = format!("may need {} MiB for {connections}", needed.div_ceil(MIB));
     let path = of_process(process, "cgroup");
     let groups = match machine.read(&path) {
         Ok(groups) => groups,
@@ -169,7 +185,7 @@ pub(super) fn memory(connections: usize, process: Option<u32>, machine: &dyn Mac
             Finding::wrong(what, wrong, mend)
         }
         Some(allowed) => Finding::ok(what, format!("{whose} may take {} MiB, and {needs}", allowed / MIB)),
-        None => Finding::ok(what, format!("no limit is set for {whose}; {needs}")),
+        None => Finding::ok(what, format!("no limit is set for {whose}; it {needs}")),
     }
 }
 

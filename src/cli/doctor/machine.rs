@@ -52,6 +52,9 @@ pub trait Machine {
     /// An order at a control socket.
     fn order(&self, socket: &Path, path: &str, json: &[u8]) -> Result<Vec<String>, ControlFault>;
 
+    /// The page of figures behind a control socket.
+    fn figures(&self, socket: &Path) -> Result<String, ControlFault>;
+
     /// 32 letters and digits that nobody can guess.
     fn word(&self) -> io::Result<String>;
 }
@@ -128,6 +131,10 @@ impl Machine for ThisMachine {
 
     fn order(&self, socket: &Path, path: &str, json: &[u8]) -> Result<Vec<String>, ControlFault> {
         control::ask(socket, path, json)
+    }
+
+    fn figures(&self, socket: &Path) -> Result<String, ControlFault> {
+        control::get(socket, "/metrics")
     }
 
     fn word(&self) -> io::Result<String> {

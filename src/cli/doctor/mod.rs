@@ -76,8 +76,9 @@ fn machine_side(
             findings.tell([ground::store(&outline.store, by.machine)])?;
             findings.tell([ground::events(&outline.store, papers.file, by)])?;
             findings.tell([presence.finding(&outline.store, papers.file)])?;
-            findings.tell([ground::open_files(outline.connections_max, process, papers.file, by.machine)])?;
-            findings.tell([ground::memory(outline.connections_max, process, by.machine)])?;
+            let (wanted, taken) = (outline.connections_max, presence.connections_max());
+            findings.tell([ground::open_files(wanted, taken, process, papers.file, by.machine)])?;
+            findings.tell([ground::memory(taken.unwrap_or(wanted), process, by.machine)])?;
         }
         _ => {
             let unseen = |what| Finding::unseen(what, "the configuration is faulty");

@@ -65,6 +65,8 @@ pub(super) struct Played {
     pub(super) held: Result<bool, StoreError>,
     pub(super) listener: Result<u32, ErrorKind>,
     pub(super) left: Result<(), ControlFault>,
+    /// A line among the figures; empty for an older daemon.
+    pub(super) takes: String,
     words: Cell<u32>,
 }
 
@@ -118,6 +120,10 @@ impl Machine for Played {
         let word: Value = serde_json::from_slice(json).unwrap();
         assert_eq!((&word["ask"], &word["say"]), (&json!(word_of(1)), &json!(word_of(2))));
         self.left.clone().map(|()| vec!["left".to_owned()])
+    }
+
+    fn figures(&self, _: &Path) -> Result<String, ControlFault> {
+        Ok(format!("ackd_connections 3\n{}ackd_connections_accepted_total 9\n", self.takes))
     }
 
     fn word(&self) -> io::Result<String> {
@@ -223,6 +229,7 @@ impl Scene {
             held: Ok(true),
             listener: Ok(DAEMON),
             left: Ok(()),
+            takes: "ackd_connections_max 10000\n".to_owned(),
             words: Cell::new(0),
         };
         let pages = BTreeMap::from([

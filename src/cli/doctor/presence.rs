@@ -7,6 +7,7 @@ use super::machine::Machine;
 use crate::cli::control::ControlFault;
 use crate::daemon::control_socket;
 use crate::limits::UNIT_RESTARTS_MAX;
+use crate::notation::counted::counted;
 use serde_json::json;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -17,6 +18,8 @@ pub(super) enum Presence {
     Answers {
         process: u32,
         word: Word,
+        /// How many connections it takes at once; an older one does not say.
+        connections_max: Option<usize>,
     },
     /// Somebody listens there, and does not do as a daemon of this version does.
     Mute {
@@ -51,7 +54,7 @@ impl Presence {
             }
         };
         match leave(&socket, machine) {
-            Ok(word) => Presence::Answers { process, word },
+            Ok(word) => Presence::Answers { process, word, connections_max: connections_max(&socket, machine) },
             Err(why) => Presence::Mute { process, why },
         }
     }
@@ -62,6 +65,11 @@ impl Presence {
             Presence::Answers { process, .. } | Presence::Mute { process, .. } => Some(*process).filter(|it| *it > 0),
             _ => None,
         }
+    }
+
+    /// How many connections it takes at once, by its own word.
+    pub(super) fn connections_max(&self) -> Option<usize> {
+        if let Presence::Answers { connections_max, .. } = self { *connections_max } else { None }
     }
 
     pub(super) fn finding(&self, store: &Path, file: &Path) -> Finding {
@@ -104,6 +112,11 @@ fn leave(socket: &Path, machine: &dyn Machine) -> Result<Word, String> {
     }
 }
 
+fn connections_max(socket: &Path, machine: &dyn Machine) -> Option<usize> {
+    let page = machine.figures(socket).ok()?;
+    page.lines().find_map(|line| line.strip_prefix("ackd_connections_max "))?.parse().ok()
+}
+
 const UNIT: &str = "ackd.service";
 
 /// How systemd's unit fares, where there is one.
@@ -122,6 +135,7 @@ pub(super) fn unit(machine: &dyn Machine) -> Finding {
     const LOG: &str = "journalctl -u ackd -n 50";
     let (active, sub, result) = (value("ActiveState"), value("SubState"), value("Result"));
     let restarts = value("NRestarts").parse::<u32>().unwrap_or(0);
+    let restarted = counted(restarts.into(), "time");
     match (value("LoadState"), active) {
         ("", _) => {
             let why = said.error.lines().next().unwrap_or("systemctl said nothing").to_owned();
@@ -130,8 +144,7 @@ pub(super) fn unit(machine: &dyn Machine) -> Finding {
         ("not-found", _) => Finding::ok(what, format!("{UNIT} is not installed")),
         ("loaded", "failed") => Finding::wrong(what, format!("{UNIT} has failed ({result})"), LOG),
         ("loaded", _) if restarts > UNIT_RESTARTS_MAX || sub == "auto-restart" => {
-            let wrong =
-                format!("{UNIT} was restarted {restarts} times since it was started ({active}, {sub}, {result})");
+            let wrong = format!("{UNIT} was restarted {restarted} since it was started ({active}, {sub}, {result})");
             Finding::wrong(what, wrong, LOG)
         }
         // After the machine's next start nobody would answer.
@@ -139,7 +152,7 @@ pub(super) fn unit(machine: &dyn Machine) -> Finding {
             let wrong = format!("{UNIT} runs, but would not be started with the machine");
             Finding::wrong(what, wrong, "systemctl enable ackd")
         }
-        ("loaded", _) => Finding::ok(what, format!("{UNIT} is {active} ({sub}), restarted {restarts} times")),
+        ("loaded", _) => Finding::ok(what, format!("{UNIT} is {active} ({sub}), restarted {restarted}")),
         (load, _) => {
             let mend = format!("systemctl status ackd; systemd-analyze verify {UNIT}");
             Finding::wrong(what, format!("systemd cannot use {UNIT}: {load}"), mend)

@@ -24,8 +24,8 @@ ok     disk: 41984 MiB free in FOLDER, and it takes what is written
 ok     store: FOLDER/ackd.db is whole
 ok     events: none is dead or unknown
 ok     daemon: process 4711 runs on FOLDER/ackd.db, and answers
-ok     open files: the daemon may open 20000, and 10000 connections need 10064
-ok     memory: the daemon may take 64 MiB, and 10000 connections may need 36 MiB
+ok     open files: the daemon may open 20000, and needs 10064 for connections = 10000; the running one takes 10000 connections at once
+ok     memory: the daemon may take 64 MiB, and may need 36 MiB for 10000 connections
 ok     unit: ackd.service is active (running), restarted 0 times
 ok     token of page: we are page A page (104)
 ok     token of space: we are Solar (Y2lzY29z-bot)
@@ -243,12 +243,26 @@ fn too_few_open_files_for_the_connections_are_wrong() {
         )
     };
     scene.file(&path, limits("10063", "20000"));
-    let wrong = "the daemon may open 10063, and 10000 connections need 10064";
+    let takes = |many: &str| format!("ackd_connections_max {many}\n");
+    scene.machine.takes = takes("9999");
+    let wrong = "the daemon may open 10063, and needs 10064 for connections = 10000; the running one takes 9999 \
+                 connections at once";
     scene.expect_wrong("open files", wrong, &mend(9999));
+    scene.machine.takes = takes("10000");
     scene.file(&path, limits("10064", "10064"));
-    scene.expect_ok("open files", "the daemon may open 10064, and 10000 connections need 10064");
+    let fine = "the daemon may open 10064, and needs 10064 for connections = 10000";
+    let running = "; the running one takes 10000 connections at once";
+    scene.expect_ok("open files", &format!("{fine}{running}"));
     scene.file(&path, limits("unlimited", "unlimited"));
-    scene.expect_ok("open files", "the daemon may open any number, and 10000 connections need 10064");
+    let any = fine.replace("open 10064", "open any number");
+    scene.expect_ok("open files", &format!("{any}{running}"));
+
+    // The file was changed since its start; and an older one does not say.
+    scene.machine.takes = takes("1");
+    let told = format!("--     open files: {any}; the running one takes 1 connection at once, until a restart");
+    assert_eq!(scene.about("open files"), told);
+    scene.machine.takes = String::new();
+    scene.expect_ok("open files", &any);
     scene.file(&path, "nonsense".to_owned());
     scene.expect_unseen("open files", "/proc/4711/limits does not name the limit");
     scene.machine.files.remove(&path);
@@ -257,7 +271,7 @@ fn too_few_open_files_for_the_connections_are_wrong() {
     // Without a daemon it is this shell's, which a daemon would raise.
     (scene.machine.listener, scene.machine.held) = (Err(ErrorKind::NotFound), Ok(false));
     scene.file("/proc/self/limits", limits("1024", "524288"));
-    let fine = "a daemon started from this shell may open 524288, and 10000 connections need 10064";
+    let fine = "a daemon started from this shell may open 524288, and needs 10064 for connections = 10000";
     scene.expect_ok("open files", fine);
     scene.file("/proc/self/limits", limits("1024", "4096"));
     let about = scene.about("open files");
@@ -269,7 +283,7 @@ fn too_little_memory_for_the_connections_is_wrong_wherever_the_limit_is() {
     let mut scene = Scene::new("memory");
     let mend = "write MemoryMax=36M below [Service] with `systemctl edit ackd`, or a smaller `connections` into the \
                 configuration; then restart ackd";
-    let wrong = "the daemon may take 32 MiB, and 10000 connections may need 36 MiB";
+    let wrong = "the daemon may take 32 MiB, and may need 36 MiB for 10000 connections";
     for group in ["system.slice/ackd.service", "system.slice", "."] {
         let path = format!("/sys/fs/cgroup/{group}/memory.max").replace("/./", "/");
         let before = scene.machine.files.get(&path).cloned();
@@ -280,9 +294,9 @@ fn too_little_memory_for_the_connections_is_wrong_wherever_the_limit_is() {
             None => drop(scene.machine.files.remove(&path)),
         }
     }
-    scene.expect_ok("memory", "the daemon may take 64 MiB, and 10000 connections may need 36 MiB");
+    scene.expect_ok("memory", "the daemon may take 64 MiB, and may need 36 MiB for 10000 connections");
     scene.file("/sys/fs/cgroup/system.slice/ackd.service/memory.max", "max\n".to_owned());
-    scene.expect_ok("memory", "no limit is set for the daemon; 10000 connections may need 36 MiB");
+    scene.expect_ok("memory", "no limit is set for the daemon; it may need 36 MiB for 10000 connections");
     // From inside of a container: only what lies below its root can be seen.
     scene.file(&format!("/proc/{DAEMON}/cgroup"), "1:name=x:/\n0::/../ackd\n".to_owned());
     scene.file("/sys/fs/cgroup/ackd/memory.max", "33554432\n".to_owned());

@@ -51,6 +51,7 @@ impl EventLoop {
         self.checks = self.checks.saturating_sub(1);
         let open = Open {
             connections: self.peers.count(),
+            connections_max: self.connections_max,
             buffered_bytes: self.peers.held_bytes(),
             waiting_bytes: self.letters.health.waiting_bytes.load(Ordering::Relaxed),
             now: self.wall,
