@@ -8,6 +8,7 @@ use super::surroundings::{Around, Found, OTHERS_READ};
 use super::table::{Entry, Key, Table};
 use crate::limits::{SECRET_BYTES_MAX, SECRET_CHARS_MIN};
 use crate::model::Secret;
+use std::io::ErrorKind;
 use std::path::Path;
 use toml::de::DeValue;
 
@@ -82,10 +83,24 @@ fn warn_of_literal(text: &str, entry: &Entry<'_>, around: &Around<'_>, findings:
         findings.warn(Risk::Danger, &entry.place, what);
         return;
     }
+    if names_a_file(text, around) {
+        let what = "is the name of a file, and would be taken for the secret itself; write { file = \"…\" } around it";
+        findings.warn(Risk::Danger, &entry.place, what);
+        return;
+    }
     let name = entry.name.to_uppercase();
     let whose =
         if (around.world.is_open)(around.file) { " for all to read" } else { "; copies of it take the secret along" };
     findings.warn(Risk::InClear, &entry.place, format!("stands in this file{whose}; {{ env = \"{name}\" }} is safer"));
+}
+
+/// Whether there is a file of this name, as far as we may look. A secret may begin with a slash, too, and then there is none.
+fn names_a_file(text: &str, around: &Around<'_>) -> bool {
+    text.starts_with('/')
+        && match (around.world.is_folder)(Path::new(text)) {
+            Ok(is_folder) => !is_folder,
+            Err(error) => error.kind() == ErrorKind::PermissionDenied,
+        }
 }
 
 /// The name in `$NAME` or `${NAME}`, where it may be shown.

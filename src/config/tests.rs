@@ -675,6 +675,24 @@ fn a_variable_that_nobody_fills_in_is_a_warning() {
 }
 
 #[test]
+fn a_files_name_that_stands_for_a_secret_is_a_warning_that_does_not_show_it() {
+    let warnings = |is_folder: &dyn Fn(&Path) -> io::Result<bool>| {
+        let text = with("{ env = \"APP\" }", "\"/etc/ackd/canary\"");
+        let looked = |path: &Path| if path.starts_with("/etc") { is_folder(path) } else { is_here(path) };
+        let around = Surroundings { is_folder: &looked, ..on_paper(&env, &read) };
+        Config::parse_in(&text, Path::new("ackd.toml"), &around).unwrap().warnings
+    };
+    let told = "ackd.toml:11: channel.page.app_secret: is the name of a file, and would be taken for the secret itself; \
+                write { file = \"…\" } around it";
+    assert_eq!(warnings(&|_| Ok(false)), [told]);
+    assert_eq!(warnings(&|_| Err(io::ErrorKind::PermissionDenied.into())), [told]);
+    for nothing in [&|_: &Path| Ok(true), &|_: &Path| Err(io::ErrorKind::NotFound.into())] as [&dyn Fn(&Path) -> _; 2] {
+        let [told] = &warnings(nothing)[..] else { panic!("one warning") };
+        assert!(told.contains("stands in this file for all to read") && !told.contains("canary"), "{told}");
+    }
+}
+
+#[test]
 fn a_secret_that_can_be_guessed_is_a_warning_wherever_it_comes_from() {
     let told =
         "is shorter than 8 characters; so short a secret can be guessed, `openssl rand -hex 16` makes a better one";

@@ -153,6 +153,11 @@ fn file<'t>(entry: Entry<'t>, is_key: bool, around: &Around<'_>, findings: &mut 
 }
 
 fn credential(entry: &Entry<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> Option<PathBuf> {
+    // As a secret would be written.
+    if let Some(source) = entry.peek("file", "", findings) {
+        findings.fault(&source.place, format!("a file's name stands here without {{ }}; write {}", entry.example));
+        return None;
+    }
     let table = entry.table(SOURCES, findings)?;
     let source = if table.has_unknown() { None } else { table.need("credential", findings) }?;
     let name = source.text(findings)?;
@@ -307,6 +312,10 @@ mod tests {
             (
                 "certificate = \"bots.pem\"\nkey = { credential = \"../bots.key\" }",
                 "tls.key.credential: a credential's name is a plain word;".to_owned(),
+            ),
+            (
+                "certificate = { file = \"bots.pem\" }\nkey = \"bots.key\"",
+                "tls.certificate.file: a file's name stands here without { }; write certificate = \"/etc/".to_owned(),
             ),
             (
                 "certificate = \"bots.pem\"\nkey = { env = \"KEY\" }",
