@@ -75,8 +75,8 @@ fn carry_out(command: Command, out: &mut dyn Write) -> Result<(), CliError> {
             let saying = Saying { channel: &channel, to: &to, text: &text };
             send(&outline(config)?, saying, &world(), out, &mut io::stderr())
         }
-        Command::Events { config, filter } => events(&outline(config)?, &filter, &world(), out),
-        Command::Why { config, id } => why(&outline(config)?, &id, &world(), out),
+        Command::Events { config, filter } => events(&outline_to_read(config)?, &filter, &world(), out),
+        Command::Why { config, id } => why(&outline_to_read(config)?, &id, &world(), out),
         Command::Replay { config, which } => replay(&outline(config)?, &which, &world(), out),
         Command::Resolve { config, which } => resolve(&outline(config)?, &which, &world(), out),
         Command::Rehearse { config, since } => rehearse(&place(config)?, since.as_deref(), &variable, &world(), out),
@@ -88,7 +88,7 @@ fn carry_out(command: Command, out: &mut dyn Write) -> Result<(), CliError> {
                 Instruments { world: &world(), env: &variable, upstream: &Fetch::default(), machine: &ThisMachine };
             doctor(&place(config)?, &by, out)
         }
-        Command::Top { config } => top(&outline(config)?, io::stdout().is_terminal(), &world(), out),
+        Command::Top { config } => top(&outline_to_read(config)?, io::stdout().is_terminal(), &world(), out),
         Command::Login { config, upstream } => {
             let by =
                 Instruments { world: &world(), env: &variable, upstream: &Fetch::default(), machine: &ThisMachine };
@@ -136,6 +136,19 @@ fn load(told: Option<PathBuf>) -> Result<Config, CliError> {
 /// For the commands beside the daemon, which need no secret.
 fn outline(told: Option<PathBuf>) -> Result<Outline, CliError> {
     Outline::load(&place(told)?, &variable).map_err(CliError::Config)
+}
+
+/// For those of them that only look: the night in which somebody breaks the file is the one in which they are wanted.
+fn outline_to_read(told: Option<PathBuf>) -> Result<Outline, CliError> {
+    let (outline, faults) = Outline::to_read(&place(told)?, &variable).map_err(CliError::Config)?;
+    if let Some(faults) = faults {
+        complain(&CliError::Config(faults));
+        let store = outline.store.display();
+        complain(&CliError::Failed(format!(
+            "store {store} is looked at all the same; correct that before the next start or reload"
+        )));
+    }
+    Ok(outline)
 }
 
 fn variable(name: &str) -> Option<String> {

@@ -106,19 +106,45 @@ fn a_mistyped_command_line_is_exit_code_2() {
 }
 
 #[test]
-fn a_faulty_configuration_is_exit_code_2_whatever_is_asked() {
+fn a_faulty_configuration_is_exit_code_2_whatever_is_to_be_done() {
     let folder = Folder::new("faulty");
     fs::write(folder.0.join("ackd.toml"), CONFIG.replace("workers = 0", "workers = -1\nwokers = 2")).unwrap();
     let (code, out, error) = folder.run(&["check"]);
     assert!(code == 2 && out.ends_with("2 faults\n") && error.is_empty(), "{out}{error}");
-    for words in
-        [&["events"][..], &["why", "page-1"], &["send", "page", "1", "Hi"], &["replay", "--dead"], &["replay", "--dry"]]
-    {
+    for words in [&["send", "page", "1", "Hi"][..], &["replay", "--dead"], &["replay", "--dry"], &["reload"]] {
         let (code, out, error) = folder.run(words);
         assert!(code == 2 && out.is_empty() && error.starts_with("ackd.toml:3: workers: "), "{error}");
     }
     let (code, _, error) = folder.run(&["run"]);
     assert!(code == 2 && error.contains(" ERROR ackd.toml:3: workers: "), "{error}");
+}
+
+#[test]
+fn what_is_kept_can_be_read_by_a_faulty_configuration_that_says_where_it_is() {
+    let folder = Folder::new("to-read");
+    let file = folder.0.join("ackd.toml");
+    folder.make_store();
+    folder.run(&["send", "page", "4711", "Hi"]);
+    let faulty = CONFIG.replace("bot = \"echo\"", "bot = \"ecco\"");
+    fs::write(&file, &faulty).unwrap();
+    for words in [&["events"][..], &["why", "page-1"], &["top"]] {
+        let (code, out, error) = folder.run(words);
+        let mut lines = error.lines();
+        assert!(lines.next().unwrap().starts_with("ackd.toml:7: channel.page.bot: there is no bot"), "{error}");
+        let all_the_same = "ackd.db is looked at all the same; correct that before the next start or reload";
+        assert!(lines.next().unwrap().ends_with(all_the_same), "{error}");
+        match words {
+            ["top"] => assert!(code == 1 && error.contains("nobody answers at the control socket"), "{error}"),
+            _ => assert!(code == 0 && out.starts_with("page-1  ") && lines.next().is_none(), "{out}{error}"),
+        }
+    }
+    // Which store is meant, nobody knows.
+    for store in ["stroe = \"sqlite:other.db\"", "store = \"other.db\"", "store = \"sqlite:no/folder.db\""] {
+        fs::write(&file, format!("{store}\n{CONFIG}")).unwrap();
+        let (code, out, error) = folder.run(&["events"]);
+        assert!(code == 2 && out.is_empty() && error.starts_with("ackd.toml:1: st"), "{error}");
+        assert!(!error.contains("all the same"), "{error}");
+    }
 }
 
 #[test]
@@ -377,7 +403,7 @@ fn a_full_disk_behind_stdout_is_a_failure() {
 fn nobody_reading_stderr_is_no_reason_to_panic() {
     let folder = Folder::new("mute");
     fs::write(folder.0.join("ackd.toml"), "listen = 1\n").unwrap();
-    for (words, code) in [(&["run"][..], 2), (&["evnets"], 2), (&["events"], 2)] {
+    for (words, code) in [(&["run"][..], 2), (&["evnets"], 2), (&["send", "page", "1", "Hi"], 2), (&["events"], 1)] {
         let (reader, writer) = io::pipe().unwrap();
         drop(reader);
         let mut command = folder.ackd(words);

@@ -228,8 +228,24 @@ pub fn text_of(file: &Path) -> Result<String, ConfigError> {
 /// A configuration, and its channels and upstreams as far as they are known without secrets.
 type Known = (Config, Vec<KnownChannel>, Upstreams);
 
+/// What a text is warned of, or its faults.
+type Verdict = Result<Vec<(Risk, String)>, ConfigError>;
+
 /// Reads a text.
 fn walk(text: &str, around: &Around<'_>) -> Result<Known, ConfigError> {
+    let (known, warnings) = walk_over(text, around);
+    let (risks, warnings) = warnings?.into_iter().unzip();
+    let (config, channels, upstreams) = known.ok_or_else(|| no_toml(around.file))?;
+    Ok((Config { warnings, risks, ..config }, channels, upstreams))
+}
+
+fn no_toml(file: &Path) -> ConfigError {
+    ConfigError::of_file(file, "not TOML".to_owned())
+}
+
+/// What a text holds, where it is TOML; and what it is warned of, or its faults. With faults nothing of it is to be relied on
+/// but the store, which is empty where the fault is its own.
+fn walk_over(text: &str, around: &Around<'_>) -> (Option<Known>, Verdict) {
     let file = around.file;
     let mut findings = Findings::new(text, file);
     let (tree, errors) = DeTable::parse_recoverable(text);
@@ -242,13 +258,10 @@ fn walk(text: &str, around: &Around<'_>) -> Result<Known, ConfigError> {
         let table = Table::open(top, tree.get_ref(), TOP, &mut findings);
         read(&table, around, &mut findings)
     });
-    let warnings = findings.verdict()?;
-    let (config, channels, upstreams) = read.ok_or_else(|| ConfigError::of_file(file, "not TOML".to_owned()))?;
-    let (risks, warnings) = warnings.into_iter().unzip();
-    Ok((Config { warnings, risks, ..config }, channels, upstreams))
+    (read, findings.verdict())
 }
 
-/// Reads every key; where one has a fault, its field holds anything, since the whole is then thrown away.
+/// Reads every key; where one has a fault, its field holds anything, but for the store, which is then empty.
 fn read(table: &Table<'_>, around: &Around<'_>, findings: &mut Findings<'_>) -> Known {
     let listen = table.need("listen", findings).map(|entry| listen::listens(&entry, findings)).unwrap_or_default();
     let (admin, admin_tokens) = admin::admin(table, &listen, around, findings);
@@ -331,8 +344,9 @@ fn store_path(table: &Table<'_>, around: &Around<'_>, findings: &mut Findings<'_
         return store::store(&entry, around, findings).unwrap_or_default();
     }
     let path = store::resolve(store::STORE, around);
-    store::look(&path, &table.place.inner("store", 1), around, findings);
-    path
+    let fits = store::look(&path, &table.place.inner("store", 1), around, findings);
+    // A mistyped key names another one.
+    if fits && table.lacks("store") { path } else { PathBuf::new() }
 }
 
 fn whole(

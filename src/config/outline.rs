@@ -6,7 +6,9 @@
 //! It has no platforms, so nothing can be verified, signed or sent with it.
 
 use super::surroundings::{Around, Secrets};
-use super::{Config, ConfigError, KnownBot, KnownLogin, Listens, Surroundings, text_of, walk};
+use super::{
+    Config, ConfigError, Known, KnownBot, KnownLogin, Listens, Surroundings, no_toml, text_of, walk, walk_over,
+};
 use crate::model::{Reply, Upstream};
 use crate::platform::Unsayable;
 use crate::registry::PublicUrl;
@@ -62,9 +64,34 @@ impl Outline {
 
     /// The same with other surroundings than the disk.
     pub fn parse_in(text: &str, file: &Path, around: &Surroundings<'_>) -> Result<Outline, ConfigError> {
-        let (config, channels, upstreams) = walk(text, &Around { world: *around, file, secrets: Secrets::Named })?;
+        walk(text, &Around { world: *around, file, secrets: Secrets::Named }).map(Outline::of)
+    }
+
+    /// For whoever only reads what is kept: of a faulty file, too, as long as it says where the store is; then with its faults.
+    pub fn to_read(
+        file: &Path,
+        env: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<(Outline, Option<ConfigError>), ConfigError> {
+        Outline::to_read_in(&text_of(file)?, file, &Surroundings::on_disk(env))
+    }
+
+    /// The same of a text, with other surroundings than the disk.
+    pub fn to_read_in(
+        text: &str,
+        file: &Path,
+        around: &Surroundings<'_>,
+    ) -> Result<(Outline, Option<ConfigError>), ConfigError> {
+        let (known, verdict) = walk_over(text, &Around { world: *around, file, secrets: Secrets::Named });
+        let faults = verdict.err();
+        match known.filter(|(config, ..)| !config.store.as_os_str().is_empty()) {
+            Some(known) => Ok((Outline::of(known), faults)),
+            None => Err(faults.unwrap_or_else(|| no_toml(file))),
+        }
+    }
+
+    fn of((config, channels, upstreams): Known) -> Outline {
         let Config { store, listen, connections_max, public_url, bots, .. } = config;
         let (upstreams, logins) = (upstreams.names, upstreams.logins);
-        Ok(Outline { store, listen, connections_max, public_url, channels, upstreams, logins, bots })
+        Outline { store, listen, connections_max, public_url, channels, upstreams, logins, bots }
     }
 }
