@@ -283,8 +283,45 @@ fn only_the_daemon_needs_its_secrets() {
         assert_eq!((code, error.as_str()), (0, hint), "{words:?}");
     }
     let (code, out, _) = folder.run(&["check"]);
-    assert!(code == 2 && out.ends_with("3 faults\n"), "{out}");
+    assert!(code == 2 && out.ends_with("where there is a fault.\n3 faults\n"), "{out}");
+    assert!(out.contains("\nAll but secrets and certificates is right. Those of a service may be missing"), "{out}");
     assert_eq!(folder.run(&["run"]).0, 2);
+}
+
+#[test]
+fn a_reload_needs_the_daemons_secrets_and_not_those_of_the_shell() {
+    let folder = Folder::new("reload-secrets");
+    let file = folder.0.join("ackd.toml");
+    let config = CONFIG.replace("\"demo-app-secret\"", "{ env = \"ACKD_TEST_APP_SECRET\" }");
+    let config = config.replace("\"demo-access-token\"", "{ credential = \"token\" }");
+    fs::write(&file, &config).unwrap();
+    fs::write(folder.0.join("token"), "demo-access-token\n").unwrap();
+    let mut daemon = folder.ackd(&["run"]);
+    daemon.env("ACKD_TEST_APP_SECRET", "demo-app-secret").env("CREDENTIALS_DIRECTORY", &folder.0);
+    let mut daemon = daemon.stderr(Stdio::piped()).spawn().unwrap();
+    let log = until_it_listens(&mut daemon);
+    let fine = folder.run(&["reload"]);
+    let lacking = config
+        .replace("\"token\"", "\"nowhere\"")
+        .replace("\"ACKD_TEST_APP_SECRET\"", "\"ACKD_TEST_UNSET\"")
+        .replace("\"demo-verify-token\"", "{ env = \"ACKD_TEST_NOT_SET_EITHER\" }");
+    fs::write(&file, lacking).unwrap();
+    let lacks = folder.run(&["reload"]);
+    fs::write(&file, config.replace("workers = 0", "workers = -1")).unwrap();
+    let check = folder.run(&["check"]);
+    let pid = rustix::process::Pid::from_child(&daemon);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    assert_eq!(code_of(daemon), Some(0));
+    drop(log);
+
+    let in_force = "the configuration is in force: 1 channel, 1 bot, 0 upstreams\n";
+    assert_eq!(fine, (0, in_force.to_owned(), String::new()));
+    // What the daemon lacks is told by it, each in a line, however many there are.
+    assert!(lacks.2.lines().count() == 3, "{lacks:?}");
+    assert!(lacks.2.contains("the environment variable ACKD_TEST_UNSET is not set; "), "{lacks:?}");
+    assert!(lacks.0 == 1 && lacks.2.contains("cannot read the credential nowhere: "), "{lacks:?}");
+    // Where something else is wrong, too, it is no matter of the shell.
+    assert!(check.0 == 2 && check.1.ends_with("3 faults\n") && !check.1.contains("All but"), "{check:?}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `ackd check`: every fault at once, or what the configuration amounts to.
 
-use crate::config::{Config, ConfigError, Fault, Subscription};
+use crate::config::{Config, ConfigError, Fault, Outline, Subscription};
 use crate::model::{Limit, Upstream};
 use crate::notation::counted::counted;
 use crate::registry::PublicUrl;
@@ -16,12 +16,17 @@ pub fn check(file: &Path, env: &dyn Fn(&str) -> Option<String>, out: &mut dyn Wr
     let told = match Config::load(file, env).and_then(|config| whose_store(&config).map(|warning| (config, warning))) {
         Ok((config, warning)) => summary(&config, warning, out).map(|()| true),
         Err(error) => {
-            let count = error.faults.len() + error.more;
-            writeln!(out, "{error}\n{}", counted(count as u64, "fault")).map(|()| false)
+            let count = counted((error.faults.len() + error.more) as u64, "fault");
+            let hint = if Outline::load(file, env).is_ok() && Config::load(file, env).is_err() { HINT } else { "" };
+            writeln!(out, "{error}\n{hint}{count}").map(|()| false)
         }
     };
     told.unwrap_or(false)
 }
+
+/// For whoever checks the file of a service, whose secrets this shell has not.
+const HINT: &str = "All but secrets and certificates is right. Those of a service may be missing in this shell alone: `ackd \
+                    reload` has the running\none try them, and changes nothing where there is a fault.\n";
 
 /// What would keep a daemon from this store: a fault where it is certain, a warning where it depends on the user.
 fn whose_store(config: &Config) -> Result<Option<String>, ConfigError> {

@@ -121,8 +121,10 @@ impl Answer {
                 .map_err(|error| ControlFault::Lost(format!("answered something else than lines: {error}")))?;
             return Ok(told.lines.iter().map(|line| shown(line, PREVIEW_CHARS_MAX).into_owned()).collect());
         }
+        // A line for each of its reasons, as of a reload.
         let why = String::from_utf8_lossy(&self.body);
-        let why = shown(why.trim_end(), PREVIEW_CHARS_MAX).into_owned();
+        let why: Vec<_> = why.trim_end().lines().map(|line| shown(line, PREVIEW_CHARS_MAX)).collect();
+        let why = why.join("\n");
         Err(ControlFault::Refused { status: self.status, why })
     }
 }
@@ -227,7 +229,7 @@ mod tests {
     fn a_refusal_is_told_in_the_daemons_words() {
         let answer = "HTTP/1.1 404 Not Found\r\nContent-Length: 26\r\n\r\nthere is no channel \"x\"\n\u{1b}\n";
         let refused = |status, why: &str| Err(ControlFault::Refused { status, why: why.to_owned() });
-        assert_eq!(told("control-no", answer.as_bytes(), true).0, refused(404, "there is no channel \"x\"\\n\\u{1b}"));
+        assert_eq!(told("control-no", answer.as_bytes(), true).0, refused(404, "there is no channel \"x\"\n\\u{1b}"));
         let answer = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
         let fault = told("control-503", answer, true).0;
         assert_eq!(fault, refused(503, ""));

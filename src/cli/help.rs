@@ -167,10 +167,15 @@ ackd check [--config FILE]
 Reads the configuration and the secrets it names; starts and changes nothing.
 Prints every fault at once with its line, or `configuration OK` and a summary.
 
+It needs the secrets in its own environment. For a service that runs `ackd
+reload` is the better check: the service has them. Before its first start name
+the folder of its credentials, as below.
+
     --config FILE    the configuration; else ackd.toml, /etc/ackd/ackd.toml
 
-Example:
-    ackd check --config /etc/ackd/ackd.toml
+Examples:
+    ackd check --config ackd.toml
+    sudo env CREDENTIALS_DIRECTORY=/etc/ackd ackd check
 ";
 
 const RELOAD: &str = "\
@@ -181,16 +186,18 @@ services, secrets, certificates, addresses. No request is refused meanwhile and
 none is lost; what is under way ends as it began.
 
 All or nothing: with one fault in it nothing changes, and each fault is told,
-here and in the log. The store, the number of workers and of connections and
-the sockets of systemd change with a restart only; that is said where it
-matters.
+here and in the log. So no `ackd check` is needed before it: secrets are those
+that the daemon has, and your shell needs none. The store, the number of
+workers and of connections and the sockets of systemd change with a restart
+only; that is said where it matters.
 
 SIGHUP and `systemctl reload ackd` do the same.
 
     --config FILE    the configuration; else ackd.toml, /etc/ackd/ackd.toml
 
-Example:
-    ackd check && ackd reload
+Examples:
+    ackd reload
+    sudo ackd reload --config /etc/ackd/ackd.toml
 ";
 
 const SEND: &str = "\
