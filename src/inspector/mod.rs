@@ -24,7 +24,7 @@ pub use json::{error, lines};
 pub use orders::order;
 
 use crate::model::visit::{guarded, parameter};
-use crate::model::{Method, Moment, Response, Visit};
+use crate::model::{Method, Moment, Response, Visit, zipped};
 use crate::store::StoreError;
 use crate::store::sqlite::Reader;
 use json::Json;
@@ -85,11 +85,9 @@ impl Wish {
     }
 }
 
-/// A part of the page, as it is sent.
-pub fn part(bytes: &'static [u8], content_type: &'static str) -> Response {
-    guarded(Response { content_type, body: bytes.into(), ..Response::text(200, "") })
-        .with("Content-Encoding", "gzip")
-        .with("Content-Security-Policy", POLICY)
+/// A part of the page, as it is sent to whoever takes it so.
+pub fn part(takes: Option<&[u8]>, bytes: &'static [u8], content_type: &'static str) -> Response {
+    guarded(zipped(takes, content_type, bytes)).with("Content-Security-Policy", POLICY)
 }
 
 /// Why something is not shown, or not done.

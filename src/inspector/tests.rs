@@ -517,7 +517,7 @@ fn a_part_of_the_page_may_fetch_nothing_from_elsewhere_and_is_what_lies_in_its_f
         ("/page.css", include_str!("page.css")),
     ] {
         let Some(Wish::Part(bytes, content_type)) = Wish::of(path) else { panic!("{path}") };
-        let sent = part(bytes, content_type);
+        let sent = part(Some(b"gzip"), bytes, content_type);
         let mut text = String::new();
         GzDecoder::new(&*sent.body).read_to_string(&mut text).unwrap();
         // Without the blanks before a line and lines that are a comment.

@@ -35,7 +35,9 @@ fn is_spied_on(wish: Wish, head: &Head) -> bool {
 
 pub(super) fn read(path: &str, request: &Request) -> Result<Verdict, Refusal> {
     Ok(match Wish::of(path).ok_or_else(nothing_here)? {
-        Wish::Part(bytes, content_type) => Verdict::Answer(inspector::part(bytes, content_type)),
+        Wish::Part(bytes, content_type) => {
+            Verdict::Answer(inspector::part(request.head.header("accept-encoding"), bytes, content_type))
+        }
         Wish::Hour => Verdict::Hour,
         Wish::List | Wish::Life | Wish::Replay | Wish::Resolve => Verdict::Visit(Box::new(Visit {
             to: Host::Inspector,

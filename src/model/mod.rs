@@ -25,6 +25,7 @@ pub mod secret;
 pub mod time;
 pub mod upstream;
 pub mod visit;
+pub mod zipped;
 
 pub use alarm::{Alarm, AlarmSet, AlarmWrite, CONFIGURED, OWNER_CONFIGURATION, Plan, Ring, RunMissed, When};
 pub use daytime::{DayTime, Weekday};
@@ -42,3 +43,4 @@ pub use secret::Secret;
 pub use time::{Moment, Tick};
 pub use upstream::{Facebook, Left, Lesson, Limit, OAuth, Papers, Period, Upstream};
 pub use visit::{Claim, Host, Page, Visit};
+pub use zipped::zipped;

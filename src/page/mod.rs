@@ -15,7 +15,7 @@ mod life;
 pub use clock::Clock;
 
 use crate::limits;
-use crate::model::{Method, Moment, Request, Response};
+use crate::model::{Method, Moment, Request, Response, zipped};
 use crate::notation::order::in_order;
 use crate::notation::shelf::Shelf;
 use crate::notation::unpercent_text;
@@ -100,7 +100,10 @@ impl Page {
         }
         let query = Query(request.head.query());
         let answer = match request.head.path() {
-            "/" => chat(request.head.header("accept-encoding")),
+            "/" => {
+                let takes = request.head.header("accept-encoding");
+                zipped(takes, "text/html; charset=utf-8", CHAT).with("Content-Security-Policy", POLICY)
+            }
             "/picture.svg" => Response { content_type: "image/svg+xml", ..Response::text(200, PICTURE) },
             "/chat.state" => json(&self.state()),
             "/chat.news" => json(&self.news(&query.numbers("after"))),
@@ -232,29 +235,6 @@ fn outcome(attempt: &AttemptEntry) -> Cow<'_, str> {
     }
 }
 
-/// The page as every browser takes it. Who does not say what he takes, takes all (RFC 9110, 12.5.3).
-fn chat(takes: Option<&[u8]>) -> Response {
-    if !takes.is_none_or(takes_gzip) {
-        return Response::text(406, "this page is sent as gzip only: ask with \"Accept-Encoding: gzip\"\n");
-    }
-    Response { content_type: "text/html; charset=utf-8", body: CHAT.into(), ..Response::text(200, "") }
-        .with("Content-Encoding", "gzip")
-        .with("Content-Security-Policy", POLICY)
-}
-
-/// Whether an `Accept-Encoding` takes gzip, by name or as one of all others (`*`); a weight of zero says no.
-fn takes_gzip(list: &[u8]) -> bool {
-    let list = String::from_utf8_lossy(list).to_ascii_lowercase();
-    let weight_of = |coding: &str| {
-        list.split(',').find_map(|part| {
-            let (name, weight) = part.split_once(';').unwrap_or((part, ""));
-            (name.trim() == coding).then(|| weight.trim().trim_start_matches("q="))
-        })
-    };
-    let weight = weight_of("gzip").or_else(|| weight_of("*"));
-    weight.is_some_and(|weight| weight.is_empty() || weight.contains(|digit| matches!(digit, '1'..='9')))
-}
-
 fn json(value: &impl Serialize) -> Response {
     match serde_json::to_vec(value) {
         Ok(body) => Response::json(200, body),
@@ -303,29 +283,6 @@ mod tests {
         let lines = lines.filter(|line| !line.starts_with("//") && !line.is_empty());
         assert!(page.lines().eq(lines), "{page}");
         assert!(CHAT.len() * 2 < page.len(), "{} of {} bytes", CHAT.len(), page.len());
-    }
-
-    #[test]
-    fn the_page_is_sent_to_whoever_takes_gzip() {
-        let all: [Option<&[u8]>; 6] = [
-            None,
-            Some(b"gzip, deflate, br"),
-            Some(b"br;q=1.0, GZIP;q=0.8"),
-            Some(b"*"),
-            Some(b" gzip"),
-            Some(b"*;q=0,gzip"),
-        ];
-        for takes in all {
-            let sent = chat(takes);
-            assert_eq!((sent.status, &*sent.body), (200, CHAT), "{takes:?}");
-            assert!(sent.headers.contains(&("Content-Encoding", "gzip".into())));
-        }
-        let none: [&[u8]; 5] = [b"", b"identity", b"br, x-gzipped", b"gzip;q=0, *", b"gzip; q=0.000"];
-        for takes in none {
-            let refused = chat(Some(takes));
-            assert_eq!(refused.status, 406, "{takes:?}");
-            assert!(!refused.headers.iter().any(|(name, _)| *name == "Content-Encoding"));
-        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 
 const DOORS: &str = "[\"unix:FOLDER/admin.sock\", \"127.0.0.1:0\"]";
+const GZIP: &str = "Accept-Encoding: gzip\r\n";
 
 fn inspected() -> Setup {
     Setup { admin: Some(DOORS), ..Setup::default() }
@@ -125,11 +126,13 @@ fn the_page_and_its_parts_come_from_here_and_are_read_by_get() {
     for (target, kind) in
         [("/events", "text/html"), ("/events/page.js", "text/javascript"), ("/events/page.css", "text/css")]
     {
-        let (status, head, body) = ask(daemon, "GET", target, "", "");
+        let (status, _, told) = ask(daemon, "GET", target, "", "");
+        assert!(status == 406 && told.ends_with(b"curl --compressed\n"), "as curl asks");
+        let (status, head, body) = ask(daemon, "GET", target, GZIP, "");
         assert!(status == 200 && head.contains(&format!("Content-Type: {kind}")), "{head}");
         assert!(head.contains("Content-Encoding: gzip") && body.starts_with(&[0x1f, 0x8b]), "{head}");
         assert!(head.contains("Content-Security-Policy: default-src 'none'"), "{head}");
-        assert_eq!(ask(daemon, "HEAD", target, "", "").2, b"");
+        assert_eq!(ask(daemon, "HEAD", target, GZIP, "").2, b"");
     }
     for (method, target, status) in [
         ("POST", "/events", 405),
@@ -192,7 +195,7 @@ fn behind_a_locked_door_nothing_is_seen_or_done_without_its_token() {
     let door = line.split("listening on ").nth(1).unwrap().parse().unwrap();
     let ask = |line: &str, headers: &str| {
         let mut client = Client::connect(door);
-        client.write(format!("{line} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n{headers}\r\n"));
+        client.write(format!("{line} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n{GZIP}{headers}\r\n"));
         client.read().status
     };
     let token = "Authorization: Bearer canary-inspector-token\r\n";
