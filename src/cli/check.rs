@@ -25,8 +25,8 @@ pub fn check(file: &Path, env: &dyn Fn(&str) -> Option<String>, out: &mut dyn Wr
 }
 
 /// For whoever checks the file of a service, whose secrets this shell has not.
-const HINT: &str = "All but secrets and certificates is right. Those of a service may be missing in this shell alone: `ackd \
-                    reload` has the running\none try them, and changes nothing where there is a fault.\n";
+const HINT: &str = "All but secrets and certificates is right. Those of a service may be missing in this shell alone:\n\
+                    `ackd reload` has the running one try them, and changes nothing where there is a fault.\n";
 
 /// What would keep a daemon from this store: a fault where it is certain, a warning where it depends on the user.
 fn whose_store(config: &Config) -> Result<Option<String>, ConfigError> {
