@@ -365,6 +365,11 @@ impl<'a> Value<'a> {
         self.decoded(mended)
     }
 
+    /// The same, where empty text counts as absent.
+    pub fn words(self) -> Option<Cow<'a, str>> {
+        self.text().filter(|text| !text.is_empty())
+    }
+
     /// What a string says, or a number; `half` is asked about one that serde_json cannot write as text.
     fn decoded(self, half: impl FnOnce(&str) -> String) -> Option<Cow<'a, str>> {
         match self.begin()? {

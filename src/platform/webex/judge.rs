@@ -112,8 +112,8 @@ fn advice(status: u16, posting: bool) -> &'static str {
 /// `what`, with status, trackingId and Webex's own words.
 fn words(what: &str, answer: &Answer, hidden: &[Secret]) -> String {
     let failure = Value::read(&answer.body).unwrap_or_default();
-    let theirs = failure.get("message").word();
-    let detail = failure.get("errors").items(1).first().and_then(|fault| fault.get("description").word());
+    let theirs = failure.get("message").words();
+    let detail = failure.get("errors").items(1).first().and_then(|fault| fault.get("description").words());
     let detail = detail.filter(|detail| theirs.as_ref() != Some(detail));
     let theirs: Vec<_> = [theirs, detail].into_iter().flatten().collect();
     let said = (!theirs.is_empty()).then(|| format!("Webex says: {}", theirs.join(" ")));

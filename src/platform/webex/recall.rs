@@ -54,7 +54,7 @@ impl Recall<'_> {
         };
         let by_us = self.me.is_some_and(|me| found.get("personId").word().as_deref() == Some(&me.id));
         if own || by_us && subject == Subject::Message {
-            let texts = ["text", "markdown"].into_iter().filter_map(|name| word(found, name)).collect();
+            let texts = ["text", "markdown"].into_iter().filter_map(|name| words(found, name)).collect();
             return Ok(Recalled::Own { message: word(found, "id").unwrap_or_default(), texts });
         }
         if let Some(why) = self.me.and_then(|me| speaker(found).ignored(me, self.settings.bots_may_talk)) {
@@ -80,11 +80,11 @@ impl Recall<'_> {
             (None, Replies::Thread) => id.map(str::to_owned),
             (parent, _) => parent,
         };
-        let text = match (word(found, "text"), self.me) {
+        let text = match (words(found, "text"), self.me) {
             (Some(text), Some(me)) => {
                 let ids = mentioned(found.get("mentionedPeople")).unwrap_or_default();
                 let mentioned = group || ids.iter().any(|id| *id == me.id);
-                Some(mention::strip(&text, found.get("html").word().as_deref(), mentioned, me))
+                Some(mention::strip(&text, found.get("html").words().as_deref(), mentioned, me))
             }
             (text, _) => text,
         };
@@ -114,6 +114,10 @@ fn speaker(found: Value<'_>) -> Speaker<'_> {
         group: found.get("roomType").word().as_deref() == Some("group"),
         mentioned: mentioned(found.get("mentionedPeople")),
     }
+}
+
+fn words(found: Value<'_>, name: &str) -> Option<String> {
+    found.get(name).words().map(Cow::into_owned)
 }
 
 fn word(found: Value<'_>, name: &str) -> Option<String> {
