@@ -178,7 +178,7 @@ pub const BACKLOG_ROWS_MAX: usize = 20_000;
 /// minutes.
 pub const WORK_STUCK_TIME: Duration = Duration::from_secs(15 * 60);
 /// An event during which ackd ended so many times in a row is given up. The waits between double (`RETRY_DELAY`), so this
-/// takes a quarter of an hour, and the last of them are minutes: what was only under way at the same time is done by then.
+/// takes eight minutes at least.
 pub const CUT_OFFS_MAX: u32 = 10;
 /// How long the keeper waits before it tries a failing disk again.
 pub const DISK_RETRY: Duration = Duration::from_secs(1);

@@ -57,6 +57,21 @@ pub enum Settlement {
     Sent { event: EventKey, lane: i64, attempt: Attempt, end: SendEnd },
 }
 
+impl Settlement {
+    /// The conversation of which a worker had the job.
+    pub fn lane(&self) -> i64 {
+        match self {
+            Settlement::Heard { lane, .. }
+            | Settlement::HearIgnored { lane, .. }
+            | Settlement::Witnessed { lane, .. }
+            | Settlement::HearDead { lane, .. }
+            | Settlement::HearLater { lane, .. }
+            | Settlement::Unsent { lane, .. }
+            | Settlement::Sent { lane, .. } => *lane,
+        }
+    }
+}
+
 /// How far an answer is that is said in several stages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stage {

@@ -72,6 +72,7 @@ macro_rules! every_store {
 }
 
 mod alarms;
+mod alike;
 mod aside;
 mod cut_off;
 mod resolved;

@@ -2,9 +2,9 @@
 
 use super::{Lane, Memory, ReplyRow, Sum};
 use crate::model::{Attempt, ChannelNumber, EventKey, Lease, Moment, Notes, Reply, SendEnd, Work};
-use crate::store::cut_off::{due_again, given_up, told};
+use crate::store::cut_off::{SUSPECT_FROM, due_again, given_up, told};
 use crate::store::reasons::gone;
-use crate::store::{OWN, OWN_WHY, ReplyLife, State, Store, StoreError, UNSAID};
+use crate::store::{OWN, OWN_WHY, ReplyLife, State, Store, StoreError, UNSAID, Wanted};
 use std::collections::HashSet;
 
 impl ReplyRow {
@@ -46,7 +46,7 @@ impl Memory {
         (attempt, handed): (u32, u32),
         now: Moment,
     ) -> Result<Option<Lease>, StoreError> {
-        self.hand_out(lane, Lane { attempt, handed, ..Lane::waiting(event, false, now) });
+        self.hand_out(lane, Lane { attempt, handed, ..Lane::waiting(event, false, now) }, now);
         let doubts = self.has_doubts(lane);
         let stage = self.now.stages.get(&event).map(|(stage, _)| stage.clone());
         let row = self.row(event)?;
@@ -66,7 +66,43 @@ impl Memory {
         Ok(Some(Lease { event, lane, work }))
     }
 
-    pub(super) fn lease_begun(
+    pub(super) fn next_job(
+        &mut self,
+        channel: ChannelNumber,
+        wanted: Wanted,
+        busy: &HashSet<i64>,
+        now: Moment,
+    ) -> Result<Option<Lease>, StoreError> {
+        loop {
+            if let Some(lease) = self.lease_begun(channel, true, busy, now)? {
+                return Ok(Some(lease));
+            }
+            if wanted == Wanted::Sends {
+                return Ok(None);
+            }
+            if let Some(lease) = self.lease_begun(channel, false, busy, now)? {
+                return Ok(Some(lease));
+            }
+            // What ended in that search may have made way for something to send.
+            let due = |(lane, at): (&i64, &Lane)| {
+                at.event.channel() == channel && at.due <= now && at.sending && at.handed == 0 && !busy.contains(lane)
+            };
+            if !self.now.lanes.iter().any(due) {
+                break;
+            }
+        }
+        self.lease_new(channel, busy, now)
+    }
+
+    /// A job came back: if it was the suspect's, ackd did not end with it.
+    pub(super) fn come_back(&mut self, lane: i64, now: Moment) {
+        let was_suspect = self.suspect.take_if(|suspect| *suspect == lane).is_some();
+        if let Some(at) = self.now.lanes.get_mut(&lane).filter(|_| was_suspect) {
+            (at.handed, at.due) = (1, now);
+        }
+    }
+
+    fn lease_begun(
         &mut self,
         channel: ChannelNumber,
         sending: bool,
@@ -74,20 +110,27 @@ impl Memory {
         now: Moment,
     ) -> Result<Option<Lease>, StoreError> {
         loop {
+            let suspect = self.suspect.is_some_and(|lane| busy.contains(&lane));
+            let most = if suspect { SUSPECT_FROM - 1 } else { u32::MAX };
             let due = self
                 .now
                 .lanes
                 .iter()
                 .filter(|(lane, at)| {
-                    at.event.channel() == channel && at.sending == sending && at.due <= now && !busy.contains(lane)
+                    at.event.channel() == channel
+                        && at.sending == sending
+                        && at.due <= now
+                        && !busy.contains(lane)
+                        && at.handed <= most
                 })
                 .min_by_key(|(_, at)| at.due)
                 .map(|(lane, at)| (*lane, *at));
             let Some((lane, at)) = due else { return Ok(None) };
             let lease = if let Some(why) = given_up(at.handed) {
                 self.give_up(lane, at, &why, now)?
-            } else if sending {
-                self.hand_out(lane, Lane { due: now, ..at });
+            // One that was heard and sent by the same worker, until that was cut off, still stands as to be heard.
+            } else if sending || self.has_to_send(at.event) {
+                self.hand_out(lane, at, now);
                 self.begin_send(at.event, lane, now)?
             } else {
                 self.begin_hearing(at.event, lane, (at.attempt + 1, at.handed), now)?
@@ -98,12 +141,13 @@ impl Memory {
         }
     }
 
-    /// Somebody gets a lease of a conversation now, the next one after those that never came back.
-    fn hand_out(&mut self, lane: i64, at: Lane) {
+    /// Somebody gets a conversation's job now.
+    fn hand_out(&mut self, lane: i64, at: Lane, now: Moment) {
         if let (Some(words), Ok(row)) = (told(at.handed), self.row(at.event)) {
             row.why = Some(words);
+            self.suspect = Some(lane);
         }
-        let due = due_again(at.event, at.handed, at.due);
+        let due = due_again(at.handed, now);
         self.now.lanes.insert(lane, Lane { due, handed: at.handed + 1, ..at });
     }
 
@@ -113,14 +157,14 @@ impl Memory {
         let Some(reply) = row.replies.iter_mut().find(|reply| reply.life.state == State::Open) else {
             return self.end(at.event, lane, State::Dead, why, now).map(|()| None);
         };
-        if reply.note_cut_off(now) {
+        if !reply.proved && reply.note_cut_off(now) {
             reply.life.state = State::Unknown;
         }
-        self.hand_out(lane, Lane::waiting(at.event, at.sending, now));
+        self.hand_out(lane, Lane::waiting(at.event, at.sending, now), now);
         self.go_on(at.event, lane, "", true, now)
     }
 
-    pub(super) fn lease_new(
+    fn lease_new(
         &mut self,
         channel: ChannelNumber,
         busy: &HashSet<i64>,
@@ -142,7 +186,7 @@ impl Memory {
             if busy.contains(&lane) || self.now.lanes.contains_key(&lane) {
                 self.now.behind.insert((lane, event));
             } else if push {
-                self.hand_out(lane, Lane::waiting(event, true, now));
+                self.hand_out(lane, Lane::waiting(event, true, now), now);
                 return self.begin_send(event, lane, now);
             } else if let Some(lease) = self.begin_hearing(event, lane, (1, 0), now)? {
                 return Ok(Some(lease));
@@ -174,10 +218,11 @@ impl Memory {
         }
         if !replies.is_empty() {
             self.put_replies(event, replies, now)?;
-            // Who goes on has it still, as often in a row as before.
-            let handed = self.now.lanes.get(&lane).filter(|_| go_on).map_or(0, |at| at.handed);
-            self.now.lanes.insert(lane, Lane { handed, ..Lane::waiting(event, true, now) });
-            return if go_on { self.begin_send(event, lane, now) } else { Ok(None) };
+            if go_on {
+                return self.begin_send(event, lane, now);
+            }
+            self.now.lanes.insert(lane, Lane::waiting(event, true, now));
+            return Ok(None);
         }
         match goes_on {
             Some(due) => drop(self.now.lanes.insert(lane, Lane::waiting(event, false, due))),

@@ -117,6 +117,8 @@ pub struct Memory {
     /// What this transaction, or the last one, did to events.
     facts: Vec<(ChannelNumber, Fact)>,
     committed: bool,
+    /// The conversation of the suspect that was last handed out (`store/cut_off.rs`).
+    suspect: Option<i64>,
     /// Until when each channel has no alarm that could ring, as of the last look.
     looked: BTreeMap<ChannelNumber, Moment>,
     /// When set, the next commit fails, and takes it back.
@@ -132,6 +134,7 @@ impl Memory {
             now,
             facts: Vec::new(),
             committed: true,
+            suspect: None,
             looked: BTreeMap::new(),
             fault: Arc::default(),
         }
@@ -265,19 +268,11 @@ impl Store for Memory {
         busy: &HashSet<i64>,
         now: Moment,
     ) -> Result<Option<Lease>, StoreError> {
-        if let Some(lease) = self.lease_begun(channel, true, busy, now)? {
-            return Ok(Some(lease));
-        }
-        if wanted == Wanted::Sends {
-            return Ok(None);
-        }
-        if let Some(lease) = self.lease_begun(channel, false, busy, now)? {
-            return Ok(Some(lease));
-        }
-        self.lease_new(channel, busy, now)
+        self.next_job(channel, wanted, busy, now)
     }
 
     fn settle(&mut self, settlement: &Settlement, go_on: bool, now: Moment) -> Result<Option<Lease>, StoreError> {
+        self.come_back(settlement.lane(), now);
         match settlement {
             Settlement::Heard { event, lane, replies, notes } => {
                 self.heard((*event, *lane), replies, notes, go_on, now)

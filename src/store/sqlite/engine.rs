@@ -26,6 +26,8 @@ pub struct Engine<'file> {
     /// What this transaction, or the last one, did to events.
     pub(super) facts: Vec<(ChannelNumber, Fact)>,
     pub(super) channels: Shelf<ChannelNumber, Place>,
+    /// The conversation of the suspect that was last handed out (`store/cut_off.rs`).
+    pub(super) suspect: Option<i64>,
     pub(super) say: Statements<'file>,
 }
 
@@ -79,6 +81,7 @@ impl SqliteFile {
             open: false,
             facts: Vec::new(),
             channels: Shelf::new(),
+            suspect: None,
             say,
         };
         engine.look_up_channels()?;
@@ -220,22 +223,35 @@ impl Store for Engine<'_> {
         busy: &HashSet<i64>,
         now: Moment,
     ) -> Result<Option<Lease>, StoreError> {
-        if self.place(channel)?.soonest.is_some_and(|soonest| soonest <= now) {
+        while self.place(channel)?.soonest.is_some_and(|soonest| soonest <= now) {
             if let Some(lease) = self.lease_begun(channel, TO_SEND, busy, now)? {
                 return Ok(Some(lease));
             }
-            if wanted == Wanted::Any {
-                if let Some(lease) = self.lease_begun(channel, TO_HEAR, busy, now)? {
-                    return Ok(Some(lease));
-                }
-                self.place(channel)?.soonest = self.due_after(channel, now)?;
+            if wanted == Wanted::Sends {
+                return Ok(None);
             }
+            // What ends in this search makes way for the next one of its conversation. Where that is to be sent, the search
+            // before has not seen it: then it sets this again, and all is looked through once more.
+            let before = self.place(channel)?.soonest.take();
+            let lease = self.lease_begun(channel, TO_HEAR, busy, now)?;
+            if lease.is_some() {
+                self.place(channel)?.soonest = before;
+                return Ok(lease);
+            }
+            let due = self.due_after(channel, now)?;
+            let place = self.place(channel)?;
+            place.soonest = [place.soonest, due].into_iter().flatten().min();
         }
         if wanted == Wanted::Any { self.lease_new(channel, busy, now) } else { Ok(None) }
     }
 
     fn settle(&mut self, settlement: &Settlement, go_on: bool, now: Moment) -> Result<Option<Lease>, StoreError> {
         self.begin()?;
+        if self.suspect.take_if(|lane| *lane == settlement.lane()).is_some() {
+            // ackd did not end with it, and its worker may go on with it. The next suspect may be due.
+            run(&mut self.say.lane_back, params![settlement.lane(), now.0])?;
+            self.channels.iter_mut().for_each(|(_, place)| place.soonest = Some(Moment::default()));
+        }
         match settlement {
             Settlement::Heard { event, lane, replies, notes } => {
                 self.heard((*event, *lane), replies, notes, go_on, now)

@@ -4,7 +4,7 @@ use super::engine::{Engine, TO_HEAR, TO_SEND, from_json};
 use super::statements::{all, first, run};
 use crate::limits;
 use crate::model::{Attempt, ChannelNumber, EventKey, Lease, Moment, Stage, Work};
-use crate::store::cut_off::{due_again, given_up, told};
+use crate::store::cut_off::{SUSPECT_FROM, due_again, given_up, told};
 use crate::store::{OWN, OWN_WHY, State, StoreError};
 use rusqlite::params;
 use std::collections::HashSet;
@@ -87,7 +87,9 @@ impl Engine<'_> {
     ) -> Result<Option<Lease>, StoreError> {
         loop {
             let enough = i64::try_from(busy.len()).unwrap_or(i64::MAX).saturating_add(1);
-            let due = all(&mut self.say.lane_due, params![channel.0, phase, now.0, enough], |row| {
+            let suspect = self.suspect.is_some_and(|lane| busy.contains(&lane));
+            let most = if suspect { SUSPECT_FROM - 1 } else { u32::MAX };
+            let due = all(&mut self.say.lane_due, params![channel.0, phase, now.0, enough, most], |row| {
                 Ok((row.get::<_, i64>(0)?, EventKey(row.get(1)?), row.get::<_, u32>(2)?, row.get::<_, u32>(3)?))
             })?;
             let Some((lane, event, attempt, handed)) = due.into_iter().find(|(lane, ..)| !busy.contains(lane)) else {
@@ -122,10 +124,12 @@ impl Engine<'_> {
         let Some(next) = self.next_reply(event)? else {
             return self.end(event, lane, (State::Dead, why), now).map(|()| None);
         };
-        if let Some(begun) = next.begun {
+        // Of one that an echo has proved since, nothing is unknown; it is answered when its turn comes.
+        if let Some(begun) = next.begun.filter(|_| !next.proved) {
             self.note_cut_off(event, &next, Moment(begun), now)?;
             run(&mut self.say.reply_close, params![event.0, next.part, State::Unknown as i64])?;
         }
+        // What is left begins a count of its own.
         self.hand_out(lane, event, phase, (0, 0), now)?;
         self.go_on(event, lane, "", true, now)
     }
@@ -224,7 +228,7 @@ impl Engine<'_> {
         Ok(None)
     }
 
-    /// Somebody gets a lease of a conversation, the next one after `handed` of which none came back.
+    /// Somebody gets a conversation's job. `handed` times in a row it was handed out before, and never came back.
     fn hand_out(
         &mut self,
         lane: i64,
@@ -237,8 +241,9 @@ impl Engine<'_> {
             let id = self.named(event);
             log::warn!(channel = id.channel, event:% = id; "{id}: {words}; tried again");
             run(&mut self.say.end_event, params![event.0, State::Open as i64, None::<i64>, words])?;
+            self.suspect = Some(lane);
         }
-        let due = due_again(event, handed, now);
+        let due = due_again(handed, now);
         let row = params![lane, event.channel().0, event.0, phase, due.0, attempt, handed + 1];
         run(&mut self.say.lane_put, row).map(drop)
     }

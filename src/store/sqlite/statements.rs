@@ -78,10 +78,11 @@ statements! {
 
     lane_at = "SELECT key FROM lane WHERE lane = ?1";
     lane_due = "SELECT lane, key, attempt, handed FROM lane WHERE channel = ?1 AND phase = ?2 AND due <= ?3
-                ORDER BY due LIMIT ?4";
+                AND handed <= ?5 ORDER BY due LIMIT ?4";
     lane_next = "SELECT due FROM lane WHERE channel = ?1 AND phase = ?2 AND due > ?3 ORDER BY due LIMIT 1";
     lane_put = "INSERT INTO lane (lane, channel, key, phase, due, attempt, handed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
                 ON CONFLICT (lane) DO UPDATE SET key = ?3, phase = ?4, due = ?5, attempt = ?6, handed = ?7";
+    lane_back = "UPDATE lane SET handed = 1, due = ?2 WHERE lane = ?1";
     lane_drop = "DELETE FROM lane WHERE lane = ?1";
     behind_put = "INSERT OR IGNORE INTO behind (lane, key) VALUES (?1, ?2)";
     behind_first = "SELECT key FROM behind WHERE lane = ?1 ORDER BY key LIMIT 1";
