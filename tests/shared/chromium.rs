@@ -4,11 +4,13 @@ use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use ureq::Agent;
 
 /// How long anything may take before it counts as never.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long one page is asked to tell of a change.
+const PAGE_PATIENCE: Duration = Duration::from_secs(2);
 
 pub struct Browser {
     driver: Child,
@@ -44,7 +46,7 @@ impl Browser {
         let told = browser.post("", &json!({ "capabilities": { "alwaysMatch": wanted } }));
         let id = told["sessionId"].as_str().unwrap_or_else(|| panic!("no session: {told}")).to_owned();
         browser.session = format!("{}/{id}", browser.session);
-        browser.post("/timeouts", &json!({ "script": PATIENCE.as_millis() as u64 }));
+        browser.post("/timeouts", &json!({ "script": PAGE_PATIENCE.as_millis() as u64 }));
         Some(browser)
     }
 
@@ -85,7 +87,7 @@ impl Browser {
     }
 
     /// Waits until `condition`, an expression of JavaScript, is true, and gives its value. The page tells of each
-    /// change, so nothing is polled.
+    /// change; one that was left meanwhile tells nothing more, so then the page that is there is asked.
     pub fn wait_for(&self, condition: &str) -> Value {
         let script = format!(
             "const done = arguments[0], look = () => {{ try {{ return {condition}; }} catch {{ return null; }} }};
@@ -93,16 +95,18 @@ impl Browser {
              const watch = new MutationObserver(() => {{ const now = look(); if (now) {{ watch.disconnect(); done(now); }} }});
              watch.observe(document, {{ subtree: true, childList: true, attributes: true, characterData: true }});"
         );
-        let sent = self.agent.post(format!("{}/execute/async", self.session));
-        let mut answer = sent.send(json!({ "script": script, "args": [] }).to_string()).unwrap();
-        let text = answer.body_mut().read_to_string().unwrap();
-        assert_eq!(
-            answer.status(),
-            200,
-            "waiting for {condition}: {text}; the page: {}",
-            self.run("return document.body.innerText")
-        );
-        serde_json::from_str::<Value>(&text).unwrap()["value"].clone()
+        let began = Instant::now();
+        loop {
+            let sent = self.agent.post(format!("{}/execute/async", self.session));
+            let mut answer = sent.send(json!({ "script": script, "args": [] }).to_string()).unwrap();
+            let text = answer.body_mut().read_to_string().unwrap();
+            if answer.status() == 200 {
+                return serde_json::from_str::<Value>(&text).unwrap()["value"].clone();
+            }
+            let may_come = text.contains("script timeout") || text.contains("unload");
+            let page = || self.run("return document.body.innerText");
+            assert!(may_come && began.elapsed() < PATIENCE, "waiting for {condition}: {text}; the page: {}", page());
+        }
     }
 
     /// Types as a keyboard does; `\u{e007}` is the enter key, `\u{e004}` the tabulator.
