@@ -13,15 +13,19 @@ use std::path::Path;
 
 /// Checks a configuration and tells the result; true when it is fit to run (and could be told).
 pub fn check(file: &Path, env: &dyn Fn(&str) -> Option<String>, out: &mut dyn Write) -> bool {
-    let told = match Config::load(file, env).and_then(|config| whose_store(&config).map(|warning| (config, warning))) {
-        Ok((config, warning)) => summary(&config, warning, out).map(|()| true),
-        Err(error) => {
-            let count = counted((error.faults.len() + error.more) as u64, "fault");
-            let hint = if Outline::load(file, env).is_ok() && Config::load(file, env).is_err() { HINT } else { "" };
-            writeln!(out, "{error}\n{hint}{count}").map(|()| false)
-        }
+    let told = match Config::load(file, env) {
+        Ok(config) => match whose_store(&config) {
+            Ok(warning) => summary(&config, warning, out).map(|()| true),
+            Err(error) => faulty(&error, "", out),
+        },
+        Err(error) => faulty(&error, if Outline::load(file, env).is_ok() { HINT } else { "" }, out),
     };
     told.unwrap_or(false)
+}
+
+fn faulty(error: &ConfigError, hint: &str, out: &mut dyn Write) -> io::Result<bool> {
+    let count = counted((error.faults.len() + error.more) as u64, "fault");
+    writeln!(out, "{error}\n{hint}{count}").map(|()| false)
 }
 
 /// For whoever checks the file of a service, whose secrets this shell has not.
