@@ -4,11 +4,24 @@
 //! time is under way: else what was only beside the cause would share its end again and again.
 
 use crate::limits::{CUT_OFFS_MAX, RETRY_DELAY, RETRY_DELAY_MAX};
-use crate::model::Moment;
+use crate::model::{Attempt, Moment};
+use std::collections::HashSet;
 use std::time::Duration;
 
 /// From so many times in a row on it is a suspect.
-pub(super) const SUSPECT_FROM: u32 = 2;
+const SUSPECT_FROM: u32 = 2;
+
+/// How often in a row an event may have been handed out that is taken up now: no second suspect while one's conversation is
+/// among those that are out.
+pub(super) fn handed_max(suspect: Option<i64>, out: &HashSet<i64>) -> u32 {
+    if suspect.is_some_and(|lane| out.contains(&lane)) { SUSPECT_FROM - 1 } else { u32::MAX }
+}
+
+/// An attempt that began, and whose process went away before it ended.
+pub(super) fn attempt(part: u32, number: u32, began: Moment, ended: Moment) -> Attempt {
+    let words = "cut off: ackd stopped before the platform's answer came".to_owned();
+    Attempt { part, number, began, ended, status: None, words }
+}
 
 /// Whether an event that was handed out so often in a row, and never came back, is given up; and why.
 pub(super) fn given_up(handed: u32) -> Option<String> {

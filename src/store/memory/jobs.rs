@@ -2,7 +2,7 @@
 
 use super::{Lane, Memory, ReplyRow, Sum};
 use crate::model::{Attempt, ChannelNumber, EventKey, Lease, Moment, Notes, Reply, SendEnd, Work};
-use crate::store::cut_off::{SUSPECT_FROM, due_again, given_up, told};
+use crate::store::cut_off::{attempt, due_again, given_up, handed_max, told};
 use crate::store::reasons::gone;
 use crate::store::{OWN, OWN_WHY, ReplyLife, State, Store, StoreError, UNSAID, Wanted};
 use std::collections::HashSet;
@@ -11,9 +11,7 @@ impl ReplyRow {
     /// An attempt began, and its process went away before it ended; whether that is so.
     fn note_cut_off(&mut self, now: Moment) -> bool {
         let Some(began) = self.begun.take() else { return false };
-        let words = "cut off: ackd stopped before the platform's answer came".to_owned();
-        let (part, number) = (self.life.part, self.tried);
-        self.life.attempts.push(Attempt { part, number, began, ended: now, status: None, words });
+        self.life.attempts.push(attempt(self.life.part, self.tried, began, now));
         true
     }
 }
@@ -110,8 +108,7 @@ impl Memory {
         now: Moment,
     ) -> Result<Option<Lease>, StoreError> {
         loop {
-            let suspect = self.suspect.is_some_and(|lane| busy.contains(&lane));
-            let most = if suspect { SUSPECT_FROM - 1 } else { u32::MAX };
+            let most = handed_max(self.suspect, busy);
             let due = self
                 .now
                 .lanes

@@ -3,8 +3,8 @@
 use super::engine::{Engine, TO_HEAR, TO_SEND, from_json};
 use super::statements::{all, first, run};
 use crate::limits;
-use crate::model::{Attempt, ChannelNumber, EventKey, Lease, Moment, Stage, Work};
-use crate::store::cut_off::{SUSPECT_FROM, due_again, given_up, told};
+use crate::model::{ChannelNumber, EventKey, Lease, Moment, Stage, Work};
+use crate::store::cut_off::{attempt, due_again, given_up, handed_max, told};
 use crate::store::{OWN, OWN_WHY, State, StoreError};
 use rusqlite::params;
 use std::collections::HashSet;
@@ -65,16 +65,7 @@ impl Engine<'_> {
         begun: Moment,
         now: Moment,
     ) -> Result<(), StoreError> {
-        let words = "cut off: ackd stopped before the platform's answer came";
-        let attempt = Attempt {
-            part: next.part,
-            number: next.attempts,
-            began: begun,
-            ended: now,
-            status: None,
-            words: words.to_owned(),
-        };
-        self.record(event, &attempt)
+        self.record(event, &attempt(next.part, next.attempts, begun, now))
     }
 
     /// Something of this channel that has begun before and is due.
@@ -87,8 +78,7 @@ impl Engine<'_> {
     ) -> Result<Option<Lease>, StoreError> {
         loop {
             let enough = i64::try_from(busy.len()).unwrap_or(i64::MAX).saturating_add(1);
-            let suspect = self.suspect.is_some_and(|lane| busy.contains(&lane));
-            let most = if suspect { SUSPECT_FROM - 1 } else { u32::MAX };
+            let most = handed_max(self.suspect, busy);
             let due = all(&mut self.say.lane_due, params![channel.0, phase, now.0, enough, most], |row| {
                 Ok((row.get::<_, i64>(0)?, EventKey(row.get(1)?), row.get::<_, u32>(2)?, row.get::<_, u32>(3)?))
             })?;
